@@ -1,0 +1,3 @@
+"""Lingxi: personalised marketing, automated, for online shops."""
+
+__version__ = "0.1.0"

@@ -1,0 +1,1 @@
+"""Composition root: config, store, rooms; jobs; and the answers that all edges share."""

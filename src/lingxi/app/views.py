@@ -1,0 +1,391 @@
+"""What the product can tell: the answers that the API, the pages and the CLI all share.
+
+Amounts are integers in minor units of ``currency``; moments are aware and in UTC; a share or a
+probability lies in [0, 1]; ``None`` means that it cannot be known yet, never zero.
+"""
+
+from collections.abc import Mapping
+from datetime import datetime
+
+import msgspec
+
+from lingxi.i18n import Sentence
+
+
+class Interval(msgspec.Struct, frozen=True):
+    """A measured value with its 95 % interval."""
+
+    value: float
+    low: float | None = None
+    high: float | None = None
+
+
+class Reason(msgspec.Struct, frozen=True):
+    """One thing that moved a score, and how far (signed, in the score's own unit)."""
+
+    sentence: Sentence
+    contribution: float
+
+
+class Because(msgspec.Struct, frozen=True):
+    """The share of a recommendation's score that one item of the history gave."""
+
+    item_id: str
+    name: str
+    share: float
+
+
+class RecommendedItem(msgspec.Struct, frozen=True):
+    """One recommendation, with what led to it; no ``because`` when it is popularity."""
+
+    item_id: str
+    name: str
+    category: str | None
+    price_cents: int | None
+    score: float
+    model: str
+    because: tuple[Because, ...] = ()
+
+
+class RecommendationsView(msgspec.Struct, frozen=True):
+    """Answer to: what would this customer (or visitor) like?"""
+
+    customer_id: str | None
+    known: bool
+    model: str
+    as_of: datetime
+    currency: str
+    items: tuple[RecommendedItem, ...]
+
+
+class SimilarView(msgspec.Struct, frozen=True):
+    """Answer to: what is like this item?"""
+
+    item_id: str
+    name: str
+    model: str
+    currency: str
+    items: tuple[RecommendedItem, ...]
+
+
+class ActionView(msgspec.Struct, frozen=True):
+    """One line of the plan: what to do next for one customer, and why."""
+
+    customer_id: str
+    stage: str
+    segment: str
+    value_cents: int
+    churn_probability: float | None
+    action: str
+    rule: str
+    offer: str | None
+    channel: str | None
+    item_ids: tuple[str, ...]
+    reason: Sentence
+    expected_value_cents: int
+
+
+class PlanView(msgspec.Struct, frozen=True):
+    """A page of the plan with the plan's totals."""
+
+    as_of: datetime
+    currency: str
+    customers: int
+    by_action: Mapping[str, int]
+    expected_by_action: Mapping[str, int]
+    expected_value_cents: int
+    rows: tuple[ActionView, ...]
+    next_cursor: str | None
+
+
+class CustomerRow(msgspec.Struct, frozen=True):
+    """One customer in a list."""
+
+    customer_id: str
+    country: str | None
+    stage: str
+    segment: str
+    orders: int
+    revenue_cents: int
+    last_order_at: datetime | None
+    churn_probability: float | None
+    value_cents: int | None
+    action: str | None
+
+
+class CustomersView(msgspec.Struct, frozen=True):
+    """A page of customers; ``total`` counts all that match the filters."""
+
+    currency: str
+    total: int
+    rows: tuple[CustomerRow, ...]
+    next_cursor: str | None
+
+
+class TimelineLine(msgspec.Struct, frozen=True):
+    """One product of a timeline entry."""
+
+    item_id: str
+    name: str
+    quantity: int
+    amount_cents: int | None
+
+
+class TimelineEntry(msgspec.Struct, frozen=True):
+    """One event of a customer's history; ``detail`` says what changed for events of our own."""
+
+    event_id: str
+    occurred_at: datetime
+    name: str
+    order_id: str | None
+    amount_cents: int | None
+    lines: tuple[TimelineLine, ...]
+    detail: Sentence | None = None
+
+
+class ChurnView(msgspec.Struct, frozen=True):
+    """Probability of no order within the horizon, beside the simple rules, with reasons."""
+
+    probability: float
+    level: str
+    horizon_days: int
+    model: str
+    rfm_sum: int
+    recency_days: float
+    reasons: tuple[Reason, ...]
+
+
+class CustomerView(msgspec.Struct, frozen=True):
+    """Everything known of one customer."""
+
+    customer_id: str
+    as_of: datetime
+    currency: str
+    stage: str
+    stage_since: datetime | None
+    stage_reason: Sentence
+    segment: str
+    recency_score: int | None
+    frequency_score: int | None
+    monetary_score: int | None
+    orders: int
+    revenue_cents: int
+    value_cents: int | None
+    first_seen_at: datetime
+    last_order_at: datetime | None
+    country: str | None
+    traits: Mapping[str, str]
+    features: Mapping[str, float | str | None]
+    churn: ChurnView | None
+    action: ActionView | None
+    timeline: tuple[TimelineEntry, ...]
+    next_cursor: str | None
+
+
+class ItemRow(msgspec.Struct, frozen=True):
+    """One item in a list."""
+
+    item_id: str
+    name: str
+    category: str | None
+    price_cents: int | None
+    stock: int | None
+    orders: int
+    customers: int
+    revenue_cents: int
+
+
+class ItemsView(msgspec.Struct, frozen=True):
+    """A page of items."""
+
+    currency: str
+    total: int
+    rows: tuple[ItemRow, ...]
+    next_cursor: str | None
+
+
+class BoughtTogether(msgspec.Struct, frozen=True):
+    """Another item in the same baskets: how many orders held both, and lift over chance."""
+
+    item_id: str
+    name: str
+    orders: int
+    confidence: float
+    lift: float
+
+
+class ItemView(msgspec.Struct, frozen=True):
+    """Everything known of one item."""
+
+    item: ItemRow
+    currency: str
+    similar: tuple[RecommendedItem, ...]
+    bought_together: tuple[BoughtTogether, ...]
+
+
+class ReasonCount(msgspec.Struct, frozen=True):
+    """How many lines one cleaning step touched, for one reason of the closed set."""
+
+    step: str
+    reason: str
+    lines: int
+    kept: bool
+    example: str | None = None
+
+
+class ColumnQuality(msgspec.Struct, frozen=True):
+    """One column before and after cleaning; shares are of the lines."""
+
+    column: str
+    missing_before: float
+    missing_after: float
+    low_before: str | None
+    low_after: str | None
+    high_before: str | None
+    high_after: str | None
+
+
+class ImportReport(msgspec.Struct, frozen=True):
+    """One import: lines in = lines kept + lines set aside, by reason, exactly."""
+
+    import_id: str
+    file: str
+    started_at: datetime
+    seconds: float
+    timezone: str
+    currency: str
+    date_format: str
+    mapping: Mapping[str, str]
+    lines_in: int
+    lines_kept: int
+    lines_set_aside: int
+    reasons: tuple[ReasonCount, ...]
+    columns: tuple[ColumnQuality, ...]
+    orders: int
+    refunds: int
+    refunds_tied: int
+    anonymous_baskets: int
+    customers: int
+    items: int
+    events_new: int
+    events_known: int
+    revenue_before_cents: int
+    revenue_after_cents: int
+
+
+class QualityView(msgspec.Struct, frozen=True):
+    """All imports, newest first, and what still waits in quarantine."""
+
+    imports: tuple[ImportReport, ...]
+    quarantined: int
+    quarantined_by_reason: Mapping[str, int]
+
+
+class Measure(msgspec.Struct, frozen=True):
+    """One measured quality of one candidate model."""
+
+    metric: str
+    value: float
+    low: float | None
+    high: float | None
+
+
+class CandidateView(msgspec.Struct, frozen=True):
+    """One model that was tried; ``baseline`` marks the simple rules it must beat."""
+
+    name: str
+    chosen: bool
+    baseline: bool
+    measures: tuple[Measure, ...]
+    fit_seconds: float | None
+
+
+class ModelVersionView(msgspec.Struct, frozen=True):
+    """One stored version of a model, from its manifest."""
+
+    kind: str
+    version: str
+    active: bool
+    created_at: datetime
+    code_version: str
+    data_from: datetime | None
+    data_to: datetime | None
+    cutoffs: tuple[datetime, ...]
+    events: int
+    chosen: str
+    why: Sentence | None
+    candidates: tuple[CandidateView, ...]
+
+
+class ModelsView(msgspec.Struct, frozen=True):
+    """Every model, every kept version, newest first."""
+
+    versions: tuple[ModelVersionView, ...]
+
+
+class WeekPoint(msgspec.Struct, frozen=True):
+    """One week of the shop; ``stages`` counts customers by stage at its end."""
+
+    week: datetime
+    orders: int
+    revenue_cents: int
+    active_customers: int
+    stages: Mapping[str, int]
+
+
+class OverviewView(msgspec.Struct, frozen=True):
+    """The shop at a glance: the last 30 days of data beside the 30 before, and what to do."""
+
+    as_of: datetime
+    data_to: datetime | None
+    currency: str
+    orders: int
+    orders_before: int
+    revenue_cents: int
+    revenue_before_cents: int
+    active_customers: int
+    active_customers_before: int
+    customers: int
+    at_risk_customers: int
+    at_risk_value_cents: int
+    stages: Mapping[str, int]
+    churn_levels: Mapping[str, int]
+    weeks: tuple[WeekPoint, ...]
+    todo: Mapping[str, int]
+    todo_value_cents: Mapping[str, int]
+
+
+class Lag(msgspec.Struct, frozen=True):
+    """How far one thing is behind the log."""
+
+    name: str
+    position: int
+    behind: int
+    updated_at: datetime | None
+
+
+class StatusView(msgspec.Struct, frozen=True):
+    """The state of the shop's machinery."""
+
+    shop: str
+    version: str
+    as_of: datetime
+    engine: str
+    events: int
+    customers: int
+    items: int
+    data_from: datetime | None
+    data_to: datetime | None
+    quarantined: int
+    lags: tuple[Lag, ...]
+    models: Mapping[str, str]
+    plan_as_of: datetime | None
+    disk_bytes: int
+
+
+class Check(msgspec.Struct, frozen=True):
+    """One finding of ``lingxi doctor``: ok, warning or failed, and what to do about it."""
+
+    name: str
+    state: str
+    sentence: Sentence

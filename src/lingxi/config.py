@@ -1,0 +1,195 @@
+"""``lingxi.toml`` and the environment become frozen settings.
+
+An environment variable ``LINGXI_<SECTION>_<FIELD>`` goes before the file.
+"""
+
+import os
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import Any, get_type_hints
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from lingxi.errors import InvalidSetting, ShopNotFound, did_you_mean
+
+CONFIG_FILE = "lingxi.toml"
+
+
+@dataclass(frozen=True)
+class ShopSettings:
+    """What the shop is."""
+
+    name: str = "My shop"
+    """Shown on every page."""
+    currency: str = "GBP"
+    """Reporting currency, ISO 4217."""
+    timezone: str = "UTC"
+    """IANA time zone of the shop: days begin here."""
+    language: str = "en"
+    """Language of the dashboard before a user chooses: en or zh."""
+
+
+@dataclass(frozen=True)
+class StoreSettings:
+    """Where the data lies."""
+
+    url: str = ""
+    """SQLAlchemy address of the state database; empty means SQLite in the shop's folder."""
+    analytics: str = "duckdb"
+    """Engine of the analytics: duckdb or spark."""
+    lock_timeout_seconds: float = 30.0
+    """How long a writer waits for the lock before it gives up."""
+
+
+@dataclass(frozen=True)
+class ServerSettings:
+    """How the dashboard and the API are served."""
+
+    host: str = "127.0.0.1"
+    """Address to listen on."""
+    port: int = 8787
+    """Port to listen on."""
+    session_hours: int = 12
+    """A login ends after this long without use."""
+    secure_cookies: bool = False
+    """Send cookies over HTTPS only; switch on behind a TLS proxy."""
+    requests_per_minute: int = 600
+    """Limit for one API key or one login session; 0 switches it off."""
+
+
+@dataclass(frozen=True)
+class LearningSettings:
+    """How models are fitted."""
+
+    seed: int = 7
+    """Seed of everything random in training."""
+    horizon_days: int = 0
+    """Churn horizon; 0 learns it from the shop's own gaps between orders."""
+    list_length: int = 10
+    """Recommendations made for each customer in a plan."""
+    keep_versions: int = 5
+    """Versions of each model kept for rollback."""
+
+
+@dataclass(frozen=True)
+class Settings:
+    """All settings of one shop; ``folder`` is where ``lingxi.toml`` lies."""
+
+    folder: Path
+    shop: ShopSettings = field(default_factory=ShopSettings)
+    store: StoreSettings = field(default_factory=StoreSettings)
+    server: ServerSettings = field(default_factory=ServerSettings)
+    learning: LearningSettings = field(default_factory=LearningSettings)
+
+    @property
+    def database_url(self) -> str:
+        """The address of the state database, the default filled in."""
+        return self.store.url or f"sqlite:///{self.folder / 'data' / 'state.sqlite'}"
+
+    @property
+    def zone(self) -> ZoneInfo:
+        """The shop's time zone."""
+        return ZoneInfo(self.shop.timezone)
+
+
+_SECTIONS: dict[str, type] = {
+    "shop": ShopSettings,
+    "store": StoreSettings,
+    "server": ServerSettings,
+    "learning": LearningSettings,
+}
+
+
+def load_settings(folder: Path, environ: Mapping[str, str] | None = None) -> Settings:
+    """Read the settings of the shop in ``folder``.
+
+    Raises
+    ------
+    ShopNotFound
+        If there is no ``lingxi.toml``.
+    InvalidSetting
+        If the file is not TOML, a name is unknown or a value is of the wrong kind.
+    """
+    path = folder / CONFIG_FILE
+    if not path.is_file():
+        raise ShopNotFound(
+            f"There is no shop in {folder}. Run 'lingxi init {folder}' to make one, "
+            "or name its folder with --shop."
+        )
+    try:
+        raw = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise InvalidSetting(f"{path} is not valid TOML: {error}.") from error
+    env = os.environ if environ is None else environ
+    for name in raw:
+        if name not in _SECTIONS:
+            raise InvalidSetting(
+                f"{path}: unknown section [{name}]{did_you_mean(name, _SECTIONS)}."
+            )
+    parts = {
+        name: _read_section(path, name, kind, raw.get(name, {}), env)
+        for name, kind in _SECTIONS.items()
+    }
+    settings = Settings(folder=folder.resolve(), **parts)
+    _check(settings, path)
+    return settings
+
+
+def _read_section(
+    path: Path, name: str, kind: type, raw: object, env: Mapping[str, str]
+) -> Any:  # the caller's mapping gives each section its own type
+    if not isinstance(raw, dict):
+        raise InvalidSetting(f"{path}: [{name}] must be a table, not {type(raw).__name__}.")
+    hints = get_type_hints(kind)
+    known = {f.name for f in fields(kind)}
+    values: dict[str, object] = {}
+    for key, value in raw.items():
+        if key not in known:
+            raise InvalidSetting(f"{path}: unknown setting {name}.{key}{did_you_mean(key, known)}.")
+        values[key] = _convert(f"{path}: {name}.{key}", hints[key], value)
+    for key in known:
+        variable = f"LINGXI_{name}_{key}".upper()
+        if variable in env:
+            values[key] = _convert(variable, hints[key], env[variable])
+    return kind(**values)
+
+
+def _convert(where: str, kind: type, value: object) -> object:
+    if kind is bool:
+        if isinstance(value, bool):
+            return value
+        if str(value).lower() in ("1", "true", "yes", "on"):
+            return True
+        if str(value).lower() in ("0", "false", "no", "off"):
+            return False
+    elif not isinstance(value, bool):
+        try:
+            if kind is str and isinstance(value, str):
+                return value
+            if kind in (int, float) and isinstance(value, int | float | str):
+                return kind(value)
+        except ValueError:
+            pass
+    raise InvalidSetting(f"{where} must be {kind.__name__}, but is {value!r}.")
+
+
+def _check(settings: Settings, path: Path) -> None:
+    try:
+        ZoneInfo(settings.shop.timezone)
+    except (ZoneInfoNotFoundError, ValueError) as error:
+        raise InvalidSetting(
+            f"{path}: shop.timezone {settings.shop.timezone!r} is not an IANA time zone; "
+            "write one such as 'Europe/London'."
+        ) from error
+    currency = settings.shop.currency
+    if len(currency) != 3 or not currency.isascii() or not currency.isupper():
+        raise InvalidSetting(
+            f"{path}: shop.currency must be three capital letters such as 'GBP', not {currency!r}."
+        )
+    if settings.shop.language not in ("en", "zh"):
+        raise InvalidSetting(f"{path}: shop.language must be 'en' or 'zh'.")
+    if settings.store.analytics not in ("duckdb", "spark"):
+        raise InvalidSetting(f"{path}: store.analytics must be 'duckdb' or 'spark'.")
+    if not 1 <= settings.server.port <= 65535:
+        raise InvalidSetting(f"{path}: server.port must be between 1 and 65535.")

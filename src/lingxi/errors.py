@@ -1,0 +1,127 @@
+"""Every error of Lingxi, in one tree.
+
+The first branch tells whose mistake it is. ``UserError``: the input can be mended by whoever gave
+it (exit status 2, HTTP 4xx). ``InternalError``: ours (exit status 1, HTTP 5xx). A message is one or
+two whole sentences: what is wrong, which thing, what to do. HTTP status is decided in ``server``.
+"""
+
+from collections.abc import Iterable
+from difflib import get_close_matches
+
+
+class LingxiError(Exception):
+    """Root of the tree; ``code`` names the kind of error for machines, without a language."""
+
+    @property
+    def code(self) -> str:
+        """The class name in snake case, for JSON answers and translation.
+
+        >>> NotEnoughData("no orders yet").code
+        'not_enough_data'
+        """
+        name = type(self).__name__
+        return "".join("_" + c.lower() if c.isupper() else c for c in name).lstrip("_")
+
+
+class UserError(LingxiError):
+    """Something the caller can put right."""
+
+
+class InternalError(LingxiError):
+    """Something we must put right."""
+
+
+class InvalidInput(UserError):
+    """A value of the wrong kind, size or form."""
+
+
+class InvalidSetting(UserError):
+    """``lingxi.toml`` or the environment holds something that cannot be used."""
+
+
+class ShopNotFound(UserError):
+    """No shop in the folder that was named."""
+
+
+class ShopExists(UserError):
+    """A shop is already in the folder that was named."""
+
+
+class FileUnreadable(UserError):
+    """A file is absent, damaged or not of the form its name promises."""
+
+
+class UnknownColumn(UserError):
+    """A column is asked for that the file does not have, or a needed one was not recognised."""
+
+
+class UnknownCustomer(UserError):
+    """No customer with this identifier."""
+
+
+class UnknownItem(UserError):
+    """No item with this identifier."""
+
+
+class UnknownFeature(UserError):
+    """No feature of this name."""
+
+
+class UnknownModel(UserError):
+    """No model, or no version of a model, of this name."""
+
+
+class NotTrained(UserError):
+    """A model is asked for before ``lingxi train`` has made one."""
+
+
+class NotEnoughData(UserError):
+    """The data cannot answer the question; the message says how much is needed."""
+
+
+class Conflict(UserError):
+    """The thing already exists, or changed in the meantime."""
+
+
+class NotAuthenticated(UserError):
+    """No valid key or session came with the request."""
+
+
+class PermissionDenied(UserError):
+    """Known, but not allowed; the message says who is."""
+
+
+class RateLimited(UserError):
+    """Too many requests; ``retry_after_seconds`` says when to come back."""
+
+    def __init__(self, message: str, *, retry_after_seconds: int) -> None:
+        super().__init__(message)
+        self.retry_after_seconds = retry_after_seconds
+
+
+class MissingExtra(UserError):
+    """An optional dependency is not installed; the message gives the command that installs it."""
+
+
+class StoreBusy(InternalError):
+    """Another process holds the write lock for too long."""
+
+
+class StoreUnavailable(InternalError):
+    """The store cannot be written or read: disk full, read-only, unreachable, damaged."""
+
+
+class CorruptArtefact(InternalError):
+    """A stored model does not match its manifest, or holds a type that is not trusted."""
+
+
+def did_you_mean(wanted: str, known: Iterable[str]) -> str:
+    """A closing question for an error message, or nothing when no name comes close.
+
+    >>> did_you_mean("recency_day", ["recency_days", "tenure_days"])
+    "; did you mean 'recency_days'?"
+    >>> did_you_mean("zzz", ["recency_days"])
+    ''
+    """
+    near = get_close_matches(wanted, list(known), n=1)
+    return f"; did you mean {near[0]!r}?" if near else ""

@@ -1,0 +1,15 @@
+"""Languages: a sentence is a code with parameters, translated only at the edge."""
+
+from lingxi.i18n.catalogue import DEFAULT_LANGUAGE, LANGUAGES, load_catalogue
+from lingxi.i18n.sentence import Sentence
+from lingxi.i18n.translator import Translator, choose_language, minor_units
+
+__all__ = [
+    "DEFAULT_LANGUAGE",
+    "LANGUAGES",
+    "Sentence",
+    "Translator",
+    "choose_language",
+    "load_catalogue",
+    "minor_units",
+]

@@ -1,0 +1,117 @@
+"""Turns sentences, money, numbers and dates into text for one reader."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, tzinfo
+
+from babel import Locale, dates, numbers
+
+from lingxi.i18n.catalogue import DEFAULT_LANGUAGE, LANGUAGES, load_catalogue
+from lingxi.i18n.sentence import Sentence, Value
+
+_LOCALES = {"en": "en_GB", "zh": "zh_Hans_CN"}
+_RELATIVE_DAYS = 7
+
+
+def choose_language(wanted: str | None) -> str:
+    """The language to use for a cookie, setting or ``Accept-Language`` header.
+
+    >>> choose_language("zh-CN,zh;q=0.9,en;q=0.8")
+    'zh'
+    >>> choose_language("fr")
+    'en'
+    """
+    for part in (wanted or "").split(","):
+        language = part.split(";")[0].strip().replace("_", "-").split("-")[0].lower()
+        if language in LANGUAGES:
+            return language
+    return DEFAULT_LANGUAGE
+
+
+def minor_units(currency: str) -> int:
+    """Digits after the point in a currency (ISO 4217): 2 for GBP, 0 for JPY.
+
+    >>> minor_units("GBP"), minor_units("JPY")
+    (2, 0)
+    """
+    return numbers.get_currency_precision(currency)
+
+
+@dataclass(frozen=True)
+class Translator:
+    """Everything that depends on who reads: language, time zone, the shop's currency.
+
+    >>> Translator("en", currency="GBP").money(123456)
+    '£1,234.56'
+    """
+
+    language: str = DEFAULT_LANGUAGE
+    timezone: tzinfo = UTC
+    currency: str = "GBP"
+
+    @property
+    def locale(self) -> Locale:
+        return Locale.parse(_LOCALES[self.language])
+
+    def text(self, sentence: Sentence | str, **params: Value) -> str:
+        """The sentence in the reader's language; an unknown code is an error, not silence.
+
+        Raises
+        ------
+        KeyError
+            If the catalogues lack the code or the sentence lacks a parameter.
+        """
+        code, given = (
+            (sentence, params)
+            if isinstance(sentence, str)
+            else (sentence.code, {**sentence.params, **params})
+        )
+        entry = load_catalogue(self.language)[code]
+        form = entry.singular
+        if entry.plural is not None and given.get("n") != 1:
+            form = entry.plural
+        currency = str(given.get("currency", self.currency))
+        return form.format_map({k: self._format(k, v, currency) for k, v in given.items()})
+
+    def money(self, cents: int | float, currency: str | None = None) -> str:
+        """An amount in minor units, written as the reader writes money."""
+        unit = currency or self.currency
+        return numbers.format_currency(cents / 10 ** minor_units(unit), unit, locale=self.locale)
+
+    def number(self, value: float, digits: int = 0) -> str:
+        """A number with grouping and ``digits`` decimals."""
+        pattern = "#,##0" + ("." + "0" * digits if digits else "")
+        return numbers.format_decimal(value, format=pattern, locale=self.locale)
+
+    def percent(self, share: float, digits: int = 0) -> str:
+        """A share of one as a percentage."""
+        pattern = "0" + ("." + "0" * digits if digits else "") + "%"
+        return numbers.format_percent(share, format=pattern, locale=self.locale)
+
+    def date(self, moment: datetime) -> str:
+        """The day of a moment in the shop's time zone."""
+        return dates.format_date(
+            moment.astimezone(self.timezone), format="medium", locale=self.locale
+        )
+
+    def time(self, moment: datetime) -> str:
+        """Day and minute of a moment in the shop's time zone."""
+        return dates.format_datetime(
+            moment, format="medium", tzinfo=self.timezone, locale=self.locale
+        )
+
+    def ago(self, moment: datetime, now: datetime) -> str:
+        """Relative up to seven days, the date after that."""
+        if abs((now - moment).days) < _RELATIVE_DAYS:
+            return dates.format_timedelta(moment - now, add_direction=True, locale=self.locale)
+        return self.date(moment)
+
+    def _format(self, name: str, value: Value, currency: str) -> str:
+        if isinstance(value, bool | str):
+            if name.endswith("_at") and isinstance(value, str):
+                return self.date(datetime.fromisoformat(value))
+            return str(value)
+        if name.endswith("_cents"):
+            return self.money(value, currency)
+        if name.endswith("_share"):
+            return self.percent(value)
+        return self.number(value, 0 if float(value).is_integer() else 1)

@@ -1,0 +1,69 @@
+"""The event: one thing that happened, as the log keeps it."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from enum import StrEnum
+
+import msgspec
+
+Scalar = str | int | float | bool | None
+
+
+class Name(StrEnum):
+    """Event names the product itself reads or writes.
+
+    The shop's side is the Segment e-commerce specification v2 and the Segment spec's lifecycle
+    events; the system's own side is everything that ``lingxi`` decides and does.
+    """
+
+    SIGNED_UP = "Signed Up"
+    PRODUCTS_SEARCHED = "Products Searched"
+    PRODUCT_VIEWED = "Product Viewed"
+    PRODUCT_ADDED = "Product Added"
+    PRODUCT_REMOVED = "Product Removed"
+    CHECKOUT_STARTED = "Checkout Started"
+    ORDER_COMPLETED = "Order Completed"
+    ORDER_REFUNDED = "Order Refunded"
+    STAGE_CHANGED = "Stage Changed"
+
+
+class Line(msgspec.Struct, frozen=True):
+    """One product in an event. Amounts are in minor units of the event's currency.
+
+    ``amount_cents`` is quantity times the unrounded unit price, so it may differ from
+    ``quantity * price_cents`` by rounding. On a refund quantity and amount are positive: what
+    came back.
+    """
+
+    item_id: str
+    quantity: int = 1
+    price_cents: int | None = None
+    amount_cents: int | None = None
+
+
+class Event(msgspec.Struct, frozen=True, kw_only=True):
+    """One event. ``properties`` holds nothing that identifies a person.
+
+    ``event_id`` makes appending idempotent; ``position`` is 0 until the log has given one.
+    ``subject`` is the surrogate of the raw identifier, or nothing for an anonymous basket.
+    ``amount_cents`` is the event's whole goods value (orders and refunds), without ``cost_cents``
+    (postage, fees and other non-product lines). Moments are aware and in UTC.
+    """
+
+    event_id: str
+    name: str
+    occurred_at: datetime
+    received_at: datetime
+    subject: int | None = None
+    session_id: str | None = None
+    order_id: str | None = None
+    currency: str | None = None
+    country: str | None = None
+    category: str | None = None
+    query: str | None = None
+    amount_cents: int | None = None
+    cost_cents: int | None = None
+    lines: tuple[Line, ...] = ()
+    properties: Mapping[str, Scalar] = {}
+    source: str = ""
+    position: int = 0
