@@ -1,0 +1,57 @@
+"""Bootstrap intervals against their known answers."""
+
+import numpy as np
+import pytest
+
+from lingxi.errors import NotEnoughData
+from lingxi.stats.bootstrap import bootstrap_difference, bootstrap_mean
+
+
+def test_width_is_that_of_the_normal_interval_on_many_values():
+    values = np.random.default_rng(1).normal(3.0, 2.0, 4000)
+    interval = bootstrap_mean(values, rng=np.random.default_rng(2))
+    half = 1.96 * values.std() / np.sqrt(len(values))
+    assert interval.value == pytest.approx(values.mean())
+    assert interval.low == pytest.approx(values.mean() - half, abs=0.15 * half)
+    assert interval.high == pytest.approx(values.mean() + half, abs=0.15 * half)
+
+
+def test_interval_covers_the_truth_about_as_often_as_it_says():
+    # 200 trials at 95%: fewer than 178 covered has probability < 1e-4 even at 93% true coverage
+    rng = np.random.default_rng(3)
+    covered = 0
+    for _ in range(200):
+        interval = bootstrap_mean(rng.normal(0, 1, 80), rng=rng, samples=400)
+        covered += interval.low <= 0 <= interval.high
+    assert 175 <= covered <= 200
+
+
+def test_same_seed_gives_the_same_interval():
+    values = np.arange(50.0)
+    one = bootstrap_mean(values, rng=np.random.default_rng(5))
+    assert one == bootstrap_mean(values, rng=np.random.default_rng(5))
+
+
+def test_chunks_of_a_long_array_give_every_resample():
+    values = np.random.default_rng(0).normal(0, 1, 300_000)
+    interval = bootstrap_mean(values, rng=np.random.default_rng(1), samples=60)
+    assert interval.low < interval.value < interval.high
+    assert interval.high - interval.low < 0.02
+
+
+def test_paired_difference_is_narrow_where_pairs_move_together():
+    rng = np.random.default_rng(4)
+    base = rng.normal(0, 10, 500)
+    better = base + 0.5 + rng.normal(0, 0.1, 500)
+    interval = bootstrap_difference(better, base, rng=rng)
+    assert interval.low > 0.48
+    assert interval.high < 0.52
+
+
+def test_too_little_is_refused():
+    with pytest.raises(NotEnoughData, match="two finite values"):
+        bootstrap_mean(np.array([1.0]), rng=np.random.default_rng(0))
+    with pytest.raises(NotEnoughData):
+        bootstrap_mean(np.array([1.0, np.nan]), rng=np.random.default_rng(0))
+    with pytest.raises(NotEnoughData, match="3 and 2"):
+        bootstrap_difference(np.ones(3), np.ones(2), rng=np.random.default_rng(0))
