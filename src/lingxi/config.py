@@ -73,6 +73,14 @@ class LearningSettings:
 
 
 @dataclass(frozen=True)
+class PolicySettings:
+    """What the plan reckons with."""
+
+    delivery_cost_cents: int = 395
+    """What one delivery costs the shop, in minor units: the cost of free shipping."""
+
+
+@dataclass(frozen=True)
 class Settings:
     """All settings of one shop; ``folder`` is where ``lingxi.toml`` lies."""
 
@@ -81,6 +89,7 @@ class Settings:
     store: StoreSettings = field(default_factory=StoreSettings)
     server: ServerSettings = field(default_factory=ServerSettings)
     learning: LearningSettings = field(default_factory=LearningSettings)
+    policy: PolicySettings = field(default_factory=PolicySettings)
 
     @property
     def database_url(self) -> str:
@@ -98,6 +107,7 @@ _SECTIONS: dict[str, type] = {
     "store": StoreSettings,
     "server": ServerSettings,
     "learning": LearningSettings,
+    "policy": PolicySettings,
 }
 
 

@@ -1,0 +1,57 @@
+# Everything a newcomer or a change needs. Each target sets itself up.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check
+SHOP ?= demo-shop
+PYTEST ?= -m "not slow and not proof" -n 2 --dist loadgroup
+
+.PHONY: demo test lint types docs serve browser bench proof clean
+
+.stamps/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Lingxi needs Python 3.11 or newer; name one with: make PYTHON=/path/to/python3 $(MAKECMDGOALS)"; exit 2; }
+	@mkdir -p .stamps
+	$(PYTHON) -m venv $(VENV)
+	@touch $@
+
+.stamps/run: requirements.txt requirements-build.txt pyproject.toml package-lock.json .stamps/python
+	$(PIP) install -q --require-hashes -r requirements.txt -r requirements-build.txt
+	@command -v npm >/dev/null 2>&1 || $(PIP) install -q --require-hashes -r requirements-node.txt
+	$(PIP) install -q --no-deps --no-build-isolation -e .
+	@touch $@
+
+.stamps/dev: requirements-dev.txt .stamps/run
+	$(PIP) install -q --require-hashes -r requirements-dev.txt
+	@touch $@
+
+demo: .stamps/run  ## a simulated shop, from raw events to the plan and the dashboard
+	@$(BIN)/lingxi demo $(SHOP)
+
+serve: .stamps/run  ## the dashboard of SHOP
+	@$(BIN)/lingxi serve --shop $(SHOP)
+
+lint: .stamps/dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/lint-imports --no-cache
+
+types: .stamps/dev
+	$(BIN)/mypy
+
+test: lint types  ## everything a change must pass
+	$(BIN)/python -m pytest $(PYTEST)
+
+browser: .stamps/dev
+	$(BIN)/python -m pytest -m browser
+
+proof: .stamps/dev
+	$(BIN)/python -m pytest -m proof
+
+docs: .stamps/dev  ## writes the generated reference
+	$(BIN)/python docs/generate.py
+
+bench: .stamps/dev
+	@for file in benchmarks/*.py; do echo "== $$file"; $(BIN)/python $$file || exit 1; done
+
+clean:
+	rm -rf $(VENV) .stamps build dist demo-shop src/lingxi/server/static/vendor

@@ -1,0 +1,33 @@
+"""The plan: for every customer the next action, with offer, items, channel, reason and value."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from lingxi.policy.candidate import Candidate, Proposal, ShopFacts
+from lingxi.policy.offers import expected_value
+from lingxi.policy.rules import decide
+
+
+@dataclass(frozen=True)
+class PlannedAction:
+    """One line of the plan: who, which rule decided, what it proposes, and the expected value."""
+
+    customer: Candidate
+    rule: str
+    proposal: Proposal
+    expected_value_cents: int
+
+
+def make_plan(candidates: Iterable[Candidate], shop: ShopFacts) -> list[PlannedAction]:
+    """One line for each candidate, the most valuable first; nobody is left out."""
+    lines = [plan_one(candidate, shop) for candidate in candidates]
+    return sorted(lines, key=lambda line: (-line.expected_value_cents, line.customer.customer))
+
+
+def plan_one(customer: Candidate, shop: ShopFacts) -> PlannedAction:
+    """The line of the plan for one customer."""
+    rule, proposal = decide(customer, shop)
+    value = expected_value(
+        customer.churn_probability, customer.order_cents, proposal.offer, shop.delivery_cents
+    )
+    return PlannedAction(customer, rule, proposal, value)

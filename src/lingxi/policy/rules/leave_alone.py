@@ -1,0 +1,42 @@
+"""Leave alone: a message would cost more than it can bring, or would interrupt what goes well."""
+
+from lingxi.i18n import Sentence
+from lingxi.policy.candidate import Candidate, Proposal, ShopFacts
+
+RETURNS_TOO_MUCH = 0.5
+"""Share of the goods sent back above which more selling only makes more returns."""
+
+WAIT_BEFORE_ASKING = 0.5
+"""Share of the usual gap between orders that must pass before anything is asked of the customer."""
+
+
+def propose(customer: Candidate, shop: ShopFacts) -> Proposal | None:
+    """Leave alone who brings nothing, sends most things back, or is not yet due for anything."""
+    if customer.orders and customer.net_revenue_cents <= 0:
+        return leave("policy.reason.no_net_revenue")
+    if customer.return_rate is not None and customer.return_rate > RETURNS_TOO_MUCH:
+        return leave("policy.reason.returns", return_share=customer.return_rate)
+    usual = customer.usual_gap_days(shop)
+    if (
+        customer.orders > 1
+        and customer.recency_days is not None
+        and customer.stage in ("active", "loyal", "won_back")
+        and not _just_ordered(customer)
+        and customer.recency_days < WAIT_BEFORE_ASKING * usual
+    ):
+        return leave(
+            "policy.reason.between_orders",
+            days=round(customer.recency_days),
+            gap_days=round(usual),
+        )
+    return None
+
+
+def leave(code: str, **params: str | int | float) -> Proposal:
+    """The proposal to do nothing, for the reason ``code``."""
+    return Proposal("leave_alone", "none", "none", Sentence(code, params))
+
+
+def _just_ordered(customer: Candidate) -> bool:
+    """Fresh enough that a word of thanks is in place."""
+    return customer.recency_days is not None and customer.recency_days <= 7

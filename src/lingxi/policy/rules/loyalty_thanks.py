@@ -1,0 +1,22 @@
+"""Loyalty thanks: a loyal customer has just ordered again."""
+
+from lingxi.i18n import Sentence
+from lingxi.policy.candidate import Candidate, Proposal, ShopFacts
+
+JUST_ORDERED_DAYS = 7
+"""Thanks come within a week of the order or not at all."""
+
+
+def propose(customer: Candidate, _shop: ShopFacts) -> Proposal | None:
+    """Thank without asking for anything: no discount for who buys at full price."""
+    if customer.stage != "loyal" or customer.recency_days is None:
+        return None
+    if customer.recency_days > JUST_ORDERED_DAYS:
+        return None
+    return Proposal(
+        "loyalty_thanks",
+        "early_access",
+        "email",
+        Sentence("policy.reason.loyalty_thanks", {"n": customer.orders}),
+        customer.item_ids,
+    )

@@ -1,0 +1,171 @@
+"""Each rule by a customer it is meant for, and the order in which they are asked."""
+
+import dataclasses
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from lingxi.i18n import Translator, load_catalogue
+from lingxi.policy import Candidate, Due, ShopFacts, make_plan
+from lingxi.policy.offers import OFFERS
+from lingxi.policy.rules import NO_RULE, RULES, decide
+
+SHOP = ShopFacts(
+    currency="GBP",
+    gap_days=40.0,
+    horizon_days=90,
+    order_cents=3000,
+    value_median_cents=10_000,
+    delivery_cents=395,
+)
+ACTIVE = Candidate(
+    customer=1,
+    stage="active",
+    segment="loyal_customers",
+    orders=4,
+    net_revenue_cents=20_000,
+    tenure_days=300.0,
+    recency_days=35.0,
+    gap_days=40.0,
+    return_rate=0.0,
+    churn_probability=0.25,
+    churn_level="low",
+    value_cents=12_000,
+    order_cents=5000,
+    item_ids=("A", "B"),
+)
+
+
+def variant(**changes: object) -> Candidate:
+    return dataclasses.replace(ACTIVE, **changes)
+
+
+@pytest.mark.parametrize(
+    ("customer", "rule", "action", "offer"),
+    [
+        (ACTIVE, "cross_sell", "cross_sell", "none"),
+        (variant(recency_days=12.0), "leave_alone", "leave_alone", "none"),
+        (
+            variant(stage="registered", orders=0, recency_days=None, tenure_days=3.0),
+            "welcome",
+            "welcome",
+            "free_shipping",
+        ),
+        (
+            variant(stage="registered", orders=0, recency_days=None, tenure_days=90.0),
+            "welcome",
+            "leave_alone",
+            "none",
+        ),
+        (
+            variant(stage="new", orders=1, recency_days=20.0, churn_level="high"),
+            "second_order",
+            "second_order",
+            "percent_10",
+        ),
+        (
+            variant(stage="new", orders=1, recency_days=20.0),
+            "second_order",
+            "second_order",
+            "none",
+        ),
+        (
+            variant(stage="new", orders=1, recency_days=2.0),
+            "second_order",
+            "leave_alone",
+            "none",
+        ),
+        (
+            variant(stage="loyal", recency_days=3.0),
+            "loyalty_thanks",
+            "loyalty_thanks",
+            "early_access",
+        ),
+        (
+            variant(due=Due("A", "Coffee", 5, 30.0, 31.0)),
+            "replenishment",
+            "replenishment",
+            "none",
+        ),
+        (variant(stage="at_risk", recency_days=90.0), "win_back", "win_back", "none"),
+        (variant(stage="lapsed", recency_days=150.0), "win_back", "win_back", "percent_10"),
+        (
+            variant(stage="lapsed", recency_days=150.0, value_cents=100),
+            "win_back",
+            "win_back",
+            "free_shipping",
+        ),
+        (
+            variant(stage="lost", recency_days=400.0, net_revenue_cents=2999),
+            "win_back",
+            "leave_alone",
+            "none",
+        ),
+        (variant(net_revenue_cents=0), "leave_alone", "leave_alone", "none"),
+        (variant(return_rate=0.51), "leave_alone", "leave_alone", "none"),
+        (variant(item_ids=()), NO_RULE, "leave_alone", "none"),
+    ],
+)
+def test_rule_decides_for_whom_it_is_meant(
+    customer: Candidate, rule: str, action: str, offer: str
+) -> None:
+    decided, proposal = decide(customer, SHOP)
+    assert (decided, proposal.action, proposal.offer) == (rule, action, offer)
+
+
+def test_replenished_item_stands_first_and_once() -> None:
+    _, proposal = decide(variant(due=Due("B", "Tea", 4, 20.0, 22.0)), SHOP)
+    assert proposal.item_ids == ("B", "A")
+
+
+def test_expected_value_is_next_order_less_offer() -> None:
+    line = make_plan([variant(stage="lapsed", recency_days=150.0)], SHOP)[0]
+    assert line.expected_value_cents == round(0.75 * (5000 - 500))
+
+
+def test_value_is_zero_where_churn_cannot_be_known() -> None:
+    assert make_plan([variant(churn_probability=None)], SHOP)[0].expected_value_cents == 0
+
+
+customers = st.builds(
+    Candidate,
+    customer=st.integers(1, 10**6),
+    stage=st.sampled_from(
+        ["registered", "new", "active", "loyal", "at_risk", "lapsed", "lost", "won_back"]
+    ),
+    segment=st.just("champions"),
+    orders=st.integers(0, 50),
+    net_revenue_cents=st.integers(-(10**7), 10**8),
+    tenure_days=st.floats(0, 5000),
+    recency_days=st.none() | st.floats(0, 5000),
+    gap_days=st.none() | st.floats(0, 2000),
+    return_rate=st.none() | st.floats(0, 1),
+    churn_probability=st.none() | st.floats(0, 1),
+    churn_level=st.sampled_from([None, "low", "medium", "high"]),
+    value_cents=st.integers(0, 10**8),
+    order_cents=st.integers(0, 10**7),
+    item_ids=st.lists(st.sampled_from("ABC"), unique=True).map(tuple),
+    due=st.none() | st.just(Due("A", "Coffee", 3, 30.0, 31.0)),
+)
+
+
+@given(st.lists(customers, max_size=20))
+def test_everyone_is_in_the_plan_once_with_words_in_both_languages(
+    candidates: list[Candidate],
+) -> None:
+    plan = make_plan(candidates, SHOP)
+    assert sorted(p.customer.customer for p in plan) == sorted(c.customer for c in candidates)
+    values = [p.expected_value_cents for p in plan]
+    assert values == sorted(values, reverse=True)
+    for line in plan:
+        assert line.rule in RULES or line.rule == NO_RULE
+        assert line.proposal.offer in OFFERS
+        for language in ("en", "zh"):
+            words = Translator(language)
+            assert words.text(line.proposal.reason)
+            assert f"action.{line.proposal.action}" in load_catalogue(language)
+            assert words.text(f"offer.{line.proposal.offer}")
+            assert words.text(f"channel.{line.proposal.channel}")
+        silent = line.proposal.action == "leave_alone"
+        assert silent == (line.proposal.channel == "none")
