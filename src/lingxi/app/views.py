@@ -389,3 +389,36 @@ class Check(msgspec.Struct, frozen=True):
     name: str
     state: str
     sentence: Sentence
+
+
+class QuarantinedLine(msgspec.Struct, frozen=True):
+    """One line that was set aside: where it stood, which step took it out and why."""
+
+    id: int
+    import_id: str
+    row: int
+    step: str
+    reason: str
+    raw: Mapping[str, str | None]
+    at: datetime
+
+
+class QuarantineView(msgspec.Struct, frozen=True):
+    """A page of quarantine."""
+
+    rows: tuple[QuarantinedLine, ...]
+    next_cursor: str | None
+
+
+class SearchHit(msgspec.Struct, frozen=True):
+    """Something found: ``kind`` is customer or item."""
+
+    kind: str
+    id: str
+    label: str
+
+
+class SearchView(msgspec.Struct, frozen=True):
+    """What a search for anything found."""
+
+    hits: tuple[SearchHit, ...]

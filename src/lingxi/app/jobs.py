@@ -1,0 +1,99 @@
+"""What runs on request or on a schedule: import, train, plan, save."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from lingxi import access, ingest, lifecycle, recommend
+from lingxi.access import Credentials
+from lingxi.app.plan_maker import MadePlan, decide_plan
+from lingxi.app.shop import Shop
+from lingxi.app.views import ImportReport
+from lingxi.errors import NotEnoughData
+from lingxi.store import Progress, silent
+
+Run = Callable[[Shop, Progress], str]
+
+
+@dataclass(frozen=True)
+class Job:
+    """One long step of training; ``run`` returns its summary in one line."""
+
+    title: str
+    run: Run
+
+
+def import_orders(
+    shop: Shop,
+    path: Path,
+    *,
+    mapping: str = "",
+    timezone: str = "",
+    currency: str = "",
+    date_format: str = "",
+    sheet: str = "",
+    progress: Progress = silent,
+) -> ImportReport:
+    """Bring in order lines; see ``lingxi.ingest.import_orders``."""
+    options = ingest.ImportOptions.parse(
+        mapping=mapping, timezone=timezone, currency=currency, date_format=date_format, sheet=sheet
+    )
+    return ingest.import_orders(shop.store, shop.settings, shop.clock, path, options, progress)
+
+
+def import_events(shop: Shop, path: Path, *, progress: Progress = silent) -> ImportReport:
+    """Bring in web events; see ``lingxi.ingest.import_events``."""
+    return ingest.import_events(shop.store, shop.settings, shop.clock, path, progress)
+
+
+def import_items(shop: Shop, path: Path, *, progress: Progress = silent) -> ImportReport:
+    """Bring in the catalogue; see ``lingxi.ingest.import_items``."""
+    return ingest.import_items(shop.store, shop.settings, shop.clock, path, progress)
+
+
+def _roll_lake(shop: Shop, progress: Progress) -> str:
+    rolled = shop.store.lake.roll(progress)
+    return f"{rolled.events:,} events written to Parquet"
+
+
+def _train_recommenders(shop: Shop, progress: Progress) -> str:
+    made = recommend.train_recommenders(shop.store, shop.settings, shop.clock, progress)
+    return f"chose {made.chosen}"
+
+
+def _train_lifecycle(shop: Shop, progress: Progress) -> str:
+    lifecycle.train_lifecycle(shop.store, shop.settings, shop.clock, progress)
+    return "thresholds learned from the gaps between orders"
+
+
+def _train_churn(shop: Shop, progress: Progress) -> str:
+    try:
+        made = lifecycle.train_churn(shop.store, shop.settings, shop.clock, progress)
+    except NotEnoughData as error:
+        return f"left out: {error}"
+    return f"chose {made.chosen}"
+
+
+def _score(shop: Shop, progress: Progress) -> str:
+    scored = lifecycle.score_customers(shop.store, shop.settings, shop.clock, progress=progress)
+    return f"{scored:,} customers"
+
+
+TRAINING: tuple[Job, ...] = (
+    Job("Lake", _roll_lake),
+    Job("Recommenders", _train_recommenders),
+    Job("Lifecycle", _train_lifecycle),
+    Job("Churn", _train_churn),
+    Job("Scores", _score),
+)
+
+
+def make_plan(shop: Shop, progress: Progress = silent) -> MadePlan:
+    """Decide for every customer, keep the plan, and write its files."""
+    return decide_plan(shop, progress)
+
+
+def ensure_administrator(shop: Shop) -> Credentials | None:
+    """The first administrator's login, or nothing where there are users already."""
+    with shop.store.write() as tx:
+        return access.ensure_administrator(tx, shop.clock.now())

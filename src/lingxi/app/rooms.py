@@ -1,0 +1,40 @@
+"""The stateful rooms, gathered: their tables, their projections, and how each forgets."""
+
+from collections.abc import Callable, Sequence
+
+import sqlalchemy as sa
+
+from lingxi import access, catalogue, ingest, lifecycle, policy, profiles, recommend
+from lingxi.access.tables import metadata as access_metadata
+from lingxi.catalogue.tables import metadata as catalogue_metadata
+from lingxi.ingest.tables import metadata as ingest_metadata
+from lingxi.lifecycle.tables import metadata as lifecycle_metadata
+from lingxi.policy.tables import metadata as policy_metadata
+from lingxi.profiles.tables import metadata as profiles_metadata
+from lingxi.store import Projection
+from lingxi.store.tables import metadata as store_metadata
+
+METADATAS: Sequence[sa.MetaData] = (
+    store_metadata,
+    ingest_metadata,
+    catalogue_metadata,
+    profiles_metadata,
+    lifecycle_metadata,
+    policy_metadata,
+    access_metadata,
+)
+
+PROJECTIONS: Sequence[Projection] = profiles.PROJECTIONS
+
+Forget = Callable[[sa.Connection, frozenset[int]], int]
+
+FORGETTERS: dict[str, Forget] = {
+    "policy": policy.forget,
+    "access": access.forget,
+    "recommend": recommend.forget,
+    "lifecycle": lifecycle.forget,
+    "profiles": profiles.forget,
+    "catalogue": catalogue.forget,
+    "ingest": ingest.forget,
+}
+"""From the top of the house down; identity (``ingest``) comes last, then the store itself."""

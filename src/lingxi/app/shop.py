@@ -1,0 +1,123 @@
+"""One shop, opened: settings, store, and the answers that the edges share."""
+
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from lingxi.app.migrate import upgrade
+from lingxi.app.rooms import METADATAS, PROJECTIONS
+from lingxi.clock import Clock, SystemClock
+from lingxi.config import CONFIG_FILE, Settings, load_settings
+from lingxi.errors import InvalidInput, InvalidSetting, ShopExists
+from lingxi.store import Store
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from lingxi.app.answers import Answers
+
+
+@dataclass(frozen=True)
+class Shop:
+    """A shop's settings, store and clock; close it when done."""
+
+    settings: Settings
+    store: Store
+    clock: Clock
+
+    @classmethod
+    def open(
+        cls,
+        folder: Path,
+        *,
+        clock: Clock | None = None,
+        environ: "Mapping[str, str] | None" = None,
+    ) -> "Shop":
+        """Open the shop in ``folder``; its tables are brought up to date first.
+
+        Raises
+        ------
+        ShopNotFound
+            If the folder holds no shop.
+        InvalidSetting
+            If its settings cannot be used.
+        StoreUnavailable
+            If its data cannot be read.
+        """
+        moment = clock or SystemClock()
+        settings = load_settings(folder, environ)
+        store = Store.open(settings, moment, projections=PROJECTIONS)
+        upgrade(store, METADATAS)
+        return cls(settings, store, moment)
+
+    @cached_property
+    def answers(self) -> "Answers":
+        """What the product can tell about this shop."""
+        from lingxi.app.answers import Answers
+
+        return Answers(self)
+
+    def close(self) -> None:
+        """Let go of the store."""
+        self.store.close()
+
+
+def init_shop(
+    folder: Path,
+    *,
+    name: str,
+    currency: str,
+    timezone: str,
+    language: str,
+    database: str = "",
+    clock: Clock | None = None,
+) -> Shop:
+    """Make a shop in ``folder`` and open it.
+
+    Raises
+    ------
+    ShopExists
+        If the folder holds a shop already.
+    InvalidSetting
+        If a setting cannot be used.
+    """
+    path = folder / CONFIG_FILE
+    if path.exists():
+        raise ShopExists(f"There is a shop in {folder} already. Name another folder.")
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        path.write_text(
+            _render_config(name, currency, timezone, language, database), encoding="utf-8"
+        )
+    except OSError as error:
+        raise InvalidInput(f"Cannot make a shop in {folder}: {error.strerror}.") from error
+    try:
+        return Shop.open(folder, clock=clock)
+    except Exception:
+        path.unlink()
+        raise
+
+
+def _render_config(name: str, currency: str, timezone: str, language: str, database: str) -> str:
+    for value in (name, currency, timezone, language, database):
+        if any(ord(character) < 32 for character in value):
+            raise InvalidSetting("A setting must not hold control characters.")
+
+    def quote(text: str) -> str:
+        return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
+
+    lines = [
+        "# Settings of this shop. All of them are described in docs/reference/settings.md.",
+        "[shop]",
+        f"name = {quote(name)}",
+        f"currency = {quote(currency)}",
+        f"timezone = {quote(timezone)}",
+        f"language = {quote(language)}",
+    ]
+    if database:
+        lines += ["", "[store]", f"url = {quote(database)}"]
+    return "\n".join(lines) + "\n"
+
+
+__all__ = ["Shop", "init_shop"]

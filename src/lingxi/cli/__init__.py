@@ -1,0 +1,73 @@
+"""The command line: one file a command, found by name, loaded only when it is used."""
+
+from importlib import import_module
+
+import click
+from typing_extensions import override
+
+import lingxi
+
+_COMMANDS: dict[str, tuple[str, str]] = {
+    "init": ("init", "Make a shop in a new folder."),
+    "import": ("import_files", "Bring in orders, events or items from a file."),
+    "quality": ("quality", "What cleaning kept, changed and set aside."),
+    "quarantine": ("quarantine", "List, export, mend and replay what was set aside."),
+    "train": ("train", "Learn from the shop's events."),
+    "plan": ("plan", "Write the marketing plan, or show it."),
+    "recommend": ("recommend", "What one customer, or a visitor, would like."),
+    "similar": ("similar", "What is like an item."),
+    "explain": ("explain", "Everything known of one customer, with reasons."),
+    "serve": ("serve", "Start the dashboard and the HTTP API."),
+    "status": ("status", "Where the shop stands."),
+    "doctor": ("doctor", "Check the installation and the shop."),
+    "models": ("models", "List model versions, switch between them, roll back."),
+    "backup": ("backup", "Save the shop to a folder while it runs."),
+    "restore": ("restore", "Bring a saved shop back."),
+    "forget": ("forget", "Erase everything held on a customer."),
+    "user": ("user", "Users of the dashboard."),
+    "key": ("key", "Keys of the HTTP API."),
+    "simulate": ("simulate", "Make the files of a simulated shop."),
+    "demo": ("demo", "A simulated shop, from raw events to the dashboard."),
+}
+
+
+class _LazyGroup(click.Group):
+    """Imports a command's module when it is asked for, so that the rest costs nothing."""
+
+    @override
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(_COMMANDS)
+
+    @override
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in _COMMANDS:
+            return None
+        module = import_module(f"lingxi.cli.{_COMMANDS[cmd_name][0]}")
+        command: click.Command = module.command
+        return command
+
+    @override
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        from lingxi.errors import did_you_mean
+
+        name = args[0] if args else ""
+        if name and not name.startswith("-") and name not in _COMMANDS:
+            ctx.fail(f"There is no command {name!r}{did_you_mean(name, _COMMANDS)}")
+        return super().resolve_command(ctx, args)
+
+    @override
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, text) for name, (_, text) in _COMMANDS.items()])
+
+
+@click.group(cls=_LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(lingxi.__version__, prog_name="lingxi")
+def main() -> None:
+    """Lingxi: personalised marketing, automated, for online shops.
+
+    A command works on the shop in the current folder, or in --shop DIR. Exit status: 0 done, 2 for
+    a mistake in what was asked, 1 for a fault of Lingxi.
+    """

@@ -1,0 +1,116 @@
+"""``lingxi import``: bring in orders, events or items from a file."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from lingxi.cli.frame import guarded, json_option, open_shop, print_json, shop_option
+from lingxi.cli.steps import long_step
+
+if TYPE_CHECKING:
+    from lingxi.app.views import ImportReport
+
+_FILE = click.argument("file", type=click.Path(path_type=Path))
+
+
+@click.group("import")
+def command() -> None:
+    """Bring in data from a file. Importing the same file twice changes nothing."""
+
+
+@command.command("orders")
+@_FILE
+@click.option(
+    "--map",
+    "mapping",
+    default="",
+    help="Columns by hand: customer=CustomerID,order=InvoiceNo,item=StockCode,...",
+)
+@click.option("--timezone", default="", help="Time zone of the file; the shop's if not given.")
+@click.option("--currency", default="", help="Currency of the file; the shop's if not given.")
+@click.option("--date-format", default="", help="Such as %d/%m/%Y %H:%M; detected if not given.")
+@click.option("--sheet", default="", help="Sheet of an XLSX file; the first if not given.")
+@shop_option
+@json_option
+@guarded
+def import_orders(
+    file: Path,
+    mapping: str,
+    timezone: str,
+    currency: str,
+    date_format: str,
+    sheet: str,
+    folder: Path | None,
+    as_json: bool,
+) -> None:
+    """Bring in order lines from FILE (.csv, .parquet or .xlsx)."""
+    from lingxi.app import jobs
+
+    with open_shop(folder) as shop, long_step(f"Import {file.name}", quiet=as_json) as step:
+        report = jobs.import_orders(
+            shop,
+            file,
+            mapping=mapping,
+            timezone=timezone,
+            currency=currency,
+            date_format=date_format,
+            sheet=sheet,
+            progress=step.progress,
+        )
+        step.summary = summarise_import(report)
+    _show(report, as_json)
+
+
+@command.command("events")
+@_FILE
+@shop_option
+@json_option
+@guarded
+def import_events(file: Path, folder: Path | None, as_json: bool) -> None:
+    """Bring in browsing, search and cart events from FILE (.parquet, .csv or .jsonl)."""
+    from lingxi.app import jobs
+
+    with open_shop(folder) as shop, long_step(f"Import {file.name}", quiet=as_json) as step:
+        report = jobs.import_events(shop, file, progress=step.progress)
+        step.summary = summarise_import(report)
+    _show(report, as_json)
+
+
+@command.command("items")
+@_FILE
+@shop_option
+@json_option
+@guarded
+def import_items(file: Path, folder: Path | None, as_json: bool) -> None:
+    """Bring in the catalogue from FILE (.csv or .parquet)."""
+    from lingxi.app import jobs
+
+    with open_shop(folder) as shop, long_step(f"Import {file.name}", quiet=as_json) as step:
+        report = jobs.import_items(shop, file, progress=step.progress)
+        step.summary = summarise_import(report)
+    _show(report, as_json)
+
+
+def summarise_import(report: "ImportReport") -> str:
+    """What came in, in one line."""
+    aside = f", {report.lines_set_aside:,} set aside" if report.lines_set_aside else ""
+    known = f", {report.events_known:,} known already" if report.events_known else ""
+    return (
+        f"{report.lines_in:,} lines in, {report.lines_kept:,} kept{aside}; "
+        f"{report.events_new:,} new events{known}"
+    )
+
+
+def _show(report: "ImportReport", as_json: bool) -> None:
+    if as_json:
+        print_json(report)
+        return
+    if report.mapping:
+        columns = ", ".join(f"{role}={column}" for role, column in report.mapping.items())
+        click.echo(f"Columns: {columns}")
+    if report.date_format:
+        click.echo(
+            f"Dates read as {report.date_format} in {report.timezone}; money in {report.currency}."
+        )
+    click.echo("What was set aside or changed, and why: lingxi quality")

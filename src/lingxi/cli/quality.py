@@ -1,0 +1,75 @@
+"""``lingxi quality``: what cleaning kept, changed and set aside."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from lingxi.cli.frame import guarded, json_option, open_shop, print_json, print_table, shop_option
+
+if TYPE_CHECKING:
+    from lingxi.app.views import ImportReport
+    from lingxi.i18n import Translator
+
+
+@click.command("quality")
+@shop_option
+@json_option
+@guarded
+def command(folder: Path | None, as_json: bool) -> None:
+    """The data-quality report of every import, before and after cleaning."""
+    from lingxi.i18n import Translator
+
+    with open_shop(folder) as shop:
+        view = shop.answers.quality()
+        if as_json:
+            print_json(view)
+            return
+        words = Translator("en", currency=shop.settings.shop.currency)
+    if not view.imports:
+        click.echo("Nothing was imported yet. Start with: lingxi import orders FILE")
+    for report in view.imports:
+        _show(report, words)
+    click.echo(f"In quarantine: {view.quarantined:,} lines. See: lingxi quarantine list")
+
+
+def _show(report: "ImportReport", words: "Translator") -> None:
+    click.echo(f"{report.file} ({words.time(report.started_at)}, {report.seconds:.1f} s)")
+    click.echo(
+        f"  {report.lines_in:,} lines in = {report.lines_kept:,} kept "
+        f"+ {report.lines_set_aside:,} set aside"
+    )
+    click.echo(
+        f"  {report.orders:,} orders, {report.refunds:,} refunds ({report.refunds_tied:,} tied to "
+        f"their order), {report.anonymous_baskets:,} anonymous baskets, "
+        f"{report.customers:,} customers, {report.items:,} items"
+    )
+    click.echo(
+        f"  goods value {words.money(report.revenue_before_cents, report.currency)} before, "
+        f"{words.money(report.revenue_after_cents, report.currency)} after"
+    )
+    rows = [
+        [
+            "kept" if count.kept else "set aside",
+            count.step,
+            f"{count.lines:,}",
+            words.text(f"clean.reason.{count.reason}"),
+        ]
+        for count in report.reasons
+    ]
+    if rows:
+        print_table(["", "step", "lines", "why"], rows, frozenset({2}))
+    if report.columns:
+        columns = [
+            [
+                column.column,
+                f"{column.missing_before:.2%}",
+                f"{column.missing_after:.2%}",
+                f"{column.low_before or '-'} .. {column.high_before or '-'}",
+                f"{column.low_after or '-'} .. {column.high_after or '-'}",
+            ]
+            for column in report.columns
+        ]
+        head = ["column", "missing before", "after", "range before", "range after"]
+        print_table(head, columns, frozenset({1, 2}))
+    click.echo("")
