@@ -4,7 +4,7 @@ import pyarrow as pa
 
 _TIME = pa.timestamp("us", tz="UTC")
 
-_EVENT_FIELDS: list[pa.Field[pa.DataType]] = [
+_EVENT_FIELDS: "list[pa.Field[pa.DataType]]" = [
     pa.field("position", pa.int64(), nullable=False),
     pa.field("line", pa.int32(), nullable=False),
     pa.field("event_id", pa.string(), nullable=False),
@@ -33,7 +33,7 @@ EVENT_ROWS = pa.schema(_EVENT_FIELDS)
 with no item. Columns from ``position`` to ``event_cost_cents`` repeat on each line of an event, so
 event-level sums filter on ``line == 0``. ``properties`` is a JSON object."""
 
-_INTERACTION_FIELDS: list[pa.Field[pa.DataType]] = [
+_INTERACTION_FIELDS: "list[pa.Field[pa.DataType]]" = [
     pa.field("customer_id", pa.string(), nullable=False),
     pa.field("item_id", pa.string(), nullable=False),
     pa.field("occurred_at", _TIME),

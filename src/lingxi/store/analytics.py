@@ -1,0 +1,108 @@
+"""Analytics: lake and tail as one table of events, in one consistent state, through Ibis."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Literal, Protocol
+
+import ibis
+import pyarrow as pa
+from ibis.backends import BaseBackend
+from sqlalchemy import Connection, Engine, Table
+
+from lingxi.store.arrow_state import read_table
+from lingxi.store.codec import to_arrow
+from lingxi.store.duck import DuckDBSession
+from lingxi.store.engine import begin_read
+from lingxi.store.lake import lake_position, list_files
+from lingxi.store.log import read_events
+from lingxi.store.tables import identity
+
+Kind = Literal["duckdb", "spark"]
+_EVERYTHING = 2**62
+
+
+class Session(Protocol):
+    """An analytics engine: DuckDB or Spark."""
+
+    @property
+    def backend(self) -> BaseBackend:
+        """The Ibis connection."""
+
+    def register(self, name: str, table: pa.Table) -> ibis.Table:
+        """A table of the session from Arrow, in place of an earlier one of this name."""
+
+    def read_lake(self, files: Sequence[str]) -> ibis.Table:
+        """Parquet files of ``EVENT_ROWS`` as one table."""
+
+    def close(self) -> None:
+        """Let go of what the session holds."""
+
+
+class Analytics:
+    """One session over a single state of the log, the lake and the state tables.
+
+    ``events`` has the columns of ``EVENT_ROWS`` and two more: ``customer`` (int64, nothing for an
+    anonymous basket) and ``known`` (bool: does the shop know them by an id of its own?).
+    """
+
+    def __init__(self, session: Session, events: ibis.Table, tx: Connection) -> None:
+        self.connection: BaseBackend = session.backend
+        self._session = session
+        self.events = events
+        self._tx = tx
+
+    def state(self, table: Table) -> ibis.Table:
+        """A state table, in the same state as the events."""
+        return self.register(f"state_{table.name}", read_table(self._tx, table))
+
+    def register(self, name: str, table: pa.Table) -> ibis.Table:
+        """Bring an Arrow table into the session, in place of an earlier one of this name."""
+        return self._session.register(name, table)
+
+    def to_arrow(self, expr: ibis.Table) -> pa.Table:
+        """Run an expression; the rows come as Arrow, in no particular order unless it sorts."""
+        rows: pa.Table = self.connection.to_pyarrow(expr)
+        return rows
+
+
+@contextmanager
+def open_analytics(engine: Engine, lake_folder: Path, kind: Kind) -> Iterator[Analytics]:
+    """A session over the lake's files and the tail of the log, both of one moment."""
+    with begin_read(engine) as tx:
+        position = lake_position(tx)
+        files = [str(lake_folder / file.path) for file in list_files(tx)]
+        tail = to_arrow(read_events(tx, after=position, limit=_EVERYTHING))
+        people = read_table(tx, identity)
+        with _start(kind, lake_folder.parent / "tmp") as session:
+            rows = session.register("tail", tail)
+            if files:
+                rows = session.read_lake(files).union(rows, distinct=False)
+            joined = join_identity(rows, session.register("identity", people))
+            session.backend.create_view("events", joined, overwrite=True)
+            yield Analytics(session, session.backend.table("events"), tx)
+
+
+def join_identity(rows: ibis.Table, people: ibis.Table) -> ibis.Table:
+    """Add ``customer`` and ``known``; a subject without identity is its own, unknown customer."""
+    people = people.rename(identity_subject="subject")
+    joined = rows.left_join(people, rows.subject == people.identity_subject)
+    return joined.mutate(
+        customer=ibis.coalesce(joined.customer, joined.subject),
+        known=ibis.coalesce(joined.known, ibis.literal(False)),
+    ).drop("identity_subject")
+
+
+@contextmanager
+def _start(kind: Kind, scratch: Path) -> Iterator[Session]:
+    session: Session
+    if kind == "spark":
+        from lingxi.store.spark import SparkSession
+
+        session = SparkSession()
+    else:
+        session = DuckDBSession(scratch)
+    try:
+        yield session
+    finally:
+        session.close()

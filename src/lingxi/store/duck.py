@@ -1,0 +1,45 @@
+"""The analytics on DuckDB, in this process and its memory."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import ibis
+import pyarrow as pa
+from ibis.backends import BaseBackend
+from ibis.backends.duckdb import Backend
+
+MEMORY_LIMIT = "1GB"
+
+
+class DuckDBSession:
+    """An empty in-memory database in UTC that installs and loads no extension.
+
+    What goes past ``MEMORY_LIMIT`` spills into ``scratch``.
+    """
+
+    def __init__(self, scratch: Path) -> None:
+        scratch.mkdir(parents=True, exist_ok=True)
+        self._backend: Backend = ibis.duckdb.connect(
+            ":memory:",
+            temp_directory=str(scratch),
+            memory_limit=MEMORY_LIMIT,
+            autoinstall_known_extensions=False,
+            autoload_known_extensions=False,
+        )
+
+    @property
+    def backend(self) -> BaseBackend:
+        """The Ibis connection."""
+        return self._backend
+
+    def register(self, name: str, table: pa.Table) -> ibis.Table:
+        """A temporary table from Arrow, in place of an earlier one of this name."""
+        return self._backend.create_table(name, table, temp=True, overwrite=True)
+
+    def read_lake(self, files: Sequence[str]) -> ibis.Table:
+        """The lake's files as one table, without the column of their folders."""
+        return self._backend.read_parquet(list(files), table_name="lake", hive_partitioning=False)
+
+    def close(self) -> None:
+        """Forget the database."""
+        self._backend.con.close()

@@ -1,0 +1,172 @@
+"""SQLite and PostgreSQL behind one door: connections, transactions, and what their errors mean."""
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from sqlalchemy import (
+    Connection,
+    Engine,
+    ExceptionContext,
+    create_engine,
+    event,
+    func,
+    make_url,
+    select,
+)
+from sqlalchemy.engine.interfaces import DBAPIConnection
+from sqlalchemy.exc import ArgumentError, IntegrityError, NoSuchModuleError
+from sqlalchemy.pool import ConnectionPoolEntry
+
+from lingxi.errors import InvalidSetting, MissingExtra, StoreBusy, StoreUnavailable
+
+_WRITE = "lingxi_write"
+_LOG_LOCK = 0x6C696E67
+_BUSY = ("database is locked", "lock timeout", "deadlock detected", "database table is locked")
+_BROKEN = {
+    "disk is full": "the disk is full; free some space and try again",
+    "readonly database": "it is read-only; check the rights of the folder",
+    "read-only": "it is read-only; check the rights of the folder",
+    "malformed": "the file is damaged; restore the last backup with 'lingxi restore'",
+    "not a database": "the file is not a database, or is damaged; restore the last backup",
+    "unable to open": "the file cannot be opened; check that its folder exists and may be written",
+    "disk i/o error": "the disk reports an error; check the disk and its free space",
+    "no space left": "the disk is full; free some space and try again",
+}
+
+
+def open_engine(url: str, *, lock_timeout_seconds: float) -> Engine:
+    """Connect to SQLite (``sqlite:///path``) or PostgreSQL (``postgresql://...``).
+
+    Raises
+    ------
+    InvalidSetting
+        If the address is not one of these.
+    MissingExtra
+        If PostgreSQL is asked for and psycopg is not installed.
+    """
+    try:
+        address = make_url(url)
+    except ArgumentError as error:
+        raise InvalidSetting(f"store.url {url!r} is not an address of a database.") from error
+    backend = address.get_backend_name()
+    if backend == "sqlite":
+        if address.database:
+            Path(address.database).parent.mkdir(parents=True, exist_ok=True)
+        engine = create_engine(
+            address, connect_args={"timeout": lock_timeout_seconds}, pool_size=16, max_overflow=16
+        )
+        event.listen(engine, "connect", _prepare_sqlite)
+        event.listen(engine, "begin", _begin_sqlite)
+    elif backend == "postgresql":
+        engine = _open_postgres(
+            address.set(drivername="postgresql+psycopg").render_as_string(False)
+        )
+        event.listen(
+            engine,
+            "connect",
+            lambda c, _e: _prepare_postgres(c, round(lock_timeout_seconds * 1000)),
+        )
+        event.listen(engine, "begin", _begin_postgres)
+    else:
+        raise InvalidSetting(
+            f"store.url begins with {backend!r}; Lingxi keeps its state in sqlite or postgresql."
+        )
+    event.listen(engine, "handle_error", _explain)
+    return engine
+
+
+def _open_postgres(url: str) -> Engine:
+    try:
+        return create_engine(url, pool_size=16, max_overflow=16, pool_pre_ping=True)
+    except (ModuleNotFoundError, NoSuchModuleError) as error:
+        raise MissingExtra(
+            "PostgreSQL needs an optional part of Lingxi: pip install 'lingxi[postgres]'."
+        ) from error
+
+
+def _prepare_sqlite(connection: DBAPIConnection, _entry: ConnectionPoolEntry) -> None:
+    assert isinstance(connection, sqlite3.Connection)
+    connection.isolation_level = None  # transactions begin where SQLAlchemy says, not before DML
+    cursor = connection.cursor()
+    for setting in (
+        "PRAGMA journal_mode = WAL",
+        "PRAGMA synchronous = FULL",
+        "PRAGMA foreign_keys = ON",
+        "PRAGMA secure_delete = ON",
+        "PRAGMA temp_store = MEMORY",
+        "PRAGMA cache_size = -32768",
+        "PRAGMA wal_autocheckpoint = 4000",
+    ):
+        cursor.execute(setting)
+    cursor.close()
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    writing = connection.get_execution_options().get(_WRITE, False)
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if writing else "BEGIN")
+
+
+def _prepare_postgres(connection: DBAPIConnection, lock_timeout_ms: int) -> None:
+    cursor = connection.cursor()
+    cursor.execute("SELECT set_config('lock_timeout', %s, false)", (str(lock_timeout_ms),))
+    cursor.execute("SET TIME ZONE 'UTC'")
+    cursor.close()
+    connection.commit()
+
+
+def _begin_postgres(connection: Connection) -> None:
+    if connection.get_execution_options().get(_WRITE, False):
+        lock_log(connection)
+
+
+def lock_log(connection: Connection) -> None:
+    """Make this transaction the only one that may append, until it ends.
+
+    SQLite's ``BEGIN IMMEDIATE`` has done so already. On PostgreSQL an advisory lock does: positions
+    are given out and committed in the same order, so a reader by position cannot skip a row that
+    commits late.
+    """
+    if connection.dialect.name == "postgresql":
+        connection.execute(select(func.pg_advisory_xact_lock(_LOG_LOCK)))
+
+
+@contextmanager
+def begin_write(engine: Engine) -> Iterator[Connection]:
+    """A transaction that holds the write lock from its first moment; commits on a clean exit."""
+    with engine.connect().execution_options(**{_WRITE: True}) as connection, connection.begin():
+        yield connection
+
+
+@contextmanager
+def begin_read(engine: Engine) -> Iterator[Connection]:
+    """A transaction that sees one state of the database from its first query to its end."""
+    with engine.connect() as connection:
+        if connection.dialect.name == "postgresql":
+            connection.execution_options(
+                isolation_level="REPEATABLE READ", postgresql_readonly=True
+            )
+        with connection.begin():
+            yield connection
+
+
+def _explain(context: ExceptionContext) -> None:
+    """Turn a driver's error into a sentence; a broken constraint stays what it is."""
+    error = context.original_exception
+    if isinstance(context.sqlalchemy_exception, IntegrityError):
+        return
+    text = str(error).lower()
+    if any(sign in text for sign in _BUSY):
+        raise StoreBusy(
+            "Another process has been writing to the shop's database for too long; "
+            "try again, or raise store.lock_timeout_seconds."
+        ) from error
+    for sign, meaning in _BROKEN.items():
+        if sign in text:
+            raise StoreUnavailable(f"The shop's database cannot be used: {meaning}.") from error
+    if context.connection is None or context.is_disconnect:
+        raise StoreUnavailable(
+            f"The shop's database cannot be reached ({str(error).strip()}); "
+            "check store.url and that the database runs."
+        ) from error

@@ -1,0 +1,154 @@
+"""Keys for what identifies a person: one each, so that destroying it makes the text unreadable."""
+
+import hashlib
+import hmac
+import os
+from collections.abc import Collection, Iterable, Sequence
+from pathlib import Path
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from sqlalchemy import Column, Connection, LargeBinary, MetaData, String, Table, select
+from sqlalchemy import update as sql_update
+
+from lingxi.errors import Conflict, StoreUnavailable
+from lingxi.store.engine import begin_read, begin_write, open_engine
+from lingxi.store.keyed import insert_or_ignore, select_by_keys
+from lingxi.store.tables import NAMING, SUBJECT
+
+_NONCE = 12
+metadata = MetaData(naming_convention=NAMING)
+
+customer_key = Table(
+    "customer_key",
+    metadata,
+    Column("customer", SUBJECT, primary_key=True, autoincrement=False),
+    Column("key", LargeBinary),
+)
+"""One AES-256 key a customer; no key means that it was destroyed, for good."""
+
+secret = Table(
+    "secret",
+    metadata,
+    Column("name", String, primary_key=True),
+    Column("value", LargeBinary, nullable=False),
+)
+
+
+class Keyring:
+    """Per-customer keys in ``keys/keys.sqlite``, readable by its owner alone, outside backups."""
+
+    def __init__(self, folder: Path, *, lock_timeout_seconds: float = 30.0) -> None:
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        self.path = folder / "keys.sqlite"
+        if not self.path.exists():
+            os.close(os.open(self.path, os.O_CREAT | os.O_RDWR, 0o600))
+        self.engine = open_engine(
+            f"sqlite:///{self.path}", lock_timeout_seconds=lock_timeout_seconds
+        )
+        with begin_write(self.engine) as connection:
+            metadata.create_all(connection)
+            connection.execute(
+                insert_or_ignore(connection, secret), {"name": "blind", "value": os.urandom(32)}
+            )
+            query = select(secret.c.value).where(secret.c.name == "blind")
+            self._blind_key: bytes = connection.execute(query).scalar_one()
+
+    def encrypt(self, customer: int, text: str) -> bytes:
+        """Text under the customer's key, made when there is none yet. See ``encrypt_many``."""
+        return self.encrypt_many([(customer, text)])[0]
+
+    def encrypt_many(self, items: Sequence[tuple[int, str]]) -> list[bytes]:
+        """The texts of ``(customer, text)`` pairs under each customer's key, in one transaction.
+
+        The result is a 12-byte nonce and the AES-256-GCM ciphertext, bound to the customer: it
+        cannot be read as another customer's.
+
+        Raises
+        ------
+        Conflict
+            If a customer's key was destroyed: what is erased stays erased.
+        """
+        wanted = {customer for customer, _ in items}
+        keys = self._read_keys(wanted)
+        if missing := wanted - keys.keys():
+            with begin_write(self.engine) as connection:
+                rows = [{"customer": c, "key": AESGCM.generate_key(256)} for c in sorted(missing)]
+                connection.execute(insert_or_ignore(connection, customer_key), rows)
+            keys = self._read_keys(wanted)
+        return [_encrypt(keys[customer], customer, text) for customer, text in items]
+
+    def decrypt(self, customer: int, sealed: bytes) -> str | None:
+        """The text, or nothing once the customer's key is destroyed or was never here."""
+        return self.decrypt_many([(customer, sealed)])[0]
+
+    def decrypt_many(self, items: Sequence[tuple[int, bytes]]) -> list[str | None]:
+        """The texts of ``(customer, sealed)`` pairs; nothing where there is no key any more.
+
+        Raises
+        ------
+        StoreUnavailable
+            If a text does not belong to the customer, or is damaged.
+        """
+        keys = self._read_keys({customer for customer, _ in items})
+        return [_decrypt(keys.get(customer), customer, sealed) for customer, sealed in items]
+
+    def destroy(self, customers: Collection[int]) -> int:
+        """Overwrite these customers' keys; the number of keys that were there."""
+        with begin_write(self.engine) as connection:
+            wanted = sorted(customers)
+            rows = [{"customer": customer, "key": None} for customer in wanted]
+            if not rows:
+                return 0
+            living = [c for c, key in self._read_in(connection, wanted).items() if key is not None]
+            connection.execute(insert_or_ignore(connection, customer_key), rows)
+            for start in range(0, len(wanted), 1000):
+                part = customer_key.c.customer.in_(wanted[start : start + 1000])
+                connection.execute(sql_update(customer_key).where(part).values(key=None))
+        with self.engine.connect() as connection:
+            connection.connection.cursor().execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        return len(living)
+
+    def blind(self, text: str) -> str:
+        """A keyed hash to find text by without keeping it: e-mail addresses, phone numbers.
+
+        HMAC-SHA256 of the text, stripped and case-folded, under a secret of this shop; hex.
+        """
+        return hmac.new(
+            self._blind_key, text.strip().casefold().encode(), hashlib.sha256
+        ).hexdigest()
+
+    def close(self) -> None:
+        """Let go of the file."""
+        self.engine.dispose()
+
+    def _read_keys(self, customers: Collection[int]) -> dict[int, bytes | None]:
+        with begin_read(self.engine) as connection:
+            return self._read_in(connection, customers)
+
+    @staticmethod
+    def _read_in(connection: Connection, customers: Iterable[int]) -> dict[int, bytes | None]:
+        column = customer_key.c.customer
+        query = select_by_keys(
+            connection, [column], [(c,) for c in customers], [column, customer_key.c.key]
+        )
+        return {row[0]: row[1] for row in connection.execute(query)}
+
+
+def _encrypt(key: bytes | None, customer: int, text: str) -> bytes:
+    if key is None:
+        raise Conflict(f"Customer {customer} was erased; nothing more can be kept about them.")
+    nonce = os.urandom(_NONCE)
+    return nonce + AESGCM(key).encrypt(nonce, text.encode(), str(customer).encode())
+
+
+def _decrypt(key: bytes | None, customer: int, sealed: bytes) -> str | None:
+    if key is None:
+        return None
+    try:
+        plain = AESGCM(key).decrypt(sealed[:_NONCE], sealed[_NONCE:], str(customer).encode())
+    except (InvalidTag, ValueError) as error:
+        raise StoreUnavailable(
+            f"An encrypted text of customer {customer} is damaged or belongs to somebody else."
+        ) from error
+    return plain.decode()

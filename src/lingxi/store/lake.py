@@ -1,0 +1,142 @@
+"""The lake: the log's past as Parquet, a folder for each day of arrival."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+from sqlalchemy import Connection, Engine, func, insert, select
+
+from lingxi.schema import EVENT_ROWS, Event
+from lingxi.store.codec import to_arrow
+from lingxi.store.counters import peek, put
+from lingxi.store.engine import begin_read, begin_write
+from lingxi.store.files import explained, hash_file, locked, sync_file, sync_folder
+from lingxi.store.log import log_position, read_events
+from lingxi.store.progress import Progress, silent
+from lingxi.store.tables import lake_file
+
+CHUNK = 100_000
+_COUNTER = "lake"
+
+
+@dataclass(frozen=True)
+class Rolled:
+    """What a roll did; ``position`` is how far the lake reaches afterwards."""
+
+    events: int
+    rows: int
+    files: int
+    position: int
+
+
+@dataclass(frozen=True)
+class LakeFile:
+    """One file of the lake: a day of arrival and the range of positions it was cut from."""
+
+    path: str
+    day: str
+    first: int
+    last: int
+    rows: int
+    sha256: str
+
+
+class Lake:
+    """Parquet files of ``EVENT_ROWS``, written once, rewritten only by an erasure.
+
+    Which files belong to the lake stands in the table ``lake_file``, changed in one transaction
+    with the lake's position; a file that a crash left behind belongs to nothing and is removed.
+    """
+
+    def __init__(self, engine: Engine, folder: Path) -> None:
+        self._engine = engine
+        self.folder = folder
+
+    def roll(self, progress: Progress = silent) -> Rolled:
+        """Bring the lake up to the end of the log."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        with locked(self.folder / ".lock"):
+            self._remove_strays()
+            with begin_read(self._engine) as connection:
+                start, end = lake_position(connection), log_position(connection)
+            position, events, rows, files = start, 0, 0, 0
+            while position < end:
+                with begin_read(self._engine) as connection:
+                    chunk = read_events(connection, after=position, limit=CHUNK)
+                chunk = [e for e in chunk if e.position <= end]
+                last = chunk[-1].position if chunk else end
+                written = self._write_chunk(chunk, position + 1, last)
+                with begin_write(self._engine) as connection:
+                    record_files(connection, written)
+                    put(connection, _COUNTER, last)
+                position = last
+                events, files = events + len(chunk), files + len(written)
+                rows += sum(file.rows for file in written)
+                progress("lake", position - start, end - start)
+        return Rolled(events, rows, files, position)
+
+    def position(self) -> int:
+        """The last position of the log that the lake holds."""
+        with begin_read(self._engine) as connection:
+            return lake_position(connection)
+
+    def _write_chunk(self, chunk: Sequence[Event], first: int, last: int) -> list[LakeFile]:
+        days: dict[date, list[Event]] = {}
+        for event in chunk:
+            days.setdefault(event.received_at.date(), []).append(event)
+        return [
+            self.write_file(f"day={day}/{first:012d}-{last:012d}.parquet", to_arrow(part))
+            for day, part in days.items()
+        ]
+
+    def write_file(self, path: str, rows: pa.Table) -> LakeFile:
+        """Put ``EVENT_ROWS`` at ``path``, whole; the file joins the lake when it is recorded."""
+        place = self.folder / path
+        draft = place.with_name(f".{place.name}.part")
+        with explained(place):
+            place.parent.mkdir(parents=True, exist_ok=True)
+            pq.write_table(rows, draft, compression="zstd")
+            sync_file(draft)
+            draft.replace(place)
+            sync_folder(place.parent)
+        day = place.parent.name.removeprefix("day=")
+        first, last = (int(part) for part in place.name.split(".")[0].split("-"))
+        return LakeFile(path, day, first, last, rows.num_rows, hash_file(place))
+
+    def _remove_strays(self) -> None:
+        with begin_read(self._engine) as connection:
+            kept = {file.path for file in list_files(connection)}
+        for place in self.folder.glob("day=*/*"):
+            if place.relative_to(self.folder).as_posix() not in kept:
+                place.unlink(missing_ok=True)
+
+
+def lake_position(connection: Connection) -> int:
+    """How far the lake reaches, seen by this transaction."""
+    return peek(connection, _COUNTER)
+
+
+def list_files(connection: Connection) -> list[LakeFile]:
+    """The files of the lake seen by this transaction, in order of position."""
+    query = select(lake_file).order_by(lake_file.c.first, lake_file.c.path)
+    return [LakeFile(**row) for row in connection.execute(query).mappings()]
+
+
+def record_files(connection: Connection, files: Sequence[LakeFile]) -> None:
+    """Make files part of the lake."""
+    if files:
+        connection.execute(insert(lake_file), [vars(file) for file in files])
+
+
+def count_rows(connection: Connection) -> int:
+    """Rows in the lake, seen by this transaction."""
+    query = select(func.coalesce(func.sum(lake_file.c.rows), 0))
+    return int(connection.execute(query).scalar_one())
+
+
+def empty_rows() -> pa.Table:
+    """``EVENT_ROWS`` without a row."""
+    return EVENT_ROWS.empty_table()

@@ -1,0 +1,165 @@
+"""The log: every event once, in the order it arrived; the only way from room to room and back."""
+
+from collections.abc import Collection, Sequence
+from contextlib import nullcontext
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import Connection, Engine, func, select, tuple_
+
+from lingxi.schema import Event
+from lingxi.store.codec import LogRow, from_row, to_row
+from lingxi.store.counters import peek, put
+from lingxi.store.engine import begin_read, begin_write, lock_log
+from lingxi.store.keyed import insert_or_ignore, upsert
+from lingxi.store.projection import Projection, fold
+from lingxi.store.tables import event, identity, log_cursor, to_micros
+
+BATCH = 1_000
+_COUNTER = "event"
+_COLUMNS = tuple(column.name for column in event.columns)
+
+
+@dataclass(frozen=True)
+class Appended:
+    """What an append did; ``position`` is the log's last position afterwards."""
+
+    inserted: int
+    duplicates: int
+    position: int
+
+
+class Log:
+    """The event log of one shop."""
+
+    def __init__(self, engine: Engine, projections: Sequence[Projection] = ()) -> None:
+        self._engine = engine
+        self._projections = tuple(projections)
+
+    def append(self, events: Sequence[Event], *, tx: Connection | None = None) -> Appended:
+        """Keep events, each ``event_id`` once, and fold the new ones into every projection.
+
+        Without ``tx`` each thousand events is a transaction of its own: after a failure, append the
+        same events again. With ``tx`` (from ``Store.write``) all of it belongs to that transaction.
+
+        Raises
+        ------
+        InvalidInput
+            If a moment is naive.
+        StoreBusy, StoreUnavailable
+            If the database cannot be written.
+        """
+        inserted = 0
+        position = 0
+        for start in range(0, max(len(events), 1), BATCH):
+            batch = events[start : start + BATCH]
+            with begin_write(self._engine) if tx is None else nullcontext(tx) as connection:
+                if batch:
+                    lock_log(connection)
+                    inserted += self._append_batch(connection, batch)
+                position = peek(connection, _COUNTER)
+        return Appended(inserted, len(events) - inserted, position)
+
+    def _append_batch(self, connection: Connection, batch: Sequence[Event]) -> int:
+        last = peek(connection, _COUNTER)
+        rows = [to_row(e, last + n) for n, e in enumerate(batch, 1)]
+        done = _insert_rows(connection, rows)
+        if done == len(batch):
+            fresh = list(batch)
+            last += done
+        elif done:
+            query = select(event.c.position).where(event.c.position > last)
+            kept = sorted(connection.execute(query).scalars())
+            fresh = [batch[position - last - 1] for position in kept]
+            last = kept[-1]
+        else:
+            return 0
+        put(connection, _COUNTER, last)
+        fold(connection, self._projections, fresh)
+        return done
+
+    def read(
+        self, *, after: int = 0, limit: int = 10_000, names: Collection[str] | None = None
+    ) -> list[Event]:
+        """Events past position ``after``, in the order of their positions.
+
+        A position once passed never gains an event, so a consumer may remember the last one.
+        """
+        with begin_read(self._engine) as connection:
+            return read_events(connection, after=after, limit=limit, names=names)
+
+    def read_customer(
+        self,
+        customer: int,
+        *,
+        limit: int = 100,
+        before: tuple[datetime, int] | None = None,
+        names: Collection[str] | None = None,
+    ) -> list[Event]:
+        """A customer's events over all their subjects, newest first.
+
+        ``before`` is the ``(occurred_at, position)`` of the last event of the page before.
+        """
+        with begin_read(self._engine) as connection:
+            subjects = select(identity.c.subject).where(identity.c.customer == customer)
+            own = set(connection.execute(subjects).scalars())
+            if not connection.execute(
+                select(identity.c.subject).where(identity.c.subject == customer)
+            ).first():
+                own.add(customer)
+            order = (event.c.occurred_at, event.c.position)
+            query = select(event.c.position, event.c.payload).where(event.c.subject.in_(own))
+            if before is not None:
+                query = query.where(tuple_(*order) < tuple_(to_micros(before[0]), before[1]))
+            if names is not None:
+                query = query.where(event.c.name.in_(sorted(names)))
+            query = query.order_by(*(column.desc() for column in order)).limit(limit)
+            return [from_row(row[0], row[1]) for row in connection.execute(query).all()]
+
+    def position(self) -> int:
+        """The position of the last event ever appended; 0 for an empty log."""
+        with begin_read(self._engine) as connection:
+            return peek(connection, _COUNTER)
+
+    def count(self) -> int:
+        """Events in the log."""
+        with begin_read(self._engine) as connection:
+            return connection.execute(select(func.count()).select_from(event)).scalar_one()
+
+    def cursor(self, consumer: str) -> int:
+        """How far a consumer has read; 0 before its first move."""
+        with begin_read(self._engine) as connection:
+            query = select(log_cursor.c.position).where(log_cursor.c.consumer == consumer)
+            return connection.execute(query).scalar() or 0
+
+    def move_cursor(self, tx: Connection, consumer: str, position: int) -> None:
+        """Record how far a consumer has read, in the transaction that keeps what it made of it."""
+        upsert(tx, log_cursor, [{"consumer": consumer, "position": position}])
+
+
+def read_events(
+    connection: Connection, *, after: int, limit: int, names: Collection[str] | None = None
+) -> list[Event]:
+    """Events past a position, in order, seen by this transaction."""
+    query = select(event.c.position, event.c.payload).where(event.c.position > after)
+    if names is not None:
+        query = query.where(event.c.name.in_(sorted(names)))
+    query = query.order_by(event.c.position).limit(limit)
+    return [from_row(row[0], row[1]) for row in connection.execute(query).all()]
+
+
+def log_position(connection: Connection) -> int:
+    """The last position given out, seen by this transaction."""
+    return peek(connection, _COUNTER)
+
+
+def _insert_rows(connection: Connection, rows: Sequence[LogRow]) -> int:
+    """Insert the rows whose event is not there yet; the number inserted."""
+    statement = insert_or_ignore(connection, event)
+    if connection.dialect.name == "sqlite":
+        # all columns have plain types: the driver takes the tuples as they are
+        compiled = str(statement.compile(dialect=connection.dialect))
+        return connection.exec_driver_sql(compiled, rows).rowcount
+    values = [dict(zip(_COLUMNS, row, strict=True)) for row in rows]
+    result = connection.execute(statement.returning(event.c.position), values)
+    return len(result.all())

@@ -1,0 +1,59 @@
+"""The analytics on Spark, on this machine by default, behind the same face as DuckDB."""
+
+from collections.abc import Sequence
+
+import ibis
+import pyarrow as pa
+from ibis.backends import BaseBackend
+from ibis.backends.pyspark import Backend
+
+from lingxi.errors import MissingExtra
+
+try:
+    from pyspark.sql import SparkSession as Spark
+except ModuleNotFoundError as error:  # this module is imported only when Spark is asked for
+    raise MissingExtra(
+        "Spark needs an optional part of Lingxi, and Java 17: pip install 'lingxi[spark]'."
+    ) from error
+
+
+class SparkSession:
+    """A Spark session in UTC. It is shared by the process, for it takes seconds to start."""
+
+    def __init__(self, master: str = "local[2]") -> None:
+        builder = Spark.builder.master(master).appName("lingxi")
+        for setting, value in {
+            "spark.sql.session.timeZone": "UTC",
+            "spark.sql.execution.arrow.pyspark.enabled": "true",
+            "spark.sql.shuffle.partitions": "4",
+            "spark.ui.enabled": "false",
+            "spark.driver.bindAddress": "127.0.0.1",
+            "spark.driver.host": "127.0.0.1",
+        }.items():
+            builder = builder.config(setting, value)
+        self._spark = builder.getOrCreate()
+        self._spark.conf.set("spark.sql.session.timeZone", "UTC")
+        self._views: set[str] = set()
+        self._backend: Backend = ibis.pyspark.connect(self._spark)
+
+    @property
+    def backend(self) -> BaseBackend:
+        """The Ibis connection."""
+        return self._backend
+
+    def register(self, name: str, table: pa.Table) -> ibis.Table:
+        """A temporary view over an Arrow table, in place of an earlier one of this name."""
+        self._spark.createDataFrame(table).createOrReplaceTempView(name)
+        self._views.add(name)
+        return self._backend.table(name)
+
+    def read_lake(self, files: Sequence[str]) -> ibis.Table:
+        """The lake's files as one table; named one by one, their folders give no column."""
+        self._spark.read.parquet(*files).createOrReplaceTempView("lake")
+        self._views.add("lake")
+        return self._backend.table("lake")
+
+    def close(self) -> None:
+        """Drop what this session brought in; Spark itself stays up."""
+        for name in self._views:
+            self._spark.catalog.dropTempView(name)
