@@ -1,0 +1,7 @@
+"""Features: declared once as Ibis expressions, computed as of any moment and online."""
+
+from lingxi.features.compute import compute_features
+from lingxi.features.feature import Feature, Grain
+from lingxi.features.registry import FEATURES, get_features
+
+__all__ = ["FEATURES", "Feature", "Grain", "compute_features", "get_features"]

@@ -1,0 +1,80 @@
+"""Features of all customers as of any moment, from lake and tail."""
+
+from collections.abc import Collection, Iterable
+from datetime import datetime
+
+import ibis
+import pyarrow as pa
+
+from lingxi.errors import InvalidInput
+from lingxi.features.describe import describe
+from lingxi.features.grains import Scene, observe
+from lingxi.features.registry import get_features
+from lingxi.features.shop import (
+    ShopFacts,
+    collect_tracked,
+    select_categories,
+    select_prices,
+    select_tracked,
+    start_of_day,
+)
+from lingxi.store import Analytics
+
+
+def read_shop(analytics: Analytics, as_of: datetime) -> ShopFacts:
+    """What the shop recorded before the day of ``as_of``."""
+    midnight = start_of_day(as_of)
+    events = analytics.events
+    return ShopFacts(
+        midnight=midnight,
+        tracked=collect_tracked(analytics.to_arrow(select_tracked(events, midnight))),
+        prices=analytics.to_arrow(select_prices(events, midnight)),
+        categories=analytics.to_arrow(select_categories(events, midnight)),
+    )
+
+
+def compute_features(
+    analytics: Analytics,
+    as_of: datetime,
+    *,
+    names: Iterable[str] | None = None,
+    customers: Collection[int] | None = None,
+) -> pa.Table:
+    """Features of known customers, by what had happened up to ``as_of`` (event time).
+
+    Parameters
+    ----------
+    as_of
+        An aware moment; events at that very moment count.
+    names
+        The features wanted, in this order; all without it.
+    customers
+        Only these customers; all without it.
+
+    Returns
+    -------
+    One row per known customer with at least one event, sorted by ``customer`` (int64), then a
+    column per feature: float64, or string for words. Null means that it cannot be known.
+
+    Raises
+    ------
+    UnknownFeature
+        If there is no feature of a name.
+    InvalidInput
+        If ``as_of`` has no time zone.
+    """
+    features = get_features(names)
+    if as_of.tzinfo is None:
+        raise InvalidInput(f"The moment {as_of} has no time zone; give one in UTC.")
+    shop = read_shop(analytics, as_of)
+    events = _keep(analytics.events, customers)
+    rows = observe(events.mutate(as_of=ibis.literal(as_of)))
+    scene = Scene(rows, ibis.memtable(shop.prices), ibis.memtable(shop.categories))
+    return analytics.to_arrow(describe(scene, features, shop.tracked))
+
+
+def _keep(events: ibis.Table, customers: Collection[int] | None) -> ibis.Table:
+    if customers is None:
+        return events
+    wanted = ibis.memtable(pa.table({"customer": pa.array(sorted(customers), pa.int64())}))
+    return events.semi_join(wanted, "customer")

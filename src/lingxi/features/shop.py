@@ -1,0 +1,85 @@
+"""What a feature needs to know of the whole shop: what it records, its prices, its categories.
+
+All of it as of the start of the UTC day of the moment asked for: still only the past, and the
+same for every moment of a day, so that one reading serves a day of online values.
+"""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+import ibis
+import pyarrow as pa
+
+from lingxi.schema import Name
+
+SESSION = "session"
+TRACKED = (
+    Name.PRODUCT_VIEWED,
+    Name.PRODUCT_ADDED,
+    Name.PRODUCTS_SEARCHED,
+    Name.ORDER_REFUNDED,
+)
+_CATEGORISED = (Name.PRODUCT_VIEWED, Name.PRODUCT_ADDED, Name.PRODUCT_REMOVED)
+
+PRICES = pa.schema([("price_cents", pa.int64()), ("lines", pa.int64())])
+CATEGORIES = pa.schema([("item_id", pa.string()), ("item_category", pa.string())])
+
+
+@dataclass(frozen=True)
+class ShopFacts:
+    """The shop before ``midnight``.
+
+    ``tracked`` holds what it has recorded at least once; ``prices`` the sold lines per price
+    (columns ``price_cents``, ``lines``); ``categories`` one category per item (``item_id``,
+    ``item_category``), the alphabetically last where events disagree, so that the order of
+    arrival does not matter.
+    """
+
+    midnight: datetime
+    tracked: frozenset[str]
+    prices: pa.Table
+    categories: pa.Table
+
+
+def start_of_day(moment: datetime) -> datetime:
+    """Midnight UTC at or before ``moment``.
+
+    >>> start_of_day(datetime(2026, 3, 1, 15, 30, tzinfo=UTC)).isoformat()
+    '2026-03-01T00:00:00+00:00'
+    """
+    return moment.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
+
+
+def select_tracked(events: ibis.Table, midnight: datetime) -> ibis.Table:
+    """Event names before ``midnight`` (``name``), and whether any had a session (``session``)."""
+    past = events.filter(events.occurred_at < ibis.literal(midnight))
+    return past.group_by("name").aggregate(session=past.session_id.notnull().any())
+
+
+def select_prices(events: ibis.Table, midnight: datetime) -> ibis.Table:
+    """Sold lines per price before ``midnight``, anonymous baskets included."""
+    sold = events.filter(
+        events.occurred_at < ibis.literal(midnight),
+        events.name == Name.ORDER_COMPLETED.value,
+        events.price_cents > 0,
+    )
+    return sold.group_by("price_cents").aggregate(lines=sold.count())
+
+
+def select_categories(events: ibis.Table, midnight: datetime) -> ibis.Table:
+    """One category per item, from views and carts before ``midnight``."""
+    seen = events.filter(
+        events.occurred_at < ibis.literal(midnight),
+        events.name.isin([name.value for name in _CATEGORISED]),
+        events.item_id.notnull(),
+        events.category.notnull(),
+    )
+    return seen.group_by("item_id").aggregate(item_category=seen.category.max())
+
+
+def collect_tracked(rows: pa.Table) -> frozenset[str]:
+    """The set of recorded things from the rows of ``select_tracked``."""
+    names = rows.column("name").to_pylist()
+    sessions = rows.column("session").to_pylist()
+    found = {str(name) for name in names if name in TRACKED}
+    return frozenset(found | ({SESSION} if any(sessions) else set()))
