@@ -158,6 +158,11 @@ class Artefact:
         """An Arrow table."""
         return pq.read_table(self._check(f"{name}.parquet"))
 
+    def verify(self) -> None:
+        """Check every file against the manifest; CorruptArtefact names the first that differs."""
+        for name in self.manifest.files:
+            self._check(name)
+
     def _check(self, name: str) -> Path:
         place = self.path / name
         if name not in self.manifest.files:
