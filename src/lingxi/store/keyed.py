@@ -1,6 +1,7 @@
 """Many rows by key in one query, and many rows written in one statement."""
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from functools import lru_cache
 from typing import Any
 
 import msgspec
@@ -8,6 +9,7 @@ from sqlalchemy import (
     Column,
     ColumnElement,
     Connection,
+    Dialect,
     Insert,
     Select,
     Table,
@@ -20,6 +22,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects import postgresql, sqlite
 
 Key = tuple[int | str, ...]
+Processor = Callable[[Any], Any] | None
 
 
 def select_by_keys(
@@ -60,17 +63,44 @@ def insert_or_ignore(connection: Connection, table: Table) -> Insert:
 
 
 def upsert(connection: Connection, table: Table, rows: Sequence[Mapping[str, object]]) -> None:
-    """Insert rows, or replace all their columns where the primary key exists already."""
+    """Insert rows, or replace the columns named where the primary key exists already.
+
+    All rows name the same columns.
+    """
     if not rows:
         return
+    names = tuple(column.name for column in table.columns if column.name in rows[0])
+    if connection.dialect.name != "sqlite":
+        connection.execute(_build_upsert("postgresql", table, names), list(rows))
+        return
+    # the driver takes tuples: SQLAlchemy's work per row costs more than the insert itself
+    compiled, processors = _compile_upsert(connection.dialect, table, names)
+    values = zip(*(_convert(p, [row[n] for row in rows]) for n, p in processors), strict=True)
+    connection.exec_driver_sql(compiled, list(values))
+
+
+@lru_cache(maxsize=256)
+def _build_upsert(backend: str, table: Table, names: tuple[str, ...]) -> Insert:
     keys = list(table.primary_key.columns)
-    others = [c.name for c in table.columns if c.name in rows[0] and not c.primary_key]
-    build = sqlite.insert if connection.dialect.name == "sqlite" else postgresql.insert
-    statement = build(table)
-    if others:
-        statement = statement.on_conflict_do_update(
-            index_elements=keys, set_={name: statement.excluded[name] for name in others}
-        )
-    else:
-        statement = statement.on_conflict_do_nothing(index_elements=keys)
-    connection.execute(statement, [dict(row) for row in rows])
+    others = [name for name in names if not table.c[name].primary_key]
+    statement = sqlite.insert(table) if backend == "sqlite" else postgresql.insert(table)
+    if not others:
+        return statement.on_conflict_do_nothing(index_elements=keys)
+    return statement.on_conflict_do_update(
+        index_elements=keys, set_={name: statement.excluded[name] for name in others}
+    )
+
+
+@lru_cache(maxsize=256)
+def _compile_upsert(
+    dialect: Dialect, table: Table, names: tuple[str, ...]
+) -> tuple[str, list[tuple[str, Processor]]]:
+    statement = _build_upsert("sqlite", table, names)
+    compiled = statement.compile(dialect=dialect, column_keys=names)
+    order = getattr(compiled, "positiontup", None) or ()
+    kinds = {name: table.c[name].type.dialect_impl(dialect) for name in names}
+    return str(compiled), [(name, kinds[name].bind_processor(dialect)) for name in order]
+
+
+def _convert(processor: Processor, values: list[object]) -> list[object]:
+    return values if processor is None else [processor(value) for value in values]

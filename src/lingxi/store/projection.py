@@ -26,11 +26,11 @@ class Projection(Protocol):
     def table(self) -> Table:
         """Where the rows lie."""
 
-    def keys(self, event: Event, customer: int) -> Iterable[Key]:
+    def keys(self, event: Event, customer: int, /) -> Iterable[Key]:
         """Keys of the rows that this event changes, ``customer`` first; none to ignore it."""
 
     def update(
-        self, row: Mapping[str, object] | None, event: Event, customer: int, key: Key
+        self, row: Mapping[str, object] | None, event: Event, customer: int, key: Key, /
     ) -> Mapping[str, object]:
         """The row after this event, from the row before it (``None``: there was none).
 
@@ -70,7 +70,8 @@ def _fold_one(
 ) -> None:
     table = projection.table
     columns = list(table.primary_key.columns)
-    names = [c.name for c in columns]
+    others = [c for c in table.columns if not c.primary_key]
+    names = [c.name for c in (*columns, *others)]
     touched = [
         (key, event, customer)
         for event, customer in pairs
@@ -78,19 +79,18 @@ def _fold_one(
     ]
     if not touched:
         return
-    query = select_by_keys(connection, columns, {key for key, _, _ in touched}, [table])
+    wanted = {key for key, _, _ in touched}
+    query = select_by_keys(connection, columns, wanted, [*columns, *others])
+    keyed = len(columns)
     rows: dict[Key, Mapping[str, object]] = {
-        tuple(row[name] for name in names): dict(row)
-        for row in connection.execute(query).mappings().all()
+        tuple(row[:keyed]): dict(zip(names, row, strict=True))
+        for row in connection.execute(query).all()
     }
     for key, event, customer in touched:
         rows[key] = projection.update(rows.get(key), event, customer, key)
-    changed = {key: rows[key] for key, _, _ in touched}
-    upsert(
-        connection,
-        table,
-        [{**row, **dict(zip(names, key, strict=True))} for key, row in changed.items()],
-    )
+    key_names = names[:keyed]
+    changed = [{**rows[key], **dict(zip(key_names, key, strict=True))} for key in wanted]
+    upsert(connection, table, changed)
 
 
 def rebuild(
