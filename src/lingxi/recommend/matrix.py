@@ -1,0 +1,124 @@
+"""Sparse matrices: building, cutting into blocks of bounded work, keeping the best of each row."""
+
+from collections.abc import Callable, Iterator
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import sparse
+
+Csr = sparse.csr_array
+
+_csr: Callable[..., Csr] = sparse.csr_array
+_sorted: Callable[[Csr], Csr] = sparse.csr_array.sorted_indices
+
+BLOCK_PRODUCTS = 8_000_000
+"""Multiplications in one block of a sparse product: about 200 MB at the worst."""
+
+
+def build_csr(
+    data: NDArray[np.generic],
+    indices: NDArray[np.generic],
+    indptr: NDArray[np.generic],
+    shape: tuple[int, int],
+) -> Csr:
+    """A CSR matrix over the three arrays, without copying them."""
+    return _csr((data, indices, indptr), shape=shape)
+
+
+def sum_pairs(
+    rows: NDArray[np.integer],
+    columns: NDArray[np.integer],
+    weights: NDArray[np.floating],
+    shape: tuple[int, int],
+) -> Csr:
+    """The matrix whose cell is the sum of the weights given for it; zero weights are left out."""
+    stays = weights != 0
+    cells = (weights[stays].astype(np.float64), (rows[stays], columns[stays]))
+    return _sorted(_csr(cells, shape=shape))
+
+
+def scale(matrix: Csr, data: NDArray[np.floating]) -> Csr:
+    """The same cells with other weights."""
+    return build_csr(data, matrix.indices, matrix.indptr, matrix.shape)
+
+
+def transpose(matrix: Csr) -> Csr:
+    """The transpose, again by rows, with sorted columns."""
+    return _sorted(matrix.T.tocsr())
+
+
+def row_lengths(matrix: Csr) -> NDArray[np.int64]:
+    """Stored cells of each row, shape (n_rows,)."""
+    lengths: NDArray[np.int64] = np.diff(matrix.indptr).astype(np.int64)
+    return lengths
+
+
+def row_sums(matrix: Csr) -> NDArray[np.float64]:
+    """Sum of each row, shape (n_rows,)."""
+    owners = np.repeat(np.arange(matrix.shape[0]), row_lengths(matrix))
+    sums = np.bincount(owners, weights=matrix.data, minlength=matrix.shape[0])
+    return sums.astype(np.float64)
+
+
+def row_blocks(left: Csr, right: Csr, products: int = BLOCK_PRODUCTS) -> Iterator[slice]:
+    """Slices of ``left``'s rows whose product with ``right`` takes about ``products`` steps."""
+    lengths = row_lengths(right)
+    steps = row_sums(scale(left, lengths[left.indices].astype(np.float64)))
+    ends = np.cumsum(steps)
+    start = 0
+    while start < len(steps):
+        before = ends[start - 1] if start else 0.0
+        stop = int(np.searchsorted(ends, before + products, side="right"))
+        stop = max(stop, start + 1)
+        yield slice(start, stop)
+        start = stop
+
+
+def keep_best(matrix: Csr, k: int) -> Csr:
+    """The ``k`` highest weights of each row, columns sorted; equal weights: lower column first."""
+    keep: list[NDArray[np.int64]] = []
+    kept = np.zeros(matrix.shape[0], dtype=np.int64)
+    indptr, indices, data = matrix.indptr, matrix.indices, matrix.data
+    for row in range(matrix.shape[0]):
+        start, stop = int(indptr[row]), int(indptr[row + 1])
+        chosen = best_positions(data[start:stop], indices[start:stop], k)
+        keep.append(chosen + start)
+        kept[row] = len(chosen)
+    positions = np.concatenate(keep) if keep else np.empty(0, dtype=np.int64)
+    cut = np.concatenate(([0], np.cumsum(kept)))
+    return _sorted(build_csr(data[positions], indices[positions], cut, matrix.shape))
+
+
+def best_positions(
+    weights: NDArray[np.floating], columns: NDArray[np.integer], k: int
+) -> NDArray[np.int64]:
+    """Positions of the ``k`` highest weights, in no order; equal weights: lower column wins.
+
+    >>> best_positions(np.array([1.0, 3.0, 1.0]), np.array([7, 5, 2]), 2).tolist()
+    [1, 2]
+    """
+    length = len(weights)
+    if length <= k:
+        return np.arange(length)
+    if k == 0:
+        return np.empty(0, dtype=np.int64)
+    threshold = np.partition(weights, length - k)[length - k]
+    above = np.flatnonzero(weights > threshold)
+    level = np.flatnonzero(weights == threshold)
+    wanted = k - len(above)
+    if len(level) > wanted:
+        level = level[np.argsort(columns[level], kind="stable")[:wanted]]
+    return np.concatenate((above, level))
+
+
+def stack(blocks: list[Csr], columns: int) -> Csr:
+    """Blocks of rows, one under the other."""
+    if not blocks:
+        return build_csr(
+            np.empty(0), np.empty(0, dtype=np.int32), np.zeros(1, dtype=np.int64), (0, columns)
+        )
+    data = np.concatenate([b.data for b in blocks])
+    indices = np.concatenate([b.indices for b in blocks])
+    lengths = np.concatenate([row_lengths(b) for b in blocks])
+    indptr = np.concatenate(([0], np.cumsum(lengths)))
+    return build_csr(data, indices, indptr, (len(lengths), columns))
