@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 
 import msgspec
 import sqlalchemy as sa
@@ -11,7 +11,6 @@ from lingxi.i18n import Sentence
 from lingxi.policy.plan import PlannedAction
 from lingxi.policy.tables import planned_action
 
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _ROWS_PER_STATEMENT = 2000
 
 
@@ -44,10 +43,9 @@ class PlanTotals:
 
 def put_plan(tx: sa.Connection, lines: Sequence[PlannedAction], as_of: datetime) -> None:
     """Replace the stored plan in one transaction."""
-    moment = (as_of - _EPOCH) // timedelta(microseconds=1)
     tx.execute(sa.delete(planned_action))
     for start in range(0, len(lines), _ROWS_PER_STATEMENT):
-        rows = [_to_row(line, moment) for line in lines[start : start + _ROWS_PER_STATEMENT]]
+        rows = [_to_row(line, as_of) for line in lines[start : start + _ROWS_PER_STATEMENT]]
         tx.execute(sa.insert(planned_action), rows)
 
 
@@ -68,7 +66,7 @@ def get_totals(tx: sa.Connection) -> PlanTotals | None:
     if not rows:
         return None
     return PlanTotals(
-        as_of=_EPOCH + timedelta(microseconds=max(row[3] for row in rows)),
+        as_of=max(row[3] for row in rows),
         customers={row[0]: row[1] for row in rows},
         expected_value_cents={row[0]: int(row[2]) for row in rows},
     )
@@ -107,7 +105,7 @@ def forget(tx: sa.Connection, customers: frozenset[int]) -> int:
     return tx.execute(query).rowcount
 
 
-def _to_row(line: PlannedAction, moment: int) -> dict[str, object]:
+def _to_row(line: PlannedAction, as_of: datetime) -> dict[str, object]:
     customer, proposal = line.customer, line.proposal
     return {
         "customer": customer.customer,
@@ -122,7 +120,7 @@ def _to_row(line: PlannedAction, moment: int) -> dict[str, object]:
         "item_ids": msgspec.json.encode(proposal.item_ids).decode(),
         "reason": msgspec.json.encode(proposal.reason).decode(),
         "expected_value_cents": line.expected_value_cents,
-        "as_of": moment,
+        "as_of": as_of,
     }
 
 

@@ -2,12 +2,14 @@
 
 import sqlalchemy as sa
 
-metadata = sa.MetaData()
+from lingxi.store.tables import NAMING, SUBJECT, Moment
+
+metadata = sa.MetaData(naming_convention=NAMING)
 
 planned_action = sa.Table(
     "planned_action",
     metadata,
-    sa.Column("customer", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("customer", SUBJECT, primary_key=True, autoincrement=False),
     sa.Column("stage", sa.String(16), nullable=False),
     sa.Column("segment", sa.String(24), nullable=False),
     sa.Column("value_cents", sa.BigInteger, nullable=False),
@@ -19,8 +21,8 @@ planned_action = sa.Table(
     sa.Column("item_ids", sa.Text, nullable=False),
     sa.Column("reason", sa.Text, nullable=False),
     sa.Column("expected_value_cents", sa.BigInteger, nullable=False),
-    sa.Column("as_of", sa.BigInteger, nullable=False),
-    sa.Index("ix_planned_action_order", "expected_value_cents", "customer"),
-    sa.Index("ix_planned_action_action", "action", "expected_value_cents", "customer"),
+    sa.Column("as_of", Moment, nullable=False),
+    sa.Index(None, "expected_value_cents", "customer"),
+    sa.Index(None, "action", "expected_value_cents", "customer"),
 )
-"""``item_ids`` is a JSON list, ``reason`` a JSON sentence, ``as_of`` microseconds since 1970."""
+"""``item_ids`` is a JSON list, ``reason`` a JSON sentence."""

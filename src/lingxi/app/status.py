@@ -1,0 +1,74 @@
+"""Where the shop stands: counts, what lags behind the log, models in use."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import sqlalchemy as sa
+
+import lingxi
+from lingxi.app.views import Lag, StatusView
+from lingxi.catalogue.tables import item
+from lingxi.ingest.tables import quarantine
+from lingxi.policy import get_totals
+from lingxi.profiles.tables import customer_profile
+from lingxi.store.tables import event, from_micros
+
+if TYPE_CHECKING:
+    from lingxi.app.shop import Shop
+
+
+def get_status(shop: "Shop") -> StatusView:
+    """The state of the shop's machinery, from its tables and manifests."""
+    store = shop.store
+    manifests = [m for m in store.artefacts.list() if m.active]
+    lake = store.lake.position()
+    with store.read() as tx:
+        first, last, received = tx.execute(
+            sa.select(
+                sa.func.min(event.c.occurred_at),
+                sa.func.max(event.c.occurred_at),
+                sa.func.max(event.c.received_at),
+            )
+        ).one()
+        totals = get_totals(tx)
+        counts = [
+            tx.execute(sa.select(sa.func.count()).select_from(table)).scalar_one()
+            for table in (event, customer_profile, item, quarantine)
+        ]
+    position = store.log.position()
+    lags = [
+        Lag("profiles", position, 0, None if received is None else from_micros(received)),
+        Lag("lake", lake, position - lake, None),
+    ]
+    lags += [Lag(m.kind, m.events, position - m.events, m.created_at) for m in manifests]
+    return StatusView(
+        shop=shop.settings.shop.name,
+        version=lingxi.__version__,
+        as_of=shop.clock.now(),
+        engine=f"{_database(shop)} + {shop.settings.store.analytics}",
+        events=counts[0],
+        customers=counts[1],
+        items=counts[2],
+        data_from=None if first is None else from_micros(first),
+        data_to=None if last is None else from_micros(last),
+        quarantined=counts[3],
+        lags=tuple(lags),
+        models={m.kind: m.version for m in manifests},
+        plan_as_of=None if totals is None else totals.as_of,
+        disk_bytes=measure_folder(store.folder),
+    )
+
+
+def measure_folder(folder: Path) -> int:
+    """Bytes of all files under a folder; a file that vanishes meanwhile counts nothing."""
+    total = 0
+    for path in folder.rglob("*"):
+        try:
+            total += path.stat().st_size if path.is_file() else 0
+        except FileNotFoundError:
+            continue
+    return total
+
+
+def _database(shop: "Shop") -> str:
+    return shop.settings.database_url.split(":", 1)[0].split("+", 1)[0]
