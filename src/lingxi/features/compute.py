@@ -3,12 +3,18 @@
 from collections.abc import Collection, Iterable
 from datetime import datetime
 
-import ibis
 import pyarrow as pa
 
 from lingxi.errors import InvalidInput
-from lingxi.features.describe import describe
-from lingxi.features.grains import Scene, observe
+from lingxi.features.query import (
+    CATEGORIES_NAME,
+    CUSTOMERS,
+    CUSTOMERS_NAME,
+    MOMENT,
+    MOMENT_NAME,
+    PRICES_NAME,
+    run_query,
+)
 from lingxi.features.registry import get_features
 from lingxi.features.shop import (
     ShopFacts,
@@ -63,18 +69,14 @@ def compute_features(
     InvalidInput
         If ``as_of`` has no time zone.
     """
-    features = get_features(names)
+    wanted = tuple(feature.name for feature in get_features(names))
     if as_of.tzinfo is None:
         raise InvalidInput(f"The moment {as_of} has no time zone; give one in UTC.")
     shop = read_shop(analytics, as_of)
-    events = _keep(analytics.events, customers)
-    rows = observe(events.mutate(as_of=ibis.literal(as_of)))
-    scene = Scene(rows, ibis.memtable(shop.prices), ibis.memtable(shop.categories))
-    return analytics.to_arrow(describe(scene, features, shop.tracked))
-
-
-def _keep(events: ibis.Table, customers: Collection[int] | None) -> ibis.Table:
-    if customers is None:
-        return events
-    wanted = ibis.memtable(pa.table({"customer": pa.array(sorted(customers), pa.int64())}))
-    return events.semi_join(wanted, "customer")
+    analytics.register(MOMENT_NAME, pa.table({"as_of": [as_of]}, schema=MOMENT))
+    analytics.register(PRICES_NAME, shop.prices)
+    analytics.register(CATEGORIES_NAME, shop.categories)
+    if customers is not None:
+        chosen = pa.table({"wanted": sorted(customers)}, schema=CUSTOMERS)
+        analytics.register(CUSTOMERS_NAME, chosen)
+    return run_query(analytics.connection, wanted, shop.tracked, restricted=customers is not None)

@@ -16,19 +16,19 @@ def describe(scene: Scene, features: Sequence[Feature], tracked: Collection[str]
     """
     needed = add_needed(features)
     table = scene.rows.select("customer").distinct()
-    for grain in Grain:
+    filled: dict[str, ibis.Value] = {}
+    for grain in GRAINS:
         mine = [feature for feature in needed if feature.grain is grain]
-        if not mine:
-            continue
-        if grain is Grain.CUSTOMER:
-            table = table.mutate({f.name: f.expression(table) for f in mine})
-        else:
+        if mine:
             rows = GRAINS[grain](scene)
-            counted = rows.group_by("customer").aggregate(
-                {f.name: f.expression(rows) for f in mine}
-            )
-            table = table.left_join(counted, "customer").drop("customer_right")
-            table = table.mutate({f.name: _fill(f, table[f.name], tracked) for f in mine})
+            values = {feature.name: feature.expression(rows) for feature in mine}
+            found = rows.group_by("customer").aggregate(values)
+            table = table.left_join(found, "customer", rname=f"{{name}}_{grain}")
+            filled.update({f.name: _fill(f, table[f.name], tracked) for f in mine})
+    table = table.select("customer", **filled)
+    derived = [feature for feature in needed if feature.grain is Grain.CUSTOMER]
+    if derived:
+        table = table.mutate({f.name: f.expression(table) for f in derived})
     columns = {f.name: table[f.name].cast(f.dtype) for f in features}
     return table.select("customer", **columns).order_by("customer")
 

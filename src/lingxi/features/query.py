@@ -1,0 +1,65 @@
+"""All feature expressions as one query over tables named in advance: built and compiled once."""
+
+from functools import lru_cache
+
+import ibis
+import pyarrow as pa
+from ibis.backends import BaseBackend
+from ibis.backends.duckdb import Backend as DuckDB
+
+from lingxi.features.describe import describe
+from lingxi.features.grains import Scene, observe
+from lingxi.features.registry import get_features
+from lingxi.features.shop import CATEGORIES, PRICES
+from lingxi.schema import EVENT_ROWS
+
+EVENTS_NAME = "events"
+MOMENT_NAME = "feature_moment"
+PRICES_NAME = "feature_prices"
+CATEGORIES_NAME = "feature_categories"
+CUSTOMERS_NAME = "feature_customers"
+
+EVENTS = EVENT_ROWS.append(pa.field("customer", pa.int64())).append(pa.field("known", pa.bool_()))
+MOMENT = pa.schema([("as_of", pa.timestamp("us", tz="UTC"))])
+CUSTOMERS = pa.schema([("wanted", pa.int64())])
+
+
+def _name_table(schema: pa.Schema, name: str) -> ibis.Table:
+    return ibis.table(ibis.Schema.from_pyarrow(schema), name=name)
+
+
+@lru_cache(maxsize=64)
+def build_query(names: tuple[str, ...], tracked: frozenset[str], restricted: bool) -> ibis.Table:
+    """The features of these names over the five tables; ``restricted`` reads the fifth."""
+    events = _name_table(EVENTS, EVENTS_NAME)
+    if restricted:
+        wanted = _name_table(CUSTOMERS, CUSTOMERS_NAME)
+        events = events.semi_join(wanted, events.customer == wanted.wanted)
+    moment = _name_table(MOMENT, MOMENT_NAME)
+    scene = Scene(
+        rows=observe(events.cross_join(moment)),
+        prices=_name_table(PRICES, PRICES_NAME),
+        categories=_name_table(CATEGORIES, CATEGORIES_NAME),
+    )
+    return describe(scene, get_features(names), tracked)
+
+
+@lru_cache(maxsize=64)
+def _compile(names: tuple[str, ...], tracked: frozenset[str], restricted: bool) -> str:
+    return str(ibis.to_sql(build_query(names, tracked, restricted), dialect="duckdb", pretty=False))
+
+
+def run_query(
+    connection: BaseBackend, names: tuple[str, ...], tracked: frozenset[str], *, restricted: bool
+) -> pa.Table:
+    """The rows of ``build_query`` in a session that holds its tables.
+
+    DuckDB takes the text compiled the first time; building and compiling it anew would cost more
+    than running it.
+    """
+    if isinstance(connection, DuckDB):
+        sql = _compile(names, tracked, restricted)
+        rows: pa.Table = connection.raw_sql(sql).fetch_arrow_table()
+    else:
+        rows = connection.to_pyarrow(build_query(names, tracked, restricted))
+    return rows
