@@ -1,0 +1,195 @@
+"""Stores to test with: on SQLite, and on a PostgreSQL that lives as long as the session."""
+
+import os
+import pwd
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from datetime import UTC, datetime, timedelta
+from itertools import count
+from pathlib import Path
+
+import pytest
+from msgspec import structs
+from sqlalchemy import BigInteger, Column, Integer, MetaData, String, Table, create_engine, text
+
+from lingxi.clock import FixedClock
+from lingxi.config import Settings, StoreSettings
+from lingxi.schema import Event, Line
+from lingxi.store import Store
+from lingxi.store.tables import Moment
+
+START = datetime(2026, 3, 1, tzinfo=UTC)
+metadata = MetaData()
+profile = Table(
+    "test_profile",
+    metadata,
+    Column("customer", BigInteger, primary_key=True, autoincrement=False),
+    Column("events", Integer, nullable=False),
+    Column("cents", Integer, nullable=False),
+    Column("last_at", Moment, nullable=False),
+    Column("trail", String, nullable=False),
+)
+history = Table(
+    "test_history",
+    metadata,
+    Column("customer", BigInteger, primary_key=True, autoincrement=False),
+    Column("item_id", String, primary_key=True),
+    Column("quantity", Integer, nullable=False),
+)
+
+
+class Profile:
+    """Depends on the order of the fold (``trail``), so that a wrong order shows."""
+
+    name = "test_profile"
+    table = profile
+
+    def keys(self, _event: Event, customer: int) -> Iterable[tuple[int | str, ...]]:
+        return [(customer,)]
+
+    def update(
+        self,
+        row: Mapping[str, object] | None,
+        event: Event,
+        _customer: int,
+        _key: tuple[int | str, ...],
+    ) -> Mapping[str, object]:
+        old = row or {"events": 0, "cents": 0, "trail": ""}
+        return {
+            "events": int(str(old["events"])) + 1,
+            "cents": int(str(old["cents"])) + (event.amount_cents or 0),
+            "last_at": event.occurred_at,
+            "trail": f"{old['trail']}{event.event_id},",
+        }
+
+
+class History:
+    """One row a customer and item."""
+
+    name = "test_history"
+    table = history
+
+    def keys(self, event: Event, customer: int) -> Iterable[tuple[int | str, ...]]:
+        return [(customer, line.item_id) for line in event.lines]
+
+    def update(
+        self,
+        row: Mapping[str, object] | None,
+        event: Event,
+        _customer: int,
+        key: tuple[int | str, ...],
+    ) -> Mapping[str, object]:
+        quantity = 0 if row is None else int(str(row["quantity"]))
+        return {"quantity": quantity + sum(x.quantity for x in event.lines if x.item_id == key[1])}
+
+
+_BLANK = Event(event_id="", name="", occurred_at=START, received_at=START)
+
+
+def make_event(n: int, *, subject: int | None = 1, **fields: object) -> Event:
+    """The n-th event, an hour after the one before it."""
+    at = START + timedelta(hours=n)
+    defaults: dict[str, object] = {
+        "event_id": f"e{n}",
+        "name": "Order Completed",
+        "occurred_at": at,
+        "received_at": at,
+        "subject": subject,
+        "amount_cents": 100 + n,
+        "lines": tuple(Line(f"item{(n + k) % 5}", k + 1, 50, 50 * (k + 1)) for k in range(n % 3)),
+    }
+    event: Event = structs.replace(_BLANK, **{**defaults, **fields})
+    return event
+
+
+OpenStore = Callable[..., Store]
+
+
+@pytest.fixture
+def events() -> Callable[..., Event]:
+    return make_event
+
+
+@pytest.fixture
+def clock() -> FixedClock:
+    return FixedClock(START)
+
+
+def open_store(folder: Path, clock: FixedClock, url: str = "", timeout: float = 30.0) -> Store:
+    settings = Settings(folder=folder, store=StoreSettings(url=url, lock_timeout_seconds=timeout))
+    return Store.open(settings, clock, projections=[Profile(), History()], tables=[metadata])
+
+
+@pytest.fixture
+def sqlite_store(tmp_path: Path, clock: FixedClock) -> Iterator[Store]:
+    store = open_store(tmp_path, clock)
+    yield store
+    store.close()
+
+
+def _postgres_folder() -> Path | None:
+    found = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"))
+    return found[-1].parent if found else None
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> Iterator[str]:
+    """The address of a PostgreSQL server on a socket of its own, run by an ordinary user."""
+    programs = _postgres_folder()
+    if programs is None:
+        pytest.skip("PostgreSQL is not installed (Debian: apt-get install postgresql)")
+    home = Path(tempfile.mkdtemp(prefix="lxpg"))
+    command: list[str] = []
+    if os.getuid() == 0:
+        try:
+            user = pwd.getpwnam("postgres")
+        except KeyError:
+            pytest.skip("PostgreSQL refuses to run as root and there is no user 'postgres'")
+        os.chown(home, user.pw_uid, user.pw_gid)
+        command = ["runuser", "-u", "postgres", "--"]
+    data = home / "data"
+
+    def call(program: str, *arguments: str) -> None:
+        subprocess.run(
+            [*command, str(programs / program), *arguments],
+            check=True,
+            cwd=home,
+            stdout=subprocess.DEVNULL,
+        )
+
+    options = f"-k {home} -c listen_addresses='' -c fsync=off -c max_connections=60"
+    try:
+        call("initdb", "-D", str(data), "-A", "trust", "-U", "lingxi", "--no-sync", "-E", "UTF8")
+        call("pg_ctl", "-D", str(data), "-o", options, "-l", str(home / "log"), "-w", "start")
+        try:
+            yield f"postgresql://lingxi@/postgres?host={home}"
+        finally:
+            call("pg_ctl", "-D", str(data), "-m", "immediate", "-w", "stop")
+    finally:
+        shutil.rmtree(home, ignore_errors=True)
+
+
+_numbers = count(1)
+
+
+@pytest.fixture
+def postgres_url(postgres_server: str) -> str:
+    """A new, empty database."""
+    name = f"shop{next(_numbers)}"
+    engine = create_engine(
+        postgres_server.replace("postgresql://", "postgresql+psycopg://"),
+        isolation_level="AUTOCOMMIT",
+    )
+    with engine.connect() as connection:
+        connection.execute(text(f"CREATE DATABASE {name}"))
+    engine.dispose()
+    return postgres_server.replace("/postgres?", f"/{name}?")
+
+
+@pytest.fixture
+def postgres_store(tmp_path: Path, clock: FixedClock, postgres_url: str) -> Iterator[Store]:
+    store = open_store(tmp_path, clock, postgres_url)
+    yield store
+    store.close()
