@@ -58,7 +58,8 @@ def add_to_window(
         .values(count=window_table.c.count + by)
     )
     if tx.execute(grow).rowcount == 0:
-        tx.execute(delete(window_table).where(same | (window_table.c.expires_at <= now)))
+        ended = same & (window_table.c.start_at < start_at)
+        tx.execute(delete(window_table).where(ended | (window_table.c.expires_at <= now)))
         row = {"bucket": bucket, "start_at": start_at, "count": by, "expires_at": end_at}
         try:
             with tx.begin_nested():

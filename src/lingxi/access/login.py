@@ -1,9 +1,7 @@
 """Logging in: slow for guessers, the same for every wrong answer."""
 
-from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Protocol
 
 from sqlalchemy import Connection, select, update
 
@@ -17,17 +15,11 @@ from lingxi.access.tables import user_table
 from lingxi.access.tokens import hash_token
 from lingxi.access.users import Credentials, normalise_name
 from lingxi.errors import NotAuthenticated, RateLimited
+from lingxi.store import Store
 
 THROTTLE = timedelta(minutes=15)
 TRIES_PER_ACCOUNT, TRIES_PER_ADDRESS = 10, 30
-
-
-class Transactions(Protocol):
-    """Whoever can open transactions: the store."""
-
-    def read(self) -> AbstractContextManager[Connection]: ...
-
-    def write(self) -> AbstractContextManager[Connection]: ...
+_ACCOUNT, _ADDRESS = "login:account:", "login:address:"
 
 
 @dataclass(frozen=True)
@@ -50,7 +42,7 @@ class Account:
 
 
 def log_in(
-    store: Transactions,
+    store: Store,
     now: datetime,
     credentials: Credentials,
     *,
@@ -87,27 +79,20 @@ def log_in(
             f"Too many failed logins. Try again in {refused} seconds.",
             retry_after_seconds=refused,
         )
-    with store.read() as tx:
-        account = _find_account(tx, credentials.name)
-    correct = verify_password(account.password_hash if account else None, credentials.password)
-    if account is None or not correct:
-        with store.write() as tx:
-            record_audit(tx, now, actor="nobody", action="login.failed", target="", address=address)
-        raise NotAuthenticated("The name or the password is wrong.")
-    rehashed = hash_password(credentials.password) if needs_rehash(account.password_hash) else None
+    account = _verify(store, credentials)
     with store.write() as tx:
-        for bucket in buckets:
-            _give_try_back(tx, bucket, now)
-        if former_token:
-            end_session(tx, former_token)
-        if rehashed:
-            own = user_table.c.user_id == account.user_id
-            tx.execute(update(user_table).where(own).values(password_hash=rehashed))
-        token = start_session(tx, account.user_id, now, hours=hours)
-        user = SessionUser(
-            account.user_id, account.name, account.role, account.language, hash_token(token)
-        )
-        record_audit(tx, now, actor=user.actor, action="login.succeeded", address=address)
+        if account is None:
+            record_audit(tx, now, actor="nobody", action="login.failed", address=address)
+        else:
+            _forgive(tx, buckets, now)
+            token = _open_session(tx, account, now, hours, former_token)
+            actor = f"user:{account.name}"
+            record_audit(tx, now, actor=actor, action="login.succeeded", address=address)
+    if account is None:
+        raise NotAuthenticated("The name or the password is wrong.")
+    user = SessionUser(
+        account.user_id, account.name, account.role, account.language, hash_token(token)
+    )
     return Login(user, token)
 
 
@@ -119,8 +104,8 @@ def log_out(tx: Connection, now: datetime, user: SessionUser, token: str) -> Non
 
 def _buckets(name: str, address: str) -> dict[str, int]:
     return {
-        f"login:account:{hash_token(normalise_name(name))}": TRIES_PER_ACCOUNT,
-        f"login:address:{hash_token(address)}": TRIES_PER_ADDRESS,
+        f"{_ACCOUNT}{hash_token(normalise_name(name))}": TRIES_PER_ACCOUNT,
+        f"{_ADDRESS}{hash_token(address)}": TRIES_PER_ADDRESS,
     }
 
 
@@ -135,11 +120,36 @@ def _take_try(tx: Connection, buckets: dict[str, int], now: datetime) -> int | N
     return None
 
 
-def _give_try_back(tx: Connection, bucket: str, now: datetime) -> None:
-    if bucket.startswith("login:account:"):
-        clear_window(tx, bucket)
-    else:
-        add_to_window(tx, bucket, now, THROTTLE, by=-1)
+def _forgive(tx: Connection, buckets: dict[str, int], now: datetime) -> None:
+    """A login that succeeded: the account starts anew, the address has this one try back."""
+    for bucket in buckets:
+        if bucket.startswith(_ACCOUNT):
+            clear_window(tx, bucket)
+        else:
+            add_to_window(tx, bucket, now, THROTTLE, by=-1)
+
+
+def _verify(store: Store, credentials: Credentials) -> Account | None:
+    """The account, if the password is its own; its hash is renewed when it has become weak."""
+    with store.read() as tx:
+        account = _find_account(tx, credentials.name)
+    stored = None if account is None else account.password_hash
+    if not verify_password(stored, credentials.password) or account is None:
+        return None
+    if needs_rehash(account.password_hash):
+        renewed = hash_password(credentials.password)
+        own = user_table.c.user_id == account.user_id
+        with store.write() as tx:
+            tx.execute(update(user_table).where(own).values(password_hash=renewed))
+    return account
+
+
+def _open_session(
+    tx: Connection, account: Account, now: datetime, hours: int, former_token: str | None
+) -> str:
+    if former_token:
+        end_session(tx, former_token)
+    return start_session(tx, account.user_id, now, hours=hours)
 
 
 def _find_account(tx: Connection, name: str) -> Account | None:

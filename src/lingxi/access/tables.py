@@ -1,11 +1,8 @@
 """The tables of access: users, login sessions, keys, counters, and who did what."""
 
-from datetime import UTC, datetime, timedelta
-
 from sqlalchemy import (
     BigInteger,
     Column,
-    Dialect,
     ForeignKey,
     Index,
     Integer,
@@ -13,27 +10,11 @@ from sqlalchemy import (
     String,
     Table,
     Text,
-    TypeDecorator,
 )
 
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_MICROSECOND = timedelta(microseconds=1)
+from lingxi.store.tables import NAMING, Moment
 
-
-class Moment(TypeDecorator[datetime]):
-    """An aware UTC moment, stored as microseconds since 1970 so that every engine orders it."""
-
-    impl = BigInteger
-    cache_ok = True
-
-    def process_bind_param(self, value: datetime | None, _dialect: Dialect) -> int | None:
-        return None if value is None else (value - _EPOCH) // _MICROSECOND
-
-    def process_result_value(self, value: int | None, _dialect: Dialect) -> datetime | None:
-        return None if value is None else _EPOCH + value * _MICROSECOND
-
-
-metadata = MetaData()
+metadata = MetaData(naming_convention=NAMING)
 
 user_table = Table(
     "access_user",

@@ -12,7 +12,7 @@
 
 from litestar import Request
 from litestar.datastructures import State
-from litestar.di import Provide
+from litestar.di import NamedDependency, Provide
 
 from lingxi.access import Principal, SessionUser
 from lingxi.errors import NotAuthenticated, PermissionDenied
@@ -23,6 +23,14 @@ from lingxi.server.face import Answers, Shop
 LANGUAGE_COOKIE = "lingxi_language"
 
 AnyRequest = Request[Principal | None, object, State]
+
+
+AskAnswers = NamedDependency[Answers]
+AskShop = NamedDependency[Shop]
+AskUser = NamedDependency[SessionUser]
+AskTranslator = NamedDependency[Translator]
+AskToken = NamedDependency[str]
+"""Types for the parameters ``answers``, ``shop``, ``user``, ``translator``, ``csrf_token``."""
 
 
 def provide_shop(state: State) -> Shop:

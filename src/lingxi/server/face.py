@@ -1,19 +1,18 @@
 """What the server needs of the application: the opened shop and its answers."""
 
 from collections.abc import Sequence
-from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import Literal, Protocol
-
-from sqlalchemy import Connection
+from typing import Literal, Protocol, runtime_checkable
 
 from lingxi.app import views
 from lingxi.clock import Clock
 from lingxi.config import Settings
+from lingxi.store import Store
 
 Form = Literal["csv", "json", "parquet"]
 
 
+@runtime_checkable
 class Answers(Protocol):
     """Everything the product can tell; the same object stands behind API, pages and CLI."""
 
@@ -67,14 +66,7 @@ class Answers(Protocol):
     def status(self) -> views.StatusView: ...
 
 
-class Store(Protocol):
-    """Where the state lies."""
-
-    def read(self) -> AbstractContextManager[Connection]: ...
-
-    def write(self) -> AbstractContextManager[Connection]: ...
-
-
+@runtime_checkable
 class Shop(Protocol):
     """One opened shop."""
 

@@ -1,0 +1,75 @@
+"""The web application: the API, the pages, and everything that guards them."""
+
+import os
+from pathlib import Path
+
+from litestar import Litestar
+from litestar.config.compression import CompressionConfig
+from litestar.datastructures import State
+from litestar.openapi import OpenAPIConfig
+from litestar.openapi.plugins import JsonRenderPlugin
+from litestar.openapi.spec import Components, SecurityScheme
+
+import lingxi
+from lingxi.server import face
+from lingxi.server.api import API, MACHINE, ReferencePage, get_style
+from lingxi.server.api.route import KEY_SCHEME
+from lingxi.server.assets import get_asset
+from lingxi.server.dependencies import DEPENDENCIES
+from lingxi.server.errors import answer_error
+from lingxi.server.gate import Gate
+from lingxi.server.metrics import Metrics
+from lingxi.server.observe import configure_logs, make_observer
+
+SHOP_VARIABLE = "LINGXI_SHOP_FOLDER"
+LARGEST_BODY = 256 * 1024
+_DESCRIPTION = (
+    "Send a secret key as 'Authorization: Bearer lx_...'. Amounts are in minor units of the "
+    "answer's currency, moments in UTC, shares and probabilities between 0 and 1; null means that "
+    'it cannot be known yet. Errors are {"error": {"code", "message", "request_id"}}.'
+)
+
+
+def create_app(shop: face.Shop) -> Litestar:
+    """The application over one opened shop; whoever opened the shop closes it."""
+    settings = shop.settings.server
+    metrics, gate = Metrics(), Gate(shop)
+    return Litestar(
+        route_handlers=[*API, *MACHINE, get_style, get_asset],
+        dependencies=DEPENDENCIES,
+        middleware=[gate],
+        before_send=[make_observer(settings, metrics)],
+        exception_handlers={Exception: answer_error},
+        state=State({"shop": shop, "metrics": metrics}),
+        on_shutdown=[gate.writes.close],
+        openapi_config=describe_api(),
+        compression_config=CompressionConfig("gzip", minimum_size=2048, gzip_compress_level=4),
+        request_max_body_size=LARGEST_BODY,
+        logging_config=None,
+        debug=False,
+    )
+
+
+def load_app() -> Litestar:
+    """The application of a worker process; the shop's folder comes from the environment."""
+    from lingxi.app.shop import Shop
+
+    configure_logs()
+    shop = Shop.open(Path(os.environ[SHOP_VARIABLE]))
+    app = create_app(shop)
+    app.on_shutdown.append(shop.close)
+    return app
+
+
+def describe_api() -> OpenAPIConfig:
+    """What the description of the API says besides its routes; served at ``/docs/openapi.json``."""
+    key = SecurityScheme(type="http", scheme="bearer", description="A secret key, lx_...")
+    return OpenAPIConfig(
+        title="HTTP API of Lingxi",
+        version=lingxi.__version__,
+        description=_DESCRIPTION,
+        path="/docs",
+        render_plugins=[ReferencePage(), JsonRenderPlugin(path="/openapi.json")],
+        components=Components(security_schemes={KEY_SCHEME: key}),
+        use_handler_docstrings=True,
+    )

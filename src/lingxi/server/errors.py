@@ -1,0 +1,153 @@
+"""Errors become answers here and nowhere else: a status, a code, a sentence, a request id."""
+
+from collections.abc import Callable
+from http import HTTPStatus
+from typing import Any
+
+import msgspec
+import structlog
+from litestar import MediaType, Request, Response
+from litestar.exceptions import HTTPException, ValidationException
+
+from lingxi.errors import (
+    Conflict,
+    LingxiError,
+    NotAuthenticated,
+    NotEnoughData,
+    NotTrained,
+    PermissionDenied,
+    RateLimited,
+    StoreBusy,
+    StoreUnavailable,
+    UnknownCustomer,
+    UnknownItem,
+    UnknownModel,
+    UserError,
+)
+from lingxi.server.requests import is_api_path, request_id
+
+STATUSES: dict[type[LingxiError], HTTPStatus] = {
+    UnknownCustomer: HTTPStatus.NOT_FOUND,
+    UnknownItem: HTTPStatus.NOT_FOUND,
+    UnknownModel: HTTPStatus.NOT_FOUND,
+    NotTrained: HTTPStatus.CONFLICT,
+    NotEnoughData: HTTPStatus.CONFLICT,
+    Conflict: HTTPStatus.CONFLICT,
+    NotAuthenticated: HTTPStatus.UNAUTHORIZED,
+    PermissionDenied: HTTPStatus.FORBIDDEN,
+    RateLimited: HTTPStatus.TOO_MANY_REQUESTS,
+    StoreBusy: HTTPStatus.SERVICE_UNAVAILABLE,
+    StoreUnavailable: HTTPStatus.SERVICE_UNAVAILABLE,
+    UserError: HTTPStatus.BAD_REQUEST,
+    LingxiError: HTTPStatus.INTERNAL_SERVER_ERROR,
+}
+"""Status of each error; a class that is not listed has the status of the nearest one above it."""
+
+_OWN_FAULT = "Something went wrong on our side. Try again; if it stays, quote the request id."
+_BUSY = "The shop's data cannot be reached at the moment. Try again in a few seconds."
+_BUSY_SECONDS = 2
+_HTTP_WORDS = {
+    400: "The request cannot be read.",
+    404: "There is nothing at this address.",
+    405: "This address does not take that method.",
+    413: "The request's body is too large.",
+}
+
+
+class Problem(msgspec.Struct, frozen=True):
+    """What went wrong, for the one who asked."""
+
+    code: str
+    message: str
+    request_id: str
+
+
+class Problems(msgspec.Struct, frozen=True):
+    """The body of every answer that is not a success."""
+
+    error: Problem
+
+
+ErrorPage = Callable[[Request[Any, Any, Any], int, Problem], Response[Any]]
+"""Draws a problem as a page, for a browser; given by the pages."""
+
+
+def find_status(error: Exception) -> int:
+    """The HTTP status of an error.
+
+    >>> find_status(UnknownItem("no such item")), find_status(ValueError("?"))
+    (404, 500)
+    """
+    if isinstance(error, HTTPException):
+        return error.status_code
+    for kind in type(error).__mro__:
+        if kind in STATUSES:
+            return int(STATUSES[kind])
+    return 500
+
+
+def answer_error(request: Request[Any, Any, Any], error: Exception) -> Response[Any]:
+    """The answer to a request that failed: JSON for programs, a page for browsers."""
+    status = find_status(error)
+    problem = Problem(_code(error, status), _message(error, status), request_id(request.scope))
+    if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+        structlog.get_logger().error(
+            "request_failed", request_id=problem.request_id, exc_info=error
+        )
+    response = _draw(request, status, problem)
+    for name, value in _headers(error, status).items():
+        response.headers[name] = value
+    return response
+
+
+def _draw(request: Request[Any, Any, Any], status: int, problem: Problem) -> Response[Any]:
+    draw: ErrorPage | None = request.app.state.get("error_page")
+    accepts_pages = "text/html" in request.headers.get("accept", "")
+    if draw is None or not accepts_pages or is_api_path(request.scope["path"]):
+        return Response(Problems(problem), status_code=status, media_type=MediaType.JSON)
+    return draw(request, status, problem)
+
+
+def _code(error: Exception, status: int) -> str:
+    if isinstance(error, LingxiError):
+        return error.code
+    if status == HTTPStatus.BAD_REQUEST:
+        return "invalid_input"
+    if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+        return "internal_error"
+    return HTTPStatus(status).name.lower()
+
+
+def _message(error: Exception, status: int) -> str:
+    if status == HTTPStatus.SERVICE_UNAVAILABLE:
+        return _BUSY
+    if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+        return _OWN_FAULT
+    if isinstance(error, LingxiError):
+        return str(error)
+    if isinstance(error, ValidationException):
+        return _explain_validation(error)
+    return _HTTP_WORDS.get(status, HTTPStatus(status).phrase + ".")
+
+
+def _explain_validation(error: ValidationException) -> str:
+    """Names each parameter that will not do, and what is allowed."""
+    findings = error.extra if isinstance(error.extra, list) else []
+    parts = [
+        f"Parameter {finding['key']!r}: {str(finding.get('message', 'invalid')).rstrip('.')}."
+        for finding in findings
+        if isinstance(finding, dict) and "key" in finding
+    ]
+    return " ".join(parts).replace("`", "") or _HTTP_WORDS[400]
+
+
+def _headers(error: Exception, status: int) -> dict[str, str]:
+    if isinstance(error, RateLimited):
+        return {"Retry-After": str(error.retry_after_seconds)}
+    if status == HTTPStatus.SERVICE_UNAVAILABLE:
+        return {"Retry-After": str(_BUSY_SECONDS)}
+    if status == HTTPStatus.UNAUTHORIZED:
+        return {"WWW-Authenticate": 'Bearer realm="lingxi"'}
+    if status == HTTPStatus.METHOD_NOT_ALLOWED and isinstance(error, HTTPException):
+        return dict(error.headers or {})
+    return {}

@@ -1,0 +1,71 @@
+"""What happens to every answer on its way out: headers, one log line, counters."""
+
+import logging
+import sys
+from time import perf_counter
+from typing import cast
+
+import structlog
+from litestar.types import BeforeMessageSendHookHandler, HTTPScope, Message, Scope
+
+from lingxi.config import ServerSettings
+from lingxi.server.metrics import Metrics
+from lingxi.server.requests import request_id, route_template
+from lingxi.server.security import security_headers
+
+
+def configure_logs() -> None:
+    """JSON lines to stderr, one event each."""
+    structlog.configure(
+        processors=[
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            structlog.processors.format_exc_info,
+            structlog.processors.JSONRenderer(ensure_ascii=False),
+        ],
+        wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
+        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        cache_logger_on_first_use=True,
+    )
+
+
+def make_observer(settings: ServerSettings, metrics: Metrics) -> BeforeMessageSendHookHandler:
+    """The hook that sees every message of every answer, also of addresses that do not exist.
+
+    Logs and metrics carry the route's template and never the path, whose identifiers are people.
+    """
+    fixed = security_headers(settings)
+
+    async def observe(message: Message, scope: Scope) -> None:
+        if message["type"] == "http.response.start":
+            state = scope["state"]
+            state["status"] = message["status"]
+            headers = list(message["headers"])
+            present = {name.lower() for name, _ in headers}
+            headers.extend(pair for pair in fixed if pair[0] not in present)
+            headers.append((b"x-request-id", request_id(scope).encode()))
+            if b"cache-control" not in present:
+                headers.append((b"cache-control", b"no-store"))
+            message["headers"] = headers
+        elif message["type"] == "http.response.body" and not message.get("more_body"):
+            _note(cast("HTTPScope", scope), metrics)
+
+    return observe
+
+
+def _note(scope: HTTPScope, metrics: Metrics) -> None:
+    state = scope["state"]
+    started = state.get("started")
+    seconds = perf_counter() - started if isinstance(started, float) else None
+    status, route = int(state.get("status", 0)), route_template(scope)
+    metrics.count(str(scope["method"]), route, status, seconds)
+    user = scope.get("user")
+    structlog.get_logger().info(
+        "request",
+        method=scope["method"],
+        route=route,
+        status=status,
+        ms=None if seconds is None else round(seconds * 1000, 2),
+        actor=getattr(user, "actor", None),
+        request_id=request_id(scope),
+    )
