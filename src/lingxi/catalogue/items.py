@@ -1,0 +1,68 @@
+"""Puts items into the catalogue and gets them back."""
+
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from datetime import datetime
+from typing import TypeVar
+
+import sqlalchemy as sa
+
+from lingxi.catalogue.tables import item
+from lingxi.schema import Item
+from lingxi.store.keyed import upsert
+
+T = TypeVar("T")
+
+_BATCH = 500
+_SHOWN = ("item_id", "name", "category", "price_cents", "margin_cents", "stock", "brand", "active")
+
+
+def put_items(tx: sa.Connection, items: Iterable[Item], now: datetime) -> int:
+    """Add or replace items that the shop's own feed lists; returns how many."""
+    rows = [_to_row(each, now, listed=True) for each in items]
+    for batch in _split(rows):
+        upsert(tx, item, batch)
+    return len(rows)
+
+
+def learn_items(tx: sa.Connection, items: Iterable[Item], now: datetime) -> int:
+    """Add or refresh items known only from order lines; items of a feed stay as they are.
+
+    Returns how many were added or refreshed.
+    """
+    rows = {each.item_id: _to_row(each, now, listed=False) for each in items}
+    query = sa.select(item.c.item_id).where(item.c.listed)
+    for item_id in tx.execute(query).scalars():
+        rows.pop(item_id, None)
+    for batch in _split(list(rows.values())):
+        upsert(tx, item, batch)
+    return len(rows)
+
+
+def get_items(tx: sa.Connection, item_ids: Collection[str]) -> dict[str, Item]:
+    """The items of these ids; unknown ids are left out."""
+    found: dict[str, Item] = {}
+    for batch in _split(sorted(set(item_ids))):
+        query = sa.select(*(item.c[name] for name in _SHOWN)).where(item.c.item_id.in_(batch))
+        found |= {row["item_id"]: Item(**row) for row in tx.execute(query).mappings()}
+    return found
+
+
+def read_items(tx: sa.Connection) -> dict[str, Item]:
+    """The whole catalogue by item id."""
+    query = sa.select(*(item.c[name] for name in _SHOWN))
+    return {row["item_id"]: Item(**row) for row in tx.execute(query).mappings()}
+
+
+def count_items(tx: sa.Connection) -> int:
+    """How many items there are."""
+    return tx.execute(sa.select(sa.func.count()).select_from(item)).scalar_one()
+
+
+def _to_row(each: Item, now: datetime, *, listed: bool) -> Mapping[str, object]:
+    values: dict[str, object] = {name: getattr(each, name) for name in _SHOWN}
+    return values | {"listed": listed, "updated_at": now}
+
+
+def _split(values: Sequence[T]) -> Iterator[Sequence[T]]:
+    for start in range(0, len(values), _BATCH):
+        yield values[start : start + _BATCH]
