@@ -5,13 +5,14 @@ import shutil
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
-from lingxi.app import jobs
-from lingxi.app.shop import Shop, init_shop
 from lingxi.clock import FixedClock
-from lingxi.simulation import PRESETS, simulate, write_shop
+
+if TYPE_CHECKING:
+    from lingxi.app.shop import Shop
 
 SHARED_DATA = Path(__file__).resolve().parents[1].parent / "shared" / "data"
 DEMO_END = datetime(2026, 6, 30, tzinfo=UTC)
@@ -29,6 +30,8 @@ def online_retail() -> Path:
 @pytest.fixture(scope="session")
 def raw_shop(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The files of the tiny simulated shop, the truth beside them."""
+    from lingxi.simulation import PRESETS, simulate, write_shop
+
     folder = tmp_path_factory.mktemp("raw-shop")
     write_shop(simulate(PRESETS["tiny"](seed=7, end=DEMO_END)), folder)
     return folder
@@ -54,14 +57,19 @@ def demo_folder(
 
 
 @pytest.fixture(scope="session")
-def demo_shop(demo_folder: Path) -> Iterator[Shop]:
+def demo_shop(demo_folder: Path) -> Iterator["Shop"]:
     """The opened shop; its clock stands at the end of its data. Read it, do not change it."""
+    from lingxi.app.shop import Shop
+
     shop = Shop.open(demo_folder, clock=FixedClock(DEMO_END), environ={})
     yield shop
     shop.close()
 
 
 def _make_shop(folder: Path, raw: Path) -> None:
+    from lingxi.app import jobs
+    from lingxi.app.shop import init_shop
+
     clock = FixedClock(DEMO_END)
     shop = init_shop(
         folder,

@@ -6,10 +6,10 @@ from pathlib import Path
 
 from lingxi import access, ingest, lifecycle, recommend
 from lingxi.access import Credentials
-from lingxi.app.plan_maker import MadePlan, decide_plan
 from lingxi.app.shop import Shop
 from lingxi.app.views import ImportReport
 from lingxi.errors import NotEnoughData
+from lingxi.policy.jobs import MadePlan, decide_plan
 from lingxi.store import Progress, silent
 
 Run = Callable[[Shop, Progress], str]
@@ -90,7 +90,7 @@ TRAINING: tuple[Job, ...] = (
 
 def make_plan(shop: Shop, progress: Progress = silent) -> MadePlan:
     """Decide for every customer, keep the plan, and write its files."""
-    return decide_plan(shop, progress)
+    return decide_plan(shop.store, shop.settings, progress)
 
 
 def ensure_administrator(shop: Shop) -> Credentials | None:

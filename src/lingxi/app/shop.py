@@ -5,7 +5,6 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from lingxi.app.migrate import upgrade
 from lingxi.app.rooms import METADATAS, PROJECTIONS
 from lingxi.clock import Clock, SystemClock
 from lingxi.config import CONFIG_FILE, Settings, load_settings
@@ -47,8 +46,7 @@ class Shop:
         """
         moment = clock or SystemClock()
         settings = load_settings(folder, environ)
-        store = Store.open(settings, moment, projections=PROJECTIONS)
-        upgrade(store, METADATAS)
+        store = Store.open(settings, moment, projections=PROJECTIONS, tables=METADATAS)
         return cls(settings, store, moment)
 
     @cached_property

@@ -1,10 +1,18 @@
 """Items, price and stock: what the shop sells, as it is now."""
 
-from lingxi.catalogue.items import count_items, get_items, learn_items, put_items, read_items
+from lingxi.catalogue.items import (
+    count_items,
+    forget,
+    get_items,
+    learn_items,
+    put_items,
+    read_items,
+)
 from lingxi.catalogue.tables import metadata
 
 __all__ = [
     "count_items",
+    "forget",
     "get_items",
     "learn_items",
     "metadata",

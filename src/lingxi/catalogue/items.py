@@ -58,6 +58,11 @@ def count_items(tx: sa.Connection) -> int:
     return tx.execute(sa.select(sa.func.count()).select_from(item)).scalar_one()
 
 
+def forget(_tx: sa.Connection, _customers: frozenset[int]) -> int:
+    """The catalogue holds items, nobody's data: nothing to remove."""
+    return 0
+
+
 def _to_row(each: Item, now: datetime, *, listed: bool) -> Mapping[str, object]:
     values: dict[str, object] = {name: getattr(each, name) for name in _SHOWN}
     return values | {"listed": listed, "updated_at": now}

@@ -2,6 +2,7 @@
 
 from lingxi.features.compute import compute_features
 from lingxi.features.feature import Feature, Grain
+from lingxi.features.online import online_features
 from lingxi.features.registry import FEATURES, get_features
 
-__all__ = ["FEATURES", "Feature", "Grain", "compute_features", "get_features"]
+__all__ = ["FEATURES", "Feature", "Grain", "compute_features", "get_features", "online_features"]

@@ -19,7 +19,7 @@ TRACKED = (
     Name.PRODUCTS_SEARCHED,
     Name.ORDER_REFUNDED,
 )
-_CATEGORISED = (Name.PRODUCT_VIEWED, Name.PRODUCT_ADDED, Name.PRODUCT_REMOVED)
+CATEGORISED = (Name.PRODUCT_VIEWED, Name.PRODUCT_ADDED, Name.PRODUCT_REMOVED)
 
 PRICES = pa.schema([("price_cents", pa.int64()), ("lines", pa.int64())])
 CATEGORIES = pa.schema([("item_id", pa.string()), ("item_category", pa.string())])
@@ -70,7 +70,7 @@ def select_categories(events: ibis.Table, midnight: datetime) -> ibis.Table:
     """One category per item, from views and carts before ``midnight``."""
     seen = events.filter(
         events.occurred_at < ibis.literal(midnight),
-        events.name.isin([name.value for name in _CATEGORISED]),
+        events.name.isin([name.value for name in CATEGORISED]),
         events.item_id.notnull(),
         events.category.notnull(),
     )

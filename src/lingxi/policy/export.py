@@ -75,12 +75,12 @@ def _write(table: pa.Table, path: Path, suffix: str) -> None:
     elif suffix == ".json":
         path.write_bytes(msgspec.json.encode(table.to_pylist()))
     else:
-        items = [" ".join(ids) for ids in table.column("item_ids").to_pylist()]
+        items = [" ".join(ids or ()) for ids in table.column("item_ids").to_pylist()]
         at = table.schema.get_field_index("item_ids")
         flat = table.set_column(at, "item_ids", pa.array(items, pa.string()))
         for name in ("customer_id", "reason"):
             at = flat.schema.get_field_index(name)
-            safe = [_defuse(text) for text in flat.column(name).to_pylist()]
+            safe = [_defuse(str(text)) for text in flat.column(name).to_pylist()]
             flat = flat.set_column(at, name, pa.array(safe, pa.string()))
         pyarrow.csv.write_csv(flat, path)
 

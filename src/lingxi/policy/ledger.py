@@ -78,9 +78,9 @@ def list_actions(
     action: str = "",
     stage: str = "",
     after: tuple[int, int] | None = None,
-    n: int = 50,
+    n: int | None = 50,
 ) -> list[StoredAction]:
-    """The next ``n`` lines, the most valuable first, after (expected value, customer)."""
+    """The next ``n`` lines (all without it), best first, after (expected value, customer)."""
     c = planned_action.c
     query = sa.select(planned_action)
     if action:

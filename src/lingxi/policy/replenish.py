@@ -16,7 +16,6 @@ EARLY, LATE = 0.8, 1.5
 """An item is due from this share of its own gap after the last purchase to that one."""
 
 
-
 def find_due(analytics: Analytics, as_of: datetime) -> pa.Table:
     """Each known customer's most regular item that is due at ``as_of``.
 
@@ -45,8 +44,8 @@ def find_due(analytics: Analytics, as_of: datetime) -> pa.Table:
     due = gaps.filter(
         gaps.since_days >= EARLY * gaps.gap_days, gaps.since_days <= LATE * gaps.gap_days
     )
-    order = ibis.window(group_by="customer", order_by=[due.purchases.desc(), due.item_id])
-    ranked = due.mutate(rank=ibis.row_number().over(order))
+    order = [due.purchases.desc(), due.item_id]
+    ranked = due.mutate(rank=ibis.row_number().over(group_by="customer", order_by=order))
     first = ranked.filter(ranked["rank"] == 0)
     return analytics.to_arrow(
         first.select("customer", "item_id", "purchases", "gap_days", "since_days")

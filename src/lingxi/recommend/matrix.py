@@ -10,6 +10,7 @@ Csr = sparse.csr_array
 
 _csr: Callable[..., Csr] = sparse.csr_array
 _sorted: Callable[[Csr], Csr] = sparse.csr_array.sorted_indices
+_dense: Callable[[Csr], NDArray[np.float64]] = sparse.csr_array.toarray
 
 BLOCK_PRODUCTS = 8_000_000
 """Multiplications in one block of a sparse product: about 200 MB at the worst."""
@@ -35,6 +36,16 @@ def sum_pairs(
     stays = weights != 0
     cells = (weights[stays].astype(np.float64), (rows[stays], columns[stays]))
     return _sorted(_csr(cells, shape=shape))
+
+
+def densify(matrix: Csr) -> NDArray[np.float64]:
+    """All cells of a (small) matrix."""
+    return np.asarray(_dense(matrix), dtype=np.float64)
+
+
+def densify_scores(matrix: Csr) -> NDArray[np.float32]:
+    """All cells of a block of scores, as float32."""
+    return _dense(matrix).astype(np.float32, copy=False)
 
 
 def scale(matrix: Csr, data: NDArray[np.floating]) -> Csr:

@@ -133,7 +133,7 @@ def find_neighbours(rows: Csr, k: int, similarity: Similarity, *, shrinkage: flo
             shared = _ones(rows)[part] @ _ones(columns)
             pairs.data *= shared.data / (shared.data + shrinkage)
         pairs.data = np.round(pairs.data, _DECIMALS)
-        blocks.append(keep_best(_drop_self(pairs, part.start), k))
+        blocks.append(keep_best(drop_self(pairs, part.start), k))
     return stack(blocks, rows.shape[0])
 
 
@@ -141,7 +141,8 @@ def _ones(matrix: Csr) -> Csr:
     return scale(matrix, np.ones(len(matrix.data)))
 
 
-def _drop_self(pairs: Csr, first: int) -> Csr:
+def drop_self(pairs: Csr, first: int) -> Csr:
+    """Without the cells that are not above 0 and those of a row (the first is ``first``) itself."""
     owners = np.repeat(np.arange(pairs.shape[0]), row_lengths(pairs))
     stays = (pairs.indices != owners + first) & (pairs.data > 0)
     lengths = np.bincount(owners[stays], minlength=pairs.shape[0])

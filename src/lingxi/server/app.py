@@ -20,6 +20,7 @@ from lingxi.server.errors import answer_error
 from lingxi.server.gate import Gate
 from lingxi.server.metrics import Metrics
 from lingxi.server.observe import configure_logs, make_observer
+from lingxi.server.pages import PAGES, draw_error
 
 SHOP_VARIABLE = "LINGXI_SHOP_FOLDER"
 LARGEST_BODY = 256 * 1024
@@ -35,12 +36,12 @@ def create_app(shop: face.Shop) -> Litestar:
     settings = shop.settings.server
     metrics, gate = Metrics(), Gate(shop)
     return Litestar(
-        route_handlers=[*API, *MACHINE, get_style, get_asset],
+        route_handlers=[*API, *MACHINE, *PAGES, get_style, get_asset],
         dependencies=DEPENDENCIES,
         middleware=[gate],
         before_send=[make_observer(settings, metrics)],
         exception_handlers={Exception: answer_error},
-        state=State({"shop": shop, "metrics": metrics}),
+        state=State({"shop": shop, "metrics": metrics, "error_page": draw_error}),
         on_shutdown=[gate.writes.close],
         openapi_config=describe_api(),
         compression_config=CompressionConfig("gzip", minimum_size=2048, gzip_compress_level=4),

@@ -25,6 +25,7 @@ from lingxi.errors import (
     UserError,
 )
 from lingxi.server.requests import is_api_path, request_id
+from lingxi.server.validation import explain_validation
 
 STATUSES: dict[type[LingxiError], HTTPStatus] = {
     UnknownCustomer: HTTPStatus.NOT_FOUND,
@@ -89,7 +90,9 @@ def find_status(error: Exception) -> int:
 def answer_error(request: Request[Any, Any, Any], error: Exception) -> Response[Any]:
     """The answer to a request that failed: JSON for programs, a page for browsers."""
     status = find_status(error)
-    problem = Problem(_code(error, status), _message(error, status), request_id(request.scope))
+    problem = Problem(
+        _code(error, status), _message(request, error, status), request_id(request.scope)
+    )
     if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
         structlog.get_logger().error(
             "request_failed", request_id=problem.request_id, exc_info=error
@@ -118,7 +121,7 @@ def _code(error: Exception, status: int) -> str:
     return HTTPStatus(status).name.lower()
 
 
-def _message(error: Exception, status: int) -> str:
+def _message(request: Request[Any, Any, Any], error: Exception, status: int) -> str:
     if status == HTTPStatus.SERVICE_UNAVAILABLE:
         return _BUSY
     if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
@@ -126,19 +129,8 @@ def _message(error: Exception, status: int) -> str:
     if isinstance(error, LingxiError):
         return str(error)
     if isinstance(error, ValidationException):
-        return _explain_validation(error)
+        return explain_validation(request, error) or _HTTP_WORDS[400]
     return _HTTP_WORDS.get(status, HTTPStatus(status).phrase + ".")
-
-
-def _explain_validation(error: ValidationException) -> str:
-    """Names each parameter that will not do, and what is allowed."""
-    findings = error.extra if isinstance(error.extra, list) else []
-    parts = [
-        f"Parameter {finding['key']!r}: {str(finding.get('message', 'invalid')).rstrip('.')}."
-        for finding in findings
-        if isinstance(finding, dict) and "key" in finding
-    ]
-    return " ".join(parts).replace("`", "") or _HTTP_WORDS[400]
 
 
 def _headers(error: Exception, status: int) -> dict[str, str]:

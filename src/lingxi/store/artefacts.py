@@ -23,6 +23,7 @@ from sklearn.base import BaseEstimator
 from lingxi.clock import Clock
 from lingxi.errors import CorruptArtefact, InvalidInput, UnknownModel
 from lingxi.store.files import explained, hash_file, sync_file, sync_folder, write_whole
+from lingxi.store.forgotten import remove_persons
 from lingxi.store.manifest import Manifest
 from lingxi.store.trusted import TRUSTED
 
@@ -164,7 +165,7 @@ class Artefact:
             self._check(name)
 
     def _check(self, name: str) -> Path:
-        place = self.path / name
+        place = self.path / self.manifest.moved.get(name, name)
         if name not in self.manifest.files:
             raise CorruptArtefact(f"{place} is not in the manifest of {self.path}.")
         if name not in self._checked:
@@ -297,6 +298,25 @@ class Artefacts:
             with explained(self.folder / kind / version):
                 shutil.rmtree(self.folder / kind / version)
         return tuple(gone)
+
+    def forget(self, customers: frozenset[int], number: int) -> int:
+        """Take these customers' rows out of every kept version; the versions changed.
+
+        ``number`` is the erasure's own, for the names of the rewritten files.
+        """
+        changed = 0
+        for path in sorted(p.parent for p in self.folder.glob(f"*/[0-9]*/{MANIFEST}")):
+            before = read_manifest(path)
+            after = remove_persons(path, before, customers, f"erasure{number}")
+            if after is not None:
+                write_manifest(path, after)
+                changed += 1
+            kept = {(after or before).moved.get(name, name) for name in before.files}
+            for stray in path.iterdir():
+                if stray.name not in kept | {MANIFEST}:
+                    stray.unlink()
+            sync_folder(path)
+        return changed
 
 
 def _versions(home: Path) -> set[str]:

@@ -151,6 +151,18 @@ def begin_read(engine: Engine) -> Iterator[Connection]:
             yield connection
 
 
+def empty_wal(engine: Engine) -> bool:
+    """Move SQLite's write-ahead log into the database and empty it; false if readers prevent it."""
+    raw = engine.raw_connection()
+    try:
+        cursor = raw.cursor()
+        cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        busy = (cursor.fetchone() or (1,))[0]
+    finally:
+        raw.close()
+    return not busy
+
+
 def _explain(context: ExceptionContext) -> None:
     """Turn a driver's error into a sentence; a broken constraint stays what it is."""
     error = context.original_exception

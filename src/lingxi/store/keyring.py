@@ -8,13 +8,13 @@ from pathlib import Path
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-from sqlalchemy import Column, Connection, LargeBinary, MetaData, String, Table, select
+from sqlalchemy import Column, Connection, Integer, LargeBinary, MetaData, String, Table, select
 from sqlalchemy import update as sql_update
 
 from lingxi.errors import Conflict, StoreUnavailable
-from lingxi.store.engine import begin_read, begin_write, open_engine
+from lingxi.store.engine import begin_read, begin_write, empty_wal, open_engine
 from lingxi.store.keyed import insert_or_ignore, select_by_keys
-from lingxi.store.tables import NAMING, SUBJECT
+from lingxi.store.tables import NAMING, SUBJECT, Moment
 
 _NONCE = 12
 metadata = MetaData(naming_convention=NAMING)
@@ -33,6 +33,17 @@ secret = Table(
     Column("name", String, primary_key=True),
     Column("value", LargeBinary, nullable=False),
 )
+
+erasure = Table(
+    "erasure",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("requested_at", Moment, nullable=False),
+    Column("subjects", String, nullable=False),
+    Column("customers", String, nullable=False),
+    Column("signed_at", Moment),
+)
+"""Requests to forget someone: surrogates as JSON lists; signed when nothing is left."""
 
 
 class Keyring:
@@ -105,8 +116,7 @@ class Keyring:
             for start in range(0, len(wanted), 1000):
                 part = customer_key.c.customer.in_(wanted[start : start + 1000])
                 connection.execute(sql_update(customer_key).where(part).values(key=None))
-        with self.engine.connect() as connection:
-            connection.connection.cursor().execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        empty_wal(self.engine)
         return len(living)
 
     def blind(self, text: str) -> str:

@@ -55,10 +55,15 @@ class Lake:
         self._engine = engine
         self.folder = folder
 
+    @property
+    def lock(self) -> Path:
+        """Held by whoever changes which files there are: a roll, an erasure, a backup."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        return self.folder / ".lock"
+
     def roll(self, progress: Progress = silent) -> Rolled:
         """Bring the lake up to the end of the log."""
-        self.folder.mkdir(parents=True, exist_ok=True)
-        with locked(self.folder / ".lock"):
+        with locked(self.lock):
             self._remove_strays()
             with begin_read(self._engine) as connection:
                 start, end = lake_position(connection), log_position(connection)

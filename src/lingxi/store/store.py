@@ -12,6 +12,7 @@ from lingxi.store import counters, projection
 from lingxi.store.analytics import Analytics, Kind, open_analytics
 from lingxi.store.artefacts import Artefacts
 from lingxi.store.engine import begin_read, begin_write, open_engine
+from lingxi.store.erasure import Forget, carry_out, list_erasures, request_erasure
 from lingxi.store.keyring import Keyring
 from lingxi.store.lake import Lake
 from lingxi.store.log import Log
@@ -97,6 +98,24 @@ class Store:
     ) -> None:
         """Fold these customers' events again, after their identity has changed."""
         projection.rebuild(tx, projections, customers)
+
+    def forget(self, subjects: frozenset[int], *, rooms: Sequence[Forget] = ()) -> int:
+        """Erase the persons behind these subjects, everywhere; the number of rows removed.
+
+        ``rooms`` are the ``forget`` functions of the rooms above, run in the same transaction, and
+        before the store removes its own rows. How it goes: ``lingxi.store.erasure``.
+        """
+        if not subjects:
+            return 0
+        return carry_out(self, request_erasure(self, subjects), rooms)
+
+    def finish_erasures(self, *, rooms: Sequence[Forget] = (), again: bool = False) -> int:
+        """Carry out erasures that a crash interrupted; with ``again`` all of them, as a restore
+        must, for a backup brings back who was erased after it. The number carried out."""
+        open_ones = [each for each in list_erasures(self) if again or not each.signed]
+        for each in open_ones:
+            carry_out(self, each, rooms)
+        return len(open_ones)
 
     def close(self) -> None:
         """Let go of connections and files."""

@@ -1,11 +1,12 @@
 """The shop's customers: a list, one in full, and the search over everything."""
 
 from lingxi.access.roles import Scope
-from lingxi.app.views import CustomersView, CustomerView
+from lingxi.app.views import CustomersView, CustomerView, SearchView
 from lingxi.server.api.parameters import (
     Cursor,
     CustomerId,
     Filter,
+    Length,
     Rows,
     Search,
     Sort,
@@ -57,4 +58,10 @@ def get_customer(
     return answers.customer(wanted, before=check_cursor("before", before), n=n)
 
 
-ROUTES = [list_customers, get_customer]
+@read("/v1/search", Scope.CUSTOMERS, "Search over everything")
+def search(answers: AskAnswers, text: Search, n: Length = 8) -> SearchView:
+    """Customers and items whose id or name begins with or holds ``text``."""
+    return answers.search(check_text("text", text), n=n)
+
+
+ROUTES = [list_customers, get_customer, search]

@@ -3,6 +3,7 @@
 from litestar import get
 
 from lingxi.access.roles import Scope
+from lingxi.server.validation import refuse_unknown_parameters
 
 KEY_SCHEME = "secret key"
 
@@ -20,4 +21,5 @@ def read(path: str, scope: Scope, summary: str) -> get:
         tags=[path.split("/")[2]],
         summary=summary,
         sync_to_thread=True,
+        before_request=refuse_unknown_parameters,
     )

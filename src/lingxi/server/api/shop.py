@@ -1,7 +1,8 @@
 """The shop as a whole: its figures, its data, its models, its machinery."""
 
 from lingxi.access.roles import Scope
-from lingxi.app.views import ModelsView, OverviewView, QualityView, StatusView
+from lingxi.app.views import ModelsView, OverviewView, QualityView, QuarantineView, StatusView
+from lingxi.server.api.parameters import Cursor, Filter, Rows, check_cursor, check_text
 from lingxi.server.api.route import read
 from lingxi.server.dependencies import AskAnswers
 
@@ -18,6 +19,15 @@ def get_quality(answers: AskAnswers) -> QualityView:
     return answers.quality()
 
 
+@read("/v1/quarantine", Scope.QUARANTINE, "Lines set aside")
+def list_quarantine(
+    answers: AskAnswers, reason: Filter = "", cursor: Cursor = None, n: Rows = 50
+) -> QuarantineView:
+    """Lines that cleaning set aside, as they were, with the step and the reason."""
+    wanted = check_text("reason", reason)
+    return answers.quarantine(reason=wanted, cursor=check_cursor("cursor", cursor), n=n)
+
+
 @read("/v1/models", Scope.MODELS, "The models")
 def get_models(answers: AskAnswers) -> ModelsView:
     """Every kept version: what it was trained on, when, and its quality beside its baselines."""
@@ -30,4 +40,4 @@ def get_status(answers: AskAnswers) -> StatusView:
     return answers.status()
 
 
-ROUTES = [get_overview, get_quality, get_models, get_status]
+ROUTES = [get_overview, get_quality, list_quarantine, get_models, get_status]
