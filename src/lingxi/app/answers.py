@@ -1,0 +1,164 @@
+"""Everything that the product can tell about a shop: one face for API, pages and CLI."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+from lingxi.app import views
+from lingxi.app.queries import customers, items, models, overview, plan, quality, recommendations
+from lingxi.app.queries.search import search
+from lingxi.app.status import get_status
+from lingxi.errors import NotTrained
+
+if TYPE_CHECKING:
+    from lingxi.app.shop import Shop
+
+
+class Answers:
+    """The answers of one opened shop. All methods only read."""
+
+    def __init__(self, shop: "Shop") -> None:
+        self._shop = shop
+        self._shelf = recommendations.Shelf(shop.store)
+
+    @property
+    def _currency(self) -> str:
+        return self._shop.settings.shop.currency
+
+    def overview(self) -> views.OverviewView:
+        """The shop at a glance."""
+        return overview.get_overview(self._shop.store, self._shop.settings, self._shop.clock)
+
+    def customers(
+        self,
+        *,
+        search: str = "",
+        stage: str = "",
+        segment: str = "",
+        action: str = "",
+        country: str = "",
+        sort: str = "-revenue",
+        cursor: str | None = None,
+        n: int = 50,
+    ) -> views.CustomersView:
+        """A page of known customers.
+
+        ``sort`` is one of revenue, orders, last_order, churn, value and customer_id, with ``-`` in
+        front for descending; unknown values come last.
+
+        Raises
+        ------
+        InvalidInput
+            If a filter, the order, the cursor or the page size cannot be used.
+        """
+        filters = customers.Filters(search, stage, segment, action, country)
+        return customers.list_customers(
+            self._shop.store, self._currency, filters, sort=sort, cursor=cursor, n=n
+        )
+
+    def require_customer(self, customer_id: str) -> None:
+        """Raise UnknownCustomer unless there is such a customer."""
+        customers.require(self._shop.store, customer_id)
+
+    def customer(
+        self, customer_id: str, *, before: str | None = None, n: int = 50
+    ) -> views.CustomerView:
+        """Everything known of one customer; ``before`` goes back in the timeline.
+
+        Raises
+        ------
+        UnknownCustomer
+            If there is no such customer.
+        """
+        return customers.get_customer(self._shop, customer_id, before=before, n=n)
+
+    def recommendations(
+        self, customer_id: str | None, *, n: int = 10, history: Sequence[str] = ()
+    ) -> views.RecommendationsView:
+        """What a customer, or a visitor who looked at ``history``, would like.
+
+        Raises
+        ------
+        NotTrained
+            Before the first training.
+        """
+        return self._shelf.recommend(self._shop, customer_id, n=n, history=history)
+
+    def similar(self, item_id: str, *, n: int = 10) -> views.SimilarView:
+        """What is like an item.
+
+        Raises
+        ------
+        UnknownItem
+            If there is no such item.
+        NotTrained
+            Before the first training.
+        """
+        return self._shelf.similar(self._shop, item_id, n=n)
+
+    def items(
+        self,
+        *,
+        search: str = "",
+        category: str = "",
+        sort: str = "-revenue",
+        cursor: str | None = None,
+        n: int = 50,
+    ) -> views.ItemsView:
+        """A page of items; ``sort`` is one of revenue, orders, customers, price, name, item_id."""
+        return items.list_items(
+            self._shop.store,
+            self._currency,
+            search=search,
+            category=category,
+            sort=sort,
+            cursor=cursor,
+            n=n,
+        )
+
+    def item(self, item_id: str) -> views.ItemView:
+        """Everything known of one item."""
+        return items.get_item(self._shop, self._shelf, item_id)
+
+    def plan(
+        self, *, action: str = "", stage: str = "", cursor: str | None = None, n: int = 50
+    ) -> views.PlanView:
+        """A page of the plan."""
+        return plan.list_plan(
+            self._shop.store, self._currency, action=action, stage=stage, cursor=cursor, n=n
+        )
+
+    def plan_file(self, form: Literal["csv", "json", "parquet"]) -> Path:
+        """The plan as a file.
+
+        Raises
+        ------
+        NotTrained
+            Before the first plan.
+        """
+        path = self._shop.settings.folder / "plan" / f"plan.{form}"
+        if not path.is_file():
+            raise NotTrained(plan.NO_PLAN)
+        return path
+
+    def quality(self) -> views.QualityView:
+        """Every import with its counts, and what waits in quarantine."""
+        return quality.get_quality(self._shop.store)
+
+    def quarantine(
+        self, *, reason: str = "", cursor: str | None = None, n: int = 50
+    ) -> views.QuarantineView:
+        """A page of the lines that were set aside."""
+        return quality.list_quarantine(self._shop.store, reason=reason, cursor=cursor, n=n)
+
+    def models(self) -> views.ModelsView:
+        """Every kept version of every model."""
+        return models.list_models(self._shop.store)
+
+    def status(self) -> views.StatusView:
+        """The state of the shop's machinery."""
+        return get_status(self._shop)
+
+    def search(self, text: str, *, n: int = 8) -> views.SearchView:
+        """Customers and items whose id or name begins with or holds ``text``."""
+        return search(self._shop.store, text, n=n)

@@ -1,0 +1,1 @@
+"""The answers, one concept a file; ``Answers`` is their face."""

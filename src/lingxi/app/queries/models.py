@@ -1,0 +1,36 @@
+"""What was trained when, on what, and how good it is beside its baselines."""
+
+from lingxi.app.views import CandidateView, Measure, ModelsView, ModelVersionView
+from lingxi.store import CandidateRecord, Manifest, Store
+
+
+def list_models(store: Store) -> ModelsView:
+    """Every kept version of every model, newest first within each kind."""
+    return ModelsView(tuple(_to_view(manifest) for manifest in store.artefacts.list()))
+
+
+def _to_view(manifest: Manifest) -> ModelVersionView:
+    return ModelVersionView(
+        kind=manifest.kind,
+        version=manifest.version,
+        active=manifest.active,
+        created_at=manifest.created_at,
+        code_version=manifest.code_version,
+        data_from=manifest.data_from,
+        data_to=manifest.data_to,
+        cutoffs=manifest.cutoffs,
+        events=manifest.events,
+        chosen=manifest.chosen,
+        why=manifest.why,
+        candidates=tuple(_to_candidate(record) for record in manifest.candidates),
+    )
+
+
+def _to_candidate(record: CandidateRecord) -> CandidateView:
+    return CandidateView(
+        name=record.name,
+        chosen=record.chosen,
+        baseline=record.baseline,
+        measures=tuple(Measure(m.metric, m.value, m.low, m.high) for m in record.measures),
+        fit_seconds=record.fit_seconds,
+    )

@@ -1,0 +1,73 @@
+"""The plan, a page at a time, and its totals."""
+
+from collections.abc import Mapping
+
+from lingxi.app.cursors import check_size, decode_cursor, encode_cursor
+from lingxi.app.views import ActionView, PlanView
+from lingxi.errors import InvalidInput, NotTrained
+from lingxi.ingest import customer_ids
+from lingxi.policy import StoredAction, get_totals, list_actions
+from lingxi.store import Store
+
+NO_PLAN = "There is no plan yet. Run 'lingxi train', then 'lingxi plan'."
+
+
+def list_plan(
+    store: Store, currency: str, *, action: str, stage: str, cursor: str | None, n: int
+) -> PlanView:
+    """A page of the plan, the most valuable first, with the totals of the whole plan.
+
+    Raises
+    ------
+    NotTrained
+        Before the first plan.
+    InvalidInput
+        If the cursor or the page size cannot be used.
+    """
+    check_size(n)
+    after = None if cursor is None else _read_cursor(cursor)
+    with store.read() as tx:
+        totals = get_totals(tx)
+        if totals is None:
+            raise NotTrained(NO_PLAN)
+        actions = list_actions(tx, action=action, stage=stage, after=after, n=n + 1)
+        ids = customer_ids(tx, [each.customer for each in actions])
+    page, more = actions[:n], len(actions) > n
+    last = page[-1] if page else None
+    return PlanView(
+        as_of=totals.as_of,
+        currency=currency,
+        customers=sum(totals.customers.values()),
+        by_action=totals.customers,
+        expected_by_action=totals.expected_value_cents,
+        expected_value_cents=sum(totals.expected_value_cents.values()),
+        rows=tuple(to_action_view(each, ids) for each in page),
+        next_cursor=encode_cursor([last.expected_value_cents, last.customer])
+        if more and last
+        else None,
+    )
+
+
+def to_action_view(action: StoredAction, ids: Mapping[int, str]) -> ActionView:
+    """A stored line of the plan with the shop's own customer id."""
+    return ActionView(
+        customer_id=ids[action.customer],
+        stage=action.stage,
+        segment=action.segment,
+        value_cents=action.value_cents,
+        churn_probability=action.churn_probability,
+        action=action.action,
+        rule=action.rule,
+        offer=action.offer,
+        channel=action.channel,
+        item_ids=action.item_ids,
+        reason=action.reason,
+        expected_value_cents=action.expected_value_cents,
+    )
+
+
+def _read_cursor(cursor: str) -> tuple[int, int]:
+    value, customer = decode_cursor(cursor, 2)
+    if not isinstance(value, int) or not isinstance(customer, int):
+        raise InvalidInput("cursor is not one that this list gave; begin without it.")
+    return value, customer

@@ -1,0 +1,174 @@
+"""Makes the plan: reads what the rooms below know, asks the rules, keeps and writes the answer."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from statistics import median
+
+import pyarrow as pa
+import sqlalchemy as sa
+
+from lingxi.catalogue import get_items
+from lingxi.config import Settings
+from lingxi.errors import NotTrained
+from lingxi.features import compute_features
+from lingxi.i18n import Translator
+from lingxi.ingest import customer_ids
+from lingxi.lifecycle.tables import customer_state
+from lingxi.policy.candidate import Candidate, Due, ShopFacts
+from lingxi.policy.export import tabulate, write_files
+from lingxi.policy.ledger import list_actions, put_plan
+from lingxi.policy.plan import make_plan
+from lingxi.policy.replenish import find_due, read_due
+from lingxi.recommend import Recommender
+from lingxi.store import Progress, Store, silent
+
+_FEATURES = (
+    "frequency",
+    "money_cents",
+    "tenure_days",
+    "recency_days",
+    "gap_median_days",
+    "return_rate",
+    "average_order_cents",
+)
+_DEFAULT_GAP_DAYS = 90.0
+
+
+@dataclass(frozen=True)
+class MadePlan:
+    """What planning did: lines by action, the files written, the moment it speaks of."""
+
+    as_of: datetime
+    by_action: Mapping[str, int]
+    files: tuple[Path, ...]
+
+    @property
+    def summary(self) -> str:
+        """The plan in one line."""
+        alone = self.by_action.get("leave_alone", 0)
+        customers = sum(self.by_action.values())
+        return f"{customers:,} customers, {customers - alone:,} to act on, {alone:,} left alone"
+
+
+def decide_plan(store: Store, settings: Settings, progress: Progress = silent) -> MadePlan:
+    """Decide for every scored customer, keep the plan, and write its files.
+
+    Raises
+    ------
+    NotTrained
+        Before customers were scored or recommenders trained.
+    """
+    states = _read_states(store)
+    if not states:
+        raise NotTrained("No customer has a stage yet. Run 'lingxi train' first.")
+    as_of: datetime = max(state["as_of"] for state in states.values())
+    with store.analytics() as analytics:
+        features = compute_features(analytics, as_of, names=_FEATURES)
+        due_rows = find_due(analytics, as_of)
+    progress("Facts of customers", len(states), len(states))
+    recommended = _recommend(store, settings, sorted(states), progress)
+    with store.read() as tx:
+        items = get_items(tx, sorted(set(due_rows.column("item_id").to_pylist())))
+    due = read_due(due_rows, {item_id: item.name for item_id, item in items.items()})
+    shop = _learn_shop(features, states, settings)
+    known = {row["customer"]: row for row in features.to_pylist()}
+    lines = make_plan(
+        (
+            _to_candidate(customer, state, known.get(customer, {}), shop, due, recommended)
+            for customer, state in states.items()
+        ),
+        shop,
+    )
+    with store.write() as tx:
+        put_plan(tx, lines, as_of)
+    files = write_plan_files(store, settings)
+    by_action: dict[str, int] = {}
+    for line in lines:
+        by_action[line.proposal.action] = by_action.get(line.proposal.action, 0) + 1
+    progress("Plan", len(lines), len(lines))
+    return MadePlan(as_of, by_action, files)
+
+
+def write_plan_files(store: Store, settings: Settings) -> tuple[Path, ...]:
+    """Write the stored plan as Parquet, CSV and JSON to ``plan/`` in the shop's folder."""
+    with store.read() as tx:
+        actions = list_actions(tx, n=None)
+        ids = customer_ids(tx, [action.customer for action in actions])
+    words = Translator(settings.shop.language, settings.zone, settings.shop.currency)
+    return write_files(tabulate(actions, ids, words), settings.folder / "plan")
+
+
+def _read_states(store: Store) -> dict[int, sa.RowMapping]:
+    with store.read() as tx:
+        rows = tx.execute(sa.select(customer_state)).mappings().all()
+    return {row["customer"]: row for row in rows}
+
+
+def _recommend(
+    store: Store, settings: Settings, customers: list[int], progress: Progress
+) -> dict[int, tuple[str, ...]]:
+    """The items recommended to each customer, best first."""
+    recommender = Recommender.load(store)
+    table = recommender.recommend_all(
+        store, customers, n=settings.learning.list_length, progress=progress
+    )
+    lists: dict[int, list[str]] = {}
+    rows = zip(
+        table.column("customer").to_pylist(), table.column("item_id").to_pylist(), strict=True
+    )
+    for customer, item_id in rows:
+        lists.setdefault(customer, []).append(item_id)
+    return {customer: tuple(ids) for customer, ids in lists.items()}
+
+
+def _learn_shop(
+    features: pa.Table, states: Mapping[int, sa.RowMapping], settings: Settings
+) -> ShopFacts:
+    """The shop's yardsticks from its customers; stated defaults where nobody ordered twice."""
+    gaps = [gap for gap in features.column("gap_median_days").to_pylist() if gap is not None]
+    orders = [c for c in features.column("average_order_cents").to_pylist() if c is not None]
+    values = [s["value_cents"] for s in states.values() if s["value_cents"] and s["r"] is not None]
+    horizon = next((s["horizon_days"] for s in states.values() if s["horizon_days"]), 0)
+    return ShopFacts(
+        currency=settings.shop.currency,
+        gap_days=median(gaps) if gaps else _DEFAULT_GAP_DAYS,
+        horizon_days=horizon,
+        order_cents=round(median(orders)) if orders else 0,
+        value_median_cents=round(median(values)) if values else 0,
+        delivery_cents=settings.policy.delivery_cost_cents,
+    )
+
+
+def _to_candidate(
+    customer: int,
+    state: sa.RowMapping,
+    row: Mapping[str, object],
+    shop: ShopFacts,
+    due: Mapping[int, Due],
+    recommended: Mapping[int, tuple[str, ...]],
+) -> Candidate:
+    def number(name: str) -> float | None:
+        value = row.get(name)
+        return float(value) if isinstance(value, int | float) else None
+
+    orders = round(number("frequency") or 0)
+    mean = number("average_order_cents") or 0.0
+    return Candidate(
+        customer=customer,
+        stage=state["stage"],
+        segment=state["segment"],
+        orders=orders,
+        net_revenue_cents=round(number("money_cents") or 0),
+        tenure_days=number("tenure_days") or 0.0,
+        recency_days=number("recency_days"),
+        gap_days=number("gap_median_days"),
+        return_rate=number("return_rate"),
+        churn_probability=state["churn_probability"],
+        churn_level=state["churn_level"],
+        value_cents=state["value_cents"] or 0,
+        order_cents=round((orders * mean + shop.order_cents) / (orders + 1)),
+        item_ids=recommended.get(customer, ()),
+        due=due.get(customer),
+    )
