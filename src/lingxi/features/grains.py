@@ -17,6 +17,8 @@ SECOND_US = 1_000_000
 DAY_SECONDS = 86_400
 DAY_US = DAY_SECONDS * SECOND_US
 WINDOWS = (7, 30, 90, 365)
+SYSTEM_EVENTS = (Name.STAGE_CHANGED,)
+"""What the system itself notes about a customer; it is no sign of life and no feature's input."""
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _SAME_ORDER = {"group_by": ["customer", "order_id"]}
 _DISCOUNT = r'"discount"\s*:\s*"?0*\.?0*[1-9]|"coupon"\s*:\s*"[^"]'
@@ -39,7 +41,10 @@ def observe(events: ibis.Table) -> ibis.Table:
     """
     epoch = ibis.literal(_EPOCH)
     kept = events.filter(
-        events.customer.notnull(), events.known, events.occurred_at <= events.as_of
+        events.customer.notnull(),
+        events.known,
+        events.occurred_at <= events.as_of,
+        events.name.notin([name.value for name in SYSTEM_EVENTS]),
     )
     kept = kept.mutate(
         at_us=kept.occurred_at.delta(epoch, unit="microsecond"),

@@ -1,0 +1,86 @@
+"""Reading a customer: profile, history with items, timeline."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import Connection, select
+
+from lingxi.profiles.tables import customer_profile, item_history
+from lingxi.schema import Event
+from lingxi.store import Store
+
+
+@dataclass(frozen=True)
+class Profile:
+    """What is known of one customer. Amounts are minor units, moments aware and in UTC.
+
+    ``revenue_cents`` is goods value less refunds; ``orders`` leaves out those refunded in full.
+    """
+
+    customer: int
+    events: int
+    views: int
+    carts: int
+    searches: int
+    orders: int
+    cancelled_orders: int
+    refunds: int
+    revenue_cents: int
+    refund_cents: int
+    first_seen_at: datetime
+    last_seen_at: datetime
+    first_order_at: datetime | None
+    last_order_at: datetime | None
+    country: str | None
+
+
+@dataclass(frozen=True)
+class HistoryItem:
+    """What a customer did with one item; ``quantity`` is units bought less units returned."""
+
+    item_id: str
+    views: int
+    carts: int
+    orders: int
+    quantity: int
+    last_at: datetime
+
+
+@dataclass(frozen=True)
+class Timeline:
+    """A page of a customer's events, newest first; ``before`` opens the next page, if any."""
+
+    events: tuple[Event, ...]
+    before: tuple[datetime, int] | None
+
+
+_PROFILE = [customer_profile.c[name] for name in Profile.__dataclass_fields__]
+_HISTORY = [item_history.c[name] for name in HistoryItem.__dataclass_fields__]
+
+
+def get_profile(tx: Connection, customer: int) -> Profile | None:
+    """The profile, or nothing before the customer's first event."""
+    query = select(*_PROFILE).where(customer_profile.c.customer == customer)
+    row = tx.execute(query).first()
+    return None if row is None else Profile(*row)
+
+
+def read_history(tx: Connection, customer: int, n: int) -> list[HistoryItem]:
+    """The ``n`` items that the customer touched last, newest first.
+
+    Items known only from a refund are left out: nobody knows when they were bought.
+    """
+    mine = item_history.c.customer == customer
+    query = select(*_HISTORY).where(mine, item_history.c.last_at.is_not(None))
+    query = query.order_by(item_history.c.last_at.desc(), item_history.c.item_id).limit(n)
+    return [HistoryItem(*row) for row in tx.execute(query).all()]
+
+
+def get_timeline(
+    store: Store, customer: int, before: tuple[datetime, int] | None = None, n: int = 50
+) -> Timeline:
+    """A page of ``n`` events of the customer, over all their subjects, newest first."""
+    events = store.log.read_customer(customer, limit=n + 1, before=before)
+    page = tuple(events[:n])
+    more = len(events) > n and page
+    return Timeline(page, (page[-1].occurred_at, page[-1].position) if more else None)
