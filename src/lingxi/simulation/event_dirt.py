@@ -6,9 +6,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lingxi.simulation.clickstream import CHECKOUT, VIEWED, Clicks
+from lingxi.simulation.pool import Pool
 from lingxi.simulation.settings import SimulationSettings
 from lingxi.simulation.vocabulary import BOTS, BROWSERS, CUSTOM_EVENTS
 
+LONG_PAST = 0
+FAR_FUTURE = 7_258_118_400
 UNKNOWN_ITEMS = 20
 VIEWS_PER_CRAWL = 40
 
@@ -45,49 +48,25 @@ def _invent(clicks: Clicks, rows: NDArray[np.int64], end: int, rng: np.random.Ge
     return replace(own, names=names, moments=np.minimum(own.moments + 10, end - 1), items=none)
 
 
-def soil_events(
-    clicks: Clicks, settings: SimulationSettings, rng: np.random.Generator
-) -> tuple[Clicks, NDArray[np.int64], dict[str, int]]:
-    """Put in every kind of dirt, each row at most once.
-
-    Returns
-    -------
-    clicks
-        In order of time.
-    messages
-        The number of the message in each row; duplicates share theirs.
-    counts
-        Rows of each kind.
-    """
-    dirt, total = settings.dirt, len(clicks.names)
-    rows = rng.permutation(np.flatnonzero(clicks.names == VIEWED))
-    counts: dict[str, int] = {}
-
-    def take(kind: str, share: float) -> NDArray[np.int64]:
-        nonlocal rows
-        taken = rows[: max(1, round(share * total)) if share > 0 else 0]
-        rows = rows[len(taken) :]
-        counts[kind] = len(taken)
-        return taken
-
+def _spoil(
+    clicks: Clicks, pool: Pool, settings: SimulationSettings, rng: np.random.Generator
+) -> Clicks:
+    """Times, products, identities and names gone wrong."""
+    dirt = settings.dirt
     timed, moments = clicks.timed.copy(), clicks.moments.copy()
     items, devices = clicks.items.copy(), clicks.devices.copy()
     known, names_as = clicks.known.copy(), clicks.names_as.copy()
-    timed[take("missing_time", dirt.missing_time)] = False
-    absurd = take("absurd_time", dirt.absurd_time)
-    start = int(settings.start.timestamp())
-    moments[absurd] = np.where(rng.random(len(absurd)) < 0.5, 0, 7_258_118_400) - start
-    items[take("missing_product", dirt.missing_product)] = -1
-    strange = take("unknown_product", dirt.unknown_product)
+    timed[pool.take("missing_time", dirt.missing_time)] = False
+    absurd = pool.take("absurd_time", dirt.absurd_time)
+    epochs = np.where(rng.random(len(absurd)) < 0.5, LONG_PAST, FAR_FUTURE)
+    moments[absurd] = epochs - int(settings.start.timestamp())
+    items[pool.take("missing_product", dirt.missing_product)] = -1
+    strange = pool.take("unknown_product", dirt.unknown_product)
     items[strange] = settings.items + rng.integers(0, UNKNOWN_ITEMS, len(strange))
-    lost = take("missing_identity", dirt.missing_identity)
+    lost = pool.take("missing_identity", dirt.missing_identity)
     devices[lost], known[lost] = -1, False
-    names_as[take("odd_name", dirt.odd_name)] = 1
-    twice = take("duplicate_event", dirt.duplicate_event)
-    own = _invent(clicks, take("custom_event", dirt.custom_event), settings.seconds, rng)
-    copies = np.ones(total, np.int64)
-    copies[twice] = 2
-    dirty = replace(
+    names_as[pool.take("odd_name", dirt.odd_name)] = 1
+    return replace(
         clicks,
         timed=timed,
         moments=moments,
@@ -96,10 +75,33 @@ def soil_events(
         known=known,
         names_as=names_as,
     )
+
+
+def soil_events(
+    clicks: Clicks, settings: SimulationSettings, rng: np.random.Generator
+) -> tuple[Clicks, NDArray[np.int64], dict[str, int]]:
+    """Put in every kind of dirt, each row at most once.
+
+    Returns
+    -------
+    clicks
+        In the order in which they came, which absurd times do not change.
+    messages
+        The number of the message in each row; duplicates share theirs.
+    counts
+        Rows of each kind.
+    """
+    total = len(clicks.names)
+    pool = Pool(np.flatnonzero(clicks.names == VIEWED), total, rng)
+    dirty = _spoil(clicks, pool, settings, rng)
+    twice = pool.take("duplicate_event", settings.dirt.duplicate_event)
+    source = pool.take("custom_event", settings.dirt.custom_event)
+    own = _invent(clicks, source, settings.seconds, rng)
     crawls = _crawl(clicks, settings, rng)
-    counts["bot"] = len(crawls.names)
-    sent = np.concatenate((clicks.moments, own.moments, crawls.moments))
-    copies = np.concatenate((copies, np.ones(len(sent) - total, np.int64)))
-    rank = np.argsort(sent, kind="stable")
+    came = np.concatenate((clicks.moments, own.moments, crawls.moments))
+    copies = np.ones(len(came), np.int64)
+    copies[twice] = 2
+    rank = np.argsort(came, kind="stable")
     messages = np.repeat(np.arange(len(rank)), copies[rank])
-    return dirty.join(own).join(crawls).take(np.repeat(rank, copies[rank])), messages, counts
+    every = dirty.join(own).join(crawls).take(np.repeat(rank, copies[rank]))
+    return every, messages, pool.counts | {"bot": len(crawls.names)}

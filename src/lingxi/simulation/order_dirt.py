@@ -1,10 +1,8 @@
 """The dirt of a real shop's order export, put in on purpose and counted."""
 
-from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
-from numpy.typing import NDArray
 
 from lingxi.simulation.baskets import Market
 from lingxi.simulation.ledger import (
@@ -17,6 +15,7 @@ from lingxi.simulation.ledger import (
     make_documents,
     make_lines,
 )
+from lingxi.simulation.pool import Pool
 from lingxi.simulation.population import DAY
 from lingxi.simulation.settings import SimulationSettings
 
@@ -32,79 +31,43 @@ IMPOSSIBLE_DATES = (
 )
 """What is written instead of the date, by ``Documents.dates_as``; the first is not used."""
 
-Counts = dict[str, int]
 
-
-class Pool:
-    """Sold lines not yet dirtied, handed out in random order, each once."""
-
-    def __init__(self, ledger: Ledger, n_items: int, rng: np.random.Generator) -> None:
-        sold = ledger.documents.kinds[ledger.lines.documents] == SALE
-        self._rows = rng.permutation(np.flatnonzero(sold & (ledger.lines.codes < n_items)))
-        self._at = 0
-
-    @property
-    def size(self) -> int:
-        """Sold lines in all."""
-        return len(self._rows)
-
-    def take(self, share: float) -> NDArray[np.int64]:
-        """Rows making up a share of all sold lines, at least one unless the share is 0."""
-        n = max(1, round(share * self.size)) if share > 0 else 0
-        rows = self._rows[self._at : self._at + n]
-        self._at += len(rows)
-        return rows
-
-    @property
-    def untouched(self) -> NDArray[np.int64]:
-        """Rows nobody has taken."""
-        return self._rows[self._at :]
-
-
-def _misspell(
-    ledger: Ledger, pool: Pool, market: Market, settings: SimulationSettings
-) -> tuple[Ledger, Counts]:
+def _misspell(ledger: Ledger, pool: Pool, market: Market, settings: SimulationSettings) -> Ledger:
     dirt, lines = settings.dirt, ledger.lines
     lettered = np.array([not code.isdigit() for code in market.assortment.item_ids])
     codes_as, descriptions_as = lines.codes_as.copy(), lines.descriptions_as.copy()
-    coded = pool.take(dirt.mixed_case_code)
+    coded = pool.take("mixed_case_code", dirt.mixed_case_code)
     codes_as[coded] = np.where(lettered[lines.codes[coded]], LOWER, PADDED)
-    spaced, missing = pool.take(dirt.padded_description), pool.take(dirt.missing_description)
-    descriptions_as[spaced] = SPACED
-    descriptions_as[missing] = MISSING
-    counts = {
-        "mixed_case_code": len(coded),
-        "padded_description": len(spaced),
-        "missing_description": len(missing),
-    }
+    descriptions_as[pool.take("padded_description", dirt.padded_description)] = SPACED
+    descriptions_as[pool.take("missing_description", dirt.missing_description)] = MISSING
     marked = replace(lines, codes_as=codes_as, descriptions_as=descriptions_as)
-    return replace(ledger, lines=marked), counts
+    return replace(ledger, lines=marked)
 
 
-def _repeat(ledger: Ledger, pool: Pool, settings: SimulationSettings) -> tuple[Ledger, Counts]:
-    rows = pool.take(settings.dirt.duplicate_line)
+def _repeat(ledger: Ledger, pool: Pool, settings: SimulationSettings) -> Ledger:
+    rows = pool.take("duplicate_line", settings.dirt.duplicate_line)
     copies = replace(ledger.lines.take(rows), copies=np.ones(len(rows), bool))
-    return replace(ledger, lines=ledger.lines.join(copies)), {"duplicate_line": len(rows)}
+    return replace(ledger, lines=ledger.lines.join(copies))
 
 
 def _give_away(
     ledger: Ledger, pool: Pool, settings: SimulationSettings, rng: np.random.Generator
-) -> tuple[Ledger, Counts]:
-    rows = pool.take(settings.dirt.zero_price)
+) -> Ledger:
+    rows = pool.take("zero_price", settings.dirt.zero_price)
     documents = np.unique(ledger.lines.documents[rows])
-    n = len(documents)
+    n = pool.counts["zero_price"] = len(documents)
     ones = np.ones(n, np.int64)
     samples = make_lines(documents, rng.integers(0, settings.items, n), ones, 0 * ones)
-    return replace(ledger, lines=ledger.lines.join(samples)), {"zero_price": n}
+    return replace(ledger, lines=ledger.lines.join(samples))
 
 
 def _charge(
     ledger: Ledger, pool: Pool, settings: SimulationSettings, rng: np.random.Generator
-) -> tuple[Ledger, Counts]:
-    """Manual entries and discounts within orders; bank charges and bad debt on their own."""
-    rows = pool.take(settings.dirt.manual_charge)
+) -> Ledger:
+    """Manual entries and discounts within orders."""
+    rows = pool.take("manual_charge", settings.dirt.manual_charge)
     documents = np.unique(ledger.lines.documents[rows])
-    n = len(documents)
+    n = pool.counts["manual_charge"] = len(documents)
     manual = rng.random(n) < 0.6
     within = make_lines(
         documents,
@@ -112,12 +75,12 @@ def _charge(
         np.where(manual, 1, -1),
         rng.integers(2, 30, n) * 100,
     )
-    return replace(ledger, lines=ledger.lines.join(within)), {"manual_charge": n}
+    return replace(ledger, lines=ledger.lines.join(within))
 
 
 def _book(
-    ledger: Ledger, settings: SimulationSettings, rng: np.random.Generator
-) -> tuple[Ledger, Counts]:
+    ledger: Ledger, pool: Pool, settings: SimulationSettings, rng: np.random.Generator
+) -> Ledger:
     """What the accountant books: bank charges each month, bad debt once."""
     months = settings.days // 30
     ones = np.ones(months, np.int64)
@@ -127,14 +90,15 @@ def _book(
     two, late = np.arange(2), settings.seconds - 3 * DAY
     loss = -10 * rng.integers(500, 9_000, 2)
     debt = make_lines(two, np.full(2, settings.items + 4), np.ones(2, np.int64), loss)
+    pool.counts |= {"bank_charge": months, "bad_debt": 2}
     documents = make_documents(np.full(2, NOBODY), late + two * 60, DEBT)
-    return ledger.add(documents, debt), {"bank_charge": months, "bad_debt": 2}
+    return ledger.add(documents, debt)
 
 
 def _adjust(
     ledger: Ledger, pool: Pool, settings: SimulationSettings, rng: np.random.Generator
-) -> tuple[Ledger, Counts]:
-    n = len(pool.take(settings.dirt.stock_adjustment))
+) -> Ledger:
+    n = len(pool.take("stock_adjustment", settings.dirt.stock_adjustment))
     moments = rng.integers(0, settings.seconds, n)
     lines = make_lines(
         np.arange(n),
@@ -144,7 +108,7 @@ def _adjust(
     )
     texts = np.where(rng.random(n) < 0.5, MISSING, DAMAGED)
     documents = make_documents(np.full(n, NOBODY), moments, ADJUSTMENT)
-    return ledger.add(documents, replace(lines, descriptions_as=texts)), {"stock_adjustment": n}
+    return ledger.add(documents, replace(lines, descriptions_as=texts))
 
 
 def _return_early(
@@ -153,9 +117,9 @@ def _return_early(
     market: Market,
     settings: SimulationSettings,
     rng: np.random.Generator,
-) -> tuple[Ledger, Counts]:
+) -> Ledger:
     """Refunds in the first weeks to established customers who have not ordered in the file yet."""
-    wanted = len(pool.take(settings.dirt.untied_refund))
+    wanted = len(pool.take("untied_refund", settings.dirt.untied_refund))
     established = np.flatnonzero(market.population.arrivals[: settings.customers] < 0)
     people = rng.permutation(established)[:wanted]
     moments = rng.integers(0, 25 * DAY, len(people))
@@ -165,12 +129,12 @@ def _return_early(
     np.minimum.at(first, documents.people[buyers], documents.moments[buyers])
     kept = moments < first[people]
     people, moments = people[kept], moments[kept]
-    n = len(people)
+    n = pool.counts["untied_refund"] = len(people)
     items = rng.integers(0, settings.items, n)
     lines = make_lines(
         np.arange(n), items, -rng.integers(1, 4, n), market.assortment.base_price_cents[items]
     )
-    return ledger.add(make_documents(people, moments, REFUND), lines), {"untied_refund": n}
+    return ledger.add(make_documents(people, moments, REFUND), lines)
 
 
 def _mistype(
@@ -179,9 +143,9 @@ def _mistype(
     market: Market,
     settings: SimulationSettings,
     rng: np.random.Generator,
-) -> tuple[Ledger, Counts]:
+) -> Ledger:
     """Absurd quantities, each cancelled twelve minutes later."""
-    rows = pool.take(settings.dirt.keying_error)
+    rows = pool.take("keying_error", settings.dirt.keying_error)
     documents = ledger.documents.take(ledger.lines.documents[rows])
     items, n = ledger.lines.codes[rows], len(rows)
     moments = np.minimum(documents.moments + 3_600, settings.seconds - 1_000)
@@ -192,16 +156,15 @@ def _mistype(
         make_documents(documents.people, moments, SALE),
         make_lines(np.arange(n), items, quantities, prices),
     )
-    ledger = ledger.add(
+    return ledger.add(
         make_documents(documents.people, moments + 720, REFUND, cancels=start + np.arange(n)),
         make_lines(np.arange(n), items, -quantities, prices),
     )
-    return ledger, {"keying_error": n}
 
 
 def _misdate(
     ledger: Ledger, pool: Pool, settings: SimulationSettings, rng: np.random.Generator
-) -> tuple[Ledger, Counts]:
+) -> Ledger:
     """Give orders that are otherwise clean and were not refunded a date that cannot be."""
     lines, documents = ledger.lines, ledger.documents
     size = np.bincount(lines.documents, minlength=len(documents.kinds))
@@ -210,36 +173,33 @@ def _misdate(
     able = (documents.kinds == SALE) & (clean > 0) & (clean + posted == size)
     able[documents.cancels[documents.cancels >= 0]] = False
     orders = rng.permutation(np.flatnonzero(able))
-    goal = settings.dirt.impossible_date * pool.size
+    goal = settings.dirt.impossible_date * pool.total
     n = int(np.searchsorted(np.cumsum(size[orders]), goal)) + 1 if goal > 0 else 0
     dates_as = documents.dates_as.copy()
     dates_as[orders[:n]] = rng.integers(1, len(IMPOSSIBLE_DATES), len(orders[:n]))
     dirty = replace(ledger, documents=replace(documents, dates_as=dates_as))
-    return dirty, {"impossible_date": int(size[orders[:n]].sum())}
+    pool.counts["impossible_date"] = int(size[orders[:n]].sum())
+    return dirty
 
 
 def soil_orders(
     ledger: Ledger, market: Market, settings: SimulationSettings, rng: np.random.Generator
-) -> tuple[Ledger, Counts]:
+) -> tuple[Ledger, dict[str, int]]:
     """Put in every kind of dirt and count the rows of each.
 
     A row is dirtied at most once, so the counts can be found again in the raw file. An untied
     refund, a keying error or a stock adjustment counts the documents put in.
     """
-    pool = Pool(ledger, settings.items, rng)
-    steps: list[Callable[[Ledger], tuple[Ledger, Counts]]] = [
-        lambda book: _misspell(book, pool, market, settings),
-        lambda book: _repeat(book, pool, settings),
-        lambda book: _give_away(book, pool, settings, rng),
-        lambda book: _charge(book, pool, settings, rng),
-        lambda book: _mistype(book, pool, market, settings, rng),
-        lambda book: _misdate(book, pool, settings, rng),
-        lambda book: _return_early(book, pool, market, settings, rng),
-        lambda book: _adjust(book, pool, settings, rng),
-        lambda book: _book(book, settings, rng),
-    ]
-    counts: Counts = {}
-    for step in steps:
-        ledger, found = step(ledger)
-        counts |= found
-    return ledger, counts
+    sold = ledger.documents.kinds[ledger.lines.documents] == SALE
+    rows = np.flatnonzero(sold & (ledger.lines.codes < settings.items))
+    pool = Pool(rows, len(rows), rng)
+    ledger = _misspell(ledger, pool, market, settings)
+    ledger = _repeat(ledger, pool, settings)
+    ledger = _give_away(ledger, pool, settings, rng)
+    ledger = _charge(ledger, pool, settings, rng)
+    ledger = _mistype(ledger, pool, market, settings, rng)
+    ledger = _misdate(ledger, pool, settings, rng)
+    ledger = _return_early(ledger, pool, market, settings, rng)
+    ledger = _adjust(ledger, pool, settings, rng)
+    ledger = _book(ledger, pool, settings, rng)
+    return ledger, pool.counts

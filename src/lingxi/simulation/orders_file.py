@@ -1,5 +1,7 @@
 """The order export as the shop would write it: Arrow text from the ledger."""
 
+from zoneinfo import ZoneInfo
+
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -89,7 +91,7 @@ def _write_descriptions(lines: Lines, market: Market) -> Column:
 
 def _write_dates(documents: Documents, settings: SimulationSettings) -> Column:
     right = pa.array(documents.dates_as == 0)
-    written = render_moments(documents.moments, settings.start)
+    written = render_moments(documents.moments, settings.start, ZoneInfo(settings.timezone))
     dates: Column = pc.if_else(right, written, pick(IMPOSSIBLE_DATES, documents.dates_as))
     return dates
 

@@ -89,10 +89,9 @@ def draw_population(
     visits = rng.gamma(VISIT_SHAPE, settings.visits_per_month / 30 / VISIT_SHAPE, people)
     leave_rates = rng.gamma(LEAVE_SHAPE, 1 / settings.lifetime_days / LEAVE_SHAPE, people)
     leave_rates = np.where(known, leave_rates, 1 / 12)
-    arrivals = np.empty(people, np.int64)
-    arrivals[:n] = _draw_arrivals(settings, seasons, rng)
     strangers = seasons.draw_moments(rng, seasons.draw_days(rng, visitors))
-    arrivals[n:] = _keep_within(strangers, settings)
+    arrivals = _draw_arrivals(settings, seasons, rng)
+    arrivals = np.concatenate((arrivals, _keep_within(strangers, settings)))
     lifetimes = np.minimum(rng.standard_exponential(people) / leave_rates, 1e5)
     weights = np.array([share for _, share in COUNTRIES])
     return Population(

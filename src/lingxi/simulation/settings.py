@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from lingxi.errors import InvalidInput, did_you_mean
 
@@ -67,6 +68,8 @@ class SimulationSettings:
     """Seed of everything random."""
     end: datetime = datetime(2026, 1, 1, tzinfo=UTC)
     """End of the period: nothing happens at or after it."""
+    timezone: str = "UTC"
+    """IANA time zone of the times in orders.csv, which carry none."""
     visits_per_month: float = 1.15
     """Mean visits of a living customer in 30 days, before reminders to buy again."""
     lifetime_days: float = 280.0
@@ -92,6 +95,12 @@ class SimulationSettings:
                 )
         if self.end.tzinfo is None:
             raise InvalidInput("The end of a simulated shop must be an aware moment, such as UTC.")
+        try:
+            ZoneInfo(self.timezone)
+        except (ZoneInfoNotFoundError, ValueError) as error:
+            raise InvalidInput(
+                f"{self.timezone!r} is not an IANA time zone; write one such as 'Europe/London'."
+            ) from error
 
     @property
     def start(self) -> datetime:
@@ -120,9 +129,13 @@ PRESETS = {
 
 
 def preset(
-    name: str, *, seed: int | None = None, end: datetime | None = None
+    name: str,
+    *,
+    seed: int | None = None,
+    end: datetime | None = None,
+    timezone: str | None = None,
 ) -> SimulationSettings:
-    """The settings of a ready shop, with another seed or end where given.
+    """The settings of a ready shop, with another seed, end or time zone where given.
 
     Raises
     ------
@@ -141,4 +154,5 @@ def preset(
         chosen,
         seed=chosen.seed if seed is None else seed,
         end=chosen.end if end is None else end,
+        timezone=chosen.timezone if timezone is None else timezone,
     )

@@ -1,13 +1,16 @@
 """Numbers, moments and looked-up words, by the column."""
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TypeAlias
+from zoneinfo import ZoneInfo
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
+
+HOUR = 3_600
 
 Column: TypeAlias = "pa.Array[pa.Scalar[pa.DataType]]"
 """An Arrow array of any type."""
@@ -55,13 +58,22 @@ def to_timestamps(
     return times
 
 
-def render_moments(moments: NDArray[np.int64], start: datetime) -> Column:
-    """Seconds from ``start`` as text in UTC, as a database export writes it.
+def _offset_seconds(moment: datetime, zone: ZoneInfo) -> int:
+    return int((moment.astimezone(zone).utcoffset() or timedelta(0)).total_seconds())
+
+
+def render_moments(moments: NDArray[np.int64], start: datetime, zone: ZoneInfo) -> Column:
+    """Seconds from ``start`` as local text, as a database export writes it.
 
     >>> from datetime import UTC
-    >>> render_moments(np.array([61]), datetime(2025, 1, 1, tzinfo=UTC)).to_pylist()
-    ['2025-01-01 00:01:01']
+    >>> july = datetime(2025, 7, 1, tzinfo=UTC)
+    >>> render_moments(np.array([61]), july, ZoneInfo("Europe/London")).to_pylist()
+    ['2025-07-01 01:01:01']
     """
-    seconds = (moments + int(start.timestamp())).astype("datetime64[s]")
+    first, last = (int(m) // HOUR for m in (moments.min(initial=0), moments.max(initial=0)))
+    hours = [start + timedelta(hours=h) for h in range(first, last + 1)]
+    offsets = [_offset_seconds(hour, zone) for hour in hours]
+    local = moments + np.array(offsets, np.int64)[moments // HOUR - first]
+    seconds = (local + int(start.timestamp())).astype("datetime64[s]")
     texts = np.char.replace(np.datetime_as_string(seconds), "T", " ")
     return pa.array(texts.tolist(), pa.string())

@@ -70,18 +70,19 @@ def tell_documents(
     """Orders and refunds without the dirt: what cleaning should come to.
 
     ``goods_cents`` is the value of the products, without duplicates; ``cost_cents`` postage and
-    charges. ``order_id`` of a refund is the order it undoes, if that lies in the period.
+    charges; both are positive for what a refund gives back. ``order_id`` of a refund is the order it undoes, if that lies in the period.
     """
     goods = _sum(ledger, (ledger.lines.codes < settings.items) & ~ledger.lines.copies)
     costs = _sum(ledger, ledger.lines.codes >= settings.items)
     documents, names = ledger.documents, name_documents(ledger)
+    signs = np.where(documents.kinds == REFUND, -1, 1)
     every: dict[str, Column] = {
         "order_id": names,
         "cancels": pick(names, documents.cancels),
         "customer_id": pick(number_customers(market), documents.people),
         "occurred_at": to_timestamps(documents.moments, settings.start),
-        "goods_cents": pa.array(goods, pa.int64()),
-        "cost_cents": pa.array(costs, pa.int64()),
+        "goods_cents": pa.array(signs * goods, pa.int64()),
+        "cost_cents": pa.array(signs * costs, pa.int64()),
         "readable_date": pa.array(documents.dates_as == 0),
     }
     shopped = documents.people != NOBODY
