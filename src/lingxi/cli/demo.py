@@ -55,7 +55,9 @@ def make_demo(folder: Path, *, size: str, seed: int) -> None:
     raw = folder / "raw"
     today = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
     with long_step("Simulate a shop") as step:
-        counts = write_simulated_shop(raw, size=size, seed=seed, end=today)
+        counts = write_simulated_shop(
+            raw, size=size, seed=seed, end=today, timezone="Europe/London"
+        )
         step.summary = ", ".join(f"{count:,} {name}" for name, count in counts.items())
     init_shop(
         folder, name="Willow & Finch", currency="GBP", timezone="Europe/London", language="en"

@@ -36,14 +36,16 @@ def _read_end(text: str) -> datetime:
         raise InvalidInput(f"--end must be a day such as 2026-01-31, not {text!r}.") from error
 
 
-def write_simulated_shop(folder: Path, *, size: str, seed: int, end: datetime) -> dict[str, int]:
-    """Simulate a shop that ends at ``end`` and write its files; returns rows by kind."""
-    from lingxi.errors import InvalidInput
-    from lingxi.simulation import PRESETS, simulate, write_shop
+def write_simulated_shop(
+    folder: Path, *, size: str, seed: int, end: datetime, timezone: str = "UTC"
+) -> dict[str, int]:
+    """Simulate a shop that ends at ``end`` and write its files; returns rows by kind.
 
-    if size not in PRESETS:
-        raise InvalidInput(f"--size must be one of {', '.join(PRESETS)}, not {size!r}.")
-    simulated = simulate(PRESETS[size](seed=seed, end=end))
+    Times in orders.csv are those of ``timezone``.
+    """
+    from lingxi.simulation import preset, simulate, write_shop
+
+    simulated = simulate(preset(size, seed=seed, end=end, timezone=timezone))
     write_shop(simulated, folder)
     return {
         "items": simulated.items.num_rows,
