@@ -13,7 +13,7 @@ from lingxi.access.roles import Role
 from lingxi.access.sessions import end_session, start_session
 from lingxi.access.tables import user_table
 from lingxi.access.tokens import hash_token
-from lingxi.access.users import Credentials, normalise_name
+from lingxi.access.users import Credentials, is_name, normalise_name
 from lingxi.errors import NotAuthenticated, RateLimited
 from lingxi.store import Store
 
@@ -156,7 +156,7 @@ def _find_account(tx: Connection, name: str) -> Account | None:
     table = user_table.c
     query = select(
         table.user_id, table.name, table.role, table.language, table.password_hash
-    ).where(table.name == normalise_name(name).replace("\0", ""))
+    ).where(table.name == (normalise_name(name) if is_name(name) else ""))
     row = tx.execute(query).one_or_none()
     if row is None:
         return None

@@ -60,7 +60,7 @@ def create_user(
         If the name is taken.
     """
     name = normalise_name(credentials.name)
-    if not _NAME.fullmatch(name):
+    if not is_name(name):
         raise InvalidInput(
             "A user's name is 1 to 64 of the characters a-z, 0-9, '.', '_', '@', '+' and '-', "
             "and begins with a letter or a digit."
@@ -160,6 +160,15 @@ def normalise_name(name: str) -> str:
     'ada'
     """
     return name.strip().lower()
+
+
+def is_name(name: str) -> bool:
+    """Whether a user can be called so.
+
+    >>> is_name("Ada"), is_name("a b")
+    (True, False)
+    """
+    return _NAME.fullmatch(normalise_name(name)) is not None
 
 
 def _keep_an_administrator(tx: Connection, stays: Callable[[User], bool]) -> None:
