@@ -175,17 +175,27 @@ _numbers = count(1)
 
 
 @pytest.fixture
-def postgres_url(postgres_server: str) -> str:
+def new_database(postgres_server: str) -> Callable[[], str]:
+    """Makes an empty database and answers its address."""
+
+    def make() -> str:
+        name = f"shop{next(_numbers)}"
+        engine = create_engine(
+            postgres_server.replace("postgresql://", "postgresql+psycopg://"),
+            isolation_level="AUTOCOMMIT",
+        )
+        with engine.connect() as connection:
+            connection.execute(text(f"CREATE DATABASE {name}"))
+        engine.dispose()
+        return postgres_server.replace("/postgres?", f"/{name}?")
+
+    return make
+
+
+@pytest.fixture
+def postgres_url(new_database: Callable[[], str]) -> str:
     """A new, empty database."""
-    name = f"shop{next(_numbers)}"
-    engine = create_engine(
-        postgres_server.replace("postgresql://", "postgresql+psycopg://"),
-        isolation_level="AUTOCOMMIT",
-    )
-    with engine.connect() as connection:
-        connection.execute(text(f"CREATE DATABASE {name}"))
-    engine.dispose()
-    return postgres_server.replace("/postgres?", f"/{name}?")
+    return new_database()
 
 
 @pytest.fixture

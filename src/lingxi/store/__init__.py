@@ -2,12 +2,14 @@
 
 from lingxi.store.analytics import Analytics
 from lingxi.store.artefacts import Artefact, Artefacts, ArtefactWriter
+from lingxi.store.backup import backup
 from lingxi.store.keyring import Keyring
 from lingxi.store.lake import Lake, Rolled
 from lingxi.store.log import Appended, Log
 from lingxi.store.manifest import CandidateRecord, Manifest, MeasureRecord
 from lingxi.store.progress import Progress, silent
 from lingxi.store.projection import Projection
+from lingxi.store.restore import restore
 from lingxi.store.store import Store
 
 __all__ = [
@@ -26,5 +28,7 @@ __all__ = [
     "Projection",
     "Rolled",
     "Store",
+    "backup",
+    "restore",
     "silent",
 ]

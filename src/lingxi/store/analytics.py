@@ -1,22 +1,25 @@
 """Analytics: lake and tail as one table of events, in one consistent state, through Ibis."""
 
+from __future__ import annotations
+
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Literal, Protocol
+from typing import TYPE_CHECKING, Literal, Protocol
 
-import ibis
 import pyarrow as pa
-from ibis.backends import BaseBackend
 from sqlalchemy import Connection, Engine, Table
 
 from lingxi.store.arrow_state import read_table
 from lingxi.store.codec import to_arrow
-from lingxi.store.duck import DuckDBSession
 from lingxi.store.engine import begin_read
 from lingxi.store.lake import lake_position, list_files
 from lingxi.store.log import read_events
 from lingxi.store.tables import identity
+
+if TYPE_CHECKING:  # Ibis takes a second to import: paid for by those who ask a question
+    import ibis
+    from ibis.backends import BaseBackend
 
 Kind = Literal["duckdb", "spark"]
 _EVERYTHING = 2**62
@@ -85,6 +88,8 @@ def open_analytics(engine: Engine, lake_folder: Path, kind: Kind) -> Iterator[An
 
 def join_identity(rows: ibis.Table, people: ibis.Table) -> ibis.Table:
     """Add ``customer`` and ``known``; a subject without identity is its own, unknown customer."""
+    import ibis
+
     people = people.rename(identity_subject="subject")
     joined = rows.left_join(people, rows.subject == people.identity_subject)
     return joined.mutate(
@@ -101,6 +106,8 @@ def _start(kind: Kind, scratch: Path) -> Iterator[Session]:
 
         session = SparkSession()
     else:
+        from lingxi.store.duck import DuckDBSession
+
         session = DuckDBSession(scratch)
     try:
         yield session

@@ -3,22 +3,20 @@
 import os
 import re
 import shutil
+from __future__ import annotations
+
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from importlib.metadata import version as package_version
 from pathlib import Path
-from typing import TypeVar, overload
+from typing import TYPE_CHECKING, TypeVar, overload
 from uuid import uuid4
 
-import lightgbm
 import msgspec
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
-import skops.io
 from numpy.typing import NDArray
-from scipy.sparse import csr_array
-from sklearn.base import BaseEstimator
 
 from lingxi.clock import Clock
 from lingxi.errors import CorruptArtefact, InvalidInput, UnknownModel
@@ -26,6 +24,11 @@ from lingxi.store.files import explained, hash_file, sync_file, sync_folder, wri
 from lingxi.store.forgotten import remove_persons
 from lingxi.store.manifest import Manifest
 from lingxi.store.trusted import TRUSTED
+
+if TYPE_CHECKING:  # seconds to import: paid for by those who keep or load such a model
+    import lightgbm
+    from scipy.sparse import csr_array
+    from sklearn.base import BaseEstimator
 
 MANIFEST = "manifest.json"
 _CURRENT = "current"
@@ -65,6 +68,8 @@ class ArtefactWriter:
         InvalidInput
             If it holds a type that ``load_skops`` would refuse.
         """
+        import skops.io
+
         place = self._place(name, "skops")
         skops.io.dump(estimator, place)
         if strange := sorted(set(skops.io.get_untrusted_types(file=place)) - TRUSTED):
@@ -119,6 +124,8 @@ class Artefact:
 
     def load_csr(self, name: str, *, mmap: bool = True) -> csr_array:
         """A sparse matrix; its arrays are read-only and mapped unless ``mmap`` is false."""
+        from scipy.sparse import csr_array
+
         data, indices, indptr = (self.load_array(f"{name}.{p}", mmap=mmap) for p in _CSR[:3])
         rows, columns = self.load_array(f"{name}.shape", np.int64, mmap=False)
         build: Callable[..., csr_array] = csr_array
@@ -126,6 +133,8 @@ class Artefact:
 
     def load_lightgbm(self, name: str) -> lightgbm.Booster:
         """A LightGBM booster."""
+        import lightgbm
+
         place = self._check(f"{name}.lgb.txt")
         try:
             return lightgbm.Booster(model_file=str(place))
@@ -134,6 +143,8 @@ class Artefact:
 
     def load_skops(self, name: str) -> BaseEstimator:
         """A scikit-learn estimator made of trusted types only."""
+        import skops.io
+
         place = self._check(f"{name}.skops")
         try:
             estimator: BaseEstimator = skops.io.load(place, trusted=sorted(TRUSTED))

@@ -163,6 +163,23 @@ def empty_wal(engine: Engine) -> bool:
     return not busy
 
 
+def copy_sqlite(engine: Engine, place: Path) -> None:
+    """Copy a SQLite database while it is in use.
+
+    All pages go in one step: the copy is of one moment, and writers go on beside it.
+    """
+    raw = engine.raw_connection()
+    target = sqlite3.connect(place)
+    try:
+        source = raw.driver_connection
+        assert isinstance(source, sqlite3.Connection)
+        source.backup(target, pages=-1)
+        target.execute("PRAGMA journal_mode = DELETE")  # one file, without a log beside it
+    finally:
+        target.close()
+        raw.close()
+
+
 def _explain(context: ExceptionContext) -> None:
     """Turn a driver's error into a sentence; a broken constraint stays what it is."""
     error = context.original_exception

@@ -12,7 +12,7 @@ from sqlalchemy import Column, Connection, Integer, LargeBinary, MetaData, Strin
 from sqlalchemy import update as sql_update
 
 from lingxi.errors import Conflict, StoreUnavailable
-from lingxi.store.engine import begin_read, begin_write, empty_wal, open_engine
+from lingxi.store.engine import begin_read, begin_write, copy_sqlite, empty_wal, open_engine
 from lingxi.store.keyed import insert_or_ignore, select_by_keys
 from lingxi.store.tables import NAMING, SUBJECT, Moment
 
@@ -127,6 +127,16 @@ class Keyring:
         return hmac.new(
             self._blind_key, text.strip().casefold().encode(), hashlib.sha256
         ).hexdigest()
+
+    def export(self, destination: Path) -> None:
+        """Copy all keys, secrets and erasures into a new file, for its owner alone.
+
+        Keep it apart from the backups: whoever has both can read everything.
+        """
+        if destination.exists():
+            raise Conflict(f"{destination} exists already; name a new file for the keys.")
+        os.close(os.open(destination, os.O_CREAT | os.O_RDWR, 0o600))
+        copy_sqlite(self.engine, destination)
 
     def close(self) -> None:
         """Let go of the file."""

@@ -33,8 +33,8 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
 
     ``events`` is the log position that the training data reached. ``personal`` tells an erasure
     where customers are: the name of a table maps to its column of customers; the name of an array
-    (one row a customer) to the name of the array that says whose row is whose. ``moved`` maps a file
-    that an erasure rewrote to where it lies now.
+    (one row a customer) to the name of the array that says whose row is whose. ``moved`` maps a
+    file that an erasure rewrote to where it lies now.
     """
 
     chosen: str = ""
