@@ -1,10 +1,10 @@
 """Artefacts: models as files, a version a folder, with a manifest, switched in one step."""
 
+from __future__ import annotations
+
 import os
 import re
 import shutil
-from __future__ import annotations
-
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from importlib.metadata import version as package_version
