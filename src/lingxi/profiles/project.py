@@ -111,21 +111,24 @@ class ItemHistoryProjection:
     name = "item_history"
     table: Table = item_history
 
+    def __init__(self) -> None:
+        self._counted: tuple[Event | None, Mapping[str, int]] = (None, {})
+
     def keys(self, event: Event, customer: int, /) -> Iterable[Key]:
         """One key for each different item of the event."""
         if event.name not in _ITEM_EVENTS:
             return ()
-        return tuple((customer, item_id) for item_id in {x.item_id: None for x in event.lines})
+        return [(customer, item_id) for item_id in self._count_units(event)]
 
     def update(self, row: Row | None, event: Event, _customer: int, key: Key, /) -> Row:
         """The history with one item after one event more."""
-        new = dict(row) if row is not None else _start_history()
-        units = _count_units(event.lines, str(key[1]))
+        new = dict(_NO_HISTORY if row is None else row)
+        units = self._count_units(event)[cast(str, key[1])]
         if event.name == Name.ORDER_REFUNDED:
             _add(new, "returned", units)
             _add(new, "quantity", -units)
             return new
-        _stretch(new, "first_at", "last_at", event.occurred_at)
+        _put_latest(new, "last_at", event.occurred_at)
         if event.name == Name.PRODUCT_VIEWED:
             _add(new, "views", 1)
         elif event.name == Name.PRODUCT_ADDED:
@@ -133,27 +136,40 @@ class ItemHistoryProjection:
         else:
             _add(new, "orders", 1)
             _add(new, "quantity", units)
-            _stretch(new, None, "last_order_at", event.occurred_at)
+            _put_latest(new, "last_order_at", event.occurred_at)
         return new
 
-
-def _start_history() -> dict[str, object]:
-    counts = ("views", "carts", "orders", "quantity", "returned")
-    moments = ("first_at", "last_at", "last_order_at")
-    return {**dict.fromkeys(counts, 0), **dict.fromkeys(moments)}
-
-
-def _count_units(lines: Iterable[Line], item_id: str) -> int:
-    return sum(line.quantity for line in lines if line.item_id == item_id)
+    def _count_units(self, event: Event) -> Mapping[str, int]:
+        """Units by item; remembered, for the items of one event come one after the other."""
+        counted, units = self._counted
+        if counted is not event:
+            units = count_units(event.lines)
+            self._counted = (event, units)
+        return units
 
 
-def _stretch(row: dict[str, object], first: str | None, last: str, moment: datetime) -> None:
-    """Widen the span between two moments so that it holds ``moment``."""
-    newest = cast("datetime | None", row[last])
-    row[last] = moment if newest is None else max(newest, moment)
-    if first is not None:
-        oldest = cast("datetime | None", row[first])
-        row[first] = moment if oldest is None else min(oldest, moment)
+_NO_HISTORY: Row = {
+    **dict.fromkeys(("views", "carts", "orders", "quantity", "returned"), 0),
+    **dict.fromkeys(("last_at", "last_order_at")),
+}
+
+
+def count_units(lines: Iterable[Line]) -> dict[str, int]:
+    """Units by item, over all lines.
+
+    >>> count_units([Line("a", 2), Line("b"), Line("a", 3)])
+    {'a': 5, 'b': 1}
+    """
+    units: dict[str, int] = {}
+    for line in lines:
+        units[line.item_id] = units.get(line.item_id, 0) + line.quantity
+    return units
+
+
+def _put_latest(row: dict[str, object], column: str, moment: datetime) -> None:
+    known = row[column]
+    if known is None or moment > cast(datetime, known):
+        row[column] = moment
 
 
 PROJECTIONS: tuple[Projection, ...] = (CustomerProfileProjection(), ItemHistoryProjection())

@@ -44,7 +44,6 @@ item_history = Table(
     Column("orders", Integer, nullable=False),
     Column("quantity", BigInteger, nullable=False),
     Column("returned", BigInteger, nullable=False),
-    Column("first_at", Moment),
     Column("last_at", Moment),
     Column("last_order_at", Moment),
 )
