@@ -5,7 +5,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from lingxi.app import views
-from lingxi.app.queries import customers, items, models, overview, plan, quality, recommendations
+from lingxi.app.queries import (
+    customer,
+    customers,
+    items,
+    models,
+    overview,
+    plan,
+    quality,
+    recommendations,
+)
 from lingxi.app.queries.search import search
 from lingxi.app.status import get_status
 from lingxi.errors import NotTrained
@@ -20,6 +29,8 @@ class Answers:
     def __init__(self, shop: "Shop") -> None:
         self._shop = shop
         self._shelf = recommendations.Shelf(shop.store)
+        self._sales = items.Sales(shop)
+        self._overview = overview.Overview(shop)
 
     @property
     def _currency(self) -> str:
@@ -27,7 +38,7 @@ class Answers:
 
     def overview(self) -> views.OverviewView:
         """The shop at a glance."""
-        return overview.get_overview(self._shop.store, self._shop.settings, self._shop.clock)
+        return self._overview.get()
 
     def customers(
         self,
@@ -70,7 +81,7 @@ class Answers:
         UnknownCustomer
             If there is no such customer.
         """
-        return customers.get_customer(self._shop, customer_id, before=before, n=n)
+        return customer.get_customer(self._shop, customer_id, before=before, n=n)
 
     def recommendations(
         self, customer_id: str | None, *, n: int = 10, history: Sequence[str] = ()
@@ -107,8 +118,8 @@ class Answers:
     ) -> views.ItemsView:
         """A page of items; ``sort`` is one of revenue, orders, customers, price, name, item_id."""
         return items.list_items(
-            self._shop.store,
-            self._currency,
+            self._shop,
+            self._sales,
             search=search,
             category=category,
             sort=sort,
@@ -118,7 +129,7 @@ class Answers:
 
     def item(self, item_id: str) -> views.ItemView:
         """Everything known of one item."""
-        return items.get_item(self._shop, self._shelf, item_id)
+        return items.get_item(self._shop, self._shelf, self._sales, item_id)
 
     def plan(
         self, *, action: str = "", stage: str = "", cursor: str | None = None, n: int = 50

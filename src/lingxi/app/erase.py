@@ -1,22 +1,62 @@
 """Erasure of a customer: every room forgets, identity last, and a receipt says what went."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING
 
 import msgspec
+import sqlalchemy as sa
 
-from lingxi.app.rooms import FORGETTERS
+from lingxi.app.rooms import FORGETTERS, Forget
 from lingxi.ingest import find_customer
+from lingxi.policy import get_totals
+from lingxi.policy.jobs import write_plan_files
 
 if TYPE_CHECKING:
     from lingxi.app.shop import Shop
 
 
 class Receipt(msgspec.Struct, frozen=True):
-    """What was erased: rows by room; ``signature`` is an HMAC with the shop's own secret."""
+    """What was erased: rows by room. It names nobody.
 
-    request_id: str
+    ``signature`` is an HMAC-SHA256 with the shop's own secret over the rest, so that the shop can
+    later prove that it issued the receipt.
+    """
+
     erased_at: datetime
     rows: Mapping[str, int]
-    signature: str
+    signature: str = ""
+
+
+def erase_customer(shop: "Shop", customer_id: str) -> Receipt:
+    """Erase everything held on a customer; written plans are rewritten without them.
+
+    Raises
+    ------
+    UnknownCustomer
+        If there is no such customer.
+    """
+    with shop.store.read() as tx:
+        customer = find_customer(tx, customer_id)
+        planned = get_totals(tx) is not None
+    rows: dict[str, int] = {}
+    rooms = [_count(name, forget, rows) for name, forget in FORGETTERS.items()]
+    total = shop.store.forget(frozenset({customer}), rooms=rooms)
+    rows["store"] = total - sum(rows.values())
+    if planned:
+        write_plan_files(shop.store, shop.settings)
+    return sign(shop, Receipt(shop.clock.now(), rows))
+
+
+def sign(shop: "Shop", receipt: Receipt) -> Receipt:
+    """The receipt with its signature."""
+    body = msgspec.json.encode(msgspec.structs.replace(receipt, signature="")).decode()
+    return msgspec.structs.replace(receipt, signature=shop.store.keyring.blind(body))
+
+
+def _count(name: str, forget: Forget, rows: dict[str, int]) -> Callable[..., int]:
+    def run(tx: sa.Connection, customers: frozenset[int]) -> int:
+        rows[name] = forget(tx, customers)
+        return rows[name]
+
+    return run

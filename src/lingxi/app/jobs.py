@@ -1,16 +1,20 @@
 """What runs on request or on a schedule: import, train, plan, save."""
 
+import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 from lingxi import access, ingest, lifecycle, recommend
 from lingxi.access import Credentials
+from lingxi.app.rooms import FORGETTERS, METADATAS, PROJECTIONS
 from lingxi.app.shop import Shop
 from lingxi.app.views import ImportReport
-from lingxi.errors import NotEnoughData
+from lingxi.clock import Clock, SystemClock
+from lingxi.config import CONFIG_FILE, load_settings
+from lingxi.errors import FileUnreadable, NotEnoughData
 from lingxi.policy.jobs import MadePlan, decide_plan
-from lingxi.store import Progress, silent
+from lingxi.store import Progress, backup, restore, silent
 
 Run = Callable[[Shop, Progress], str]
 
@@ -97,3 +101,66 @@ def ensure_administrator(shop: Shop) -> Credentials | None:
     """The first administrator's login, or nothing where there are users already."""
     with shop.store.write() as tx:
         return access.ensure_administrator(tx, shop.clock.now())
+
+
+@dataclass(frozen=True)
+class Saved:
+    """A backup: events in it, and files."""
+
+    events: int
+    files: int
+
+
+def back_up(shop: Shop, destination: Path, progress: Progress = silent) -> Saved:
+    """Save state, lake, models and settings to a new folder, consistent, while the shop runs."""
+    made = backup(shop.store, destination, progress)
+    return Saved(made.position, len(made.files))
+
+
+def restore_shop(
+    source: Path, folder: Path, *, clock: Clock | None = None, progress: Progress = silent
+) -> Saved:
+    """Bring a backup back into ``folder``: empty, or a shop that has lost its data.
+
+    A folder without ``lingxi.toml`` takes the backup's. Erasures that the folder's keys remember
+    are made again.
+
+    Raises
+    ------
+    Conflict
+        If the folder holds data already.
+    FileUnreadable
+        If the backup is not whole or is damaged.
+    """
+    kept = folder / CONFIG_FILE
+    if not kept.exists():
+        saved = source / CONFIG_FILE
+        if not saved.is_file():
+            raise FileUnreadable(f"{source} is not a backup: it has no {CONFIG_FILE}.")
+        folder.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(saved, kept)
+    done = restore(
+        source,
+        load_settings(folder),
+        clock or SystemClock(),
+        projections=PROJECTIONS,
+        tables=METADATAS,
+        rooms=tuple(FORGETTERS.values()),
+        progress=progress,
+    )
+    return Saved(done.position, len(done.files))
+
+
+def export_quarantine(shop: Shop, path: Path, *, reason: str = "") -> int:
+    """Write the lines in quarantine to a CSV file; returns how many."""
+    return ingest.export_quarantine(shop.store, path, reason=reason)
+
+
+def mend_quarantine(shop: Shop, path: Path, *, progress: Progress = silent) -> ImportReport:
+    """Bring in mended lines; those that pass leave quarantine."""
+    return ingest.mend_quarantine(shop.store, shop.settings, shop.clock, path, progress)
+
+
+def replay_quarantine(shop: Shop, *, progress: Progress = silent) -> ImportReport:
+    """Run today's rules over everything in quarantine; what passes leaves it."""
+    return ingest.replay_quarantine(shop.store, shop.settings, shop.clock, progress)

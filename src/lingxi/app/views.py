@@ -10,6 +10,8 @@ from datetime import datetime
 import msgspec
 
 from lingxi.i18n import Sentence
+from lingxi.ingest.quarantine import Quarantined
+from lingxi.ingest.report import ColumnQuality, ImportReport, ReasonCount
 
 
 class Interval(msgspec.Struct, frozen=True):
@@ -73,7 +75,7 @@ class ActionView(msgspec.Struct, frozen=True):
 
     customer_id: str
     stage: str
-    segment: str
+    segment: str | None
     value_cents: int
     churn_probability: float | None
     action: str
@@ -104,7 +106,7 @@ class CustomerRow(msgspec.Struct, frozen=True):
     customer_id: str
     country: str | None
     stage: str
-    segment: str
+    segment: str | None
     orders: int
     revenue_cents: int
     last_order_at: datetime | None
@@ -164,7 +166,7 @@ class CustomerView(msgspec.Struct, frozen=True):
     stage: str
     stage_since: datetime | None
     stage_reason: Sentence
-    segment: str
+    segment: str | None
     recency_score: int | None
     frequency_score: int | None
     monetary_score: int | None
@@ -221,56 +223,6 @@ class ItemView(msgspec.Struct, frozen=True):
     currency: str
     similar: tuple[RecommendedItem, ...]
     bought_together: tuple[BoughtTogether, ...]
-
-
-class ReasonCount(msgspec.Struct, frozen=True):
-    """How many lines one cleaning step touched, for one reason of the closed set."""
-
-    step: str
-    reason: str
-    lines: int
-    kept: bool
-    example: str | None = None
-
-
-class ColumnQuality(msgspec.Struct, frozen=True):
-    """One column before and after cleaning; shares are of the lines."""
-
-    column: str
-    missing_before: float
-    missing_after: float
-    low_before: str | None
-    low_after: str | None
-    high_before: str | None
-    high_after: str | None
-
-
-class ImportReport(msgspec.Struct, frozen=True):
-    """One import: lines in = lines kept + lines set aside, by reason, exactly."""
-
-    import_id: str
-    file: str
-    started_at: datetime
-    seconds: float
-    timezone: str
-    currency: str
-    date_format: str
-    mapping: Mapping[str, str]
-    lines_in: int
-    lines_kept: int
-    lines_set_aside: int
-    reasons: tuple[ReasonCount, ...]
-    columns: tuple[ColumnQuality, ...]
-    orders: int
-    refunds: int
-    refunds_tied: int
-    anonymous_baskets: int
-    customers: int
-    items: int
-    events_new: int
-    events_known: int
-    revenue_before_cents: int
-    revenue_after_cents: int
 
 
 class QualityView(msgspec.Struct, frozen=True):
@@ -391,22 +343,10 @@ class Check(msgspec.Struct, frozen=True):
     sentence: Sentence
 
 
-class QuarantinedLine(msgspec.Struct, frozen=True):
-    """One line that was set aside: where it stood, which step took it out and why."""
-
-    id: int
-    import_id: str
-    row: int
-    step: str
-    reason: str
-    raw: Mapping[str, str | None]
-    at: datetime
-
-
 class QuarantineView(msgspec.Struct, frozen=True):
     """A page of quarantine."""
 
-    rows: tuple[QuarantinedLine, ...]
+    rows: tuple[Quarantined, ...]
     next_cursor: str | None
 
 
@@ -422,3 +362,42 @@ class SearchView(msgspec.Struct, frozen=True):
     """What a search for anything found."""
 
     hits: tuple[SearchHit, ...]
+
+
+__all__ = [
+    "ActionView",
+    "Because",
+    "BoughtTogether",
+    "CandidateView",
+    "Check",
+    "ChurnView",
+    "ColumnQuality",
+    "CustomerRow",
+    "CustomerView",
+    "CustomersView",
+    "ImportReport",
+    "Interval",
+    "ItemRow",
+    "ItemView",
+    "ItemsView",
+    "Lag",
+    "Measure",
+    "ModelVersionView",
+    "ModelsView",
+    "OverviewView",
+    "PlanView",
+    "QualityView",
+    "QuarantineView",
+    "Quarantined",
+    "Reason",
+    "ReasonCount",
+    "RecommendationsView",
+    "RecommendedItem",
+    "SearchHit",
+    "SearchView",
+    "SimilarView",
+    "StatusView",
+    "TimelineEntry",
+    "TimelineLine",
+    "WeekPoint",
+]

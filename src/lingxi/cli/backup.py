@@ -21,7 +21,7 @@ def command(destination: Path, folder: Path | None, as_json: bool) -> None:
     from lingxi.app import jobs
 
     with open_shop(folder) as shop, long_step("Backup", quiet=as_json) as step:
-        made = jobs.back_up(shop, destination)
+        made = jobs.back_up(shop, destination, step.progress)
         step.summary = f"{made.events:,} events, {made.files:,} files in {destination}"
     if as_json:
         print_json({"folder": str(destination), "events": made.events, "files": made.files})

@@ -21,7 +21,7 @@ def command(source: Path, folder: Path, as_json: bool) -> None:
     from lingxi.app import jobs
 
     with long_step("Restore", quiet=as_json) as step:
-        done = jobs.restore(source, folder)
-        step.summary = f"{done.events:,} events, {done.erased:,} customers erased again"
+        done = jobs.restore_shop(source, folder, progress=step.progress)
+        step.summary = f"{done.events:,} events, {done.files:,} files"
     if as_json:
-        print_json({"folder": str(folder), "events": done.events, "erased": done.erased})
+        print_json({"folder": str(folder), "events": done.events, "files": done.files})

@@ -47,7 +47,7 @@ class Candidate:
 
     customer: int
     stage: str
-    segment: str
+    segment: str | None
     orders: int
     net_revenue_cents: int
     tenure_days: float

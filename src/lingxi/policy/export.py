@@ -17,7 +17,7 @@ FORMS = ("parquet", "csv", "json")
 _FIELDS: list[pa.Field[pa.DataType]] = [
     pa.field("customer_id", pa.string(), nullable=False),
     pa.field("stage", pa.string(), nullable=False),
-    pa.field("segment", pa.string(), nullable=False),
+    pa.field("segment", pa.string()),
     pa.field("value_cents", pa.int64(), nullable=False),
     pa.field("churn_probability", pa.float64()),
     pa.field("action", pa.string(), nullable=False),

@@ -20,7 +20,7 @@ class StoredAction:
 
     customer: int
     stage: str
-    segment: str
+    segment: str | None
     value_cents: int
     churn_probability: float | None
     action: str

@@ -11,7 +11,7 @@ planned_action = sa.Table(
     metadata,
     sa.Column("customer", SUBJECT, primary_key=True, autoincrement=False),
     sa.Column("stage", sa.String(16), nullable=False),
-    sa.Column("segment", sa.String(24), nullable=False),
+    sa.Column("segment", sa.String(24)),
     sa.Column("value_cents", sa.BigInteger, nullable=False),
     sa.Column("churn_probability", sa.Float),
     sa.Column("action", sa.String(24), nullable=False),

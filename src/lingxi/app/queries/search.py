@@ -4,9 +4,8 @@ import sqlalchemy as sa
 
 from lingxi.app.views import SearchHit, SearchView
 from lingxi.catalogue.tables import item
-from lingxi.ingest.tables import identifier
+from lingxi.ingest import search_customers
 from lingxi.store import Store
-from lingxi.store.tables import identity
 
 _LONGEST = 100
 
@@ -17,20 +16,9 @@ def search(store: Store, text: str, *, n: int) -> SearchView:
     if not wanted:
         return SearchView(())
     with store.read() as tx:
-        hits = [*_find_customers(tx, wanted, n), *_find_items(tx, wanted, n)]
+        people = search_customers(tx, wanted, n=n).values()
+        hits = [SearchHit("customer", each, each) for each in people] + _find_items(tx, wanted, n)
     return SearchView(tuple(hits))
-
-
-def _find_customers(tx: sa.Connection, text: str, n: int) -> list[SearchHit]:
-    query = (
-        sa.select(identifier.c.value)
-        .join(identity, identity.c.subject == identifier.c.subject)
-        .where(identity.c.known, identifier.c.kind == "user_id")
-        .where(identifier.c.value.startswith(text, autoescape=True))
-        .order_by(identifier.c.value)
-        .limit(n)
-    )
-    return [SearchHit("customer", value, value) for value in tx.execute(query).scalars()]
 
 
 def _find_items(tx: sa.Connection, text: str, n: int) -> list[SearchHit]:

@@ -1,0 +1,162 @@
+"""Everything known of one customer."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+import msgspec
+import sqlalchemy as sa
+
+from lingxi.app.cursors import check_size, decode_cursor, encode_cursor
+from lingxi.app.queries.plan import to_action_view
+from lingxi.app.views import ChurnView, CustomerView, Reason, TimelineEntry, TimelineLine
+from lingxi.catalogue import get_items
+from lingxi.errors import InvalidInput, UnknownCustomer
+from lingxi.features import online_features
+from lingxi.i18n import Sentence
+from lingxi.ingest import customer_ids, find_customer
+from lingxi.lifecycle.tables import customer_state
+from lingxi.policy import get_action
+from lingxi.profiles import Timeline, get_profile, get_timeline, get_traits
+from lingxi.schema import Event, Item, Name
+from lingxi.store.tables import from_micros, to_micros
+
+if TYPE_CHECKING:
+    from lingxi.app.shop import Shop
+
+
+def get_customer(shop: "Shop", customer_id: str, *, before: str | None, n: int) -> CustomerView:
+    """Everything known of one customer as of the last scoring, or as of now before the first.
+
+    Raises
+    ------
+    UnknownCustomer
+        If there is no such customer, or nothing has happened to them yet.
+    InvalidInput
+        If ``before`` or ``n`` cannot be used.
+    """
+    check_size(n)
+    start = None if before is None else _read_before(before)
+    with shop.store.read() as tx:
+        customer = find_customer(tx, customer_id)
+        profile = get_profile(tx, customer)
+        query = sa.select(customer_state).where(customer_state.c.customer == customer)
+        state = tx.execute(query).mappings().one_or_none()
+        action = get_action(tx, customer)
+        ids = customer_ids(tx, [customer])
+    if profile is None:
+        raise UnknownCustomer(f"Nothing has happened yet to customer {customer_id!r}.")
+    as_of: datetime = shop.clock.now() if state is None else state["as_of"]
+    timeline = get_timeline(shop.store, customer, start, n)
+    features = online_features(shop.store, customer, as_of)
+    scored: Mapping[str, object] = {} if state is None else state
+    view = CustomerView(
+        customer_id=ids[customer],
+        as_of=as_of,
+        currency=shop.settings.shop.currency,
+        stage="registered" if state is None else state["stage"],
+        stage_since=None if state is None else state["since"],
+        stage_reason=_read_reason(scored),
+        segment=None,
+        recency_score=None,
+        frequency_score=None,
+        monetary_score=None,
+        orders=profile.orders,
+        revenue_cents=profile.revenue_cents,
+        value_cents=None,
+        first_seen_at=profile.first_seen_at,
+        last_order_at=profile.last_order_at,
+        country=profile.country,
+        traits=get_traits(shop.store, customer),
+        features=features,
+        churn=None if state is None else _read_churn(state, features),
+        action=None if action is None else to_action_view(action, ids),
+        timeline=_to_entries(shop, timeline),
+        next_cursor=_next(timeline),
+    )
+    if state is None:
+        return view
+    return msgspec.structs.replace(
+        view,
+        segment=state["segment"],
+        recency_score=state["r"],
+        frequency_score=state["f"],
+        monetary_score=state["m"],
+        value_cents=state["value_cents"],
+    )
+
+
+def _read_reason(state: Mapping[str, object]) -> Sentence:
+    if not state:
+        return Sentence("customer.not_scored")
+    return msgspec.json.decode(str(state["reason"]), type=Sentence)
+
+
+def _read_churn(
+    state: sa.RowMapping, features: Mapping[str, float | str | None]
+) -> ChurnView | None:
+    if state["churn_probability"] is None:
+        return None
+    recency = features.get("recency_days")
+    return ChurnView(
+        probability=state["churn_probability"],
+        level=state["churn_level"],
+        horizon_days=state["horizon_days"],
+        model=state["churn_model"] or "",
+        rfm_sum=(state["r"] or 0) + (state["f"] or 0) + (state["m"] or 0),
+        recency_days=float(recency) if isinstance(recency, int | float) else 0.0,
+        reasons=tuple(msgspec.json.decode(state["churn_reasons"] or "[]", type=list[Reason])),
+    )
+
+
+def _to_entries(shop: "Shop", timeline: Timeline) -> tuple[TimelineEntry, ...]:
+    ids = sorted({line.item_id for event in timeline.events for line in event.lines})
+    with shop.store.read() as tx:
+        items = get_items(tx, ids)
+    return tuple(_to_entry(event, items) for event in timeline.events)
+
+
+def _to_entry(event: Event, items: Mapping[str, Item]) -> TimelineEntry:
+    return TimelineEntry(
+        event_id=event.event_id,
+        occurred_at=event.occurred_at,
+        name=event.name,
+        order_id=event.order_id,
+        amount_cents=event.amount_cents,
+        lines=tuple(
+            TimelineLine(
+                line.item_id,
+                items[line.item_id].name if line.item_id in items else "",
+                line.quantity,
+                line.amount_cents,
+            )
+            for line in event.lines
+        ),
+        detail=_describe(event),
+    )
+
+
+def _describe(event: Event) -> Sentence | None:
+    if event.name == Name.STAGE_CHANGED:
+        reason = event.properties.get("reason")
+        if isinstance(reason, str) and reason.startswith("{"):
+            return msgspec.json.decode(reason, type=Sentence)
+    if event.query:
+        return Sentence("timeline.searched", {"query": event.query})
+    return None
+
+
+def _read_before(before: str) -> tuple[datetime, int]:
+    moment, position = decode_cursor(before, 2)
+    if not isinstance(moment, int) or not isinstance(position, int):
+        raise InvalidInput("before is not a cursor that this timeline gave; begin without it.")
+    try:
+        return from_micros(moment), position
+    except OverflowError as error:
+        raise InvalidInput("before is not a cursor that this timeline gave.") from error
+
+
+def _next(timeline: Timeline) -> str | None:
+    if timeline.before is None:
+        return None
+    return encode_cursor([to_micros(timeline.before[0]), timeline.before[1]])
