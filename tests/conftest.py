@@ -30,10 +30,11 @@ def online_retail() -> Path:
 @pytest.fixture(scope="session")
 def raw_shop(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The files of the tiny simulated shop, the truth beside them."""
-    from lingxi.simulation import PRESETS, simulate, write_shop
+    from lingxi.simulation import preset, simulate, write_shop
 
     folder = tmp_path_factory.mktemp("raw-shop")
-    write_shop(simulate(PRESETS["tiny"](seed=7, end=DEMO_END)), folder)
+    settings = preset("tiny", seed=7, end=DEMO_END, timezone="Europe/London")
+    write_shop(simulate(settings), folder)
     return folder
 
 

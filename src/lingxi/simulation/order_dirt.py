@@ -82,6 +82,8 @@ def _book(
     ledger: Ledger, pool: Pool, settings: SimulationSettings, rng: np.random.Generator
 ) -> Ledger:
     """What the accountant books: bank charges each month, bad debt once."""
+    if settings.dirt.manual_charge == 0:
+        return ledger
     months = settings.days // 30
     ones = np.ones(months, np.int64)
     banks = make_lines(np.arange(months), ones * (settings.items + 3), ones, ones * 1_500)

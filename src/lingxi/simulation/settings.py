@@ -33,7 +33,8 @@ class DirtSettings:
     keying_error: float = 0.0002
     """Absurd quantities, cancelled at once."""
     manual_charge: float = 0.002
-    """Lines that are no product: manual entries, discounts, bank charges, bad debt."""
+    """Lines that are no product: manual entries and discounts; above 0 also bank charges each
+    month and two lines of bad debt."""
     bot: float = 0.02
     """Events of crawlers and headless browsers."""
     duplicate_event: float = 0.005

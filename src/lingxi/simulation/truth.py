@@ -70,7 +70,8 @@ def tell_documents(
     """Orders and refunds without the dirt: what cleaning should come to.
 
     ``goods_cents`` is the value of the products, without duplicates; ``cost_cents`` postage and
-    charges; both are positive for what a refund gives back. ``order_id`` of a refund is the order it undoes, if that lies in the period.
+    charges; both are positive for what a refund gives back. ``order_id`` of a refund is the order
+    it undoes, if that lies in the period.
     """
     goods = _sum(ledger, (ledger.lines.codes < settings.items) & ~ledger.lines.copies)
     costs = _sum(ledger, ledger.lines.codes >= settings.items)
