@@ -10,10 +10,10 @@ from lingxi.features.query import (
     CATEGORIES_NAME,
     CUSTOMERS,
     CUSTOMERS_NAME,
-    MOMENT,
     MOMENT_NAME,
     PRICES_NAME,
     run_query,
+    tell_moment,
 )
 from lingxi.features.registry import get_features
 from lingxi.features.shop import (
@@ -73,10 +73,10 @@ def compute_features(
     if as_of.tzinfo is None:
         raise InvalidInput(f"The moment {as_of} has no time zone; give one in UTC.")
     shop = read_shop(analytics, as_of)
-    analytics.register(MOMENT_NAME, pa.table({"as_of": [as_of]}, schema=MOMENT))
+    analytics.register(MOMENT_NAME, tell_moment(as_of, shop.tracked))
     analytics.register(PRICES_NAME, shop.prices)
     analytics.register(CATEGORIES_NAME, shop.categories)
     if customers is not None:
         chosen = pa.table({"wanted": sorted(customers)}, schema=CUSTOMERS)
         analytics.register(CUSTOMERS_NAME, chosen)
-    return run_query(analytics.connection, wanted, shop.tracked, restricted=customers is not None)
+    return run_query(analytics.connection, wanted, restricted=customers is not None)

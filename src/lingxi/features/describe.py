@@ -1,6 +1,6 @@
 """From a scene to one row per customer: the single place where feature expressions meet."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 
 import ibis
 
@@ -9,13 +9,13 @@ from lingxi.features.grains import GRAINS, Scene
 from lingxi.features.registry import add_needed
 
 
-def describe(scene: Scene, features: Sequence[Feature], tracked: Collection[str]) -> ibis.Table:
+def describe(scene: Scene, features: Sequence[Feature]) -> ibis.Table:
     """One row per customer of the scene: ``customer`` and one column per feature.
 
-    ``tracked`` is what the shop has recorded at all: without it a count of nothing is unknown.
+    What the shop has never recorded at all (flags of ``scene.moment``) has no known zero.
     """
     needed = add_needed(features)
-    table = scene.rows.select("customer").distinct()
+    table = scene.rows.select("customer").distinct().cross_join(scene.moment)
     filled: dict[str, ibis.Value] = {}
     for grain in GRAINS:
         mine = [feature for feature in needed if feature.grain is grain]
@@ -24,7 +24,7 @@ def describe(scene: Scene, features: Sequence[Feature], tracked: Collection[str]
             values = {feature.name: feature.expression(rows) for feature in mine}
             found = rows.group_by("customer").aggregate(values)
             table = table.left_join(found, "customer", rname=f"{{name}}_{grain}")
-            filled.update({f.name: _fill(f, table[f.name], tracked) for f in mine})
+            filled.update({f.name: _fill(f, table) for f in mine})
     table = table.select("customer", **filled)
     derived = [feature for feature in needed if feature.grain is Grain.CUSTOMER]
     if derived:
@@ -33,9 +33,11 @@ def describe(scene: Scene, features: Sequence[Feature], tracked: Collection[str]
     return table.select("customer", **columns).order_by("customer")
 
 
-def _fill(feature: Feature, value: ibis.Value, tracked: Collection[str]) -> ibis.Value:
+def _fill(feature: Feature, table: ibis.Table) -> ibis.Value:
     """The value of those without rows, and no zero where the shop cannot know it is one."""
-    plain = value.cast(feature.dtype)
-    if feature.tracks is not None and feature.tracks not in tracked:
-        return plain.nullif(ibis.literal(0.0))
-    return plain if feature.empty is None else ibis.coalesce(plain, float(feature.empty))
+    value: ibis.Value = table[feature.name].cast(feature.dtype)
+    if feature.empty is not None:
+        value = ibis.coalesce(value, float(feature.empty))
+    if feature.tracks is not None:
+        value = ibis.ifelse(table[feature.tracks], value, value.nullif(ibis.literal(0.0)))
+    return value

@@ -26,9 +26,11 @@ _DISCOUNT = r'"discount"\s*:\s*"?0*\.?0*[1-9]|"coupon"\s*:\s*"[^"]'
 
 @dataclass(frozen=True)
 class Scene:
-    """What the grains are made from: observed events, and the shop's prices and categories."""
+    """What the grains are made from: observed events; the moment and what the shop records (one
+    row); its prices; the categories of its items."""
 
     rows: ibis.Table
+    moment: ibis.Table
     prices: ibis.Table
     categories: ibis.Table
 

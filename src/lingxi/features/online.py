@@ -15,10 +15,10 @@ from lingxi.features.query import (
     CATEGORIES_NAME,
     EVENTS,
     EVENTS_NAME,
-    MOMENT,
     MOMENT_NAME,
     PRICES_NAME,
     run_query,
+    tell_moment,
 )
 from lingxi.features.registry import get_features
 from lingxi.features.shop import (
@@ -111,9 +111,8 @@ class OnlineFeatures:
         with self._lock:
             shop = self._read_shop(as_of)
             self._session.register(EVENTS_NAME, events)
-            self._session.register(MOMENT_NAME, pa.table({"as_of": [as_of]}, schema=MOMENT))
-            tracked = frozenset(shop.tracked)
-            rows = run_query(self._session.backend, wanted, tracked, restricted=False)
+            self._session.register(MOMENT_NAME, tell_moment(as_of, shop.tracked))
+            rows = run_query(self._session.backend, wanted, restricted=False)
         found = rows.to_pylist()
         return {name: found[0][name] for name in wanted} if found else {}
 

@@ -14,11 +14,13 @@ from lingxi.schema import Name
 
 SESSION = "session"
 TRACKED = (
-    Name.PRODUCT_VIEWED,
-    Name.PRODUCT_ADDED,
-    Name.PRODUCTS_SEARCHED,
-    Name.ORDER_REFUNDED,
+    Name.PRODUCT_VIEWED.value,
+    Name.PRODUCT_ADDED.value,
+    Name.PRODUCTS_SEARCHED.value,
+    Name.ORDER_REFUNDED.value,
+    SESSION,
 )
+"""What a shop may or may not record; where it does not, zero is not knowledge."""
 CATEGORISED = (Name.PRODUCT_VIEWED, Name.PRODUCT_ADDED, Name.PRODUCT_REMOVED)
 
 PRICES = pa.schema([("price_cents", pa.int64()), ("lines", pa.int64())])
