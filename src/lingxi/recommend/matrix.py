@@ -22,8 +22,10 @@ def build_csr(
     indptr: NDArray[np.generic],
     shape: tuple[int, int],
 ) -> Csr:
-    """A CSR matrix over the three arrays, without copying them."""
-    return _csr((data, indices, indptr), shape=shape)
+    """A CSR matrix over the three arrays; int32 indices where they suffice, nothing else copied."""
+    kind = np.int32 if len(data) < 2**31 and max(shape) < 2**31 else np.int64
+    cells = (data, indices.astype(kind, copy=False), indptr.astype(kind, copy=False))
+    return _csr(cells, shape=shape)
 
 
 def sum_pairs(
@@ -86,7 +88,10 @@ def row_blocks(left: Csr, right: Csr, products: int = BLOCK_PRODUCTS) -> Iterato
 
 
 def keep_best(matrix: Csr, k: int) -> Csr:
-    """The ``k`` highest weights of each row, columns sorted; equal weights: lower column first."""
+    """The ``k`` highest weights of each row, columns sorted; equal weights: lower column first.
+
+    What is kept is a copy, so that the larger matrix can be let go of.
+    """
     keep: list[NDArray[np.int64]] = []
     kept = np.zeros(matrix.shape[0], dtype=np.int64)
     indptr, indices, data = matrix.indptr, matrix.indices, matrix.data

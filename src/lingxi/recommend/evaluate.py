@@ -1,0 +1,129 @@
+"""Quality of a scorer on held-out interactions: full ranking over all items, no sampling."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lingxi.errors import InvalidInput, NotEnoughData
+from lingxi.recommend.lists import exclude, fill_up, top_items
+from lingxi.recommend.matrix import Csr, row_lengths, row_sums, transpose
+from lingxi.recommend.scorer import Scorer
+from lingxi.stats import ranking
+from lingxi.stats.bootstrap import Interval, bootstrap_difference, bootstrap_mean
+
+_CELLS = 20_000_000
+METRICS = {
+    "recall": ranking.recall,
+    "ndcg": ranking.ndcg,
+    "hit_rate": ranking.hit_rate,
+    "mrr": ranking.reciprocal_rank,
+    "map": ranking.average_precision,
+}
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """One number per evaluated customer and metric (``"ndcg@10"``), and those of all lists."""
+
+    customers: NDArray[np.int64]
+    values: Mapping[str, NDArray[np.float64]]
+    coverage: Mapping[str, float]
+
+    def summary(self, rng: np.random.Generator) -> dict[str, Interval]:
+        """Mean of each metric with its bootstrap 95 % interval."""
+        return {name: bootstrap_mean(v, rng=rng) for name, v in self.values.items()}
+
+    def difference(self, other: "Evaluation", metric: str, rng: np.random.Generator) -> Interval:
+        """Paired difference to another scorer on the same customers, with its interval."""
+        return bootstrap_difference(self.values[metric], other.values[metric], rng=rng)
+
+
+def evaluate(
+    scorer: Scorer,
+    train: Csr,
+    test: Csr,
+    *,
+    at: Sequence[int] = (10, 20),
+    own: NDArray[np.int64] | None = None,
+    excluded: Csr | None = None,
+    popularity: NDArray[np.float64] | None = None,
+) -> Evaluation:
+    """Rank all items for each customer with something in ``test`` and compare.
+
+    Parameters
+    ----------
+    scorer
+        Already fitted.
+    train
+        Shape (n_customers, n_items): the histories to score from.
+    test
+        Same shape: what is to be found; customers with nothing here are left out.
+    at
+        List lengths.
+    own
+        The fitted row of each customer; by default the same row.
+    excluded
+        Cells never recommended; by default the history.
+    popularity
+        Per item, to fill lists from; by default the sum of ``train``'s columns.
+
+    Examples
+    --------
+    >>> from lingxi.recommend.popularity import Popularity
+    >>> from lingxi.recommend.ratings import read_ratings
+    >>> train = read_ratings([[1, 1, 0], [1, 0, 0], [0, 1, 0]])
+    >>> popularity = Popularity("popularity")
+    >>> popularity.fit(train)
+    >>> found = evaluate(popularity, train, read_ratings([[0, 0, 1], [0, 0, 1], [1, 0, 0]]), at=[1])
+    >>> found.values["hit_rate@1"].tolist()
+    [1.0, 0.0, 1.0]
+    """
+    _check(train, test, at)
+    customers = np.flatnonzero(row_lengths(test) > 0)
+    if not len(customers):
+        raise NotEnoughData("Nobody has anything in the test data, so there is nothing to measure.")
+    rows = np.arange(train.shape[0]) if own is None else own
+    forbidden = train if excluded is None else excluded
+    popular = row_sums(transpose(train)) if popularity is None else popularity
+    lists, hits = [], []
+    step = max(1, _CELLS // train.shape[1])
+    for start in range(0, len(customers), step):
+        block = customers[start : start + step]
+        scores = np.array(scorer.score(train[block], rows[block]))
+        fill_up(scores, popular)
+        exclude(scores, forbidden[block])
+        found = top_items(scores, max(at))
+        lists.append(found)
+        hits.append(ranking.find_hits(found, test[block].toarray() > 0))
+    wanted = row_lengths(test)[customers]
+    return _measure(customers, np.concatenate(lists), np.concatenate(hits), wanted, at, train)
+
+
+def _measure(
+    customers: NDArray[np.int64],
+    lists: NDArray[np.int64],
+    hits: NDArray[np.bool_],
+    wanted: NDArray[np.int64],
+    at: Sequence[int],
+    train: Csr,
+) -> Evaluation:
+    holders = row_lengths(transpose(train)) / train.shape[0]
+    values: dict[str, NDArray[np.float64]] = {}
+    for n in at:
+        for name, metric in METRICS.items():
+            values[f"{name}@{n}"] = metric(hits[:, :n], wanted)
+        values[f"novelty@{n}"] = ranking.novelty(lists[:, :n], holders)
+    coverage = {f"coverage@{n}": ranking.coverage(lists[:, :n], train.shape[1]) for n in at}
+    return Evaluation(customers, values, coverage)
+
+
+def _check(train: Csr, test: Csr, at: Sequence[int]) -> None:
+    if train.shape != test.shape:
+        raise InvalidInput(
+            f"Train has shape {train.shape} and test {test.shape}. "
+            "Give both the same customers and items."
+        )
+    if not at or min(at) < 1:
+        raise InvalidInput(f"List lengths must be whole numbers of at least 1, but are {list(at)}.")

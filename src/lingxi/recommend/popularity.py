@@ -1,0 +1,60 @@
+"""Popularity: what everyone has, the same for everyone; the baseline and the fall-back."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lingxi.recommend.matrix import Csr, row_sums, transpose
+from lingxi.recommend.operators import NOBODY
+from lingxi.recommend.scorer import Vector
+from lingxi.store import Artefact, ArtefactWriter
+
+
+class Popularity:
+    """The sum of each item's weights, as a share of the most popular item's.
+
+    Fitted on weights that fade with age it is "popular now".
+
+    Examples
+    --------
+    >>> from lingxi.recommend.ratings import read_ratings
+    >>> popularity = Popularity("popularity")
+    >>> popularity.fit(read_ratings([[1, 1, 0], [1, 0, 0]]))
+    >>> popularity.weights.tolist()
+    [1.0, 0.5, 0.0]
+    """
+
+    personal = False
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self.weights: Vector = np.empty(0)
+
+    def fit(self, taught: Csr) -> None:
+        """Add up the columns."""
+        sums = row_sums(transpose(taught))
+        top = float(sums.max(initial=0.0))
+        self.weights = sums / top if top > 0 else sums
+
+    def score(self, histories: Csr, own: NDArray[np.int64]) -> NDArray[np.float32]:
+        """The same scores for every history."""
+        del own
+        shape = (histories.shape[0], len(self.weights))
+        return np.broadcast_to(self.weights.astype(np.float32), shape)
+
+    def explain(self, items: NDArray[np.int64], weights: Vector, own: int, wanted: int) -> Vector:
+        """Zeros: nothing of it comes from the history."""
+        del weights, own, wanted
+        return np.zeros(len(items))
+
+    def save(
+        self, writer: ArtefactWriter, prefix: str, customers: NDArray[np.int64]
+    ) -> dict[str, str]:
+        """Write one number per item."""
+        del customers
+        writer.save_array(f"{prefix}_popularity", self.weights)
+        return {}
+
+    def load(self, artefact: Artefact, prefix: str) -> NDArray[np.int64]:
+        """Read them."""
+        self.weights = artefact.load_array(f"{prefix}_popularity", np.float64)
+        return NOBODY

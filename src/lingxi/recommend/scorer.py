@@ -1,0 +1,53 @@
+"""The one face of every recommender: the plug-in point ``Scorer``."""
+
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lingxi.recommend.matrix import Csr
+from lingxi.store import Artefact, ArtefactWriter
+
+Vector = NDArray[np.float64]
+
+
+class Scorer(Protocol):
+    """Learns from who had what, and scores items for a weighted history.
+
+    Rows are customers (or anonymous baskets), columns items; weights are at least 0. ``own`` says
+    which row of the fitted matrix a history belongs to, -1 for none, so that a customer is never
+    their own neighbour. A score above 0 is a recommendation, 0 is "nothing known".
+    """
+
+    @property
+    def name(self) -> str:
+        """The model's name, as the manifest and the pages show it."""
+
+    @property
+    def personal(self) -> bool:
+        """Whether the fitted model holds rows of customers (user-user) or only of items."""
+
+    def fit(self, taught: Csr) -> None:
+        """Learn from the weights, shape (n_rows, n_items)."""
+
+    def score(self, histories: Csr, own: NDArray[np.int64]) -> NDArray[np.float32]:
+        """Scores of all items, shape (n_histories, n_items), float32, higher is better."""
+
+    def explain(self, items: NDArray[np.int64], weights: Vector, own: int, wanted: int) -> Vector:
+        """What each item of one history gives to the score of ``wanted``; the sum is the score.
+
+        ``items`` and ``weights`` are the history, shape (n,); the answer has the same shape. A
+        model that does not look at the history answers zeros.
+        """
+
+    def save(
+        self, writer: ArtefactWriter, prefix: str, customers: NDArray[np.int64]
+    ) -> dict[str, str]:
+        """Write the fitted arrays, their names beginning with ``prefix``.
+
+        ``customers`` says whose fitted row is whose, -1 for an anonymous basket. The answer goes
+        into ``Manifest.personal``: arrays that hold customers, and the array that says whose.
+        """
+
+    def load(self, artefact: Artefact, prefix: str) -> NDArray[np.int64]:
+        """Read what ``save`` wrote; the customers of the fitted rows, empty if not kept."""
