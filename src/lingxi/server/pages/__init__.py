@@ -1,0 +1,19 @@
+"""The dashboard: pages drawn from the same answers that the API gives."""
+
+from litestar import Router
+
+from lingxi.server.pages import session, today
+from lingxi.server.pages.errors import draw_error
+from lingxi.server.pages.frame import FRAME
+
+PAGES = [
+    Router(
+        path="/",
+        route_handlers=[*session.ROUTES, today.get_today],
+        dependencies=FRAME,
+        include_in_schema=False,
+    )
+]
+"""Every route of the dashboard."""
+
+__all__ = ["PAGES", "draw_error"]
