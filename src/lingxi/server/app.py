@@ -14,7 +14,7 @@ import lingxi
 from lingxi.server import face
 from lingxi.server.api import API, MACHINE, ReferencePage, get_style
 from lingxi.server.api.route import KEY_SCHEME
-from lingxi.server.assets import get_asset
+from lingxi.server.assets import PREFIX, get_asset
 from lingxi.server.dependencies import DEPENDENCIES
 from lingxi.server.errors import answer_error
 from lingxi.server.gate import Gate
@@ -44,7 +44,9 @@ def create_app(shop: face.Shop) -> Litestar:
         state=State({"shop": shop, "metrics": metrics, "error_page": draw_error}),
         on_shutdown=[gate.writes.close],
         openapi_config=describe_api(),
-        compression_config=CompressionConfig("gzip", minimum_size=2048, gzip_compress_level=4),
+        compression_config=CompressionConfig(
+            "gzip", minimum_size=2048, gzip_compress_level=4, exclude=f"^{PREFIX}/"
+        ),
         request_max_body_size=LARGEST_BODY,
         logging_config=None,
         debug=False,
