@@ -1,0 +1,167 @@
+"""What every ``Scorer`` of the recommender keeps to."""
+
+from abc import ABC, abstractmethod
+from datetime import UTC, datetime
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lingxi.clock import FixedClock
+from lingxi.recommend.matrix import Csr, build_csr, densify, sum_pairs
+from lingxi.recommend.scorer import Scorer
+from lingxi.store import Artefact, Artefacts
+
+N_ROWS, N_ITEMS, N_TASTES = 60, 24, 3
+UNSEEN = N_ITEMS - 1
+"""The last item of the test data: nobody ever had it."""
+
+
+def make_taught() -> Csr:
+    """Weights of 60 customers with three tastes for 24 items, shape (60, 24); column 23 is empty.
+
+    >>> make_taught().shape
+    (60, 24)
+    """
+    rng = np.random.default_rng(20)
+    tastes = rng.integers(0, N_TASTES, N_ROWS)
+    fits = tastes[:, None] == np.arange(N_ITEMS)[None, :] % N_TASTES
+    had = rng.random((N_ROWS, N_ITEMS)) < np.where(fits, 0.6, 0.08)
+    had[:, UNSEEN] = False
+    had[np.arange(N_ROWS), tastes] = True
+    rows, columns = np.nonzero(had)
+    return sum_pairs(rows, columns, 1.0 + rng.random(len(rows)), (N_ROWS, N_ITEMS))
+
+
+def _take(matrix: Csr, rows: slice) -> Csr:
+    taken: Csr = matrix[rows]
+    return taken
+
+
+def _history(row: Csr) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+    return row.indices.astype(np.int64), row.data.astype(np.float64)
+
+
+class ScorerContract(ABC):
+    """Checks of one scorer.
+
+    Subclass it in a test module under a name that begins with ``Test`` and say how to make a fresh,
+    unfitted scorer::
+
+        class TestMine(ScorerContract):
+            def make(self) -> Scorer:
+                return MyScorer("mine")
+    """
+
+    @abstractmethod
+    def make(self) -> Scorer:
+        """A fresh scorer, always with the same parameters."""
+
+    def _fit(self, taught: Csr) -> Scorer:
+        scorer = self.make()
+        scorer.fit(taught)
+        return scorer
+
+    def test_it_has_a_name(self) -> None:
+        assert self.make().name
+
+    def test_scores_have_the_shape_of_histories_and_items(self) -> None:
+        taught = make_taught()
+        scores = self._fit(taught).score(_take(taught, slice(0, 7)), np.arange(7))
+        assert scores.shape == (7, N_ITEMS)
+        assert scores.dtype == np.float32
+        assert np.isfinite(scores).all()
+
+    def test_something_is_recommended_and_never_what_nobody_had(self) -> None:
+        taught = make_taught()
+        scores = self._fit(taught).score(taught, np.arange(N_ROWS))
+        assert (scores.max(axis=1) > 0).mean() > 0.9
+        assert (scores[:, UNSEEN] <= 1e-6).all()
+
+    def test_the_same_data_give_the_same_scores(self) -> None:
+        taught, own = make_taught(), np.arange(N_ROWS)
+        first, second = self._fit(taught), self._fit(make_taught())
+        assert np.array_equal(first.score(taught, own), second.score(taught, own))
+
+    def test_a_history_is_scored_alike_alone_and_among_others(self) -> None:
+        taught, own = make_taught(), np.arange(N_ROWS)
+        scorer = self._fit(taught)
+        together = scorer.score(taught, own)
+        for row in (0, 17, N_ROWS - 1):
+            alone = scorer.score(_take(taught, slice(row, row + 1)), own[row : row + 1])
+            assert np.allclose(alone[0], together[row], rtol=1e-4, atol=1e-6)
+
+    def test_scoring_leaves_the_histories_as_they_were(self) -> None:
+        taught = make_taught()
+        self._fit(taught).score(taught, np.arange(N_ROWS))
+        assert np.array_equal(densify(taught), densify(make_taught()))
+
+    def test_a_visitor_without_history_is_scored_without_an_error(self) -> None:
+        empty = build_csr(np.empty(0), np.empty(0, np.int32), np.zeros(2, np.int32), (1, N_ITEMS))
+        scores = self._fit(make_taught()).score(empty, np.array([-1]))
+        assert np.isfinite(scores).all()
+
+    def test_shares_of_the_history_add_up_to_the_score(self) -> None:
+        """Unless the model does not look at the history: then all shares are 0."""
+        taught = make_taught()
+        scorer = self._fit(taught)
+        for row in (1, 8, 30):
+            history = _take(taught, slice(row, row + 1))
+            items, weights = _history(history)
+            scores = scorer.score(history, np.array([row]))[0]
+            for wanted in np.argsort(-scores)[:4]:
+                given = scorer.explain(items, weights, row, int(wanted))
+                assert given.shape == items.shape
+                if given.any():
+                    assert np.isclose(given.sum(), scores[wanted], rtol=1e-3, atol=1e-5)
+
+    def test_a_score_without_shares_does_not_depend_on_the_history(self) -> None:
+        taught = make_taught()
+        scorer = self._fit(taught)
+        scores = scorer.score(_take(taught, slice(0, 2)), np.array([-1, -1]))
+        items, weights = _history(_take(taught, slice(0, 1)))
+        wanted = int(scores[0].argmax())
+        if not scorer.explain(items, weights, -1, wanted).any():
+            assert np.array_equal(scores[0], scores[1])
+
+    def test_a_customer_is_never_their_own_neighbour(self) -> None:
+        """An item that only one customer had is not recommended to this customer for having it."""
+        taught = densify(make_taught())
+        taught[0, UNSEEN] = 5.0
+        rows, columns = np.nonzero(taught)
+        lonely = sum_pairs(rows, columns, taught[rows, columns], taught.shape)
+        scorer = self._fit(lonely)
+        if scorer.personal:
+            scores = scorer.score(_take(lonely, slice(0, 1)), np.array([0]))
+            assert abs(scores[0, UNSEEN]) <= 1e-6
+
+    def test_what_is_saved_is_loaded_and_scores_alike(self, tmp_path: Path) -> None:
+        taught, customers = make_taught(), np.arange(100, 100 + N_ROWS)
+        scorer, own = self._fit(taught), np.arange(N_ROWS)
+        artefact, personal = self._store(scorer, customers, tmp_path)
+        again = self.make()
+        kept = again.load(artefact, "mine")
+        before, after = scorer.score(taught, own), again.score(taught, own)
+        assert np.allclose(after, before, rtol=1e-4, atol=1e-6)  # weights may be kept as float32
+        if scorer.personal:
+            assert personal, "a model with rows of customers must say which arrays hold them"
+            assert kept.tolist() == customers.tolist()
+        else:
+            assert not personal
+
+    def test_every_file_it_saves_begins_with_the_prefix(self, tmp_path: Path) -> None:
+        artefact, personal = self._store(self._fit(make_taught()), np.arange(N_ROWS), tmp_path)
+        assert artefact.manifest.files
+        assert all(name.startswith("mine") for name in artefact.manifest.files)
+        stems = {Path(name).stem for name in artefact.manifest.files}
+        assert {*personal, *personal.values()} <= stems
+
+    def _store(
+        self, scorer: Scorer, customers: NDArray[np.int64], folder: Path
+    ) -> tuple[Artefact, dict[str, str]]:
+        artefacts = Artefacts(folder, FixedClock(datetime(2026, 1, 1, tzinfo=UTC)))
+        with artefacts.write("contract") as writer:
+            personal = scorer.save(writer, "mine", customers)
+        artefact = artefacts.current("contract")
+        assert artefact is not None
+        return artefact, personal

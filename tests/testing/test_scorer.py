@@ -1,0 +1,88 @@
+"""The project's own scorers keep the contract that plug-in authors are given; wrong ones do not."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from lingxi.recommend.matrix import Csr
+from lingxi.recommend.neighbourhoods import UserKnn
+from lingxi.recommend.operators import ItemKnn, Rp3Beta
+from lingxi.recommend.popularity import Popularity
+from lingxi.recommend.scorer import Scorer, Vector
+from lingxi.store import ArtefactWriter
+from lingxi.testing import ScorerContract
+
+
+class TestItemCosine(ScorerContract):
+    def make(self) -> Scorer:
+        return ItemKnn("item_cosine", k=10)
+
+
+class TestItemPearson(ScorerContract):
+    def make(self) -> Scorer:
+        return ItemKnn("item_pearson", "pearson_zero_filled", k=10)
+
+
+class TestUserCosine(ScorerContract):
+    def make(self) -> Scorer:
+        return UserKnn("user_cosine", "cosine", k=10)
+
+
+class TestUserPearson(ScorerContract):
+    def make(self) -> Scorer:
+        return UserKnn("user_pearson", "pearson_zero_filled", k=10)
+
+
+class TestRp3Beta(ScorerContract):
+    def make(self) -> Scorer:
+        return Rp3Beta("rp3beta")
+
+
+class TestPopularity(ScorerContract):
+    def make(self) -> Scorer:
+        return Popularity("popularity")
+
+
+class _Inexact(ItemKnn):
+    def explain(self, items: NDArray[np.int64], weights: Vector, own: int, wanted: int) -> Vector:
+        return 0.5 * super().explain(items, weights, own, wanted)
+
+
+class _Moody(ItemKnn):
+    def score(self, histories: Csr, own: NDArray[np.int64]) -> NDArray[np.float32]:
+        scores = super().score(histories, own)
+        return scores + np.float32(0.01 * histories.shape[0])
+
+
+class _Forgetful(UserKnn):
+    def save(
+        self, writer: ArtefactWriter, prefix: str, customers: NDArray[np.int64]
+    ) -> dict[str, str]:
+        super().save(writer, prefix, customers)
+        return {}
+
+
+def _contract(scorer: Scorer) -> ScorerContract:
+    class Check(ScorerContract):
+        def make(self) -> Scorer:
+            return scorer
+
+    return Check()
+
+
+def test_the_contract_catches_shares_that_do_not_add_up() -> None:
+    with pytest.raises(AssertionError):
+        _contract(_Inexact("inexact")).test_shares_of_the_history_add_up_to_the_score()
+
+
+def test_the_contract_catches_scores_that_depend_on_the_batch() -> None:
+    with pytest.raises(AssertionError):
+        _contract(_Moody("moody")).test_a_history_is_scored_alike_alone_and_among_others()
+
+
+def test_the_contract_catches_customers_kept_in_secret(tmp_path: Path) -> None:
+    check = _contract(_Forgetful("forgetful", "cosine", k=10))
+    with pytest.raises(AssertionError, match="rows of customers"):
+        check.test_what_is_saved_is_loaded_and_scores_alike(tmp_path)
