@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from lingxi import access, ingest, lifecycle, recommend
+from lingxi import access, catalogue, ingest, lifecycle, recommend
 from lingxi.access import Credentials
 from lingxi.app.rooms import FORGETTERS, METADATAS, PROJECTIONS
 from lingxi.app.shop import Shop
@@ -51,8 +51,8 @@ def import_events(shop: Shop, path: Path, *, progress: Progress = silent) -> Imp
 
 
 def import_items(shop: Shop, path: Path, *, progress: Progress = silent) -> ImportReport:
-    """Bring in the catalogue; see ``lingxi.ingest.import_items``."""
-    return ingest.import_items(shop.store, shop.settings, shop.clock, path, progress)
+    """Bring in the catalogue; see ``lingxi.catalogue.import_items``."""
+    return catalogue.import_items(shop.store, shop.settings, shop.clock, path, progress)
 
 
 def _roll_lake(shop: Shop, progress: Progress) -> str:

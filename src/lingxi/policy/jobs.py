@@ -70,7 +70,7 @@ def decide_plan(store: Store, settings: Settings, progress: Progress = silent) -
     progress("Facts of customers", len(states), len(states))
     recommended = _recommend(store, settings, sorted(states), progress)
     with store.read() as tx:
-        items = get_items(tx, sorted(set(due_rows.column("item_id").to_pylist())))
+        items = get_items(tx, sorted({str(i) for i in due_rows.column("item_id").to_pylist()}))
     due = read_due(due_rows, {item_id: item.name for item_id, item in items.items()})
     shop = _learn_shop(features, states, settings)
     known = {row["customer"]: row for row in features.to_pylist()}

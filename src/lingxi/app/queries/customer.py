@@ -49,14 +49,15 @@ def get_customer(shop: "Shop", customer_id: str, *, before: str | None, n: int) 
     as_of: datetime = shop.clock.now() if state is None else state["as_of"]
     timeline = get_timeline(shop.store, customer, start, n)
     features = online_features(shop.store, customer, as_of)
-    scored: Mapping[str, object] = {} if state is None else state
     view = CustomerView(
         customer_id=ids[customer],
         as_of=as_of,
         currency=shop.settings.shop.currency,
         stage="registered" if state is None else state["stage"],
         stage_since=None if state is None else state["since"],
-        stage_reason=_read_reason(scored),
+        stage_reason=Sentence("customer.not_scored")
+        if state is None
+        else msgspec.json.decode(state["reason"], type=Sentence),
         segment=None,
         recency_score=None,
         frequency_score=None,
@@ -84,12 +85,6 @@ def get_customer(shop: "Shop", customer_id: str, *, before: str | None, n: int) 
         monetary_score=state["m"],
         value_cents=state["value_cents"],
     )
-
-
-def _read_reason(state: Mapping[str, object]) -> Sentence:
-    if not state:
-        return Sentence("customer.not_scored")
-    return msgspec.json.decode(str(state["reason"]), type=Sentence)
 
 
 def _read_churn(

@@ -22,7 +22,7 @@ _P, _S, _A = customer_profile.c, customer_state.c, planned_action.c
 _LAST: Literal[-1] = -1
 """Stands for an unknown value in the order: below everything known."""
 
-SORTS: dict[str, sa.ColumnElement[int] | sa.ColumnElement[float]] = {
+SORTS: dict[str, sa.ColumnElement[Any]] = {
     "revenue": _P.revenue_cents,
     "orders": _P.orders,
     "last_order": sa.type_coerce(_P.last_order_at, sa.BigInteger),
@@ -126,7 +126,7 @@ def _apply(query: sa.Select[Any], filters: Filters) -> sa.Select[Any]:
 def _after(
     key: list[str | int | float | None],
     known: sa.ColumnElement[int],
-    column: sa.ColumnElement[int],
+    column: sa.ColumnElement[Any],
     descending: bool,
 ) -> sa.ColumnElement[bool]:
     flag, value, customer = key

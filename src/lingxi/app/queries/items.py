@@ -3,13 +3,12 @@
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-import ibis
-
+from lingxi import catalogue
 from lingxi.app.cursors import check_size, decode_cursor, encode_cursor
 from lingxi.app.queries.cached import Cached
 from lingxi.app.queries.recommendations import Shelf
 from lingxi.app.views import BoughtTogether, ItemRow, ItemsView, ItemView
-from lingxi.catalogue import get_items, read_items
+from lingxi.catalogue import get_items
 from lingxi.errors import InvalidInput, NotTrained, UnknownItem, did_you_mean
 from lingxi.schema import Item, Name
 
@@ -17,6 +16,7 @@ if TYPE_CHECKING:
     from lingxi.app.shop import Shop
 
 _NEIGHBOURS = 10
+_ALL = 10_000_000
 
 SORTS = ("revenue", "orders", "customers", "price", "name", "item_id")
 
@@ -57,7 +57,8 @@ class Sales:
             rows = lines.group_by("item_id").aggregate(
                 orders=lines.order_id.nunique(where=bought),
                 customers=lines.customer.nunique(where=bought),
-                revenue_cents=ibis.ifelse(bought, amount, -amount).sum(),
+                revenue_cents=amount.sum(where=bought).fill_null(0)
+                - amount.sum(where=~bought).fill_null(0),
             )
             table = analytics.to_arrow(rows)
         return {
@@ -83,15 +84,9 @@ def list_items(
         near = did_you_mean(name, SORTS)
         raise InvalidInput(f"sort must be one of {', '.join(SORTS)}, not {name[:40]!r}{near}.")
     with shop.store.read() as tx:
-        catalogue = read_items(tx)
+        found = catalogue.list_items(tx, search=search, category=category, n=_ALL)
     sold = sales.get()
-    wanted = search.strip().casefold()
-    rows = [
-        to_item_row(item, sold.get(item.item_id, _NOTHING))
-        for item in catalogue.values()
-        if (not category or item.category == category)
-        and (not wanted or wanted in item.name.casefold() or wanted in item.item_id.casefold())
-    ]
+    rows = [to_item_row(item, sold.get(item.item_id, _NOTHING)) for item in found]
     ordered = _order(rows, name, descending=descending)
     start = _find_start(ordered, cursor)
     page = ordered[start : start + n]

@@ -3,13 +3,14 @@
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
-import ibis
 import numpy as np
 import sqlalchemy as sa
 
 from lingxi.app.queries.cached import Cached
 from lingxi.app.views import OverviewView, WeekPoint
-from lingxi.lifecycle import STAGES, count_stages, load_thresholds, read_history
+from lingxi.lifecycle import load_thresholds
+from lingxi.lifecycle.history import read_history
+from lingxi.lifecycle.stages import STAGES, count_stages
 from lingxi.lifecycle.tables import customer_state
 from lingxi.policy import get_totals
 from lingxi.schema import Name
@@ -92,7 +93,8 @@ def _read_days(analytics: Analytics) -> dict[datetime, Day]:
         .group_by("day")
         .aggregate(
             orders=bought.sum(),
-            revenue_cents=ibis.ifelse(bought, amount, -amount).sum(),
+            revenue_cents=amount.sum(where=bought).fill_null(0)
+            - amount.sum(where=~bought).fill_null(0),
             customers=money.customer.collect(where=bought & money.known, distinct=True),
         )
     )

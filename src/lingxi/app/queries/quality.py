@@ -11,8 +11,9 @@ def get_quality(store: Store) -> QualityView:
     """All imports, newest first, and the quarantine by reason."""
     with store.read() as tx:
         waiting = ingest.count_quarantine(tx)
+        imports = ingest.list_imports(store)
     return QualityView(
-        imports=ingest.list_imports(store),
+        imports=tuple(imports),
         quarantined=sum(waiting.values()),
         quarantined_by_reason=waiting,
     )
