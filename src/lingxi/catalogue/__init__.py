@@ -1,10 +1,13 @@
 """Items, price and stock: what the shop sells, as it is now."""
 
+from lingxi.catalogue.feed import import_items
 from lingxi.catalogue.items import (
     count_items,
     forget,
     get_items,
+    learn_from_orders,
     learn_items,
+    list_items,
     put_items,
     read_items,
 )
@@ -14,7 +17,10 @@ __all__ = [
     "count_items",
     "forget",
     "get_items",
+    "import_items",
+    "learn_from_orders",
     "learn_items",
+    "list_items",
     "metadata",
     "put_items",
     "read_items",

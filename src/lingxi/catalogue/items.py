@@ -7,6 +7,7 @@ from typing import TypeVar
 import sqlalchemy as sa
 
 from lingxi.catalogue.tables import item
+from lingxi.ingest import read_learnt
 from lingxi.schema import Item
 from lingxi.store.keyed import upsert
 
@@ -51,6 +52,40 @@ def read_items(tx: sa.Connection) -> dict[str, Item]:
     """The whole catalogue by item id."""
     query = sa.select(*(item.c[name] for name in _SHOWN))
     return {row["item_id"]: Item(**row) for row in tx.execute(query).mappings()}
+
+
+def learn_from_orders(tx: sa.Connection, now: datetime) -> int:
+    """Take over what imported order lines have shown: usual name and latest price, stock unknown.
+
+    Only items that are new or have changed are written; returns how many.
+    """
+    known = read_items(tx)
+    fresh = []
+    for each in read_learnt(tx):
+        old = known.get(each.item_id)
+        if old is None or (old.name, old.price_cents) != (each.name, each.price_cents):
+            fresh.append(Item(item_id=each.item_id, name=each.name, price_cents=each.price_cents))
+    return learn_items(tx, fresh, now)
+
+
+def list_items(
+    tx: sa.Connection, *, search: str = "", category: str = "", after: str = "", n: int = 50
+) -> list[Item]:
+    """Items in the order of their ids, past the id ``after``, at most ``n``.
+
+    Every word of ``search`` stands in the id or the name, in any case.
+    """
+    query = sa.select(*(item.c[name] for name in _SHOWN)).where(item.c.item_id > after)
+    for word in search.split():
+        found = (
+            item.c.item_id.icontains(word, autoescape=True),
+            item.c.name.icontains(word, autoescape=True),
+        )
+        query = query.where(sa.or_(*found))
+    if category:
+        query = query.where(item.c.category == category)
+    rows = tx.execute(query.order_by(item.c.item_id).limit(n)).mappings()
+    return [Item(**row) for row in rows]
 
 
 def count_items(tx: sa.Connection) -> int:

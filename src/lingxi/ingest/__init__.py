@@ -1,0 +1,31 @@
+"""Sources, cleaning as a list of named steps, identity and quarantine: raw files → the log."""
+
+from lingxi.ingest.erasure import forget
+from lingxi.ingest.identity import customer_ids, find_customer, resolve_subjects, search_customers
+from lingxi.ingest.learnt import read_learnt
+from lingxi.ingest.options import ImportOptions
+from lingxi.ingest.orders import import_orders
+from lingxi.ingest.quarantine import count_quarantine, export_quarantine, list_quarantine
+from lingxi.ingest.reading import read_table
+from lingxi.ingest.reasons import DropReason
+from lingxi.ingest.report import ImportReport, ReasonCount
+from lingxi.ingest.runs import list_imports
+
+__all__ = [
+    "DropReason",
+    "ImportOptions",
+    "ImportReport",
+    "ReasonCount",
+    "count_quarantine",
+    "customer_ids",
+    "export_quarantine",
+    "find_customer",
+    "forget",
+    "import_orders",
+    "list_imports",
+    "list_quarantine",
+    "read_learnt",
+    "read_table",
+    "resolve_subjects",
+    "search_customers",
+]

@@ -1,0 +1,207 @@
+"""Delimited text: which encoding, which delimiter, is there a header; then rows of cells."""
+
+import codecs
+import csv
+import io
+import re
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Literal
+
+import pyarrow as pa
+import pyarrow.csv as pacsv
+
+from lingxi.errors import FileUnreadable, InvalidInput
+from lingxi.ingest.raw import Malformed, RawTable, build_table, unique_headers
+from lingxi.ingest.text import Text
+
+_BOMS = (
+    (codecs.BOM_UTF8, "utf-8-sig"),
+    (codecs.BOM_UTF32_LE, "utf-32"),
+    (codecs.BOM_UTF32_BE, "utf-32"),
+    (codecs.BOM_UTF16_LE, "utf-16"),
+    (codecs.BOM_UTF16_BE, "utf-16"),
+)
+_DELIMITERS = (",", ";", "\t", "|", "^")
+_SAMPLE = 1 << 16
+_CHUNK = 1 << 22
+_HIGH_RUN = re.compile(rb"[\x80-\xff]+")
+_BLOCK = 1 << 25
+_CELL_NUMBER = re.compile(r"\s*[-+]?[\d.,/: -]*\d[\d.,/: TZ-]*\s*")
+_LONGEST_MALFORMED = 4000
+
+
+def detect_encoding(path: Path) -> str:
+    """The encoding of a text file, judged over all of it.
+
+    A byte-order mark decides; else UTF-8 if every byte fits; else GB 18030 if its high bytes come
+    in pairs; else Windows-1252, or Latin-1 where that has no character.
+
+    Raises
+    ------
+    FileUnreadable
+        If the file is not text.
+    """
+    data = path.read_bytes()
+    for mark, name in _BOMS:
+        if data.startswith(mark):
+            return name
+    head = data[:_SAMPLE]
+    if b"\x00" in head:
+        zeros = head.count(b"\x00")
+        if zeros < 0.2 * len(head):
+            raise FileUnreadable(f"{path} is not a text file: it holds zero bytes.")
+        return "utf-16-le" if head[1::2].count(0) >= head[0::2].count(0) else "utf-16-be"
+    if _decodes(data, "utf-8"):
+        return "utf-8"
+    runs = _HIGH_RUN.findall(data[: 16 * _CHUNK])
+    paired = sum(len(run) for run in runs if len(run) % 2 == 0)
+    if paired >= 0.8 * sum(len(run) for run in runs) and _decodes(data, "gb18030"):
+        return "gb18030"
+    return "cp1252" if _decodes(data, "cp1252") else "latin-1"
+
+
+def _decodes(data: bytes, encoding: str) -> bool:
+    decoder = codecs.getincrementaldecoder(encoding)()
+    try:
+        for start in range(0, len(data), _CHUNK):
+            decoder.decode(data[start : start + _CHUNK])
+        decoder.decode(b"", final=True)
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+def detect_delimiter(sample: str) -> str:
+    """The delimiter that cuts the first rows into the same number of cells, or a run of spaces.
+
+    >>> detect_delimiter("a;b;c\\n1,5;2;3\\n")
+    ';'
+    >>> detect_delimiter(" id  date\\n 1  19970101\\n")
+    ' '
+    """
+    lines = [line for line in sample.splitlines() if line.strip()][:50]
+    best, best_rank = ",", (0.0, 0)
+    for delimiter in _DELIMITERS:
+        counts = [len(row) for row in csv.reader(lines, delimiter=delimiter)]
+        usual = max(set(counts), key=lambda n: (counts.count(n), n))
+        if usual > 1:
+            rank = (round(counts.count(usual) / len(counts), 1), usual)
+            if rank > best_rank:
+                best, best_rank = delimiter, rank
+    if best_rank[1] == 0:
+        counts = [len(line.split()) for line in lines]
+        if counts and counts[0] > 1 and counts.count(counts[0]) == len(counts):
+            return " "
+    return best
+
+
+def has_header(rows: Sequence[Sequence[str]]) -> bool:
+    """Whether the first row names the columns: data rows hold numbers where it holds words.
+
+    >>> has_header([["id", "date"], ["1", "19970101"]])
+    True
+    >>> has_header([["00004", "19970101"], ["00005", "19970118"]])
+    False
+    """
+    if not rows:
+        return False
+    numbers = sum(bool(_CELL_NUMBER.fullmatch(cell)) for cell in rows[0] if cell.strip())
+    filled = sum(bool(cell.strip()) for cell in rows[0])
+    return numbers < 0.5 * max(filled, 1)
+
+
+def read_delimited(path: Path, *, encoding: str = "", delimiter: str = "") -> RawTable:
+    """Read a delimited text file; rows with too many or too few cells come back as malformed.
+
+    Raises
+    ------
+    FileUnreadable
+        If the file is empty, holds no line below its header, or cannot be read as text.
+    InvalidInput
+        If the stated encoding or delimiter cannot be used.
+    """
+    named = encoding or detect_encoding(path)
+    text_head = _read_head(path, named)
+    if not text_head.strip("\ufeff \r\n\t"):
+        raise FileUnreadable(f"{path} is empty.")
+    mark = delimiter or detect_delimiter(text_head)
+    if len(mark) != 1:
+        raise InvalidInput(f"The delimiter must be one character, not {mark!r}.")
+    content: bytes | None = None
+    if mark == " ":
+        content, mark, named = _squeeze(path, named), "\t", "utf-8"
+        text_head = "\n".join("\t".join(line.split()) for line in text_head.splitlines())
+    first = next(csv.reader(io.StringIO(text_head.lstrip("\ufeff\r\n")), delimiter=mark))
+    headed = has_header([first])
+    names = unique_headers(first if headed else [""] * len(first))
+    table, malformed = _parse(content, path, named, mark, names, headed)
+    columns = [Text.from_arrow(table.column(name)) for name in names]
+    del table
+    raw = build_table(
+        names,
+        columns,
+        malformed=malformed,
+        encoding=named,
+        decimal_hint="," if mark == ";" else ".",
+    )
+    if len(raw) + len(malformed) == 0:
+        raise FileUnreadable(f"{path} has a header but no line below it.")
+    return raw
+
+
+def _read_head(path: Path, encoding: str) -> str:
+    try:
+        with path.open(encoding=encoding, newline="") as file:
+            head = file.read(_SAMPLE)
+            return head if len(head) < _SAMPLE else head[: head.rfind("\n") + 1] or head
+    except LookupError as error:
+        raise InvalidInput(f"There is no text encoding {encoding!r}.") from error
+    except (UnicodeError, OSError) as error:
+        raise FileUnreadable(f"{path} cannot be read as {encoding} text: {error}.") from error
+
+
+def _squeeze(path: Path, encoding: str) -> bytes:
+    """Runs of spaces as one tab."""
+    text = path.read_text(encoding=encoding)
+    rows = ("\t".join(line.split()) for line in text.splitlines())
+    return "\n".join(rows).encode()
+
+
+def _parse(
+    content: bytes | None,
+    path: Path,
+    encoding: str,
+    delimiter: str,
+    names: Sequence[str],
+    headed: bool,
+) -> tuple[pa.Table, list[Malformed]]:
+    malformed: list[Malformed] = []
+
+    def note(row: pacsv.InvalidRow) -> Literal["skip"]:
+        number = (row.number or 0) - int(headed)
+        if row.text.strip(delimiter + " \r\n"):
+            malformed.append(Malformed(number, row.text[:_LONGEST_MALFORMED]))
+        return "skip"
+
+    cell = pa.dictionary(pa.int32(), pa.string())
+    try:
+        table = pacsv.read_csv(
+            str(path) if content is None else io.BytesIO(content),
+            read_options=pacsv.ReadOptions(
+                use_threads=False,
+                block_size=_BLOCK,
+                column_names=list(names),
+                skip_rows_after_names=int(headed),
+                encoding="utf8" if encoding in ("utf-8", "utf-8-sig") else encoding,
+            ),
+            parse_options=pacsv.ParseOptions(
+                delimiter=delimiter, newlines_in_values=True, invalid_row_handler=note
+            ),
+            convert_options=pacsv.ConvertOptions(
+                column_types=dict.fromkeys(names, cell), strings_can_be_null=False
+            ),
+        )
+    except (pa.ArrowInvalid, UnicodeError, OSError, LookupError) as error:
+        raise FileUnreadable(f"{path} cannot be read as delimited text: {error}") from error
+    return table, malformed

@@ -1,0 +1,81 @@
+"""Documents become events: completed, refunded, charged."""
+
+from collections.abc import Callable, Iterable, Iterator
+from datetime import datetime
+
+from lingxi.ingest.documents import Document
+from lingxi.ingest.refunds import Tied
+from lingxi.schema import Event, Name, Scalar
+
+ORDER_CHARGED = "Order Charged"
+"""A document of costs alone: money that moved, and no order of goods."""
+SOURCE = "orders"
+
+Subject = Callable[[Document], int | None]
+
+
+def to_order_event(document: Document, subject: int | None, received_at: datetime) -> Event:
+    """One sale as one event, or a charge where nothing but costs was written."""
+    charge = document.charge and document.amount_cents == 0
+    prefix = "charge" if charge else "order"
+    number = document.order_id if not document.refund else f"refund:{document.order_id}"
+    return Event(
+        event_id=f"{prefix}:{number}",
+        name=ORDER_CHARGED if charge else Name.ORDER_COMPLETED.value,
+        occurred_at=document.occurred_at,
+        received_at=received_at,
+        subject=subject,
+        order_id=document.order_id,
+        currency=document.currency,
+        country=document.country,
+        amount_cents=document.amount_cents,
+        cost_cents=document.cost_cents,
+        lines=document.lines,
+        source=SOURCE,
+    )
+
+
+def to_refund_events(tied: Tied, subject: int | None, received_at: datetime) -> Iterator[Event]:
+    """One event for each order that the refund belongs to; costs go with the first."""
+    document = tied.document
+    cost = document.cost_cents
+    for order_id, lines in tied.by_order.items():
+        properties: dict[str, Scalar] = {"refund_id": document.order_id}
+        yield Event(
+            event_id=f"refund:{document.order_id}:{order_id or ''}",
+            name=Name.ORDER_REFUNDED.value,
+            occurred_at=document.occurred_at,
+            received_at=received_at,
+            subject=subject,
+            order_id=order_id,
+            currency=document.currency,
+            country=document.country,
+            amount_cents=sum(line.amount_cents or 0 for line in lines),
+            cost_cents=cost,
+            lines=lines,
+            properties=properties,
+            source=SOURCE,
+        )
+        cost = 0 if cost is not None else None
+
+
+def to_events(
+    sales: Iterable[Document], ties: Iterable[Tied], subject: Subject, received_at: datetime
+) -> Iterator[tuple[Document, list[Event]]]:
+    """The events of every document, oldest first."""
+    made: list[tuple[Document, list[Event]]] = []
+    for document in sales:
+        who = subject(document)
+        events = [to_order_event(document, who, received_at)]
+        if document.paid_back:
+            whole = Tied(document, {document.order_id: document.lines})
+            events += to_refund_events(whole, who, received_at)
+        made.append((document, events))
+    for tied in ties:
+        who = subject(tied.document)
+        if tied.document.charge:
+            made.append((tied.document, [to_order_event(tied.document, who, received_at)]))
+        else:
+            made.append((tied.document, list(to_refund_events(tied, who, received_at))))
+    made.sort(key=lambda pair: (pair[0].occurred_at, pair[0].key))
+    yield from made

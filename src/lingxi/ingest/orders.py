@@ -1,0 +1,292 @@
+"""Import of order lines: read, clean, tie, append; what is set aside goes to quarantine."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+from time import perf_counter
+
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+
+from lingxi.clock import Clock
+from lingxi.config import Settings
+from lingxi.i18n import minor_units
+from lingxi.ingest import quality
+from lingxi.ingest.clean import clean, describe
+from lingxi.ingest.documents import Document, build_documents
+from lingxi.ingest.learnt import learn, put_learnt, read_spelling
+from lingxi.ingest.lines import PRODUCT, Lines, Reading, interpret
+from lingxi.ingest.load import Loaded, Sorted, load_documents, sort_documents
+from lingxi.ingest.options import ImportOptions
+from lingxi.ingest.order_columns import choose_columns, choose_currency, refuse_unusable
+from lingxi.ingest.puts import tidy_id
+from lingxi.ingest.quarantine import Found, put_quarantine
+from lingxi.ingest.raw import RawTable
+from lingxi.ingest.reading import read_table
+from lingxi.ingest.reasons import DropReason, PutReason
+from lingxi.ingest.report import ImportReport, ReasonCount
+from lingxi.ingest.rules import Cleaned, Rules
+from lingxi.ingest.runs import next_import_id, put_run
+from lingxi.ingest.text import Mask
+from lingxi.ingest.words import is_guest
+from lingxi.store import Progress, Store, silent
+from lingxi.store.tables import to_micros
+
+_LEAD = timedelta(days=1)
+
+
+@dataclass(frozen=True, eq=False)
+class Understood:
+    """A file read and cleaned, before the log has seen it."""
+
+    raw: RawTable
+    mapping: dict[str, str]
+    options: ImportOptions
+    currency: str
+    shop_currency: str
+    digits: int
+    timezone: str
+    before: Lines
+    reading: Reading
+    rules: Rules
+    cleaned: Cleaned
+    documents: list[Document]
+
+
+def import_orders(
+    store: Store,
+    settings: Settings,
+    clock: Clock,
+    path: Path,
+    options: ImportOptions | None = None,
+    progress: Progress = silent,
+) -> ImportReport:
+    """Bring order lines into the log. Importing the same file again changes nothing.
+
+    Raises
+    ------
+    FileUnreadable
+        If the file is absent, empty, damaged or of another form than its name says.
+    UnknownColumn
+        If a needed column is not recognised or could be several.
+    InvalidInput
+        If dates are ambiguous or an option cannot be used.
+    """
+    chosen = options or ImportOptions()
+    started, clocked = clock.now(), perf_counter()
+    progress("Reading", 0, None)
+    raw = read_table(path, encoding=chosen.encoding, delimiter=chosen.delimiter, sheet=chosen.sheet)
+    progress("Reading", len(raw), len(raw))
+    understood = understand(store, settings, raw, chosen, started, progress)
+    with store.write() as tx:
+        import_id = next_import_id(store, tx)
+    with store.read() as tx:
+        found = sort_documents(tx, understood.documents)
+    loaded = load_documents(store, found.new, import_id, started, progress)
+    progress("Quarantine", 0, None)
+    changed = _changed_lines(found)
+    report = _report(understood, found, loaded, changed, import_id, path, started)
+    with store.write() as tx:
+        put_quarantine(store, tx, import_id, set_aside(store, understood, changed), started)
+        put_learnt(tx, learn(understood.cleaned.lines, understood.digits))
+        report = msgspec.structs.replace(report, seconds=round(perf_counter() - clocked, 3))
+        put_run(tx, report, chosen)
+    return report
+
+
+def understand(
+    store: Store,
+    settings: Settings,
+    raw: RawTable,
+    options: ImportOptions,
+    now: datetime,
+    progress: Progress = silent,
+) -> Understood:
+    """Interpret and clean a table; nothing is written."""
+    refuse_unusable(raw)
+    mapping = choose_columns(raw, options.mapping)
+    currency = choose_currency(raw, mapping, options.currency, settings.shop.currency)
+    digits = minor_units(currency)
+    zone = options.zone(settings)
+    before, reading = interpret(
+        raw,
+        mapping,
+        zone,
+        now,
+        date_format=options.date_format or None,
+        decimal_mark=options.decimal_mark or None,
+    )
+    with store.read() as tx:
+        spelling = read_spelling(tx, before.item.values)
+    rules = Rules(
+        raw=raw,
+        has=frozenset(mapping),
+        currency=currency,
+        digits=digits,
+        latest_micros=to_micros(now + _LEAD),
+        seal=store.keyring.blind,
+        spelling=spelling,
+    )
+    done = 0
+
+    def told(_step: str) -> None:
+        nonlocal done
+        done += 1
+        progress("Cleaning", done, None)
+
+    cleaned = clean(before, rules, told=told)
+    documents = build_documents(
+        cleaned.lines,
+        _lines_of(cleaned, PutReason.REFUNDED_ORDER.value),
+        currency=currency,
+        digits=digits,
+        has_items="item" in mapping or "name" in mapping,
+    )
+    return Understood(
+        raw=raw,
+        mapping=mapping,
+        options=options,
+        currency=currency,
+        shop_currency=settings.shop.currency,
+        digits=digits,
+        timezone=zone.key,
+        before=before,
+        reading=reading,
+        rules=rules,
+        cleaned=cleaned,
+        documents=documents,
+    )
+
+
+def _lines_of(cleaned: Cleaned, reason: str) -> Mask:
+    marked = [t.index for t in cleaned.touched if t.reason == reason]
+    index = np.concatenate(marked) if marked else np.zeros(0, dtype=np.int64)
+    return np.isin(cleaned.lines.index, index)
+
+
+def _changed_lines(found: Sorted) -> NDArray[np.int64]:
+    """Lines of orders that came again with other content: set aside after all."""
+    parts = [document.index for document in found.changed]
+    return np.concatenate(parts) if parts else np.zeros(0, dtype=np.int64)
+
+
+def set_aside(store: Store, understood: Understood, changed: NDArray[np.int64]) -> list[Found]:
+    """Every line that was not kept, as quarantine wants it."""
+    raw = understood.raw
+    found = [
+        Found(m.row, "drop_malformed", DropReason.LINE_MALFORMED.value, {"line": m.text})
+        for m in raw.malformed
+    ]
+    drops = [(t.step, t.reason, t.index) for t in understood.cleaned.touched if not t.kept]
+    drops.append(("drop_changed_order", DropReason.ORDER_CHANGED.value, changed))
+    persons: dict[str, str] = {}
+    for step, reason, index in drops:
+        for line in index.tolist():
+            record = raw.record(line)
+            who = name_person(record, understood.mapping)
+            if who is not None and who not in persons:
+                persons[who] = store.keyring.blind(who)
+            person = None if who is None else persons[who]
+            found.append(Found(int(raw.rows[line]), step, reason, record, person))
+    return found
+
+
+def name_person(record: dict[str, str | None], mapping: dict[str, str]) -> str | None:
+    """Whom a line names: the customer id, else the e-mail address."""
+    for field in ("customer", "email"):
+        cell = record.get(mapping.get(field, ""))
+        tidied = tidy_id(cell) if cell else None
+        if tidied and not is_guest(tidied):
+            return tidied.lower() if "@" in tidied else tidied
+    return None
+
+
+def _report(
+    understood: Understood,
+    found: Sorted,
+    loaded: Loaded,
+    changed: NDArray[np.int64],
+    import_id: str,
+    path: Path,
+    started: datetime,
+) -> ImportReport:
+    lines = understood.cleaned.lines
+    kept = lines.filter(~np.isin(lines.index, changed)) if len(changed) else lines
+    documents = found.new + found.known
+    sales = [d for d in documents if not d.refund and not d.charge]
+    goods_back = [d for d in documents if d.refund and d.lines]
+    reasons = list(quality.count_reasons(understood.raw, understood.cleaned))
+    if len(changed):
+        reasons.append(_count_changed(understood, changed))
+    lines_in = len(understood.raw) + len(understood.raw.malformed)
+    ties = [t for t in loaded.ties if t.document.lines]
+    return ImportReport(
+        import_id=import_id,
+        file=path.name,
+        started_at=started,
+        seconds=0.0,
+        timezone=understood.timezone,
+        currency=understood.currency,
+        date_format=understood.reading.moments.form,
+        mapping=understood.mapping,
+        lines_in=lines_in,
+        lines_kept=len(kept),
+        lines_set_aside=sum(r.lines for r in reasons if not r.kept),
+        reasons=tuple(reasons),
+        columns=quality.measure_columns(understood.before, kept, understood.mapping),
+        orders=len(sales),
+        refunds=len(goods_back),
+        refunds_tied=sum(t.complete for t in ties),
+        anonymous_baskets=sum(d.buyer is None for d in sales),
+        customers=len({d.buyer for d in documents if d.buyer is not None}),
+        items=len({line.item_id for d in documents for line in d.lines}),
+        events_new=loaded.inserted,
+        events_known=loaded.duplicates + len(found.known),
+        revenue_before_cents=quality.sum_revenue(understood.before, understood.digits),
+        revenue_after_cents=sum(d.amount_cents for d in sales)
+        - sum(d.amount_cents for d in goods_back),
+        refund_lines=sum(len(d.lines) for d in goods_back),
+        refund_lines_tied=sum(len(t.document.lines) - len(t.by_order.get(None, ())) for t in ties),
+        cost_codes=_cost_codes(lines),
+        notes=quality.state_choices(
+            understood.raw,
+            understood.reading,
+            understood.mapping,
+            timezone=understood.timezone,
+            currency=understood.currency,
+            shop_currency=understood.shop_currency,
+        ),
+    )
+
+
+def _count_changed(understood: Understood, changed: NDArray[np.int64]) -> ReasonCount:
+    lines = understood.cleaned.lines
+    place = int(np.flatnonzero(lines.index == changed[0])[0])
+    return ReasonCount(
+        "drop_changed_order",
+        DropReason.ORDER_CHANGED.value,
+        len(changed),
+        False,
+        describe(lines, place, understood.rules),
+    )
+
+
+def _cost_codes(lines: Lines) -> tuple[str, ...]:
+    codes = np.unique(lines.item.codes[(lines.part != PRODUCT) & ~lines.item.missing])
+    return tuple(sorted(lines.item.values[code] for code in codes.tolist()))
+
+
+def check_sum(report: ImportReport) -> None:
+    """Prove that lines in = lines kept + lines set aside.
+
+    Raises
+    ------
+    AssertionError
+        If a line was lost or doubled.
+    """
+    if report.lines_in != report.lines_kept + report.lines_set_aside:
+        raise AssertionError(
+            f"{report.lines_in} lines in, but {report.lines_kept} kept and "
+            f"{report.lines_set_aside} set aside"
+        )

@@ -1,0 +1,201 @@
+"""Lines set aside: kept for 30 days, listed, exported, and forgotten in time."""
+
+import csv
+import hashlib
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import msgspec
+import sqlalchemy as sa
+from sqlalchemy import Connection
+
+from lingxi.errors import InvalidInput
+from lingxi.ingest.tables import quarantine, quarantine_mended
+from lingxi.store import Keyring, Store
+from lingxi.store.keyed import insert_or_ignore, select_by_keys
+
+KEEP_DAYS = 30
+_OWNER = 0
+"""Pseudo-customer under whose key quarantined lines lie; no real customer has the number 0."""
+_BATCH = 2_000
+_RECORD = msgspec.json.Decoder(dict[str, str | None])
+
+
+class Found(msgspec.Struct, frozen=True):
+    """One line on its way into quarantine; ``person`` is the keyed hash of whom it names."""
+
+    row: int
+    step: str
+    reason: str
+    raw: Mapping[str, str | None]
+    person: str | None = None
+
+
+class Quarantined(msgspec.Struct, frozen=True):
+    """One line in quarantine, as it stood in the file."""
+
+    id: int
+    import_id: str
+    row: int
+    step: str
+    reason: str
+    raw: Mapping[str, str | None]
+    at: datetime
+
+
+def put_quarantine(
+    store: Store, tx: Connection, import_id: str, found: Sequence[Found], now: datetime
+) -> int:
+    """Put lines aside; one that lies there already, or was mended, is not put twice. Rows added."""
+    if not found:
+        return 0
+    marks = _fingerprint(store.keyring, found)
+    mended = _select_marks(tx, quarantine_mended, marks)
+    texts = [msgspec.json.encode(dict(line.raw)).decode() for line in found]
+    sealed = store.keyring.encrypt_many([(_OWNER, text) for text in texts])
+    rows = [
+        {
+            "fingerprint": mark,
+            "import_id": import_id,
+            "row": line.row,
+            "step": line.step,
+            "reason": line.reason,
+            "raw": raw,
+            "sealed": line.person,
+            "at": now,
+            "expires_at": now + timedelta(days=KEEP_DAYS),
+        }
+        for line, mark, raw in zip(found, marks, sealed, strict=True)
+        if mark not in mended
+    ]
+    before = count_quarantine(tx)
+    for start in range(0, len(rows), _BATCH):
+        tx.execute(insert_or_ignore(tx, quarantine), rows[start : start + _BATCH])
+    return sum(count_quarantine(tx).values()) - sum(before.values())
+
+
+def _fingerprint(keyring: Keyring, found: Sequence[Found]) -> list[str]:
+    """Equal lines of one file differ by how often they were seen, so that none is lost."""
+    seen: Counter[str] = Counter()
+    marks = []
+    for line in found:
+        content = keyring.blind(msgspec.json.encode(sorted(line.raw.items())).decode())
+        seen[content] += 1
+        marks.append(hashlib.sha256(f"{content}#{seen[content]}".encode()).hexdigest()[:40])
+    return marks
+
+
+def _select_marks(tx: Connection, table: sa.Table, marks: Sequence[str]) -> set[str]:
+    query = select_by_keys(
+        tx, [table.c.fingerprint], [(mark,) for mark in marks], [table.c.fingerprint]
+    )
+    return set(tx.execute(query).scalars())
+
+
+def count_quarantine(tx: Connection) -> dict[str, int]:
+    """Lines waiting in quarantine, by reason."""
+    query = sa.select(quarantine.c.reason, sa.func.count()).group_by(quarantine.c.reason)
+    return {row[0]: row[1] for row in tx.execute(query)}
+
+
+def list_quarantine(
+    store: Store,
+    *,
+    reason: str = "",
+    import_id: str = "",
+    after: int = 0,
+    n: int = 50,
+) -> list[Quarantined]:
+    """Quarantined lines in the order they came, past the id ``after``, at most ``n``."""
+    query = sa.select(quarantine).where(quarantine.c.id > after)
+    if reason:
+        query = query.where(quarantine.c.reason == reason)
+    if import_id:
+        query = query.where(quarantine.c.import_id == import_id)
+    with store.read() as tx:
+        rows = tx.execute(query.order_by(quarantine.c.id).limit(n)).all()
+    texts = store.keyring.decrypt_many([(_OWNER, row.raw) for row in rows])
+    return [
+        Quarantined(
+            id=row.id,
+            import_id=row.import_id,
+            row=row.row,
+            step=row.step,
+            reason=row.reason,
+            raw=_RECORD.decode(text or "{}"),
+            at=row.at,
+        )
+        for row, text in zip(rows, texts, strict=True)
+    ]
+
+
+def read_quarantine(
+    store: Store, *, reason: str = "", import_id: str = ""
+) -> Iterator[Quarantined]:
+    """All quarantined lines, read page by page."""
+    after = 0
+    while page := list_quarantine(store, reason=reason, import_id=import_id, after=after, n=_BATCH):
+        yield from page
+        after = page[-1].id
+
+
+OWN_COLUMNS = ("quarantine_id", "import_id", "row", "step", "reason")
+
+
+def export_quarantine(store: Store, path: Path, *, reason: str = "", import_id: str = "") -> int:
+    """Write quarantined lines as CSV, to be corrected and mended. Rows written.
+
+    The first five columns say which line it is and why it was set aside; the file's own columns
+    follow. A cell that a spreadsheet would run as a formula gets a leading apostrophe.
+
+    Raises
+    ------
+    InvalidInput
+        If the file cannot be written.
+    """
+    headers: dict[str, None] = {}
+    lines = list(read_quarantine(store, reason=reason, import_id=import_id))
+    for line in lines:
+        headers.update(dict.fromkeys(line.raw))
+    try:
+        with path.open("w", encoding="utf-8", newline="") as file:
+            out = csv.writer(file)
+            out.writerow([*OWN_COLUMNS, *headers])
+            for line in lines:
+                own = [line.id, line.import_id, line.row, line.step, line.reason]
+                out.writerow([*own, *(_guard(line.raw.get(header)) for header in headers)])
+    except OSError as error:
+        raise InvalidInput(f"{path} cannot be written: {error.strerror}.") from error
+    return len(lines)
+
+
+def _guard(cell: str | None) -> str:
+    text = cell or ""
+    return "'" + text if text[:1] in ("=", "@", "\t", "\r") else text
+
+
+def unguard(cell: str | None) -> str | None:
+    """The cell before ``export_quarantine`` guarded it."""
+    if cell is not None and cell[:1] == "'" and cell[1:2] in ("=", "@", "\t", "\r"):
+        return cell[1:]
+    return cell
+
+
+def leave_quarantine(tx: Connection, ids: Iterable[int], now: datetime) -> int:
+    """Lines that were mended leave, and the same file will not bring them back. Rows removed."""
+    wanted = sorted(set(ids))
+    for start in range(0, len(wanted), _BATCH):
+        part = quarantine.c.id.in_(wanted[start : start + _BATCH])
+        marks = tx.execute(sa.select(quarantine.c.fingerprint).where(part)).scalars().all()
+        rows = [{"fingerprint": mark, "at": now} for mark in marks]
+        if rows:
+            tx.execute(insert_or_ignore(tx, quarantine_mended), rows)
+        tx.execute(sa.delete(quarantine).where(part))
+    return len(wanted)
+
+
+def expire_quarantine(tx: Connection, now: datetime) -> int:
+    """Remove lines that have been in quarantine for 30 days. Rows removed."""
+    return tx.execute(sa.delete(quarantine).where(quarantine.c.expires_at <= now)).rowcount

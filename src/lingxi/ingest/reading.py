@@ -1,0 +1,146 @@
+"""One door to every kind of file: CSV and its relatives, Parquet, Excel workbooks."""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from lingxi.errors import FileUnreadable
+from lingxi.ingest.delimited import read_delimited
+from lingxi.ingest.raw import RawTable, build_table
+from lingxi.ingest.text import Text
+from lingxi.ingest.workbook import read_workbook
+
+_SIGNS = (
+    (b"PAR1", "parquet"),
+    (b"PK\x03\x04", "xlsx"),
+    (b"\xd0\xcf\x11\xe0", "xls"),
+    (b"\x1f\x8b", "gzip"),
+    (b"%PDF", "pdf"),
+    (b"ARROW1", "arrow"),
+    (b"SQLite format 3", "sqlite"),
+    (b"BZh", "bzip2"),
+    (b"\xfd7zXZ", "xz"),
+    (b"\x28\xb5\x2f\xfd", "zstd"),
+)
+_PROMISES = {
+    ".parquet": "parquet",
+    ".pq": "parquet",
+    ".xlsx": "xlsx",
+    ".xlsm": "xlsx",
+    ".csv": "text",
+    ".tsv": "text",
+    ".txt": "text",
+    ".tab": "text",
+}
+
+
+def detect_form(path: Path) -> str:
+    """``text``, ``parquet`` or ``xlsx``, from the file's first bytes.
+
+    Raises
+    ------
+    FileUnreadable
+        If there is no file, it is empty, or its form is not what its name promises.
+    """
+    if path.is_dir():
+        raise FileUnreadable(f"{path} is a folder; name a file.")
+    try:
+        with path.open("rb") as file:
+            head = file.read(16)
+    except FileNotFoundError as error:
+        raise FileUnreadable(f"There is no file {path}.") from error
+    except OSError as error:
+        raise FileUnreadable(f"{path} cannot be opened: {error.strerror}.") from error
+    if not head:
+        raise FileUnreadable(f"{path} is empty.")
+    form = next((name for sign, name in _SIGNS if head.startswith(sign)), "text")
+    if form == "xls":
+        raise FileUnreadable(f"{path} is an old Excel file; save it as .xlsx or CSV.")
+    if form not in ("text", "parquet", "xlsx"):
+        raise FileUnreadable(
+            f"{path} is a {form} file; unpack or export it to CSV, Parquet or .xlsx first."
+        )
+    promised = _PROMISES.get(path.suffix.lower())
+    if promised is not None and promised != form:
+        raise FileUnreadable(
+            f"{path} is named {path.suffix} but holds {_NAMES[form]}. "
+            "Rename it, or name the file you mean."
+        )
+    return form
+
+
+_NO_FRACTION = re.compile(r"\.0+(?=Z?$)")
+_NAMES = {"text": "text", "parquet": "a Parquet file", "xlsx": "an Excel workbook"}
+
+
+def read_table(path: Path, *, encoding: str = "", delimiter: str = "", sheet: str = "") -> RawTable:
+    """Read a file of any supported form, every cell as text.
+
+    Raises
+    ------
+    FileUnreadable
+        If the file is absent, empty, damaged or of another form.
+    """
+    form = detect_form(path)
+    if form == "parquet":
+        return read_parquet(path)
+    if form == "xlsx":
+        return read_workbook(path, sheet)
+    return read_delimited(path, encoding=encoding, delimiter=delimiter)
+
+
+def read_parquet(path: Path) -> RawTable:
+    """Read a whole Parquet file."""
+    tables = list(read_parquet_parts(path, rows=0))
+    if not tables:
+        raise FileUnreadable(f"{path} has columns but no line.")
+    return tables[0]
+
+
+def read_parquet_parts(path: Path, *, rows: int) -> Iterator[RawTable]:
+    """Read a Parquet file in parts of ``rows`` lines, or whole when ``rows`` is 0.
+
+    Raises
+    ------
+    FileUnreadable
+        If the file is damaged or cut short.
+    """
+    try:
+        file = pq.ParquetFile(path)
+        total = file.metadata.num_rows
+        size = rows or max(total, 1)
+        start = 0
+        for batch in file.iter_batches(batch_size=size):
+            part = _to_raw(pa.Table.from_batches([batch]))
+            yield RawTable(part.columns, part.rows + start, encoding="parquet")
+            start += batch.num_rows
+    except (pa.ArrowException, OSError, UnicodeDecodeError, OverflowError) as error:
+        raise FileUnreadable(
+            f"{path} is damaged or cut short and cannot be read as Parquet: {error}"
+        ) from error
+
+
+def _to_raw(table: pa.Table) -> RawTable:
+    headers, columns = [], []
+    for name, column in zip(table.column_names, table.columns, strict=True):
+        kind = column.type
+        if pa.types.is_nested(kind) or pa.types.is_binary(kind) or pa.types.is_large_binary(kind):
+            continue
+        headers.append(name)
+        columns.append(_write_numbers(column))
+    if not headers:
+        raise FileUnreadable("The Parquet file has no column of text, numbers or dates.")
+    return build_table(headers, columns)
+
+
+def _write_numbers(column: "pa.ChunkedArray[pa.Scalar[pa.DataType]]") -> Text:
+    text = Text.from_arrow(column)
+    if pa.types.is_floating(column.type):
+        # 17850.0 is how tables write an integer that can be missing
+        return text.apply(lambda cell: cell.removesuffix(".0"))
+    if pa.types.is_timestamp(column.type):
+        return text.apply(lambda cell: _NO_FRACTION.sub("", cell))
+    return text

@@ -1,0 +1,132 @@
+"""What shops call their columns: words in tiers, an earlier tier goes before a later one.
+
+Names are compared without case, spaces and punctuation, so that ``Invoice No.``, ``invoice_no`` and
+``InvoiceNo`` are one.
+"""
+
+import re
+import unicodedata
+
+Tiers = tuple[str, ...]
+
+ORDER_FIELDS: dict[str, Tiers] = {
+    "order": (
+        "invoiceno invoice invoicenumber invoiceid invoicenum orderid orderno ordernumber "
+        "ordernum ordername orderref orderreference transactionid transactionno "
+        "transactionnumber receiptno receiptid receiptnumber basketid billno billnumber "
+        "订单号 订单编号 订单id 订单 发票号 交易号 单号 流水号 bestellnummer rechnungsnummer "
+        "numerocommande numeropedido",
+        "order transaction receipt basket bill ticket ticketid checkoutid documentno "
+        "documentnumber saleid",
+    ),
+    "item": (
+        "lineitemsku stockcode itemid itemcode itemno itemnumber productid productcode "
+        "productno productnumber sku skuid skucode articleid articleno articlenumber "
+        "variantsku 商品编码 商品编号 商品id 产品编码 产品编号 产品id 货号 artikelnummer",
+        "variantid asin ean upc gtin barcode article stockid partno partnumber isbn 商品条码 条码",
+        "item product stock 商品 产品",
+    ),
+    "name": (
+        "lineitemname description itemdescription productdescription itemname productname "
+        "producttitle itemtitle articlename stockdescription 商品名称 商品名 产品名称 产品名 "
+        "品名 商品描述 artikelbezeichnung",
+        "title name producttext bezeichnung 名称 描述",
+    ),
+    "quantity": (
+        "lineitemquantity quantity qty orderqty orderquantity quantityordered qtyordered "
+        "itemqty itemquantity units unitssold quantitysold 数量 购买数量 商品数量 销售数量 "
+        "件数 menge quantite cantidad",
+        "count pieces pcs numberofitems numberofcds noofitems items itemcount",
+    ),
+    "price": (
+        "lineitemprice unitprice priceperunit itemprice price sellingprice saleprice "
+        "salesprice unitpricegbp unitpriceusd unitpriceeur 单价 价格 商品单价 售价 成交价 "
+        "销售单价 einzelpreis preis prixunitaire precio",
+        "itemcost unitcost rate priceeach",
+    ),
+    "amount": (
+        "linetotal lineamount linevalue amount itemtotal extendedprice totalprice linerevenue "
+        "linesales 金额 小计 总价 商品金额 销售金额 实付金额 betrag montant importe",
+        "total revenue sales value ordertotal orderamount ordervalue dollarvalue dollars "
+        "spend subtotal totalamount grandtotal turnover 订单金额 总金额 销售额",
+    ),
+    "time": (
+        "invoicedate orderdate ordertime orderdatetime ordertimestamp orderedat "
+        "ordercreatedat ordercreated purchasedate purchasetime purchasedat transactiondate "
+        "transactiontime saledate saletime salesdate receiptdate 下单时间 订单时间 下单日期 "
+        "订单日期 订单创建时间 购买时间 交易时间 成交时间 bestelldatum rechnungsdatum",
+        "createdat datetime timestamp created createddate creationdate 创建时间 日期时间",
+        "date day 日期 datum fecha",
+        "paidat paiddate paymentdate paymenttime time 付款时间 支付时间 时间",
+    ),
+    "clock": ("time timeofday ordertime invoicetime saletime transactiontime hour 时间 下单时间",),
+    "customer": (
+        "customerid customerno customernumber customercode customer clientid clientno userid "
+        "memberid buyerid accountid customeruserid shopperid custid cid uid 客户编号 客户id "
+        "会员编号 会员id 会员号 用户id 用户编号 客户 买家id 买家编号 kundennummer idcliente "
+        "idclient",
+        "client user member buyer account shopper 用户 会员 买家 买家昵称 买家会员名",
+    ),
+    "email": (
+        "email emailaddress customeremail emailbilling billingemail buyeremail useremail mail "
+        "邮箱 电子邮箱 客户邮箱",
+    ),
+    "country": (
+        "country customercountry countryname countrycode 国家 国家地区",
+        "billingcountry countrycodebilling countrybilling",
+        "shippingcountry countrycodeshipping countryshipping deliverycountry",
+        "region market 地区",
+    ),
+    "currency": ("currency currencycode ordercurrency 币种 货币 waehrung",),
+    "status": (
+        "financialstatus orderstatus status state paymentstatus 订单状态 状态 交易状态",
+        "fulfillmentstatus",
+    ),
+    "kind": (
+        "type transactiontype linetype ordertype documenttype saletype 类型 交易类型 订单类型",
+    ),
+}
+"""The fields of an order line. ``clock`` is a time of day that stands beside a date."""
+
+EVENT_FIELDS: dict[str, Tiers] = {
+    "message": ("messageid eventid uuid id",),
+    "event": ("event eventname eventtype name action type behavior behaviour 事件 行为",),
+    "user": ("userid customerid memberid customer user uid visitorid 用户id 客户编号",),
+    "anonymous": ("anonymousid deviceid cookieid clientid visitor anonid 匿名id 设备id",),
+    "session": ("sessionid session visitid usersession 会话id",),
+    "time": ("timestamp occurredat eventtime originaltimestamp time datetime createdat ts 时间",),
+    "item": ("productid itemid sku item product itemcode stockcode 商品id 商品编码",),
+    "category": ("category categoryid categorycode categoryname 类目 分类",),
+    "query": ("query searchterm searchquery keyword 搜索词",),
+    "quantity": ("quantity qty count 数量",),
+    "price": ("price unitprice value 价格 单价",),
+    "agent": ("useragent agent ua",),
+    "country": ("country countrycode 国家",),
+    "currency": ("currency currencycode 币种",),
+    "order": ("orderid ordernumber orderno 订单号",),
+}
+"""The fields of a web or app event."""
+
+ITEM_FIELDS: dict[str, Tiers] = {
+    "item": ("itemid sku stockcode productid itemcode productcode id 商品编码 货号",),
+    "name": ("name title productname itemname description 商品名称 名称",),
+    "category": ("category categoryname producttype type 类目 分类",),
+    "brand": ("brand vendor manufacturer 品牌",),
+    "price": ("price unitprice saleprice variantprice 价格 单价 售价",),
+    "margin": ("margin profit unitmargin 毛利",),
+    "cost": ("cost unitcost costperitem 成本",),
+    "stock": (
+        "stock inventory quantity stockquantity qty onhand available variantinventoryqty 库存",
+    ),
+    "active": ("active enabled published 上架",),
+}
+"""The fields of a catalogue."""
+
+
+def normalise_header(header: str) -> str:
+    """A column's name without case, spaces and punctuation.
+
+    >>> normalise_header(" Invoice No. "), normalise_header("订单 号")
+    ('invoiceno', '订单号')
+    """
+    return re.sub(r"[\W_]+", "", unicodedata.normalize("NFKC", header).lower())

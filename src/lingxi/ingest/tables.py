@@ -1,0 +1,87 @@
+"""Tables of ingest: identifiers, quarantine, documents seen, items learnt, imports done."""
+
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    String,
+    Table,
+    Text,
+)
+
+from lingxi.store.tables import NAMING, SUBJECT, Moment
+
+metadata = MetaData(naming_convention=NAMING)
+
+identifier = Table(
+    "identifier",
+    metadata,
+    Column("kind", String, primary_key=True),
+    Column("value", String, primary_key=True),
+    Column("subject", SUBJECT, nullable=False, unique=True),
+    Column("sealed", String, index=True),
+)
+"""Raw identifier → surrogate, given once. ``value`` of an e-mail address is its keyed hash;
+``sealed`` is the keyed hash under which quarantined lines name the same person."""
+
+quarantine = Table(
+    "quarantine",
+    metadata,
+    Column("id", SUBJECT, primary_key=True, autoincrement=True),
+    Column("fingerprint", String, nullable=False, unique=True),
+    Column("import_id", String, nullable=False, index=True),
+    Column("row", BigInteger, nullable=False),
+    Column("step", String, nullable=False),
+    Column("reason", String, nullable=False, index=True),
+    Column("raw", LargeBinary, nullable=False),
+    Column("sealed", String, index=True),
+    Column("at", Moment, nullable=False),
+    Column("expires_at", Moment, nullable=False, index=True),
+)
+"""Lines set aside: ``raw`` is the line as JSON under the quarantine's key."""
+
+quarantine_mended = Table(
+    "quarantine_mended",
+    metadata,
+    Column("fingerprint", String, primary_key=True),
+    Column("at", Moment, nullable=False),
+)
+"""Lines that left quarantine by being mended, so that the same file does not bring them back."""
+
+document = Table(
+    "document",
+    metadata,
+    Column("key", String, primary_key=True),
+    Column("fingerprint", String, nullable=False),
+    Column("import_id", String, nullable=False),
+    Column("parts", Integer, nullable=False, default=1),
+)
+"""Orders and refund documents that are in the log, each once, with a hash of their content."""
+
+learnt_item = Table(
+    "learnt_item",
+    metadata,
+    Column("item_id", String, primary_key=True),
+    Column("folded", String, nullable=False, index=True),
+    Column("name", Text, nullable=False),
+    Column("price_cents", BigInteger),
+    Column("first_at", Moment, nullable=False),
+    Column("last_at", Moment, nullable=False),
+)
+"""What order lines say of items: the usual name and the latest price; ``folded`` the code without
+case, so that a later file spells it the same."""
+
+import_run = Table(
+    "import_run",
+    metadata,
+    Column("import_id", String, primary_key=True),
+    Column("started_at", Moment, nullable=False),
+    Column("kind", String, nullable=False),
+    Column("options", LargeBinary, nullable=False),
+    Column("report", LargeBinary, nullable=False),
+    Index(None, "started_at"),
+)
+"""Imports: the options they ran with and the report they gave, as JSON."""
