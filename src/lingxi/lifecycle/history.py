@@ -8,14 +8,13 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from lingxi.errors import NotEnoughData
+from lingxi.features.grains import SYSTEM_EVENTS
 from lingxi.schema import Name
 from lingxi.store import Analytics
 from lingxi.store.tables import EPOCH
 
 DAY_US = 86_400_000_000
 NEVER_US = int(np.iinfo(np.int64).max)
-OWN_EVENTS = (Name.STAGE_CHANGED.value,)
-"""Events that Lingxi writes about a customer: not a sign of life."""
 
 Ints = NDArray[np.int64]
 
@@ -117,8 +116,9 @@ class History:
 def read_history(analytics: Analytics) -> History:
     """The history of all known customers, from lake and tail."""
     events = analytics.events
+    own = [name.value for name in SYSTEM_EVENTS]
     shown = events.filter(
-        events.line == 0, events.customer.notnull(), events.known, events.name.notin(OWN_EVENTS)
+        events.line == 0, events.customer.notnull(), events.known, events.name.notin(own)
     )
     shown = shown.mutate(at_us=shown.occurred_at.delta(ibis.literal(EPOCH), unit="microsecond"))
     people = analytics.to_arrow(
