@@ -88,5 +88,4 @@ def _read(path: Path) -> Asset:
     small = gzip.compress(body, 6, mtime=0) if media_type.startswith(_TEXT) else None
     if small is not None and len(small) >= len(body):
         small = None
-    charset = "; charset=utf-8" if media_type.startswith("text/") else ""
-    return Asset(body, small, media_type + charset, hashlib.sha256(body).hexdigest()[:16])
+    return Asset(body, small, media_type, hashlib.sha256(body).hexdigest()[:16])

@@ -62,7 +62,10 @@ def provide_user(request: AnyRequest) -> SessionUser:
 
 def provide_csrf_token(request: AnyRequest) -> str:
     """A fresh token for the forms of this session (or of the login page)."""
-    return issue_token(str(request.scope["state"]["csrf_secret"]))
+    secret = request.scope["state"].get("csrf_secret")
+    if not isinstance(secret, str):
+        raise PermissionDenied("Forms are for users who log in, not for secret keys.")
+    return issue_token(secret)
 
 
 def provide_translator(request: AnyRequest, state: State) -> Translator:

@@ -14,8 +14,8 @@ from lingxi.server.requests import request_id, route_template
 from lingxi.server.security import security_headers
 
 
-def configure_logs() -> None:
-    """JSON lines to stderr, one event each."""
+def configure_logs(*, cache: bool = True) -> None:
+    """JSON lines to stderr, one event each; ``cache`` fixes the choice for the process."""
     structlog.configure(
         processors=[
             structlog.processors.add_log_level,
@@ -25,7 +25,7 @@ def configure_logs() -> None:
         ],
         wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
         logger_factory=structlog.PrintLoggerFactory(sys.stderr),
-        cache_logger_on_first_use=True,
+        cache_logger_on_first_use=cache,
     )
 
 

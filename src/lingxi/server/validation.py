@@ -1,0 +1,71 @@
+"""What is wrong with a request's parameters, in sentences that name what is allowed."""
+
+import re
+from typing import Any, Literal, get_args, get_origin
+
+from litestar import Request
+from litestar.exceptions import ValidationException
+from litestar.params import BodyKwarg, ParameterKwarg
+from litestar.typing import FieldDefinition
+
+from lingxi.errors import InvalidInput, did_you_mean
+
+_MISSING = re.compile(r"Missing required \w+ parameter '(\w+)'")
+
+
+def explain_validation(request: Request[Any, Any, Any], error: ValidationException) -> str:
+    """One sentence for each parameter that will not do; empty where none is named."""
+    findings = error.extra if isinstance(error.extra, list) else []
+    fields = _fields(request)
+    names = [str(f["key"]).split(".")[0] for f in findings if isinstance(f, dict) and "key" in f]
+    missing = _MISSING.match(error.detail)
+    if missing:
+        names.append(missing[1])
+    sentences: list[str] = []
+    for name in names:
+        field = fields.get(name)
+        allowed = describe_allowed(field) if field else "as the reference at /docs has it"
+        sentences.append(f"Parameter {name!r} must be {allowed}.")
+    return " ".join(sentences)
+
+
+def describe_allowed(field: FieldDefinition) -> str:
+    """What a parameter may be."""
+    if get_origin(field.annotation) is Literal:
+        return "one of " + ", ".join(str(value) for value in get_args(field.annotation))
+    definition = field.kwarg_definition
+    if isinstance(definition, ParameterKwarg | BodyKwarg):
+        if definition.ge is not None and definition.le is not None:
+            return f"a whole number from {definition.ge:g} to {definition.le:g}"
+        if definition.max_items is not None:
+            return f"repeated at most {definition.max_items} times"
+        if definition.max_length is not None:
+            return f"a text of at most {definition.max_length} characters, given once"
+    return "a text"
+
+
+async def refuse_unknown_parameters(request: Request[Any, Any, Any]) -> None:
+    """Refuse a query parameter that the route does not know: a misspelt filter filters nothing.
+
+    Raises
+    ------
+    InvalidInput
+        Naming the parameter, and the nearest one that exists.
+    """
+    given = request.query_params
+    if not given:
+        return
+    known = _fields(request).keys() - request.path_params.keys()
+    for name in given:
+        if name not in known:
+            raise InvalidInput(
+                f"There is no parameter {name[:40]!r} here{did_you_mean(name[:40], known)}. "
+                "See /docs."
+            )
+
+
+def _fields(request: Request[Any, Any, Any]) -> dict[str, FieldDefinition]:
+    handler = request.route_handler
+    given = handler.resolve_dependencies()
+    parameters = handler.parsed_fn_signature.parameters
+    return {name: field for name, field in parameters.items() if name not in given}
