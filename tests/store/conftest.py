@@ -107,7 +107,7 @@ def make_event(n: int, *, subject: int | None = 1, **fields: object) -> Event:
 OpenStore = Callable[..., Store]
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def events() -> Callable[..., Event]:
     return make_event
 
@@ -125,6 +125,14 @@ def open_store(folder: Path, clock: FixedClock, url: str = "", timeout: float = 
 @pytest.fixture
 def sqlite_store(tmp_path: Path, clock: FixedClock) -> Iterator[Store]:
     store = open_store(tmp_path, clock)
+    yield store
+    store.close()
+
+
+@pytest.fixture
+def hasty_store(tmp_path: Path, clock: FixedClock) -> Iterator[Store]:
+    """Waits a tenth of a second for a lock."""
+    store = open_store(tmp_path, clock, timeout=0.1)
     yield store
     store.close()
 

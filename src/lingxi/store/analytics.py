@@ -38,6 +38,9 @@ class Session(Protocol):
     def read_lake(self, files: Sequence[str]) -> ibis.Table:
         """Parquet files of ``EVENT_ROWS`` as one table."""
 
+    def to_arrow(self, expr: ibis.Table) -> pa.Table:
+        """Run an expression."""
+
     def close(self) -> None:
         """Let go of what the session holds."""
 
@@ -65,8 +68,7 @@ class Analytics:
 
     def to_arrow(self, expr: ibis.Table) -> pa.Table:
         """Run an expression; the rows come as Arrow, in no particular order unless it sorts."""
-        rows: pa.Table = self.connection.to_pyarrow(expr)
-        return rows
+        return self._session.to_arrow(expr)
 
 
 @contextmanager

@@ -46,7 +46,15 @@ class ArtefactWriter:
         self.manifest = Manifest()
 
     def save_array(self, name: str, values: NDArray[S]) -> None:
-        """Keep an array as ``<name>.npy``; objects are refused."""
+        """Keep an array as ``<name>.npy``.
+
+        Raises
+        ------
+        InvalidInput
+            If it holds Python objects: numbers, or text as ``<U``, can be kept.
+        """
+        if values.dtype.hasobject:
+            raise InvalidInput(f"{name!r} is an array of objects; keep numbers, or text as '<U'.")
         np.save(self._place(name, "npy"), np.ascontiguousarray(values), allow_pickle=False)
 
     def save_csr(self, name: str, matrix: csr_array) -> None:

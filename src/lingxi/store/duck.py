@@ -40,6 +40,10 @@ class DuckDBSession:
         """The lake's files as one table, without the column of their folders."""
         return self._backend.read_parquet(list(files), table_name="lake", hive_partitioning=False)
 
+    def to_arrow(self, expr: ibis.Table) -> pa.Table:
+        """Run an expression."""
+        return self._backend.to_pyarrow(expr)
+
     def close(self) -> None:
         """Forget the database."""
         self._backend.con.close()

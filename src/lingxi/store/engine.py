@@ -20,6 +20,7 @@ from sqlalchemy.exc import ArgumentError, IntegrityError, NoSuchModuleError
 from sqlalchemy.pool import ConnectionPoolEntry
 
 from lingxi.errors import InvalidSetting, MissingExtra, StoreBusy, StoreUnavailable
+from lingxi.store.files import explained
 
 _WRITE = "lingxi_write"
 _LOG_LOCK = 0x6C696E67
@@ -53,7 +54,9 @@ def open_engine(url: str, *, lock_timeout_seconds: float) -> Engine:
     backend = address.get_backend_name()
     if backend == "sqlite":
         if address.database:
-            Path(address.database).parent.mkdir(parents=True, exist_ok=True)
+            folder = Path(address.database).parent
+            with explained(folder):
+                folder.mkdir(parents=True, exist_ok=True)
         engine = create_engine(
             address, connect_args={"timeout": lock_timeout_seconds}, pool_size=16, max_overflow=16
         )
@@ -152,7 +155,9 @@ def begin_read(engine: Engine) -> Iterator[Connection]:
 
 
 def empty_wal(engine: Engine) -> bool:
-    """Move SQLite's write-ahead log into the database and empty it; false if readers prevent it."""
+    """Move SQLite's write-ahead log into the database and empty it; false if readers
+    prevent it for longer than the lock timeout.
+    """
     raw = engine.raw_connection()
     try:
         cursor = raw.cursor()

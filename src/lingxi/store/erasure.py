@@ -9,7 +9,6 @@
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from time import sleep
 from typing import TYPE_CHECKING, TypeVar
 
 import msgspec
@@ -154,7 +153,7 @@ def _parts(values: Iterable[T]) -> list[list[T]]:
     return [every[start : start + _PART] for start in range(0, len(every), _PART)]
 
 
-def scrub(engine: Engine, *, attempts: int = 50, pause_seconds: float = 0.1) -> None:
+def scrub(engine: Engine) -> None:
     """Leave no deleted row in the database's files.
 
     SQLite overwrites deleted rows (``secure_delete``); here its write-ahead log is emptied too.
@@ -163,16 +162,14 @@ def scrub(engine: Engine, *, attempts: int = 50, pause_seconds: float = 0.1) -> 
     Raises
     ------
     StoreBusy
-        If a long read keeps the write-ahead log in use.
+        If a read keeps the write-ahead log in use for longer than the lock timeout.
     """
     if engine.dialect.name != "sqlite":
         with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
             connection.execute(text("VACUUM"))
         return
-    for _ in range(attempts):
-        if empty_wal(engine):
-            return
-        sleep(pause_seconds)
+    if empty_wal(engine):
+        return
     raise StoreBusy(
         "The erasure is done but not signed: another process is still reading the old state. "
         "It is completed at the next start, or when it is asked for again."

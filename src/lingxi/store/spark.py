@@ -2,14 +2,14 @@
 
 from collections.abc import Sequence
 
-import ibis
 import pyarrow as pa
-from ibis.backends import BaseBackend
-from ibis.backends.pyspark import Backend
 
 from lingxi.errors import MissingExtra
 
 try:
+    import ibis
+    from ibis.backends import BaseBackend
+    from ibis.backends.pyspark import Backend
     from pyspark.sql import SparkSession as Spark
 except ModuleNotFoundError as error:  # this module is imported only when Spark is asked for
     raise MissingExtra(
@@ -52,6 +52,11 @@ class SparkSession:
         self._spark.read.parquet(*files).createOrReplaceTempView("lake")
         self._views.add("lake")
         return self._backend.table("lake")
+
+    def to_arrow(self, expr: ibis.Table) -> pa.Table:
+        """Run an expression; Spark's own Arrow, for a detour by pandas would lose types."""
+        rows: pa.Table = self._spark.sql(self._backend.compile(expr)).toArrow()
+        return rows.cast(expr.schema().to_pyarrow())
 
     def close(self) -> None:
         """Drop what this session brought in; Spark itself stays up."""

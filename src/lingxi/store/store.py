@@ -13,6 +13,7 @@ from lingxi.store.analytics import Analytics, Kind, open_analytics
 from lingxi.store.artefacts import Artefacts
 from lingxi.store.engine import begin_read, begin_write, open_engine
 from lingxi.store.erasure import Forget, carry_out, list_erasures, request_erasure
+from lingxi.store.files import explained
 from lingxi.store.keyring import Keyring
 from lingxi.store.lake import Lake
 from lingxi.store.log import Log
@@ -59,7 +60,8 @@ class Store:
             If the settings name PostgreSQL and its driver is not installed.
         """
         folder: Path = settings.folder / "data"
-        folder.mkdir(parents=True, exist_ok=True)
+        with explained(folder):
+            folder.mkdir(parents=True, exist_ok=True)
         timeout = settings.store.lock_timeout_seconds
         engine = open_engine(settings.database_url, lock_timeout_seconds=timeout)
         keyring = Keyring(settings.folder / "keys", lock_timeout_seconds=timeout)

@@ -1,15 +1,14 @@
-"""The types a stored scikit-learn estimator may hold beyond those that skops trusts itself."""
+"""The types a stored scikit-learn estimator may hold beyond those that skops trusts itself.
+
+Each is plain data of numpy or scikit-learn: loading it builds arrays and runs no code of the file.
+"""
 
 TRUSTED = frozenset(
     {
         "numpy.dtype",
-        "scipy.special._ufuncs.expit",
-        "sklearn._loss.link.Interval",
-        "sklearn._loss.link.LogitLink",
-        "sklearn._loss.loss.HalfBinomialLoss",
         "sklearn.calibration._CalibratedClassifier",
         "sklearn.calibration._SigmoidCalibration",
-        "sklearn.compose._column_transformer._RemainderColsList",
+        "sklearn.ensemble._hist_gradient_boosting.predictor.TreePredictor",
         "sklearn.tree._tree.Tree",
     }
 )

@@ -1,0 +1,123 @@
+"""What goes wrong below comes up as a sentence that says what to do."""
+
+import sqlite3
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from sqlalchemy import text
+from sqlalchemy.exc import IntegrityError
+
+from lingxi.clock import FixedClock
+from lingxi.config import Settings, StoreSettings
+from lingxi.errors import InvalidSetting, MissingExtra, StoreBusy, StoreUnavailable
+from lingxi.schema import Event
+from lingxi.store import Store
+from lingxi.store.engine import begin_read, open_engine
+
+Make = Callable[..., Event]
+
+
+def open_at(folder: Path, clock: FixedClock, url: str = "") -> Store:
+    settings = StoreSettings(url=url, lock_timeout_seconds=0.2)
+    store = Store.open(Settings(folder=folder, store=settings), clock)
+    store.create_tables()
+    return store
+
+
+def test_a_long_writer_makes_others_busy(tmp_path: Path, clock: FixedClock, events: Make) -> None:
+    store, other = open_at(tmp_path, clock), open_at(tmp_path, clock)
+    with store.write() as tx:
+        store.log.append([events(1)], tx=tx)
+        with pytest.raises(StoreBusy, match="try again"):
+            other.log.append([events(2)])
+        assert other.log.read() == []  # readers never wait
+    assert other.log.append([events(2)]).inserted == 1
+
+
+@pytest.mark.engine
+def test_a_long_writer_makes_others_busy_on_postgres(
+    tmp_path: Path, clock: FixedClock, events: Make, postgres_url: str
+) -> None:
+    store, other = (open_at(tmp_path / n, clock, postgres_url) for n in "ab")
+    with store.write() as tx:
+        store.log.append([events(1)], tx=tx)
+        with pytest.raises(StoreBusy, match="try again"):
+            other.log.append([events(2)])
+    store.close()
+    other.close()
+
+
+def test_a_damaged_database_is_said_to_be(tmp_path: Path, clock: FixedClock) -> None:
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data" / "state.sqlite").write_bytes(b"not a database at all" * 100)
+    with pytest.raises(StoreUnavailable, match="not a database"):
+        open_at(tmp_path, clock)
+
+
+def test_a_full_disk_is_said_to_be(tmp_path: Path, clock: FixedClock, events: Make) -> None:
+    store = open_at(tmp_path, clock)
+    with store.read() as tx:
+        pages = tx.execute(text("PRAGMA page_count")).scalar_one()
+    raw = store.engine.raw_connection()
+    raw.cursor().execute(f"PRAGMA max_page_count = {pages}")
+    raw.close()
+    with pytest.raises(StoreUnavailable, match="disk is full"):
+        store.log.append([events(n) for n in range(900)])
+    assert store.log.count() == 0
+
+
+def test_a_folder_that_is_a_file_is_said_to_be(tmp_path: Path, clock: FixedClock) -> None:
+    (tmp_path / "data").write_text("in the way")
+    with pytest.raises(StoreUnavailable, match="data"):
+        open_at(tmp_path, clock)
+
+
+def test_a_read_only_database_is_said_to_be(tmp_path: Path, clock: FixedClock) -> None:
+    open_at(tmp_path, clock).close()
+    place = tmp_path / "data" / "state.sqlite"
+    engine = open_engine(f"sqlite:///file:{place}?mode=ro&uri=true", lock_timeout_seconds=0.2)
+    with pytest.raises(StoreUnavailable, match="read-only"), engine.begin() as connection:
+        connection.execute(text("DELETE FROM event"))
+    engine.dispose()
+
+
+def test_an_unreachable_database_is_said_to_be(tmp_path: Path) -> None:
+    engine = open_engine(f"postgresql://x@/x?host={tmp_path}", lock_timeout_seconds=0.2)
+    with pytest.raises(StoreUnavailable, match=r"store\.url"), begin_read(engine):
+        pass
+
+
+def test_a_broken_constraint_stays_what_it_is(tmp_path: Path, clock: FixedClock) -> None:
+    store = open_at(tmp_path, clock)
+    with pytest.raises(IntegrityError), store.write() as tx:
+        tx.execute(text("INSERT INTO identity (subject) VALUES (1)"))
+
+
+@pytest.mark.parametrize("url", ["mysql://x/y", "nonsense"])
+def test_an_address_that_is_none_is_refused(url: str) -> None:
+    with pytest.raises(InvalidSetting, match=r"store\.url"):
+        open_engine(url, lock_timeout_seconds=1)
+
+
+def test_postgres_without_its_driver_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "psycopg", None)
+    with pytest.raises(MissingExtra, match=r"pip install 'lingxi\[postgres\]'"):
+        open_engine("postgresql://x/y", lock_timeout_seconds=1)
+
+
+def test_sqlite_keeps_what_it_acknowledged(tmp_path: Path, clock: FixedClock) -> None:
+    store = open_at(tmp_path, clock)
+    with store.read() as tx:
+        settings = {
+            name: tx.exec_driver_sql(f"PRAGMA {name}").scalar_one()
+            for name in ("journal_mode", "synchronous", "foreign_keys", "secure_delete")
+        }
+    assert settings == {
+        "journal_mode": "wal",
+        "synchronous": 2,
+        "foreign_keys": 1,
+        "secure_delete": 1,
+    }
+    assert sqlite3.sqlite_version_info >= (3, 35)
