@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from lingxi.errors import InvalidInput, NotEnoughData
 from lingxi.recommend.lists import exclude, fill_up, top_items
 from lingxi.recommend.matrix import Csr, row_lengths, row_sums, transpose
-from lingxi.recommend.scorer import Scorer
+from lingxi.recommend.scorer import Ranker
 from lingxi.stats import ranking
 from lingxi.stats.bootstrap import Interval, bootstrap_difference, bootstrap_mean
 
@@ -41,7 +41,7 @@ class Evaluation:
 
 
 def evaluate(
-    scorer: Scorer,
+    scorer: Ranker,
     train: Csr,
     test: Csr,
     *,

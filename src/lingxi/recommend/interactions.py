@@ -121,7 +121,7 @@ def from_table(table: pa.Table) -> Interactions:
     kinds = _encode_kinds(table["name"])
     moments = table["occurred_at"].cast(pa.timestamp("us", "UTC")).cast(pa.int64()).to_numpy()
     item_ids, items = _encode(table["item_id"])
-    customers = np.array(pc.fill_null(table["customer"], -1))
+    customers = np.array(table["customer"].fill_null(pa.scalar(-1, pa.int64())))
     known, rows = np.unique(customers, return_inverse=True)
     first = 1 if len(known) and known[0] == -1 else 0
     known = known[first:]
@@ -148,13 +148,10 @@ def _encode(
     column: "pa.ChunkedArray[pa.StringScalar]",
 ) -> tuple[tuple[str, ...], NDArray[np.int64]]:
     """Distinct texts, sorted, and each entry's index among them, -1 for none."""
-    coded = column.combine_chunks().dictionary_encode()
-    names = np.array(coded.dictionary.to_pylist(), dtype=object)
-    order = np.argsort(names)
-    place = np.empty(len(names) + 1, dtype=np.int64)
-    place[order], place[-1] = np.arange(len(names)), -1
-    codes = np.array(pc.fill_null(coded.indices, -1))
-    return tuple(names[order].tolist()), place[codes]
+    names = sorted(name for name in pc.unique(column).to_pylist() if name is not None)
+    places = pc.index_in(column, value_set=pa.array(names, column.type))
+    codes = np.array([-1 if at is None else at for at in places.to_pylist()], dtype=np.int64)
+    return tuple(names), codes
 
 
 def to_micros(moment: datetime) -> int:

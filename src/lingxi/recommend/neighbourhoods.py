@@ -21,7 +21,6 @@ from lingxi.recommend.matrix import (
     stack,
     transpose,
 )
-from lingxi.recommend.scorer import Vector
 from lingxi.recommend.similarity import Similarity
 from lingxi.store import Artefact, ArtefactWriter
 
@@ -77,7 +76,7 @@ class UserKnn:
             others = pairs.indices
             lengths = self._lengths[others]
             near = pairs.data - totals[owners] * self._means[others]
-            near = np.round(np.divide(near, lengths, where=lengths > 0), _DECIMALS)
+            near = np.round(near / np.where(lengths > 0, lengths, 1.0), _DECIMALS)
             stays = (near > 0) & (lengths > 0) & (others != own[owners])
             counts = np.bincount(owners[stays] - part.start, minlength=pairs.shape[0])
             indptr = np.concatenate(([0], np.cumsum(counts)))
@@ -89,41 +88,34 @@ class UserKnn:
         """Scores of all items, shape (n_histories, n_items)."""
         return densify_scores(self.find_neighbours(histories, own) @ self._rows)
 
-    def explain(self, items: NDArray[np.int64], weights: Vector, own: int, wanted: int) -> Vector:
-        """What each item of the history gives through the neighbours, who are held fixed."""
-        indptr = np.array([0, len(items)])
-        history = build_csr(weights, items, indptr, (1, self._rows.shape[1]))
-        near = self.find_neighbours(history, np.array([own])).indices
-        had = densify(self._rows[near][:, [wanted]])[:, 0]
-        near, had = near[had > 0], had[had > 0]
-        shared = densify(self._rows[near][:, items])
+    def explain(self, histories: Csr, own: NDArray[np.int64], lists: NDArray[np.int64]) -> Csr:
+        """What each item gives through the neighbours, who are held fixed; see ``Scorer``."""
+        near = self.find_neighbours(histories, own)
+        parts = [
+            self._explain_one(histories[[h]], near[[h]].indices, lists[h])
+            for h in range(histories.shape[0])
+        ]
+        return stack(parts, histories.shape[1])
+
+    def _explain_one(self, history: Csr, near: NDArray[np.int32], wanted: NDArray[np.int64]) -> Csr:
+        rows: Csr = self._rows[near]
+        had = densify(rows[:, wanted])
+        shared = densify(rows[:, history.indices])
         bonds = (shared - self._means[near][:, None]) / self._lengths[near][:, None]
-        given: Vector = weights * (had @ bonds)
-        return given
+        given = (had.T @ bonds) * history.data
+        cells = np.tile(history.indices, len(wanted))
+        indptr = np.arange(len(wanted) + 1) * len(history.indices)
+        return build_csr(given.reshape(-1), cells, indptr, (len(wanted), history.shape[1]))
 
     def save(
         self, writer: ArtefactWriter, prefix: str, customers: NDArray[np.int64]
     ) -> dict[str, str]:
-        """Write one entry per cell, with its customer, so that an erasure can take cells out."""
-        owners = np.repeat(customers, row_lengths(self._rows))
-        writer.save_array(f"{prefix}_owners", owners)
-        writer.save_array(f"{prefix}_items", self._rows.indices.astype(np.int32))
-        writer.save_array(f"{prefix}_weights", self._rows.data.astype(np.float32))
-        rows = np.repeat(np.arange(self._rows.shape[0]), row_lengths(self._rows))
-        writer.save_array(f"{prefix}_rows", rows.astype(np.int32))
-        writer.save_array(f"{prefix}_shape", np.array(self._rows.shape, dtype=np.int64))
-        whose = f"{prefix}_owners"
-        return {f"{prefix}_{name}": whose for name in ("items", "weights", "rows", "owners")}
+        """Write the rows and whose they are, so that an erasure can empty a person's row."""
+        writer.save_csr(f"{prefix}_rows", self._rows)
+        writer.save_array(f"{prefix}_customers", customers)
+        return {f"{prefix}_rows": f"{prefix}_customers"}
 
     def load(self, artefact: Artefact, prefix: str) -> NDArray[np.int64]:
-        """Read the cells back into rows; each row's customer, -1 for baskets and erased."""
-        n_rows, n_items = artefact.load_array(f"{prefix}_shape", np.int64, mmap=False).tolist()
-        rows = artefact.load_array(f"{prefix}_rows", np.int32, mmap=False)
-        owners = artefact.load_array(f"{prefix}_owners", np.int64)
-        indptr = np.concatenate(([0], np.cumsum(np.bincount(rows, minlength=n_rows))))
-        data = artefact.load_array(f"{prefix}_weights", np.float32)
-        items = artefact.load_array(f"{prefix}_items", np.int32)
-        self.fit(build_csr(data.astype(np.float64), items, indptr, (n_rows, n_items)))
-        customers = np.full(n_rows, -1, dtype=np.int64)
-        customers[rows] = owners
-        return customers
+        """Read the rows back; each row's customer, -1 for baskets and erased persons."""
+        self.fit(artefact.load_csr(f"{prefix}_rows"))
+        return artefact.load_array(f"{prefix}_customers", np.int64)

@@ -9,7 +9,6 @@ from numpy.typing import NDArray
 
 from lingxi.recommend.matrix import (
     Csr,
-    build_csr,
     densify_scores,
     keep_best,
     row_blocks,
@@ -19,7 +18,6 @@ from lingxi.recommend.matrix import (
     stack,
     transpose,
 )
-from lingxi.recommend.scorer import Vector
 from lingxi.recommend.similarity import Similarity, drop_self, find_neighbours
 from lingxi.store import Artefact, ArtefactWriter
 
@@ -33,24 +31,21 @@ class ItemOperator:
 
     def __init__(self, name: str) -> None:
         self.name = name
-        self.operator: Csr = build_csr(
-            np.empty(0, np.float32), np.empty(0, np.int32), np.zeros(1, np.int32), (0, 0)
-        )
+        self.operator: Csr = stack([], 0)
+        self.columns: Csr = self.operator
+        """The operator's transpose: row i holds what each item gives to item i."""
 
     def score(self, histories: Csr, own: NDArray[np.int64]) -> NDArray[np.float32]:
         """Scores of all items, shape (n_histories, n_items); ``own`` is not looked at."""
         del own
         return densify_scores(histories @ self.operator)
 
-    def explain(self, items: NDArray[np.int64], weights: Vector, own: int, wanted: int) -> Vector:
-        """What each item of the history gives to the score of ``wanted``."""
+    def explain(self, histories: Csr, own: NDArray[np.int64], lists: NDArray[np.int64]) -> Csr:
+        """What each item of each history gives to each listed item; see ``Scorer.explain``."""
         del own
-        given = np.zeros(len(items))
-        for place, item in enumerate(items.tolist()):
-            listed, values = self.similar(item)
-            at = int(np.searchsorted(listed, wanted))
-            if at < len(listed) and listed[at] == wanted:
-                given[place] = weights[place] * float(values[at])
+        wanted: Csr = self.columns[lists.reshape(-1)]
+        had: Csr = histories[np.repeat(np.arange(histories.shape[0]), lists.shape[1])]
+        given: Csr = (had * wanted).tocsr()
         return given
 
     def similar(self, item: int) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
@@ -64,15 +59,18 @@ class ItemOperator:
         """Write the operator; nothing in it belongs to a customer."""
         del customers
         writer.save_csr(f"{prefix}_operator", self.operator)
+        writer.save_csr(f"{prefix}_columns", self.columns)
         return {}
 
     def load(self, artefact: Artefact, prefix: str) -> NDArray[np.int64]:
         """Map the operator into memory."""
         self.operator = artefact.load_csr(f"{prefix}_operator")
+        self.columns = artefact.load_csr(f"{prefix}_columns")
         return NOBODY
 
     def _keep(self, operator: Csr) -> None:
         self.operator = scale(operator, operator.data.astype(np.float32))
+        self.columns = transpose(self.operator)
 
 
 class ItemKnn(ItemOperator):

@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from lingxi.recommend.matrix import Csr, row_sums, transpose
+from lingxi.recommend.matrix import Csr, build_csr, row_sums, transpose
 from lingxi.recommend.operators import NOBODY
 from lingxi.recommend.scorer import Vector
 from lingxi.store import Artefact, ArtefactWriter
@@ -41,10 +41,13 @@ class Popularity:
         shape = (histories.shape[0], len(self.weights))
         return np.broadcast_to(self.weights.astype(np.float32), shape)
 
-    def explain(self, items: NDArray[np.int64], weights: Vector, own: int, wanted: int) -> Vector:
-        """Zeros: nothing of it comes from the history."""
-        del weights, own, wanted
-        return np.zeros(len(items))
+    def explain(self, histories: Csr, own: NDArray[np.int64], lists: NDArray[np.int64]) -> Csr:
+        """Empty rows: nothing of it comes from the history."""
+        del own
+        rows = lists.size
+        nothing = np.zeros(rows + 1, dtype=np.int64)
+        shape = (rows, histories.shape[1])
+        return build_csr(np.empty(0), np.empty(0, dtype=np.int32), nothing, shape)
 
     def save(
         self, writer: ArtefactWriter, prefix: str, customers: NDArray[np.int64]

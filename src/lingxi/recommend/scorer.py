@@ -11,7 +11,14 @@ from lingxi.store import Artefact, ArtefactWriter
 Vector = NDArray[np.float64]
 
 
-class Scorer(Protocol):
+class Ranker(Protocol):
+    """Whatever scores items for histories; all that an evaluation needs."""
+
+    def score(self, histories: Csr, own: NDArray[np.int64]) -> NDArray[np.float32]:
+        """Scores of all items, shape (n_histories, n_items), float32, higher is better."""
+
+
+class Scorer(Ranker, Protocol):
     """Learns from who had what, and scores items for a weighted history.
 
     Rows are customers (or anonymous baskets), columns items; weights are at least 0. ``own`` says
@@ -30,14 +37,13 @@ class Scorer(Protocol):
     def fit(self, taught: Csr) -> None:
         """Learn from the weights, shape (n_rows, n_items)."""
 
-    def score(self, histories: Csr, own: NDArray[np.int64]) -> NDArray[np.float32]:
-        """Scores of all items, shape (n_histories, n_items), float32, higher is better."""
+    def explain(self, histories: Csr, own: NDArray[np.int64], lists: NDArray[np.int64]) -> Csr:
+        """What each item of each history gives to the score of each listed item.
 
-    def explain(self, items: NDArray[np.int64], weights: Vector, own: int, wanted: int) -> Vector:
-        """What each item of one history gives to the score of ``wanted``; the sum is the score.
-
-        ``items`` and ``weights`` are the history, shape (n,); the answer has the same shape. A
-        model that does not look at the history answers zeros.
+        ``lists``: shape (n_histories, n), item indices. The answer has the shape
+        (n_histories * n, n_items): row ``h * n + p`` belongs to place p of list h, its columns are
+        items of history h, and it sums to the score. A model that does not look at the history
+        gives empty rows.
         """
 
     def save(

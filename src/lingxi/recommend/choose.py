@@ -1,0 +1,153 @@
+"""Choosing a model: a small grid on the inner window, then an honest look at the outer one."""
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+
+from lingxi.recommend.evaluate import Evaluation, evaluate
+from lingxi.recommend.matrix import row_lengths
+from lingxi.recommend.model import Model, find_trend, fit_model, popularity
+from lingxi.recommend.recipe import ITEM_NAMES, NAMES, Recipe
+from lingxi.recommend.windows import Window
+
+METRIC = "ndcg@10"
+MOST_CUSTOMERS = 1000
+"""Customers drawn for the inner comparison; the outer one takes all up to ``MOST_OUTER``."""
+MOST_OUTER = 5000
+FILL_HALF_LIFE = 14.0
+_TRENDS = ((7.0, 0.5), (7.0, 0.75), (7.0, 1.0), (30.0, 0.5), (30.0, 1.0))
+_STARTS = (
+    Recipe(name="item_cosine", k=50, taught_half_life=90.0),
+    Recipe(name="item_pearson", k=50, taught_half_life=90.0),
+    Recipe(name="rp3beta", k=100, taught_half_life=90.0),
+    Recipe(name="rp3beta", k=200, alpha=0.8, beta=0.4, taught_half_life=90.0),
+    Recipe(name="user_cosine", k=50, taught_half_life=90.0),
+    Recipe(name="user_pearson", k=50, taught_half_life=90.0),
+)
+
+
+@dataclass(frozen=True)
+class Trial:
+    """One recipe with its mean NDCG@10 on the inner window."""
+
+    recipe: Recipe
+    value: float
+
+
+@dataclass
+class Bench:
+    """One window with the customers drawn from it; evaluates models there, fitting each once."""
+
+    window: Window
+    rows: NDArray[np.int64]
+    fit_seconds: dict[str, float]
+
+    @staticmethod
+    def draw(window: Window, most: int, rng: np.random.Generator) -> "Bench":
+        """A bench with at most ``most`` of the window's customers."""
+        rows = np.flatnonzero(row_lengths(window.wanted) > 0)
+        if len(rows) > most:
+            rows = np.sort(rng.choice(rows, most, replace=False))
+        return Bench(window, rows, {})
+
+    def fit(self, recipe: Recipe) -> Model:
+        """The recipe's model of what came before the window."""
+        start = time.perf_counter()
+        model = fit_model(recipe, self.window.before, self.window.cutoff)
+        self.fit_seconds[recipe.name] = time.perf_counter() - start
+        return model
+
+    def retrend(self, model: Model, recipe: Recipe) -> Model:
+        """The same scorer under a recipe that differs in trend or history only."""
+        return Model(
+            recipe, model.scorer, find_trend(self.window.before, self.window.cutoff, recipe)
+        )
+
+    def evaluate(self, model: Model, at: Sequence[int] = (10,)) -> Evaluation:
+        """How well the model finds what the drawn customers first bought in the window."""
+        window = self.window
+        histories = window.before.weights(model.recipe.history_weighting, window.cutoff)
+        return evaluate(
+            model,
+            histories[self.rows],
+            window.wanted[self.rows],
+            at=at,
+            own=self.rows,
+            excluded=window.bought[self.rows],
+            popularity=popularity(window.before, window.cutoff, FILL_HALF_LIFE),
+        )
+
+    def try_out(self, model: Model) -> Trial:
+        """Its mean NDCG@10 here."""
+        return Trial(model.recipe, float(self.evaluate(model).values[METRIC].mean()))
+
+
+def search(bench: Bench, tell: Callable[[int, int], None]) -> dict[str, Trial]:
+    """The best trial of each model on the inner window.
+
+    First how strongly demand of late should count, on item-based cosine; then every model with and
+    without it; then, for the best, its neighbours: other half-lives and another k. Of equal trials
+    the earlier wins, so the simpler.
+    """
+    steps = len(_STARTS) + 2
+    tell(0, steps)
+    first = bench.fit(_STARTS[0])
+    trials = [bench.try_out(first)]
+    for half_life, strength in _TRENDS:
+        recipe = _vary(_STARTS[0], trend_half_life=half_life, trend=strength)
+        trials.append(bench.try_out(bench.retrend(first, recipe)))
+    trend = _best(trials).recipe
+    for step, start in enumerate(_STARTS[1:], 1):
+        tell(step, steps)
+        model = bench.fit(start)
+        moved = _vary(start, trend_half_life=trend.trend_half_life, trend=trend.trend)
+        trials += [bench.try_out(model), bench.try_out(bench.retrend(model, moved))]
+    tell(steps - 2, steps)
+    trials += _refine(bench, _best(trials).recipe)
+    tell(steps - 1, steps)
+    pops = [
+        Recipe(name="popularity", taught_half_life=days) for days in (7.0, 14.0, 30.0, 90.0, 0.0)
+    ]
+    trials += [bench.try_out(bench.fit(recipe)) for recipe in pops]
+    tell(steps, steps)
+    return {name: _best([t for t in trials if t.recipe.name == name]) for name in NAMES}
+
+
+def choose(best: dict[str, Trial], among: Sequence[str] = NAMES) -> Trial:
+    """The highest NDCG@10; of equal ones the simpler model."""
+    return _best([best[name] for name in NAMES if name in among])
+
+
+def choose_for_visitors(best: dict[str, Trial]) -> Trial:
+    """The best that needs no customer: an item-item operator."""
+    return choose(best, ITEM_NAMES)
+
+
+def _refine(bench: Bench, start: Recipe) -> list[Trial]:
+    model = bench.fit(start)
+    trials = [bench.try_out(model)]
+    for days in (20.0, 60.0):
+        recipe = _vary(start, history_half_life=days)
+        trials.append(bench.try_out(bench.retrend(model, recipe)))
+    start = _best(trials).recipe
+    for recipe in (
+        _vary(start, taught_half_life=0.0),
+        _vary(start, taught_half_life=180.0),
+        _vary(start, k=start.k * 2),
+        _vary(start, k=max(start.k // 2, 5)),
+        _vary(start, length=50),
+    ):
+        trials.append(bench.try_out(bench.fit(recipe)))
+    return trials
+
+
+def _vary(recipe: Recipe, **changes: float) -> Recipe:
+    return msgspec.structs.replace(recipe, **changes)
+
+
+def _best(trials: Sequence[Trial]) -> Trial:
+    return max(trials, key=lambda trial: trial.value)
