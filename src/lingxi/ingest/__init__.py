@@ -10,6 +10,7 @@ from lingxi.ingest.reading import read_table
 from lingxi.ingest.reasons import DropReason
 from lingxi.ingest.report import ImportReport, ReasonCount
 from lingxi.ingest.runs import list_imports
+from lingxi.ingest.visits import import_events
 
 __all__ = [
     "DropReason",
@@ -21,6 +22,7 @@ __all__ = [
     "export_quarantine",
     "find_customer",
     "forget",
+    "import_events",
     "import_orders",
     "list_imports",
     "list_quarantine",

@@ -108,6 +108,14 @@ def read_moments(column: Text, zone: tzinfo, now: datetime, form: str | None = N
     return Moments(micros, order.value, evidence)
 
 
+def parse_moments(values: Sequence[str], form: str, zone: tzinfo) -> NDArray[np.int64]:
+    """Distinct cells → microseconds UTC, by a form that ``read_moments`` settled on."""
+    if form in list(Order):
+        read = _reader(Order(form), zone)
+        return np.array([read(value) for value in values], dtype=np.int64)
+    return _by_pattern(values, form, zone)
+
+
 def parse_moment(value: str, order: Order, zone: tzinfo) -> int:
     """One moment in microseconds UTC, or ``NO_TIME``.
 

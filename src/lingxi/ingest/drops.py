@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from lingxi.ingest.costs import is_ledger_text
 from lingxi.ingest.dates import NO_TIME
-from lingxi.ingest.lines import COST, PRODUCT, Lines
+from lingxi.ingest.lines import PRODUCT, Lines
 from lingxi.ingest.rules import Rules
 from lingxi.ingest.text import Mask
 from lingxi.ingest.words import (
@@ -103,7 +103,7 @@ def drop_zero_quantity(lines: Lines, _rules: Rules) -> Mask:
 
 def drop_ledger_entry(lines: Lines, _rules: Rules) -> Mask:
     """Bookkeeping between accounts: a bad debt and its reversal."""
-    return _mask((lines.part == COST) & lines.name.where(is_ledger_text))
+    return _mask(lines.name.where(is_ledger_text) & ~lines.buyer)
 
 
 def drop_stock_adjustment(lines: Lines, rules: Rules) -> Mask:
