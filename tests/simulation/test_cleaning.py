@@ -3,13 +3,12 @@
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 
 import pytest
 
 from lingxi.clock import FixedClock
 from lingxi.config import Settings
-from lingxi.ingest import ImportOptions, ImportReport, import_orders
+from lingxi.ingest import ImportOptions, ImportReport, import_events, import_orders
 from lingxi.ingest.tables import metadata as ingest_tables
 from lingxi.schema import Event, Name
 from lingxi.simulation import Simulated, SimulationSettings, simulate, write_shop
@@ -19,10 +18,11 @@ from lingxi.store.tables import metadata as store_tables
 
 @dataclass(frozen=True)
 class Cleaned:
-    """One import of a simulated shop's orders."""
+    """One import of a simulated shop's orders and web events."""
 
     shop: Simulated
     report: ImportReport
+    web: ImportReport
     events: list[Event]
 
 
@@ -33,9 +33,10 @@ def cleaned(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cleaned]:
     write_shop(shop, folder)
     settings, clock = Settings(folder=folder), FixedClock(simulated.end)
     store = Store.open(settings, clock, tables=(store_tables, ingest_tables))
-    path = Path(folder / "orders.csv")
-    report = import_orders(store, settings, clock, path, ImportOptions(), silent)
-    yield Cleaned(shop, report, store.log.read(limit=1_000_000))
+    orders, web = folder / "orders.csv", folder / "events.parquet"
+    report = import_orders(store, settings, clock, orders, ImportOptions(), silent)
+    events = store.log.read(limit=1_000_000)
+    yield Cleaned(shop, report, import_events(store, settings, clock, web, silent), events)
     store.close()
 
 
@@ -44,22 +45,45 @@ def _read_orders(cleaned: Cleaned) -> list[dict[str, object]]:
     return [row for row in orders if row["readable_date"]]
 
 
-def test_lines_set_aside_are_the_dirt_that_was_put_in(cleaned: Cleaned) -> None:
-    report = cleaned.report
-    dirt = {row["kind"]: row["rows"] for row in cleaned.shop.truth["dirt"].to_pylist()}
-    assert report.lines_in == cleaned.shop.orders.num_rows
-    assert report.lines_in == report.lines_kept + report.lines_set_aside
+def _count_dirt(cleaned: Cleaned) -> dict[str, int]:
+    return {row["kind"]: row["rows"] for row in cleaned.shop.truth["dirt"].to_pylist()}
+
+
+def _count_aside(report: ImportReport) -> Counter[str]:
+    """Lines set aside by reason, all reasons about time as one; they and the kept add up."""
     aside = Counter[str]()
     for row in report.reasons:
         if not row.kept:
             aside["time" if row.reason.startswith("time_") else row.reason] += row.lines
-    assert aside == {
+    assert report.lines_set_aside == aside.total()
+    assert report.lines_in == report.lines_kept + report.lines_set_aside
+    return aside
+
+
+def test_lines_set_aside_are_the_dirt_that_was_put_in(cleaned: Cleaned) -> None:
+    dirt = _count_dirt(cleaned)
+    assert cleaned.report.lines_in == cleaned.shop.orders.num_rows
+    assert _count_aside(cleaned.report) == {
         "exact_duplicate": dirt["duplicate_line"],
         "time": dirt["impossible_date"],
         "stock_adjustment": dirt["stock_adjustment"],
         "price_zero": dirt["zero_price"],
-        "price_negative": dirt["bad_debt"],
+        "ledger_entry": dirt["bad_debt"],
     }
+
+
+def test_web_events_set_aside_are_the_dirt_that_was_put_in(cleaned: Cleaned) -> None:
+    dirt = _count_dirt(cleaned)
+    assert cleaned.web.lines_in == cleaned.shop.events.num_rows
+    assert _count_aside(cleaned.web) == {
+        "exact_duplicate": dirt["duplicate_event"],
+        "time": dirt["missing_time"] + dirt["absurd_time"],
+        "item_missing": dirt["missing_product"],
+        "visitor_missing": dirt["missing_identity"],
+        "bot": dirt["bot"],
+    }
+    changed = {row.reason: row.lines for row in cleaned.web.reasons if row.kept}
+    assert changed["custom_event"] == dirt["custom_event"]
 
 
 def test_orders_are_the_true_ones_to_the_penny(cleaned: Cleaned) -> None:
