@@ -6,8 +6,9 @@ import secrets
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection, bindparam, insert, select, update
 
 from lingxi.access.audit import record_audit
 from lingxi.access.principal import KeyHolder
@@ -18,6 +19,9 @@ from lingxi.errors import InvalidInput
 
 _FORM = re.compile(r"lx_([0-9a-f]{12})_([0-9a-f]{64})")
 _LONGEST_NAME = 64
+_LIVE_KEY = select(
+    key_table.c.name, key_table.c.secret_hash, key_table.c.scopes, key_table.c.used_at
+).where(key_table.c.key_id == bindparam("wanted"), key_table.c.revoked_at.is_(None))
 
 
 @dataclass(frozen=True)
@@ -85,11 +89,7 @@ def find_key(tx: Connection, text: str) -> FoundKey | None:
     if match is None:
         return None
     key_id, secret = match.groups()
-    table = key_table.c
-    query = select(table.name, table.secret_hash, table.scopes, table.used_at).where(
-        table.key_id == key_id, table.revoked_at.is_(None)
-    )
-    row = tx.execute(query).one_or_none()
+    row = tx.execute(_LIVE_KEY, {"wanted": key_id}).one_or_none()
     name, stored, scopes, used_at = row if row is not None else ("", hash_token(""), "", None)
     if not hmac.compare_digest(hash_token(secret), stored) or row is None:
         return None
@@ -133,6 +133,7 @@ def list_keys(tx: Connection) -> list[Key]:
     ]
 
 
+@lru_cache
 def _read_scopes(text: str) -> frozenset[Scope]:
     known = {scope.value for scope in Scope}
     return frozenset(Scope(word) for word in text.split() if word in known)

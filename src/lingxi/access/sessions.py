@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import Connection, delete, insert, select, update
+from sqlalchemy import Connection, bindparam, delete, insert, select, update
 
 from lingxi.access.principal import SessionUser
 from lingxi.access.roles import Role
@@ -13,6 +13,24 @@ from lingxi.access.tokens import hash_token, new_token
 SLIDE_SHARE = 0.05
 LONGEST = timedelta(days=30)
 """A session ends after this long even if it is used every hour."""
+
+
+_LIVE_SESSION = (
+    select(
+        user_table.c.user_id,
+        user_table.c.name,
+        user_table.c.role,
+        user_table.c.language,
+        session_table.c.created_at,
+        session_table.c.seen_at,
+        session_table.c.expires_at,
+    )
+    .join_from(session_table, user_table)
+    .where(
+        session_table.c.token_hash == bindparam("wanted"),
+        session_table.c.expires_at > bindparam("now"),
+    )
+)
 
 
 @dataclass(frozen=True)
@@ -42,21 +60,7 @@ def start_session(tx: Connection, user_id: int, now: datetime, *, hours: int) ->
 def find_session(tx: Connection, token: str, now: datetime) -> Session | None:
     """The session of a token, unless it has ended."""
     token_hash = hash_token(token)
-    session, user = session_table.c, user_table.c
-    query = (
-        select(
-            user.user_id,
-            user.name,
-            user.role,
-            user.language,
-            session.created_at,
-            session.seen_at,
-            session.expires_at,
-        )
-        .join_from(session_table, user_table)
-        .where(session.token_hash == token_hash, session.expires_at > now)
-    )
-    row = tx.execute(query).one_or_none()
+    row = tx.execute(_LIVE_SESSION, {"wanted": token_hash, "now": now}).one_or_none()
     if row is None:
         return None
     user_id, name, role, language, created_at, seen_at, expires_at = row

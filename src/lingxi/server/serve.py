@@ -1,6 +1,7 @@
 """``lingxi serve``: one granian server under supervision, for as long as nobody stops it."""
 
 import errno
+import multiprocessing
 import os
 import socket
 from pathlib import Path
@@ -59,6 +60,8 @@ def serve(folder: Path, *, host: str | None = None, port: int | None = None) -> 
     number = settings.server.port if port is None else port
     check_address(address, number)
     os.environ[SHOP_VARIABLE] = str(settings.folder)
+    # A forked worker would inherit locks of OpenMP and DuckDB threads that nobody releases.
+    multiprocessing.set_start_method("spawn", force=True)
     Granian(
         TARGET,
         address=address,
