@@ -21,6 +21,7 @@ from lingxi.schema import Event
 from lingxi.store import Manifest, Store, backup, restore
 from lingxi.store.codec import to_arrow
 from lingxi.store.tables import identity
+from lingxi.store.tables import metadata as store_metadata
 
 Make = Callable[..., Event]
 
@@ -131,7 +132,7 @@ class BackupContract:
 
 
 def reopen(source: Path, settings: Settings, clock: FixedClock, like: Store) -> Store:
-    tables = [like.projections[0].table.metadata]
+    tables = [store_metadata, like.projections[0].table.metadata]
     restore(source, settings, clock, projections=like.projections, tables=tables)
     return Store.open(settings, clock, projections=like.projections)
 

@@ -86,7 +86,8 @@ def load_state(engine: Engine, folder: Path, metadatas: Sequence[MetaData]) -> N
     with begin_write(engine) as connection:
         for metadata in {id(t.metadata): t.metadata for t in known.values()}.values():
             metadata.create_all(connection)
-        order = [t for m in metadatas for t in m.sorted_tables] + [known["alembic_version"]]
+        rooms = {id(m): m for m in metadatas}.values()
+        order = [t for m in rooms for t in m.sorted_tables] + [known["alembic_version"]]
         for table in reversed(order):
             connection.execute(delete(table))
         dumped = {p.stem: p for p in sorted((folder / TABLES_FOLDER).glob("*.parquet"))}

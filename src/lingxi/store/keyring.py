@@ -8,7 +8,17 @@ from pathlib import Path
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-from sqlalchemy import Column, Connection, Integer, LargeBinary, MetaData, String, Table, select
+from sqlalchemy import (
+    Column,
+    Connection,
+    Integer,
+    LargeBinary,
+    MetaData,
+    String,
+    Table,
+    inspect,
+    select,
+)
 from sqlalchemy import update as sql_update
 
 from lingxi.errors import Conflict, StoreUnavailable
@@ -57,13 +67,7 @@ class Keyring:
         self.engine = open_engine(
             f"sqlite:///{self.path}", lock_timeout_seconds=lock_timeout_seconds
         )
-        with begin_write(self.engine) as connection:
-            metadata.create_all(connection)
-            connection.execute(
-                insert_or_ignore(connection, secret), {"name": "blind", "value": os.urandom(32)}
-            )
-            query = select(secret.c.value).where(secret.c.name == "blind")
-            self._blind_key: bytes = connection.execute(query).scalar_one()
+        self._blind_key = self._read_secret() or self._make_secret()
 
     def encrypt(self, customer: int, text: str) -> bytes:
         """Text under the customer's key, made when there is none yet. See ``encrypt_many``."""
@@ -141,6 +145,22 @@ class Keyring:
     def close(self) -> None:
         """Let go of the file."""
         self.engine.dispose()
+
+    def _read_secret(self) -> bytes | None:
+        with begin_read(self.engine) as connection:
+            if not inspect(connection).has_table(secret.name):
+                return None
+            query = select(secret.c.value).where(secret.c.name == "blind")
+            return connection.execute(query).scalar()
+
+    def _make_secret(self) -> bytes:
+        with begin_write(self.engine) as connection:
+            metadata.create_all(connection)
+            row = {"name": "blind", "value": os.urandom(32)}
+            connection.execute(insert_or_ignore(connection, secret), row)
+            query = select(secret.c.value).where(secret.c.name == "blind")
+            value: bytes = connection.execute(query).scalar_one()
+            return value
 
     def _read_keys(self, customers: Collection[int]) -> dict[int, bytes | None]:
         with begin_read(self.engine) as connection:

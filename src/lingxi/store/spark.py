@@ -56,7 +56,13 @@ class SparkSession:
     def to_arrow(self, expr: ibis.Table) -> pa.Table:
         """Run an expression; Spark's own Arrow, for a detour by pandas would lose types."""
         rows: pa.Table = self._spark.sql(self._backend.compile(expr)).toArrow()
-        return rows.cast(expr.schema().to_pyarrow())
+        wanted = expr.schema().to_pyarrow()
+        types = [
+            # Ibis takes Spark's moments for local times; the session is in UTC, and Arrow says so
+            have.type if pa.types.is_timestamp(have.type) else want.type
+            for have, want in zip(rows.schema, wanted, strict=True)
+        ]
+        return rows.cast(pa.schema(list(zip(wanted.names, types, strict=True))))
 
     def close(self) -> None:
         """Drop what this session brought in; Spark itself stays up."""

@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
-from sqlalchemy import Connection, Engine, MetaData
+from sqlalchemy import Connection, Engine, MetaData, inspect
 
 from lingxi.clock import Clock
 from lingxi.config import Settings
@@ -72,6 +72,10 @@ class Store:
 
     def create_tables(self, *metadatas: MetaData) -> None:
         """Create the store's own tables and those given, where they do not exist yet."""
+        wanted = {name for each in (metadata, *metadatas) for name in each.tables}
+        with begin_read(self.engine) as connection:
+            if wanted <= set(inspect(connection).get_table_names()):
+                return  # nothing to write, so no need to wait for those who do
         with begin_write(self.engine) as connection:
             for each in (metadata, *metadatas):
                 each.create_all(connection)
