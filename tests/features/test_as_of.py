@@ -22,7 +22,7 @@ def near(row):
     }
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(history=HISTORIES)
 def test_features_equal_the_oracle(bench: Bench, history: list[Event]):
     events = place(history)
@@ -44,7 +44,7 @@ def test_oracle_covers_every_feature_but_the_viewed_categories():
     assert missing == {name for name in FEATURES if name.startswith("viewed_category")}
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=20, deadline=None)
 @given(
     before=st.lists(EVENTS.filter(lambda e: e.occurred_at <= AS_OF), max_size=15),
     after=st.lists(EVENTS.filter(lambda e: e.occurred_at > AS_OF), max_size=10),
@@ -72,7 +72,7 @@ def test_no_feature_changes_when_later_events_are_added_removed_or_altered(
         assert bench.rows([*tail[:split], *past, *tail[split:]]) == expected
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=15, deadline=None)
 @given(history=HISTORIES, data=st.data())
 def test_order_of_arrival_does_not_matter_between_different_moments(
     bench: Bench, history: list[Event], data: st.DataObject

@@ -40,7 +40,7 @@ def near(row: dict[str, object]) -> dict[str, object]:
     }
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=15, deadline=None)
 @given(
     parts=st.lists(st.lists(EVENTS, max_size=12), min_size=1, max_size=3),
     moments=st.lists(MOMENTS, min_size=1, max_size=2, unique=True),

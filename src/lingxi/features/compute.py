@@ -10,32 +10,31 @@ from lingxi.features.query import (
     CATEGORIES_NAME,
     CUSTOMERS,
     CUSTOMERS_NAME,
+    DAY,
+    DAY_NAME,
     MOMENT_NAME,
     PRICES_NAME,
-    run_query,
+    build_categories,
+    build_features,
+    build_prices,
+    build_tracked,
+    run,
     tell_moment,
 )
 from lingxi.features.registry import get_features
-from lingxi.features.shop import (
-    ShopFacts,
-    collect_tracked,
-    select_categories,
-    select_prices,
-    select_tracked,
-    start_of_day,
-)
+from lingxi.features.shop import ShopFacts, collect_tracked, start_of_day
 from lingxi.store import Analytics
 
 
 def read_shop(analytics: Analytics, as_of: datetime) -> ShopFacts:
     """What the shop recorded before the day of ``as_of``."""
     midnight = start_of_day(as_of)
-    events = analytics.events
+    analytics.register(DAY_NAME, pa.table({"midnight": [midnight]}, schema=DAY))
     return ShopFacts(
         midnight=midnight,
-        tracked=collect_tracked(analytics.to_arrow(select_tracked(events, midnight))),
-        prices=analytics.to_arrow(select_prices(events, midnight)),
-        categories=analytics.to_arrow(select_categories(events, midnight)),
+        tracked=collect_tracked(run(analytics.connection, build_tracked)),
+        prices=run(analytics.connection, build_prices),
+        categories=run(analytics.connection, build_categories),
     )
 
 
@@ -79,4 +78,4 @@ def compute_features(
     if customers is not None:
         chosen = pa.table({"wanted": sorted(customers)}, schema=CUSTOMERS)
         analytics.register(CUSTOMERS_NAME, chosen)
-    return run_query(analytics.connection, wanted, restricted=customers is not None)
+    return run(analytics.connection, build_features, wanted, customers is not None)

@@ -17,7 +17,8 @@ from lingxi.features.query import (
     EVENTS_NAME,
     MOMENT_NAME,
     PRICES_NAME,
-    run_query,
+    build_features,
+    run,
     tell_moment,
 )
 from lingxi.features.registry import get_features
@@ -112,7 +113,7 @@ class OnlineFeatures:
             shop = self._read_shop(as_of)
             self._session.register(EVENTS_NAME, events)
             self._session.register(MOMENT_NAME, tell_moment(as_of, shop.tracked))
-            rows = run_query(self._session.backend, wanted, restricted=False)
+            rows = run(self._session.backend, build_features, wanted, False)
         found = rows.to_pylist()
         return {name: found[0][name] for name in wanted} if found else {}
 

@@ -1,6 +1,6 @@
-"""All feature expressions as one query over tables named in advance: built and compiled once."""
+"""The queries of the room over tables named in advance, so that each is compiled once."""
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from datetime import datetime
 from functools import lru_cache
 
@@ -12,10 +12,18 @@ from ibis.backends.duckdb import Backend as DuckDB
 from lingxi.features.describe import describe
 from lingxi.features.grains import Scene, observe
 from lingxi.features.registry import get_features
-from lingxi.features.shop import CATEGORIES, PRICES, TRACKED
+from lingxi.features.shop import (
+    CATEGORIES,
+    PRICES,
+    TRACKED,
+    select_categories,
+    select_prices,
+    select_tracked,
+)
 from lingxi.schema import EVENT_ROWS
 
 EVENTS_NAME = "events"
+DAY_NAME = "feature_day"
 MOMENT_NAME = "feature_moment"
 PRICES_NAME = "feature_prices"
 CATEGORIES_NAME = "feature_categories"
@@ -27,6 +35,7 @@ _MOMENT: dict[str, pa.DataType] = {
     **{name: pa.bool_() for name in TRACKED},
 }
 MOMENT = pa.schema(_MOMENT)
+DAY = pa.schema([("midnight", pa.timestamp("us", tz="UTC"))])
 CUSTOMERS = pa.schema([("wanted", pa.int64())])
 
 
@@ -34,9 +43,30 @@ def _name_table(schema: pa.Schema, name: str) -> ibis.Table:
     return ibis.table(ibis.Schema.from_pyarrow(schema), name=name)
 
 
-@lru_cache(maxsize=64)
-def build_query(names: tuple[str, ...], restricted: bool) -> ibis.Table:
-    """The features of these names over the five tables; ``restricted`` reads the fifth."""
+def _name_past() -> ibis.Table:
+    """Events before the midnight of ``DAY``."""
+    day = _name_table(DAY, DAY_NAME)
+    events = _name_table(EVENTS, EVENTS_NAME)
+    return events.inner_join(day, events.occurred_at < day.midnight)
+
+
+def build_tracked() -> ibis.Table:
+    """What the shop has recorded at all."""
+    return select_tracked(_name_past())
+
+
+def build_prices() -> ibis.Table:
+    """The shop's prices."""
+    return select_prices(_name_past())
+
+
+def build_categories() -> ibis.Table:
+    """The categories of the shop's items."""
+    return select_categories(_name_past())
+
+
+def build_features(names: tuple[str, ...], restricted: bool) -> ibis.Table:
+    """The features of these names; ``restricted`` to the customers of ``CUSTOMERS``."""
     events = _name_table(EVENTS, EVENTS_NAME)
     if restricted:
         wanted = _name_table(CUSTOMERS, CUSTOMERS_NAME)
@@ -51,26 +81,30 @@ def build_query(names: tuple[str, ...], restricted: bool) -> ibis.Table:
     return describe(scene, get_features(names))
 
 
-@lru_cache(maxsize=64)
-def _compile(names: tuple[str, ...], restricted: bool) -> str:
-    return str(ibis.to_sql(build_query(names, restricted), dialect="duckdb", pretty=False))
-
-
 def tell_moment(as_of: datetime, tracked: Collection[str]) -> pa.Table:
     """The one row of ``MOMENT``: when, and which of ``TRACKED`` the shop has recorded."""
     flags = {name: [name in tracked] for name in TRACKED}
     return pa.table({"as_of": [as_of], **flags}, schema=MOMENT)
 
 
-def run_query(connection: BaseBackend, names: tuple[str, ...], *, restricted: bool) -> pa.Table:
-    """The rows of ``build_query`` in a session that holds its tables.
+def run(
+    connection: BaseBackend,
+    build: Callable[..., ibis.Table],
+    *arguments: tuple[str, ...] | bool,
+) -> pa.Table:
+    """The rows of a ``build_*`` query, in a session that holds its tables.
 
-    DuckDB takes the text compiled the first time; building and compiling it anew would cost more
+    DuckDB takes the text compiled the first time: building and compiling it anew would cost more
     than running it.
     """
     if isinstance(connection, DuckDB):
-        sql = _compile(names, restricted)
+        sql = _compile(build, *arguments)
         rows: pa.Table = connection.raw_sql(sql).fetch_arrow_table()
     else:
-        rows = connection.to_pyarrow(build_query(names, restricted))
+        rows = connection.to_pyarrow(build(*arguments))
     return rows
+
+
+@lru_cache(maxsize=64)
+def _compile(build: Callable[..., ibis.Table], *arguments: tuple[str, ...] | bool) -> str:
+    return str(ibis.to_sql(build(*arguments), dialect="duckdb", pretty=False))

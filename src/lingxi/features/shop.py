@@ -52,29 +52,23 @@ def start_of_day(moment: datetime) -> datetime:
     return moment.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
 
 
-def select_tracked(events: ibis.Table, midnight: datetime) -> ibis.Table:
-    """Event names before ``midnight`` (``name``), and whether any had a session (``session``)."""
-    past = events.filter(events.occurred_at < ibis.literal(midnight))
+def select_tracked(past: ibis.Table) -> ibis.Table:
+    """Event names (``name``), and whether any event had a session (``session``)."""
     return past.group_by("name").aggregate(session=past.session_id.notnull().any())
 
 
-def select_prices(events: ibis.Table, midnight: datetime) -> ibis.Table:
-    """Sold lines per price before ``midnight``, anonymous baskets included."""
-    sold = events.filter(
-        events.occurred_at < ibis.literal(midnight),
-        events.name == Name.ORDER_COMPLETED.value,
-        events.price_cents > 0,
-    )
+def select_prices(past: ibis.Table) -> ibis.Table:
+    """Sold lines per price, anonymous baskets included."""
+    sold = past.filter(past.name == Name.ORDER_COMPLETED.value, past.price_cents > 0)
     return sold.group_by("price_cents").aggregate(lines=sold.count())
 
 
-def select_categories(events: ibis.Table, midnight: datetime) -> ibis.Table:
-    """One category per item, from views and carts before ``midnight``."""
-    seen = events.filter(
-        events.occurred_at < ibis.literal(midnight),
-        events.name.isin([name.value for name in CATEGORISED]),
-        events.item_id.notnull(),
-        events.category.notnull(),
+def select_categories(past: ibis.Table) -> ibis.Table:
+    """One category per item, from views and carts."""
+    seen = past.filter(
+        past.name.isin([name.value for name in CATEGORISED]),
+        past.item_id.notnull(),
+        past.category.notnull(),
     )
     return seen.group_by("item_id").aggregate(item_category=seen.category.max())
 
