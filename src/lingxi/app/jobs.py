@@ -42,7 +42,10 @@ def import_orders(
     options = ingest.ImportOptions.parse(
         mapping=mapping, timezone=timezone, currency=currency, date_format=date_format, sheet=sheet
     )
-    return ingest.import_orders(shop.store, shop.settings, shop.clock, path, options, progress)
+    report = ingest.import_orders(shop.store, shop.settings, shop.clock, path, options, progress)
+    with shop.store.write() as tx:
+        catalogue.learn_from_orders(tx, shop.clock.now())
+    return report
 
 
 def import_events(shop: Shop, path: Path, *, progress: Progress = silent) -> ImportReport:

@@ -3,9 +3,15 @@
 from lingxi.ingest.erasure import forget
 from lingxi.ingest.identity import customer_ids, find_customer, resolve_subjects, search_customers
 from lingxi.ingest.learnt import read_learnt
+from lingxi.ingest.mending import mend_quarantine, replay_quarantine
 from lingxi.ingest.options import ImportOptions
 from lingxi.ingest.orders import import_orders
-from lingxi.ingest.quarantine import count_quarantine, export_quarantine, list_quarantine
+from lingxi.ingest.quarantine import (
+    count_quarantine,
+    expire_quarantine,
+    export_quarantine,
+    list_quarantine,
+)
 from lingxi.ingest.reading import read_table
 from lingxi.ingest.reasons import DropReason
 from lingxi.ingest.report import ImportReport, ReasonCount
@@ -19,6 +25,7 @@ __all__ = [
     "ReasonCount",
     "count_quarantine",
     "customer_ids",
+    "expire_quarantine",
     "export_quarantine",
     "find_customer",
     "forget",
@@ -26,8 +33,10 @@ __all__ = [
     "import_orders",
     "list_imports",
     "list_quarantine",
+    "mend_quarantine",
     "read_learnt",
     "read_table",
+    "replay_quarantine",
     "resolve_subjects",
     "search_customers",
 ]

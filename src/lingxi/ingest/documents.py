@@ -20,6 +20,7 @@ class Document:
 
     ``buyer`` is ``(kind, identifier)`` or nothing for a guest. ``index`` are its lines in the raw
     table; ``paid_back`` marks an order whose status says that all of it was refunded.
+    ``suffix`` is empty but for a part that was mended later, when the rest was in the log.
     """
 
     order_id: str
@@ -34,6 +35,7 @@ class Document:
     fingerprint: str
     index: NDArray[np.int64]
     paid_back: bool = False
+    suffix: str = ""
 
     @property
     def key(self) -> str:

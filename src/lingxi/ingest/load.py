@@ -27,6 +27,7 @@ class Sorted:
     new: list[Document]
     known: list[Document]
     changed: list[Document]
+    tied_lines: dict[str, int]
 
 
 @dataclass(frozen=True)
@@ -41,21 +42,21 @@ class Loaded:
 def sort_documents(tx: Connection, documents: Sequence[Document]) -> Sorted:
     """Tell new documents from known and changed ones. The first version of an order wins."""
     table = document_table
-    seen: dict[str, str] = {}
+    seen: dict[str, tuple[str, int]] = {}
     keys = [d.key for d in documents]
     for start in range(0, len(keys), _KEYS):
         query = select_by_keys(
             tx,
             [table.c.key],
             [(key,) for key in keys[start : start + _KEYS]],
-            [table.c.key, table.c.fingerprint],
+            [table.c.key, table.c.fingerprint, table.c.tied_lines],
         )
-        seen.update((row[0], row[1]) for row in tx.execute(query))
-    found = Sorted([], [], [])
+        seen.update((row[0], (row[1], row[2])) for row in tx.execute(query))
+    found = Sorted([], [], [], {key: row[1] for key, row in seen.items()})
     for document in documents:
         if document.key not in seen:
             found.new.append(document)
-        elif seen[document.key] == document.fingerprint:
+        elif seen[document.key][0] == document.fingerprint:
             found.known.append(document)
         else:
             found.changed.append(document)
@@ -84,6 +85,7 @@ def load_documents(
     pairs = list(
         to_events(sales, ties, lambda d: subjects[d.buyer] if d.buyer else None, received_at)
     )
+    tied = {t.document.key: t.lines_tied for t in ties}
     inserted = duplicates = 0
     for start in range(0, len(pairs), _BATCH):
         part = pairs[start : start + _BATCH]
@@ -92,7 +94,13 @@ def load_documents(
             tx.execute(
                 insert_or_ignore(tx, document_table),
                 [
-                    {"key": d.key, "fingerprint": d.fingerprint, "import_id": import_id, "parts": 1}
+                    {
+                        "key": d.key,
+                        "fingerprint": d.fingerprint,
+                        "import_id": import_id,
+                        "lines": len(d.lines),
+                        "tied_lines": tied.get(d.key, 0),
+                    }
                     for d, _ in part
                 ],
             )

@@ -20,7 +20,7 @@ def to_order_event(document: Document, subject: int | None, received_at: datetim
     prefix = "charge" if charge else "order"
     number = document.order_id if not document.refund else f"refund:{document.order_id}"
     return Event(
-        event_id=f"{prefix}:{number}",
+        event_id=f"{prefix}:{number}{document.suffix}",
         name=ORDER_CHARGED if charge else Name.ORDER_COMPLETED.value,
         occurred_at=document.occurred_at,
         received_at=received_at,
@@ -31,6 +31,7 @@ def to_order_event(document: Document, subject: int | None, received_at: datetim
         amount_cents=document.amount_cents,
         cost_cents=document.cost_cents,
         lines=document.lines,
+        properties={"part": document.suffix} if document.suffix else {},
         source=SOURCE,
     )
 
@@ -42,7 +43,7 @@ def to_refund_events(tied: Tied, subject: int | None, received_at: datetime) -> 
     for order_id, lines in tied.by_order.items():
         properties: dict[str, Scalar] = {"refund_id": document.order_id}
         yield Event(
-            event_id=f"refund:{document.order_id}:{order_id or ''}",
+            event_id=f"refund:{document.order_id}:{order_id or ''}{document.suffix}",
             name=Name.ORDER_REFUNDED.value,
             occurred_at=document.occurred_at,
             received_at=received_at,

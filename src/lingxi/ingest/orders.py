@@ -1,6 +1,7 @@
 """Import of order lines: read, clean, tie, append; what is set aside goes to quarantine."""
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from time import perf_counter
@@ -53,6 +54,18 @@ class Understood:
     cleaned: Cleaned
     documents: list[Document]
 
+    @property
+    def settled(self) -> ImportOptions:
+        """The options with everything that was detected filled in, to read more of the file by."""
+        return replace(
+            self.options,
+            mapping=self.mapping,
+            timezone=self.timezone,
+            currency=self.currency,
+            date_format=self.reading.moments.form,
+            decimal_mark=self.reading.decimal_mark,
+        )
+
 
 def import_orders(
     store: Store,
@@ -86,12 +99,14 @@ def import_orders(
     loaded = load_documents(store, found.new, import_id, started, progress)
     progress("Quarantine", 0, None)
     changed = _changed_lines(found)
-    report = _report(understood, found, loaded, changed, import_id, path, started)
+    report = describe_import(
+        understood, found, loaded, changed, import_id=import_id, file=path.name, started=started
+    )
     with store.write() as tx:
         put_quarantine(store, tx, import_id, set_aside(store, understood, changed), started)
         put_learnt(tx, learn(understood.cleaned.lines, understood.digits))
         report = msgspec.structs.replace(report, seconds=round(perf_counter() - clocked, 3))
-        put_run(tx, report, chosen)
+        put_run(tx, report, understood.settled)
     return report
 
 
@@ -102,8 +117,9 @@ def understand(
     options: ImportOptions,
     now: datetime,
     progress: Progress = silent,
+    judged: Callable[[str], bool] | None = None,
 ) -> Understood:
-    """Interpret and clean a table; nothing is written."""
+    """Interpret and clean a table; nothing is written. ``judged``: see ``Rules``."""
     refuse_unusable(raw)
     mapping = choose_columns(raw, options.mapping)
     currency = choose_currency(raw, mapping, options.currency, settings.shop.currency)
@@ -127,6 +143,7 @@ def understand(
         latest_micros=to_micros(now + _LEAD),
         seal=store.keyring.blind,
         spelling=spelling,
+        judged=judged,
     )
     done = 0
 
@@ -202,28 +219,30 @@ def name_person(record: dict[str, str | None], mapping: dict[str, str]) -> str |
     return None
 
 
-def _report(
+def describe_import(
     understood: Understood,
     found: Sorted,
     loaded: Loaded,
     changed: NDArray[np.int64],
+    *,
     import_id: str,
-    path: Path,
+    file: str,
     started: datetime,
 ) -> ImportReport:
+    """The report of an import; ``changed`` are lines of orders that came with other content."""
     lines = understood.cleaned.lines
     kept = lines.filter(~np.isin(lines.index, changed)) if len(changed) else lines
-    documents = found.new + found.known
+    documents = [d for d in found.new + found.known if not d.suffix]
     sales = [d for d in documents if not d.refund and not d.charge]
     goods_back = [d for d in documents if d.refund and d.lines]
     reasons = list(quality.count_reasons(understood.raw, understood.cleaned))
     if len(changed):
         reasons.append(_count_changed(understood, changed))
     lines_in = len(understood.raw) + len(understood.raw.malformed)
-    ties = [t for t in loaded.ties if t.document.lines]
+    tied = {t.document.key: t.lines_tied for t in loaded.ties} | found.tied_lines
     return ImportReport(
         import_id=import_id,
-        file=path.name,
+        file=file,
         started_at=started,
         seconds=0.0,
         timezone=understood.timezone,
@@ -237,7 +256,7 @@ def _report(
         columns=quality.measure_columns(understood.before, kept, understood.mapping),
         orders=len(sales),
         refunds=len(goods_back),
-        refunds_tied=sum(t.complete for t in ties),
+        refunds_tied=sum(tied.get(d.key, 0) == len(d.lines) for d in goods_back),
         anonymous_baskets=sum(d.buyer is None for d in sales),
         customers=len({d.buyer for d in documents if d.buyer is not None}),
         items=len({line.item_id for d in documents for line in d.lines}),
@@ -247,7 +266,7 @@ def _report(
         revenue_after_cents=sum(d.amount_cents for d in sales)
         - sum(d.amount_cents for d in goods_back),
         refund_lines=sum(len(d.lines) for d in goods_back),
-        refund_lines_tied=sum(len(t.document.lines) - len(t.by_order.get(None, ())) for t in ties),
+        refund_lines_tied=sum(tied.get(d.key, 0) for d in goods_back),
         cost_codes=_cost_codes(lines),
         notes=quality.state_choices(
             understood.raw,

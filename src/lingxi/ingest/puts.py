@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from lingxi.ingest.costs import ItemFacts, judge_costs
+from lingxi.ingest.costs import ItemFacts, is_cost_text, judge_costs
 from lingxi.ingest.dates import NO_TIME
 from lingxi.ingest.lines import COST, Lines
 from lingxi.ingest.rules import Rules
@@ -223,6 +223,9 @@ def put_cost(lines: Lines, rules: Rules) -> tuple[Lines, Mask]:
     values = lines.item.values
     if not values:
         return lines, np.zeros(len(lines), dtype=np.bool_)
+    if rules.judged is not None:
+        known = lines.item.where(rules.judged) | lines.name.where(is_cost_text)
+        return replace(lines, part=np.where(known, COST, lines.part).astype(np.int8)), known
     codes = lines.item.codes.astype(np.int64)
     pairs = group_lines([codes, np.rint(np.nan_to_num(lines.price) * 1e4).astype(np.int64)])
     _, first = np.unique(pairs, return_index=True)

@@ -196,6 +196,18 @@ def leave_quarantine(tx: Connection, ids: Iterable[int], now: datetime) -> int:
     return len(wanted)
 
 
+def rewrite_quarantine(store: Store, tx: Connection, failed: Sequence[tuple[int, Found]]) -> None:
+    """Lines that were tried again and failed stay, as corrected, with their new reason."""
+    texts = [msgspec.json.encode(dict(line.raw)).decode() for _, line in failed]
+    sealed = store.keyring.encrypt_many([(_OWNER, text) for text in texts])
+    for (number, line), raw in zip(failed, sealed, strict=True):
+        tx.execute(
+            sa.update(quarantine)
+            .where(quarantine.c.id == number)
+            .values(step=line.step, reason=line.reason, raw=raw, sealed=line.person)
+        )
+
+
 def expire_quarantine(tx: Connection, now: datetime) -> int:
     """Remove lines that have been in quarantine for 30 days. Rows removed."""
     return tx.execute(sa.delete(quarantine).where(quarantine.c.expires_at <= now)).rowcount

@@ -39,6 +39,11 @@ class Tied:
         """Whether every unit found its order."""
         return None not in self.by_order
 
+    @property
+    def lines_tied(self) -> int:
+        """Product lines of which every unit found its order."""
+        return len(self.document.lines) - len(self.by_order.get(None, ()))
+
 
 @dataclass
 class Shelf:

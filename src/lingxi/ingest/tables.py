@@ -57,9 +57,11 @@ document = Table(
     Column("key", String, primary_key=True),
     Column("fingerprint", String, nullable=False),
     Column("import_id", String, nullable=False),
-    Column("parts", Integer, nullable=False, default=1),
+    Column("lines", Integer, nullable=False),
+    Column("tied_lines", Integer, nullable=False),
 )
-"""Orders and refund documents that are in the log, each once, with a hash of their content."""
+"""Orders and refund documents that are in the log, each once, with a hash of their content;
+``tied_lines`` of a refund's product lines found their order."""
 
 learnt_item = Table(
     "learnt_item",

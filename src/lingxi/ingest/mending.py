@@ -1,0 +1,210 @@
+"""Quarantined lines get another chance: corrected by hand, or as they are under today's rules.
+
+A line that passes leaves quarantine and reaches the log: with its order if the order is new, or as
+a further part of the order if that is there already (an "Order Completed" event with the same
+order number; ``properties.part`` names the part). A line is never counted twice: an exact
+duplicate or a changed order stays aside until somebody corrects it.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from pathlib import Path
+from time import perf_counter
+
+import msgspec
+import numpy as np
+
+from lingxi.clock import Clock
+from lingxi.config import Settings
+from lingxi.errors import InvalidInput
+from lingxi.ingest.learnt import learn, put_learnt
+from lingxi.ingest.load import load_documents, sort_documents
+from lingxi.ingest.orders import describe_import, set_aside, understand
+from lingxi.ingest.quarantine import (
+    OWN_COLUMNS,
+    Quarantined,
+    leave_quarantine,
+    read_quarantine,
+    rewrite_quarantine,
+    unguard,
+)
+from lingxi.ingest.raw import RawTable, build_table
+from lingxi.ingest.reading import read_table
+from lingxi.ingest.reasons import DropReason
+from lingxi.ingest.report import ImportReport
+from lingxi.ingest.runs import get_run, next_import_id, put_run
+from lingxi.ingest.text import Text
+from lingxi.store import Progress, Store, silent
+
+_FINAL = frozenset({DropReason.EXACT_DUPLICATE.value, DropReason.ORDER_CHANGED.value})
+"""Reasons that rerunning the rules over one line alone cannot judge."""
+
+
+@dataclass(frozen=True)
+class Retried:
+    """One quarantined line with the cells to try."""
+
+    line: Quarantined
+    cells: Mapping[str, str | None]
+
+
+def replay_quarantine(
+    store: Store, settings: Settings, clock: Clock, progress: Progress = silent
+) -> ImportReport:
+    """Run today's rules over quarantined order lines; those that pass leave quarantine.
+
+    Raises
+    ------
+    InvalidInput
+        If quarantine holds no order line that could be replayed.
+    """
+    retried = [
+        Retried(line, line.raw) for line in read_quarantine(store) if line.reason not in _FINAL
+    ]
+    return _retry(store, settings, clock, retried, "replay", progress)
+
+
+def mend_quarantine(
+    store: Store, settings: Settings, clock: Clock, path: Path, progress: Progress = silent
+) -> ImportReport:
+    """Bring in a corrected export of the quarantine; lines that pass leave it, others stay.
+
+    A line that is no longer in quarantine is left out, so that mending twice changes nothing.
+
+    Raises
+    ------
+    InvalidInput
+        If the file is not an export of the quarantine, or none of its lines waits there.
+    """
+    table = read_table(path)
+    if OWN_COLUMNS[0] not in table.columns:
+        raise InvalidInput(
+            f"{path} has no column {OWN_COLUMNS[0]!r}. Mend a file that "
+            "'lingxi quarantine export' wrote, and leave its first columns as they are."
+        )
+    waiting = {line.id: line for line in read_quarantine(store)}
+    retried = []
+    for place in range(len(table)):
+        record = table.record(place)
+        number = record[OWN_COLUMNS[0]] or ""
+        line = waiting.pop(int(number), None) if number.isdecimal() else None
+        if line is None:
+            continue
+        given = {n: unguard(cell) for n, cell in record.items() if n not in OWN_COLUMNS}
+        cells = {
+            n: given.get(n) for n in dict.fromkeys([*line.raw, *given]) if n in line.raw or given[n]
+        }
+        if line.reason not in _FINAL or cells != dict(line.raw):
+            retried.append(Retried(line, cells))
+    return _retry(store, settings, clock, retried, path.name, progress)
+
+
+def _retry(
+    store: Store,
+    settings: Settings,
+    clock: Clock,
+    retried: Sequence[Retried],
+    name: str,
+    progress: Progress,
+) -> ImportReport:
+    started, clocked = clock.now(), perf_counter()
+    groups: dict[str, list[Retried]] = {}
+    for each in retried:
+        groups.setdefault(each.line.import_id, []).append(each)
+    reports: list[ImportReport] = []
+    for number, (import_id, group) in enumerate(groups.items(), start=1):
+        report = _retry_import(store, settings, import_id, group, started)
+        if report is not None:
+            reports.append(report)
+        progress("Mending", number, len(groups))
+    if not reports:
+        raise InvalidInput(
+            "There is no order line to try again: quarantine is empty, or the file's lines have "
+            "left it, or they are duplicates that nobody has corrected."
+        )
+    merged = _merge(reports, name, started, round(perf_counter() - clocked, 3))
+    with store.write() as tx:
+        merged = msgspec.structs.replace(merged, import_id=next_import_id(store, tx))
+        put_run(tx, merged, get_run(tx, next(iter(groups)))[1])
+    return merged
+
+
+def _retry_import(
+    store: Store,
+    settings: Settings,
+    import_id: str,
+    group: Sequence[Retried],
+    now: datetime,
+) -> ImportReport | None:
+    """Try the lines of one import again, with the options and columns that it had."""
+    with store.read() as tx:
+        first, options = get_run(tx, import_id)
+    if first.kind != "orders":
+        return None
+    wanted = list(first.mapping.values())
+    usable = [each for each in group if any(each.cells.get(name) for name in wanted)]
+    if not usable:
+        return None
+    raw = _to_table(usable, wanted)
+    ids = dict(enumerate((each.line.id for each in usable), start=1))
+    understood = understand(store, settings, raw, options, now, judged=judge_as(first.cost_codes))
+    with store.read() as tx:
+        found = sort_documents(tx, understood.documents)
+    parts = [
+        replace(d, suffix=f"+{min(ids[int(raw.rows[line])] for line in d.index.tolist())}")
+        for d in (*found.known, *found.changed)
+    ]
+    found = replace(found, new=[*found.new, *parts], known=[], changed=[])
+    loaded = load_documents(store, found.new, import_id, now, silent)
+    nothing = np.zeros(0, dtype=np.int64)
+    passed = [ids[int(raw.rows[line])] for line in understood.cleaned.lines.index.tolist()]
+    failed = [(ids[line.row], line) for line in set_aside(store, understood, nothing)]
+    with store.write() as tx:
+        leave_quarantine(tx, passed, now)
+        rewrite_quarantine(store, tx, failed)
+        put_learnt(tx, learn(understood.cleaned.lines, understood.digits))
+    return describe_import(
+        understood, found, loaded, nothing, import_id=import_id, file=first.file, started=now
+    )
+
+
+def judge_as(cost_codes: Sequence[str]) -> Callable[[str], bool]:
+    """Which codes are costs, as the whole file has shown them; a few lines alone would not."""
+    known = frozenset(code.casefold() for code in cost_codes)
+    return lambda code: code.casefold() in known
+
+
+def _to_table(group: Sequence[Retried], wanted: Sequence[str]) -> RawTable:
+    headers = list(dict.fromkeys([*wanted, *(name for each in group for name in each.cells)]))
+    columns = [Text.of(each.cells.get(header) for each in group) for header in headers]
+    return build_table(headers, columns)
+
+
+def _merge(
+    reports: Sequence[ImportReport], name: str, started: datetime, seconds: float
+) -> ImportReport:
+    first = reports[0]
+    return msgspec.structs.replace(
+        first,
+        file=name,
+        started_at=started,
+        seconds=seconds,
+        lines_in=sum(r.lines_in for r in reports),
+        lines_kept=sum(r.lines_kept for r in reports),
+        lines_set_aside=sum(r.lines_set_aside for r in reports),
+        reasons=tuple(reason for r in reports for reason in r.reasons),
+        orders=sum(r.orders for r in reports),
+        refunds=sum(r.refunds for r in reports),
+        refunds_tied=sum(r.refunds_tied for r in reports),
+        anonymous_baskets=sum(r.anonymous_baskets for r in reports),
+        customers=sum(r.customers for r in reports),
+        items=sum(r.items for r in reports),
+        events_new=sum(r.events_new for r in reports),
+        events_known=sum(r.events_known for r in reports),
+        revenue_before_cents=sum(r.revenue_before_cents for r in reports),
+        revenue_after_cents=sum(r.revenue_after_cents for r in reports),
+        refund_lines=sum(r.refund_lines for r in reports),
+        refund_lines_tied=sum(r.refund_lines_tied for r in reports),
+        kind="mended",
+    )
