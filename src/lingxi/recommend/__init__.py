@@ -1,1 +1,30 @@
-"""Recommendations."""
+"""What a customer would like: trained on the log, served from each one's own history, with reasons.
+
+Without a server: ``recommend_from_ratings`` and ``NeighbourModel`` on a table of ratings,
+``evaluate`` and the scorers (``lingxi.recommend.operators``, ``.neighbourhoods``) on matrices.
+"""
+
+from lingxi.recommend.baskets import Together
+from lingxi.recommend.evaluate import evaluate
+from lingxi.recommend.forget import forget
+from lingxi.recommend.ratings import NeighbourModel, Rated, recommend_from_ratings
+from lingxi.recommend.recommender import Recommended, Recommender
+from lingxi.recommend.rules import RuleSettings
+from lingxi.recommend.scorer import Scorer
+from lingxi.recommend.tables import metadata
+from lingxi.recommend.train import train_recommenders
+
+__all__ = [
+    "NeighbourModel",
+    "Rated",
+    "Recommended",
+    "Recommender",
+    "RuleSettings",
+    "Scorer",
+    "Together",
+    "evaluate",
+    "forget",
+    "metadata",
+    "recommend_from_ratings",
+    "train_recommenders",
+]

@@ -1,0 +1,201 @@
+"""Training: read, choose on the inner window, measure on the outer one, fit on everything, keep."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from lingxi.clock import Clock
+from lingxi.config import Settings
+from lingxi.errors import NotEnoughData
+from lingxi.i18n import Sentence
+from lingxi.recommend.baskets import count_baskets
+from lingxi.recommend.choose import (
+    FILL_HALF_LIFE,
+    METRIC,
+    MOST_CUSTOMERS,
+    MOST_OUTER,
+    STEPS,
+    Bench,
+    Trial,
+    choose,
+    choose_for_visitors,
+    search,
+)
+from lingxi.recommend.evaluate import Evaluation
+from lingxi.recommend.interactions import Interactions, read_interactions
+from lingxi.recommend.model import fit_model, popularity
+from lingxi.recommend.recipe import NAMES, Recipe
+from lingxi.recommend.recommender import KIND, Held
+from lingxi.recommend.windows import Split, split_by_time
+from lingxi.schema import Scalar
+from lingxi.store import ArtefactWriter, CandidateRecord, Manifest, MeasureRecord, Progress, Store
+
+STEP = "Recommenders"
+FEWEST_CUSTOMERS = 30
+"""With fewer customers to find something for, a comparison would be chance."""
+_AFTER = len(NAMES) + 2
+_FALL_BACK = Recipe(name="popularity", taught_half_life=FILL_HALF_LIFE)
+_VISITOR_FALL_BACK = Recipe(name="item_cosine", k=50)
+
+
+@dataclass(frozen=True)
+class Choice:
+    """What to fit on everything, why, and what was measured on the way."""
+
+    recipe: Recipe
+    visitor_recipe: Recipe
+    why: Sentence
+    candidates: tuple[CandidateRecord, ...] = ()
+    split: Split | None = None
+    extra: dict[str, Scalar] | None = None
+
+
+def train_recommenders(
+    store: Store, settings: Settings, clock: Clock, progress: Progress
+) -> Manifest:
+    """Fit, compare and choose; the new version is in use afterwards.
+
+    Raises
+    ------
+    NotEnoughData
+        If there are no orders of products at all.
+    """
+    del clock  # the data, not the day of training, says what "now" is
+    steps = STEPS + _AFTER
+    progress(STEP, 0, steps)
+    position = store.log.position()
+    with store.analytics() as analytics:
+        interactions = read_interactions(analytics)
+    rng = np.random.default_rng(settings.learning.seed)
+    choice = choose_recipe(interactions, rng, progress)
+    progress(STEP, steps - 2, steps)
+    with store.artefacts.write(KIND) as writer:
+        _write(writer, interactions, choice, position)
+    store.artefacts.prune(KIND, settings.learning.keep_versions)
+    progress(STEP, steps, steps)
+    artefact = store.artefacts.current(KIND)
+    return artefact.manifest if artefact else writer.manifest
+
+
+def choose_recipe(
+    interactions: Interactions, rng: np.random.Generator, progress: Progress
+) -> Choice:
+    """The recipe for customers and the one for visitors, with what was measured.
+
+    Raises
+    ------
+    NotEnoughData
+        If there are no orders of products at all.
+    """
+    if not (interactions.orders >= 0).any():
+        raise NotEnoughData(
+            "There are no orders of products yet, so there is nothing to recommend from. "
+            "Import orders first with 'lingxi import orders FILE'."
+        )
+    try:
+        split = split_by_time(interactions)
+    except NotEnoughData:
+        days = (interactions.last_moment - interactions.first_moment).days
+        return _fall_back(Sentence("recommend.why.short_span", {"n": days}))
+    n = min(split.inner.customers, split.outer.customers)
+    if n < FEWEST_CUSTOMERS:
+        return _fall_back(
+            Sentence("recommend.why.few_customers", {"n": n, "least": FEWEST_CUSTOMERS})
+        )
+    total = STEPS + _AFTER
+    bench = Bench.draw(split.inner, MOST_CUSTOMERS, rng)
+    best = search(bench, lambda done: progress(STEP, done, total))
+    return _compare(split, best, rng, progress)
+
+
+def _fall_back(why: Sentence) -> Choice:
+    return Choice(_FALL_BACK, _VISITOR_FALL_BACK, why)
+
+
+def _compare(
+    split: Split, best: dict[str, Trial], rng: np.random.Generator, progress: Progress
+) -> Choice:
+    """The choice of the inner window beside all others on the outer one."""
+    winner = choose(best)
+    bench = Bench.draw(split.outer, MOST_OUTER, rng)
+    measured: dict[str, Evaluation] = {}
+    for step, name in enumerate(NAMES):
+        progress(STEP, STEPS + step, STEPS + _AFTER)
+        measured[name] = bench.evaluate(bench.fit(best[name].recipe), at=(10, 20))
+    baseline = measured["popularity"]
+    records = tuple(
+        CandidateRecord(
+            name=name,
+            chosen=name == winner.recipe.name,
+            baseline=name == "popularity",
+            measures=_measure(measured[name], baseline, best[name], rng),
+            fit_seconds=round(bench.fit_seconds[name], 3),
+        )
+        for name in NAMES
+    )
+    hits = {name: float(e.values["hit_rate@10"].mean()) for name, e in measured.items()}
+    why = Sentence(
+        "recommend.why.best",
+        {
+            "n": len(bench.rows),
+            "days": split.days,
+            "hit_share": round(hits[winner.recipe.name], 4),
+            "popularity_share": round(hits["popularity"], 4),
+        },
+    )
+    extra: dict[str, Scalar] = {
+        "inner_customers": split.inner.customers,
+        "outer_customers": split.outer.customers,
+        "outer_repeats": split.outer.repeats,
+        "window_days": split.days,
+        "visitor_model": choose_for_visitors(best).recipe.name,
+    }
+    visitor = choose_for_visitors(best).recipe
+    return Choice(winner.recipe, visitor, why, records, split, extra)
+
+
+def _measure(
+    evaluation: Evaluation, baseline: Evaluation, trial: Trial, rng: np.random.Generator
+) -> tuple[MeasureRecord, ...]:
+    found = [
+        MeasureRecord(name, value.value, value.low, value.high)
+        for name, value in evaluation.summary(rng).items()
+    ]
+    found += [MeasureRecord(name, value) for name, value in evaluation.coverage.items()]
+    over = evaluation.difference(baseline, METRIC, rng)
+    found.append(MeasureRecord(f"{METRIC}_over_popularity", over.value, over.low, over.high))
+    found.append(MeasureRecord(f"{METRIC}_inner", trial.value))
+    return tuple(found)
+
+
+def _write(
+    writer: ArtefactWriter, interactions: Interactions, choice: Choice, position: int
+) -> None:
+    """Fit the chosen recipes on everything and write them."""
+    end = interactions.last_moment
+    personal: dict[str, str] = {}
+    parts = {"chosen": choice.recipe}
+    if choice.visitor_recipe != choice.recipe:
+        parts["visitor"] = choice.visitor_recipe
+    for prefix, recipe in parts.items():
+        model = fit_model(recipe, interactions, end)
+        personal |= model.scorer.save(writer, prefix, interactions.customers)
+        writer.save_array(f"{prefix}_trend", model.trend)
+    popular = popularity(interactions, end, FILL_HALF_LIFE)
+    top = float(popular.max(initial=0.0))
+    writer.save_array("popularity", popular / top if top > 0 else popular)
+    count_baskets(interactions).save(writer)
+    held = Held(choice.recipe, choice.visitor_recipe, interactions.item_ids)
+    writer.save_json("recommender", held)
+    split = choice.split
+    writer.manifest = Manifest(
+        chosen=choice.recipe.name,
+        why=choice.why,
+        data_from=interactions.first_moment,
+        data_to=end,
+        cutoffs=(split.inner.cutoff, split.outer.cutoff) if split else (),
+        events=position,
+        candidates=choice.candidates,
+        extra=choice.extra or {},
+        personal=personal,
+    )
