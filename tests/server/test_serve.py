@@ -1,0 +1,115 @@
+"""The real server in its own process: started, asked, told to stop, its worker killed."""
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import httpx
+import pytest
+
+from lingxi.access import Scope, create_key
+from lingxi.app.shop import Shop
+from lingxi.errors import Conflict, InvalidSetting, ShopNotFound
+from lingxi.server.serve import check_address, serve
+
+HOST = "127.0.0.1"
+PATIENCE_SECONDS = 60
+
+
+@contextmanager
+def running(folder: Path, errors: Path) -> Iterator[tuple[subprocess.Popen[bytes], str]]:
+    with socket.socket() as probe:
+        probe.bind((HOST, 0))
+        port = probe.getsockname()[1]
+    code = (
+        "from pathlib import Path; from lingxi.server.serve import serve; "
+        f"serve(Path({str(folder)!r}), host={HOST!r}, port={port})"
+    )
+    with errors.open("wb") as log:
+        child = subprocess.Popen([sys.executable, "-c", code], stderr=log, stdout=log)
+    try:
+        address = f"http://{HOST}:{port}"
+        wait_until_ready(address)
+        yield child, address
+    finally:
+        if child.poll() is None:
+            child.kill()
+            child.wait()
+
+
+def wait_until_ready(address: str) -> None:
+    end = time.monotonic() + PATIENCE_SECONDS
+    while time.monotonic() < end:
+        try:
+            if httpx.get(f"{address}/health/ready").status_code == 200:
+                return
+        except httpx.TransportError:
+            time.sleep(0.1)
+    raise AssertionError("the server does not answer")
+
+
+def worker_of(child: subprocess.Popen[bytes]) -> int:
+    """The process that answers: the child's child that is not Python's own bookkeeper."""
+    found = Path(f"/proc/{child.pid}/task/{child.pid}/children").read_text().split()
+    for each in found:
+        if b"spawn_main" in Path(f"/proc/{each}/cmdline").read_bytes():
+            return int(each)
+    raise AssertionError("no worker")
+
+
+def test_the_server_answers_survives_its_worker_and_stops_when_told(
+    demo_folder: Path, demo_shop: Shop, tmp_path: Path
+) -> None:
+    with demo_shop.store.write() as tx:
+        made = create_key(tx, demo_shop.clock.now(), "t", [Scope.ADMIN], actor="test")
+    headers = {"authorization": f"Bearer {made.secret}", "accept-encoding": "identity"}
+    errors = tmp_path / "stderr"
+    (customer, *_) = demo_shop.answers.customers(n=1).rows
+    path = f"/v1/recommendations/{customer.customer_id}"
+    with running(demo_folder, errors) as (child, address):
+        answer = httpx.get(address + path, headers=headers)
+        assert answer.status_code == 200
+        assert answer.json()["known"] is True
+        assert httpx.get(address + path).status_code == 401
+        odd = httpx.get(f"{address}/v1/items/%00%ff%ed%a0%80", headers=headers)
+        assert odd.status_code in (400, 404)
+
+        os.kill(worker_of(child), signal.SIGKILL)
+        wait_until_ready(address)
+        assert httpx.get(address + path, headers=headers).status_code == 200
+
+        child.send_signal(signal.SIGTERM)
+        assert child.wait(PATIENCE_SECONDS) == 0
+    lines = [json.loads(line) for line in errors.read_text().splitlines()]
+    requests = [line for line in lines if line["event"] == "request"]
+    assert {"route", "status", "ms", "request_id", "actor"} <= requests[-1].keys()
+    assert made.secret not in errors.read_text()
+    assert path not in errors.read_text()  # an identifier is a person
+
+
+def test_a_port_in_use_is_refused_with_advice() -> None:
+    with socket.socket() as other:
+        other.bind((HOST, 0))
+        other.listen()
+        port = other.getsockname()[1]
+        with pytest.raises(Conflict, match=f"Port {port} on {HOST} is in use"):
+            check_address(HOST, port)
+    check_address(HOST, port)
+
+
+@pytest.mark.parametrize(("host", "port"), [(HOST, 0), (HOST, 70_000), ("192.0.2.1", 8787)])
+def test_an_address_that_is_not_ours_is_refused(host: str, port: int) -> None:
+    with pytest.raises(InvalidSetting):
+        check_address(host, port)
+
+
+def test_a_folder_without_a_shop_is_refused_before_anything_starts(tmp_path: Path) -> None:
+    with pytest.raises(ShopNotFound):
+        serve(tmp_path)
