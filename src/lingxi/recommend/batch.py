@@ -188,7 +188,7 @@ def _tabulate(
     shown = np.where(personal, totals, recommender.popularity[np.maximum(items, 0)])
     ids = pa.array(recommender.item_ids, pa.string())
     names = pa.array(["popularity", recommender.name], pa.string())
-    columns: "list[pa.Array[pa.Scalar[pa.DataType]]]" = [
+    columns: list[pa.Array[pa.Scalar[pa.DataType]]] = [
         pa.array(np.repeat(customers, n)[places], pa.int64()),
         pa.array(np.tile(np.arange(1, n + 1), len(customers))[places], pa.int32()),
         ids.take(pa.array(items[places], pa.int64())),
