@@ -16,6 +16,7 @@ from lingxi.learning.model import (
 )
 
 _THREADS = 2
+_ROWS_PER_THREAD = 20_000
 
 
 @dataclass(frozen=True)
@@ -27,7 +28,7 @@ class BoostingModel:
 
     def score(self, X: Matrix) -> Matrix:
         """Log-odds, shape (n_rows,)."""
-        found = self.booster.predict(X, raw_score=True, num_threads=_THREADS)
+        found = self.booster.predict(X, raw_score=True, num_threads=_count_threads(len(X)))
         return np.asarray(found, dtype=np.float64)
 
     def predict(self, X: Matrix) -> Matrix:
@@ -41,7 +42,9 @@ class BoostingModel:
         ------
         Lundberg et al. (2020), Nature Machine Intelligence 2 (TreeSHAP).
         """
-        found = np.asarray(self.booster.predict(X, pred_contrib=True, num_threads=_THREADS))
+        found = np.asarray(
+            self.booster.predict(X, pred_contrib=True, num_threads=_count_threads(len(X)))
+        )
         base = float(found[0, -1]) if len(found) else 0.0
         return Contributions(base, np.ascontiguousarray(found[:, :-1], dtype=np.float64))
 
@@ -83,8 +86,13 @@ class Boosting:
             "seed": seed,
             "deterministic": True,
             "force_row_wise": True,
-            "num_threads": _THREADS,
+            "num_threads": _count_threads(len(y)),
             "verbosity": -1,
         }
         rows = lightgbm.Dataset(X, label=y, free_raw_data=True)
         return BoostingModel(lightgbm.train(parameters, rows, num_boost_round=self.epochs))
+
+
+def _count_threads(rows: int) -> int:
+    """One for a small table: threads that wait for each other cost more than they bring."""
+    return min(_THREADS, 1 + rows // _ROWS_PER_THREAD)

@@ -106,7 +106,7 @@ def list_changes(
     """
     events: list[Event] = []
     firsts = np.flatnonzero(np.diff(changes.customer, prepend=-1))
-    ends = np.append(firsts[1:], len(changes.customer))
+    ends = np.append(firsts, len(changes.customer))[1:]
     at_us, after = changes.at_us.tolist(), changes.after.tolist()
     before, order_day = changes.before.tolist(), changes.order_day.tolist()
     for first, end in zip(firsts.tolist(), ends.tolist(), strict=True):

@@ -78,7 +78,8 @@ def _describe(concept: str, row: Row) -> tuple[dict[str, str | int | float | boo
         case "frequency":
             return {"n": _whole(row, "frequency"), "recent": _whole(row, "orders_90d")}, ""
         case "money":
-            return {"total_cents": _whole(row, "money_cents")}, ""
+            recent = _whole(row, "revenue_90d_cents")
+            return {"total_cents": _whole(row, "money_cents"), "recent_cents": recent}, ""
         case "basket":
             return {"order_cents": _whole(row, "average_order_cents")}, ""
         case "tenure":
