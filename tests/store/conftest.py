@@ -12,7 +12,17 @@ from pathlib import Path
 
 import pytest
 from msgspec import structs
-from sqlalchemy import BigInteger, Column, Integer, MetaData, String, Table, create_engine, text
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    Column,
+    Integer,
+    MetaData,
+    String,
+    Table,
+    create_engine,
+    text,
+)
 
 from lingxi.clock import FixedClock
 from lingxi.config import Settings, StoreSettings
@@ -37,6 +47,13 @@ history = Table(
     Column("customer", BigInteger, primary_key=True, autoincrement=False),
     Column("item_id", String, primary_key=True),
     Column("quantity", Integer, nullable=False),
+)
+note = Table(
+    "test_note",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("body", JSON),
+    Column("at", Moment),
 )
 
 

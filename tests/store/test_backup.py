@@ -12,7 +12,7 @@ from time import monotonic, sleep
 
 import numpy as np
 import pytest
-from sqlalchemy import insert, select
+from sqlalchemy import Table, insert, select
 
 from lingxi.clock import FixedClock
 from lingxi.config import Settings, StoreSettings
@@ -32,6 +32,7 @@ def fill(store: Store, events: Make) -> None:
     store.log.append([events(n, subject=n % 5 + 1) for n in range(80, 100)])
     with store.write() as tx:
         tx.execute(insert(identity), [{"subject": 2, "customer": 1, "known": True}])
+        tx.execute(insert(note_of(store)), [{"body": {"a": [1, None]}, "at": store.clock.now()}])
     with store.artefacts.write("popularity") as writer:
         writer.save_array("scores", np.arange(4.0))
         writer.manifest = Manifest(chosen="popularity", events=100)
@@ -45,11 +46,16 @@ def contents(store: Store) -> object:
             for p in store.projections
         ]
         people = tx.execute(select(identity).order_by(identity.c.subject)).all()
+        notes = tx.execute(select(note_of(store))).all()
     with store.analytics() as analytics:
         rows = analytics.to_arrow(analytics.events.order_by(["position", "line"])).to_pylist()
     model = store.artefacts.current("popularity")
     scores = None if model is None else model.load_array("scores").tolist()
-    return store.log.read(), state, people, rows, scores
+    return store.log.read(), state, people, rows, scores, notes
+
+
+def note_of(store: Store) -> Table:
+    return store.projections[0].table.metadata.tables["test_note"]
 
 
 class BackupContract:
@@ -65,6 +71,10 @@ class BackupContract:
         assert contents(restored) == contents(store)
         assert restored.log.append([events(0), events(200)]).inserted == 1
         assert restored.log.position() > 100
+        with restored.write() as tx:
+            tx.execute(insert(note_of(store)), [{"body": None}])
+            numbers = tx.execute(select(note_of(store).c.id)).scalars().all()
+        assert sorted(numbers) == [1, 2]
         restored.close()
 
     def test_erasures_since_the_backup_are_carried_out_again(

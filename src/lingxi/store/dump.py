@@ -16,6 +16,7 @@ from sqlalchemy import (
     Table,
     create_engine,
     delete,
+    func,
     select,
 )
 from sqlalchemy.pool import NullPool
@@ -100,6 +101,16 @@ def load_state(engine: Engine, folder: Path, metadatas: Sequence[MetaData]) -> N
             if table.name in dumped:
                 for rows in _read_rows(dumped[table.name], table):
                     connection.execute(_plain(table).insert(), rows)
+                _move_sequence(connection, table)
+
+
+def _move_sequence(connection: Connection, table: Table) -> None:
+    """Let a self-numbering column go on after the rows that were put back."""
+    column = table.autoincrement_column
+    if column is not None:
+        sequence = func.pg_get_serial_sequence(table.name, column.name)
+        last = select(func.coalesce(func.max(column), 0) + 1).scalar_subquery()
+        connection.execute(select(func.setval(sequence, last, False)))
 
 
 def _plain(table: Table) -> Table:
