@@ -1,8 +1,8 @@
 """Gradient boosting with LightGBM: holes are part of the data, contributions are exact."""
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-import lightgbm
 import numpy as np
 
 from lingxi.learning.model import (
@@ -15,6 +15,9 @@ from lingxi.learning.model import (
     from_log_odds,
 )
 
+if TYPE_CHECKING:
+    import lightgbm
+
 _THREADS = 2
 _ROWS_PER_THREAD = 20_000
 
@@ -23,7 +26,7 @@ _ROWS_PER_THREAD = 20_000
 class BoostingModel:
     """A LightGBM booster; the score is the log-odds."""
 
-    booster: lightgbm.Booster
+    booster: "lightgbm.Booster"
     unit: str = "log_odds"
 
     def score(self, X: Matrix) -> Matrix:
@@ -73,6 +76,8 @@ class Boosting:
 
     def fit(self, X: Matrix, y: Labels, *, seed: int) -> BoostingModel:
         """Fit; the same rows and ``seed`` give the same trees."""
+        import lightgbm  # half a second: only where a model is fitted
+
         check_labels(X, y)
         parameters = {
             "objective": "binary",

@@ -5,14 +5,10 @@ from dataclasses import dataclass
 from typing import TypedDict
 
 import numpy as np
-from scipy.optimize import OptimizeResult, minimize
-from sklearn.isotonic import isotonic_regression
 
 from lingxi.learning.model import Labels, Matrix, check_labels, from_log_odds
 
 ISOTONIC_POSITIVES = 1000
-_pool: Callable[..., Matrix] = isotonic_regression
-_minimise: Callable[..., OptimizeResult] = minimize
 _FLOOR = 0.001
 
 
@@ -85,10 +81,13 @@ def _fit_isotonic(scores: Matrix, y: Labels) -> Calibrator:
     Oron and Flournoy (2017), Statistics in Biopharmaceutical Research 9(3): centred isotonic
     regression.
     """
+    from sklearn.isotonic import isotonic_regression  # a second: only to fit
+
+    pool: Callable[..., Matrix] = isotonic_regression
     levels, place = np.unique(scores, return_inverse=True)
     counts = np.bincount(place)
     shares = np.bincount(place, weights=y) / counts
-    fitted = _pool(shares, sample_weight=counts)
+    fitted = pool(shares, sample_weight=counts)
     values, block = np.unique(fitted, return_inverse=True)
     centres = np.bincount(block, weights=levels * counts) / np.bincount(block, weights=counts)
     return Calibrator("isotonic", centres, values.astype(np.float64))
@@ -102,6 +101,9 @@ def _fit_platt(scores: Matrix, y: Labels) -> Calibrator:
     Platt (1999), "Probabilistic outputs for support vector machines", eq. 3; the loss is written
     as Lin, Lin and Weng (2007), Machine Learning 68(3), so that it cannot overflow.
     """
+    from scipy.optimize import OptimizeResult, minimize  # half a second: only to fit
+
+    minimise: Callable[..., OptimizeResult] = minimize
     positives = int(y.sum())
     negatives = len(y) - positives
     target = np.where(y == 1, (positives + 1) / (positives + 2), 1 / (negatives + 2))
@@ -113,5 +115,5 @@ def _fit_platt(scores: Matrix, y: Labels) -> Calibrator:
         return float(value.sum()), np.array([error @ scores, error.sum()])
 
     start = np.array([1.0, 0.0])
-    found = _minimise(loss, start, jac=True, method="L-BFGS-B", bounds=[(0, None), (None, None)])
+    found = minimise(loss, start, jac=True, method="L-BFGS-B", bounds=[(0, None), (None, None)])
     return Calibrator("platt", np.zeros(1), np.asarray(found.x, dtype=np.float64))

@@ -4,7 +4,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
-from sklearn.linear_model import LogisticRegression
 
 from lingxi.learning.model import (
     Contributions,
@@ -16,8 +15,6 @@ from lingxi.learning.model import (
     from_log_odds,
 )
 from lingxi.learning.prepare import Preparation
-
-_estimator: Callable[..., LogisticRegression] = LogisticRegression
 
 
 @dataclass(frozen=True)
@@ -87,9 +84,12 @@ class Logistic:
 
     def fit(self, X: Matrix, y: Labels, *, seed: int) -> LogisticModel:
         """Fit; the same rows give the same model whatever the ``seed``."""
+        from sklearn.linear_model import LogisticRegression  # a second: only to fit
+
         check_labels(X, y)
+        estimator: Callable[..., LogisticRegression] = LogisticRegression
         preparation = Preparation.fit(X)
-        found = _estimator(
+        found = estimator(
             C=1 / (self.reg * len(y)), max_iter=1000, tol=1e-6, random_state=seed
         ).fit(preparation.apply(X), y)
         return LogisticModel(

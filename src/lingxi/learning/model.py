@@ -1,13 +1,15 @@
 """What every tabular learner looks like: numbers in, a fitted model out, and what it says."""
 
 from dataclasses import dataclass
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
-import lightgbm
 import numpy as np
 from numpy.typing import NDArray
 
 from lingxi.errors import NotEnoughData
+
+if TYPE_CHECKING:
+    import lightgbm
 
 Matrix = NDArray[np.float64]
 Labels = NDArray[np.int8]
@@ -35,7 +37,7 @@ class PartWriter(Protocol):
     def save_json(self, name: str, value: object, /) -> None:
         """Keep numbers and names."""
 
-    def save_lightgbm(self, name: str, booster: lightgbm.Booster, /) -> None:
+    def save_lightgbm(self, name: str, booster: "lightgbm.Booster", /) -> None:
         """Keep a booster as LightGBM's own text."""
 
 
@@ -48,7 +50,7 @@ class PartReader(Protocol):
     def load_json(self, name: str, /) -> object:
         """Numbers and names kept under this name."""
 
-    def load_lightgbm(self, name: str, /) -> lightgbm.Booster:
+    def load_lightgbm(self, name: str, /) -> "lightgbm.Booster":
         """A booster kept under this name."""
 
 

@@ -2,11 +2,10 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.ensemble import RandomForestClassifier
-from sklearn.tree import DecisionTreeClassifier
 
 from lingxi.learning.model import (
     Contributions,
@@ -17,8 +16,9 @@ from lingxi.learning.model import (
     check_labels,
 )
 
-_tree: Callable[..., DecisionTreeClassifier] = DecisionTreeClassifier
-_forest: Callable[..., RandomForestClassifier] = RandomForestClassifier
+if TYPE_CHECKING:
+    from sklearn.tree import DecisionTreeClassifier
+
 _PARTS = ("left", "right", "feature", "threshold", "missing_left", "value", "roots")
 
 
@@ -106,7 +106,7 @@ class TreeModel:
         )
 
 
-def flatten_trees(trees: Sequence[DecisionTreeClassifier]) -> TreeModel:
+def flatten_trees(trees: "Sequence[DecisionTreeClassifier]") -> TreeModel:
     """Fitted scikit-learn trees of two classes as one ``TreeModel``."""
     sizes = [t.tree_.node_count for t in trees]
     starts = np.concatenate([[0], np.cumsum(sizes)[:-1]]).astype(np.int64)
@@ -139,8 +139,11 @@ class DecisionTree:
 
     def fit(self, X: Matrix, y: Labels, *, seed: int) -> TreeModel:
         """Fit on rows that may have holes."""
+        from sklearn.tree import DecisionTreeClassifier  # a second: only to fit
+
         check_labels(X, y)
-        tree = _tree(
+        estimator: Callable[..., DecisionTreeClassifier] = DecisionTreeClassifier
+        tree = estimator(
             max_depth=self.max_depth,
             min_samples_leaf=max(self.min_leaf, len(y) // 100),
             random_state=seed,
@@ -159,8 +162,11 @@ class RandomForest:
 
     def fit(self, X: Matrix, y: Labels, *, seed: int) -> TreeModel:
         """Fit on rows that may have holes."""
+        from sklearn.ensemble import RandomForestClassifier  # a second: only to fit
+
         check_labels(X, y)
-        forest = _forest(
+        estimator: Callable[..., RandomForestClassifier] = RandomForestClassifier
+        forest = estimator(
             n_estimators=self.n_trees,
             max_depth=self.max_depth,
             min_samples_leaf=max(self.min_leaf, len(y) // 500),

@@ -5,7 +5,8 @@ from itertools import product
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import rankdata
+
+from lingxi.stats.ranks import rank_average
 
 SCORES = (1, 2, 3, 4, 5)
 
@@ -69,7 +70,7 @@ def score_quintiles(values: NDArray[np.float64]) -> NDArray[np.int64]:
     """
     if not len(values):
         return np.zeros(0, dtype=np.int64)
-    middle = (rankdata(values) - 0.5) / len(values)
+    middle = (rank_average(values) - 0.5) / len(values)
     scores: NDArray[np.int64] = np.minimum(np.floor(5 * middle) + 1, 5).astype(np.int64)
     return scores
 

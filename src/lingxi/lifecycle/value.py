@@ -4,9 +4,9 @@ from dataclasses import dataclass
 
 import msgspec
 import numpy as np
-from scipy.stats import spearmanr
 
 from lingxi.lifecycle.frames import Floats, Frame
+from lingxi.stats.ranks import rank_correlation
 
 YEAR_DAYS = 365
 PRIOR_ORDERS = 2.0
@@ -123,7 +123,7 @@ def measure_value(expected: Floats, actual: Floats) -> BackTest:
     total = actual.sum()
     return BackTest(
         bias=float(expected.sum() / total - 1) if total else 0.0,
-        spearman=float(spearmanr(expected, actual).statistic),
+        spearman=rank_correlation(expected, actual),
         top_decile=float(actual[head].sum() / total) if total else 0.0,
         mean_absolute_cents=float(np.abs(expected - actual).mean()),
     )

@@ -8,10 +8,10 @@ from statistics import NormalDist
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import rankdata
 
 from lingxi.errors import NotEnoughData
 from lingxi.stats.bootstrap import Interval
+from lingxi.stats.ranks import rank_average
 
 _EPSILON = 1e-15
 
@@ -162,9 +162,9 @@ def _placements(
     _check(labels, scores, positives=2, negatives=2)
     positive = labels == 1
     high, low = scores[positive], scores[~positive]
-    ranks = rankdata(np.concatenate([high, low]))
-    of_high = (ranks[: len(high)] - rankdata(high)) / len(low)
-    of_low = 1 - (ranks[len(high) :] - rankdata(low)) / len(high)
+    ranks = rank_average(np.concatenate([high, low]))
+    of_high = (ranks[: len(high)] - rank_average(high)) / len(low)
+    of_low = 1 - (ranks[len(high) :] - rank_average(low)) / len(high)
     return of_high, of_low
 
 
