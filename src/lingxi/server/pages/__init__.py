@@ -2,14 +2,34 @@
 
 from litestar import Router
 
-from lingxi.server.pages import session, today
+from lingxi.server.pages import (
+    customers,
+    items,
+    models,
+    plan,
+    quality,
+    search,
+    session,
+    settings,
+    today,
+)
 from lingxi.server.pages.errors import draw_error
 from lingxi.server.pages.frame import FRAME
 
 PAGES = [
     Router(
         path="/",
-        route_handlers=[*session.ROUTES, today.get_today],
+        route_handlers=[
+            *session.ROUTES,
+            *today.ROUTES,
+            *customers.ROUTES,
+            *plan.ROUTES,
+            *items.ROUTES,
+            *quality.ROUTES,
+            *models.ROUTES,
+            *search.ROUTES,
+            *settings.ROUTES,
+        ],
         dependencies=FRAME,
         include_in_schema=False,
     )

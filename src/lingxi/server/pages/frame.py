@@ -67,6 +67,16 @@ class Frame:
     here: str
     """Path with its query, to come back to."""
 
+    def list_page(
+        self, template: str, context: Mapping[str, object], address: links.Address
+    ) -> Response[str]:
+        """A page with a list; the browser shows the address without its empty filters."""
+        return self.page(
+            template,
+            {**context, "address": address},
+            headers={"HX-Push-Url": address.here},
+        )
+
     @property
     def now(self) -> datetime:
         """The moment the page is made."""

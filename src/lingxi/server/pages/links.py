@@ -1,5 +1,7 @@
 """Addresses of the dashboard: every filter stands in the query, so a link can be sent on."""
 
+from collections.abc import Mapping
+from dataclasses import dataclass
 from urllib.parse import quote, urlencode
 
 
@@ -11,6 +13,27 @@ def link(path: str, **query: str | None) -> str:
     """
     filled = {name: value for name, value in query.items() if value}
     return f"{path}?{urlencode(filled)}" if filled else path
+
+
+@dataclass(frozen=True)
+class Address:
+    """The address of a list with its filters; called with changes, the address of another view.
+
+    >>> Address("/plan", {"action": "win_back", "cursor": "abc"})(stage="lost")
+    '/plan?action=win_back&stage=lost'
+    """
+
+    path: str
+    query: Mapping[str, str]
+
+    def __call__(self, **changes: str) -> str:
+        """The same list with other filters, from its first page unless a cursor is given."""
+        return link(self.path, **{**self.query, "cursor": "", **changes})
+
+    @property
+    def here(self) -> str:
+        """The address of exactly this view."""
+        return link(self.path, **self.query)
 
 
 def customer_link(customer_id: str) -> str:

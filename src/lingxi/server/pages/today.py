@@ -199,3 +199,6 @@ def list_todo(words: Words, view: OverviewView) -> list[Todo]:
         )
         for action in actions
     ]
+
+
+ROUTES = [get_today]

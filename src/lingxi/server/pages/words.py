@@ -1,10 +1,10 @@
 """Words for one reader: what the templates call to write text, amounts and moments."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from babel import numbers
+from babel import lists, numbers
 
 from lingxi.i18n import Sentence, Translator, minor_units
 from lingxi.i18n.sentence import Value
@@ -42,10 +42,17 @@ class Words:
         except KeyError:
             return name
 
+    def event(self, name: str) -> str:
+        """What an event is called; a shop's own events keep their names."""
+        try:
+            return self.reader.text("event." + name.lower().replace(" ", "_"))
+        except KeyError:
+            return name
+
     def tip(self, kind: str, name: str) -> str:
         """What a word of a vocabulary means, or nothing."""
         try:
-            return self.reader.text(f"{kind}.{name}.tip")
+            return self.reader.text(f"{kind}.{name}.help")
         except KeyError:
             return ""
 
@@ -98,12 +105,38 @@ class Words:
             return value
         return self.reader.number(value, 0 if float(value).is_integer() else 2)
 
+    def listed(self, parts: Sequence[str]) -> str:
+        """Several things in one phrase: ``A, B and C``."""
+        return lists.format_list(list(parts), locale=self.reader.locale)
+
+    def metric(self, name: str) -> str:
+        """What a measure is called; ``ndcg@10`` is measured on lists of ten."""
+        base, _, length = name.partition("@")
+        called = self.word("metric", base)
+        return self.text("metric.at", metric=called, length=length) if length else called
+
     def size(self, count: int) -> str:
         """A number of bytes in megabytes."""
         return f"{self.reader.number(count / 1e6, 1)} MB"
 
     def functions(self) -> Mapping[str, Callable[..., str]]:
         """By the names that templates use."""
-        names = ("say", "word", "tip", "money", "about", "num", "pct", "signed", "date", "time")
-        named = {name: getattr(self, name) for name in (*names, "ago", "feature", "size")}
-        return {"_": self.text, **named}
+        return {
+            "_": self.text,
+            "say": self.say,
+            "word": self.word,
+            "event": self.event,
+            "tip": self.tip,
+            "money": self.money,
+            "about": self.about,
+            "num": self.num,
+            "pct": self.pct,
+            "signed": self.signed,
+            "date": self.date,
+            "time": self.time,
+            "ago": self.ago,
+            "feature": self.feature,
+            "listed": self.listed,
+            "metric_name": self.metric,
+            "size": self.size,
+        }

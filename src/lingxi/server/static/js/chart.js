@@ -199,8 +199,9 @@ class Chart extends HTMLElement {
     const { clientWidth: width, clientHeight: height } = this.#plot;
     let file;
     if (form === "png") {
-      const address = this.#drawn.getDataURL({ pixelRatio: 2, backgroundColor: readColours(this)["--surface"] });
-      file = await (await fetch(address)).blob();
+      const surface = readColours(this)["--surface"];
+      const canvas = this.#drawn.getRenderedCanvas({ pixelRatio: 2, backgroundColor: surface });
+      file = await new Promise((resolve) => canvas.toBlob(resolve, "image/png"));
     } else {
       const still = echarts.init(null, null, { renderer: "svg", ssr: true, width, height });
       still.setOption({ ...this.#describe(readTable(table)), animation: false });

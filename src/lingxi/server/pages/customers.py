@@ -1,0 +1,177 @@
+"""Customers: the list with its filters, the same list as a file, and one customer."""
+
+import csv
+import io
+from collections.abc import Iterator
+
+from litestar import Response, get
+from litestar.response import Stream
+
+from lingxi.access import Scope
+from lingxi.app.views import CustomerRow, CustomersView, CustomerView, RecommendationsView
+from lingxi.errors import NotTrained
+from lingxi.i18n import minor_units
+from lingxi.server.api.parameters import (
+    Cursor,
+    Filter,
+    Search,
+    Sort,
+    check_cursor,
+    check_id,
+    check_text,
+)
+from lingxi.server.face import Answers
+from lingxi.server.pages.frame import Frame
+from lingxi.server.pages.links import Address
+from lingxi.server.pages.vocabulary import ACTIONS, SEGMENTS, STAGES
+from lingxi.server.pages.words import Words
+
+_ROWS = 50
+_ROWS_OF_FILE = 500
+_RECOMMENDED = 6
+_EVENTS = 30
+_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
+
+
+@get("/customers", opt={"scope": Scope.CUSTOMERS}, sync_to_thread=True)
+def get_customers(
+    frame: Frame,
+    answers: Answers,
+    search: Search = "",
+    stage: Filter = "",
+    segment: Filter = "",
+    action: Filter = "",
+    country: Filter = "",
+    sort: Sort = "-revenue",
+    cursor: Cursor = None,
+) -> Response[str]:
+    """The list of customers."""
+    filters = _check(search, stage, segment, action, country)
+    view = answers.customers(**filters, sort=sort, cursor=check_cursor("cursor", cursor), n=_ROWS)
+    query = {**filters, "sort": "" if sort == "-revenue" else sort, "cursor": cursor or ""}
+    if view.total == 0 and not any(filters.values()):
+        return frame.page("customers_empty.html")
+    context = {
+        "view": view,
+        "filters": filters,
+        "sort": sort,
+        "cursor": cursor,
+        "filtered": any(filters.values()),
+        "stages": STAGES,
+        "segments": SEGMENTS,
+        "actions": ACTIONS,
+        "countries": sorted({row.country for row in view.rows if row.country}),
+        "answer": answer_customers(frame.words, view, filters),
+    }
+    return frame.list_page("customers.html", context, Address("/customers", query))
+
+
+@get("/customers.csv", opt={"scope": Scope.CUSTOMERS}, sync_to_thread=True)
+def get_customers_file(
+    answers: Answers,
+    search: Search = "",
+    stage: Filter = "",
+    segment: Filter = "",
+    action: Filter = "",
+    country: Filter = "",
+    sort: Sort = "-revenue",
+) -> Stream:
+    """Every customer that matches the filters, as CSV."""
+    filters = _check(search, stage, segment, action, country)
+    first = answers.customers(**filters, sort=sort, n=_ROWS_OF_FILE)
+    return Stream(
+        _write_file(answers, first, filters, sort),
+        media_type="text/csv; charset=utf-8",
+        headers={"Content-Disposition": 'attachment; filename="customers.csv"'},
+    )
+
+
+@get("/customers/{customer_id:path}", opt={"scope": Scope.CUSTOMERS}, sync_to_thread=True)
+def get_customer(
+    frame: Frame, answers: Answers, customer_id: str, before: Cursor = None
+) -> Response[str]:
+    """One customer."""
+    wanted = check_id("customer_id", customer_id.removeprefix("/"))
+    view = answers.customer(wanted, before=check_cursor("before", before), n=_EVENTS)
+    try:
+        recommended = answers.recommendations(wanted, n=_RECOMMENDED)
+    except NotTrained:
+        recommended = None
+    churn = view.churn
+    context = {
+        "view": view,
+        "recommended": recommended,
+        "before": before,
+        "names": name_items(view, recommended),
+        "largest": max((abs(r.contribution) for r in churn.reasons), default=0.0) if churn else 0.0,
+    }
+    return frame.page("customer.html", context)
+
+
+def answer_customers(words: Words, view: CustomersView, filters: dict[str, str]) -> str:
+    """The list in one sentence."""
+    if not any(filters.values()):
+        return words.text("customers.answer.all", n=view.total)
+    if view.total == 0:
+        return words.text("customers.answer.none")
+    return words.text("customers.answer.filtered", n=view.total)
+
+
+def name_items(view: CustomerView, recommended: RecommendationsView | None) -> dict[str, str]:
+    """Names of the items that the planned action speaks of, as far as the page knows them."""
+    names = {line.item_id: line.name for entry in view.timeline for line in entry.lines}
+    if recommended is not None:
+        names.update({item.item_id: item.name for item in recommended.items})
+    return names
+
+
+def _check(search: str, stage: str, segment: str, action: str, country: str) -> dict[str, str]:
+    given = {
+        "search": search,
+        "stage": stage,
+        "segment": segment,
+        "action": action,
+        "country": country,
+    }
+    return {name: check_text(name, text).strip() for name, text in given.items()}
+
+
+def _write_file(
+    answers: Answers, view: CustomersView, filters: dict[str, str], sort: str
+) -> Iterator[str]:
+    yield "\ufeff" + _line(list(CustomerRow.__struct_fields__))
+    while True:
+        yield "".join(_line(_cells(row, view.currency)) for row in view.rows)
+        if view.next_cursor is None:
+            return
+        view = answers.customers(**filters, sort=sort, cursor=view.next_cursor, n=_ROWS_OF_FILE)
+
+
+def _cells(row: CustomerRow, currency: str) -> list[str]:
+    cells = []
+    for name in CustomerRow.__struct_fields__:
+        value = getattr(row, name)
+        if value is not None and name.endswith("_cents"):
+            digits = minor_units(currency)
+            cells.append(f"{value / 10**digits:.{digits}f}")
+        elif name.endswith("_at"):
+            cells.append(value.isoformat() if value else "")
+        else:
+            cells.append(
+                _defuse(value) if isinstance(value, str) else "" if value is None else str(value)
+            )
+    return cells
+
+
+def _defuse(text: str) -> str:
+    """A cell that a spreadsheet will not take for a formula."""
+    return f"'{text}" if text.startswith(_FORMULA_STARTS) else text
+
+
+def _line(cells: list[str]) -> str:
+    buffer = io.StringIO()
+    csv.writer(buffer).writerow(cells)
+    return buffer.getvalue()
+
+
+ROUTES = [get_customers, get_customers_file, get_customer]

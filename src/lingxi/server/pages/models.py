@@ -1,0 +1,126 @@
+"""Models: what was trained when on what, and how good it is beside its baselines."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+from litestar import Response, get
+
+from lingxi.access import Scope
+from lingxi.app.views import CandidateView, Measure, ModelVersionView
+from lingxi.server.face import Answers
+from lingxi.server.pages.frame import Frame
+from lingxi.server.pages.words import Words
+
+_SHOWN: Mapping[str, tuple[str, ...]] = {
+    "recommender": ("ndcg@10", "hit_rate@10", "recall@10", "coverage@10"),
+    "churn": ("auc", "auc_in_time", "average_precision", "brier", "calibration_error"),
+}
+"""Measures shown at first, the one that decides in front; the others stand in the details."""
+
+
+@dataclass(frozen=True)
+class Whisker:
+    """A value and its interval, placed on a scale of 0 to 100."""
+
+    at: float
+    low: float
+    high: float
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """One model in use: its candidates side by side, the measures in a fixed order."""
+
+    version: ModelVersionView
+    metrics: tuple[str, ...]
+    further: tuple[str, ...]
+    rows: tuple[tuple[CandidateView, tuple[Measure | None, ...], Whisker | None], ...]
+    answer: str
+
+
+@get("/models", opt={"scope": Scope.MODELS}, sync_to_thread=True)
+def get_models(frame: Frame, answers: Answers) -> Response[str]:
+    """Every model in use, and every version kept."""
+    view = answers.models()
+    if not view.versions:
+        return frame.page("models_empty.html")
+    active = [version for version in view.versions if version.active]
+    context = {
+        "comparisons": [compare_candidates(frame.words, version) for version in active],
+        "versions": view.versions,
+        "newest": max(version.created_at for version in view.versions),
+        "answer": answer_models(frame.words, active),
+    }
+    return frame.page("models.html", context)
+
+
+def answer_models(words: Words, active: Sequence[ModelVersionView]) -> str:
+    """All models in one sentence: how many, and when the oldest in use was trained."""
+    if not active:
+        return words.text("models.answer.none")
+    oldest = min(version.created_at for version in active)
+    return words.text("models.answer", n=len(active), day=words.date(oldest))
+
+
+def compare_candidates(words: Words, version: ModelVersionView) -> Comparison:
+    """The candidates of a version, best first by the measure that decided (the first one)."""
+    known = list(dict.fromkeys(m.metric for c in version.candidates for m in c.measures))
+    shown = [metric for metric in _SHOWN.get(version.kind, tuple(known)) if metric in known]
+    metrics = shown or known
+    main = metrics[0] if metrics else ""
+    measured = [(c, {m.metric: m for m in c.measures}) for c in version.candidates]
+    measured.sort(key=lambda pair: -pair[1][main].value if main in pair[1] else 0.0)
+    scale = _scale([by[main] for _, by in measured if main in by])
+    rows = tuple(
+        (
+            candidate,
+            tuple(by.get(metric) for metric in metrics),
+            _place(by[main], scale) if main in by else None,
+        )
+        for candidate, by in measured
+    )
+    further = tuple(metric for metric in known if metric not in metrics)
+    return Comparison(version, tuple(metrics), further, rows, _answer(words, version, main))
+
+
+def _answer(words: Words, version: ModelVersionView, main: str) -> str:
+    """The chosen one beside the best baseline, in the measure that decided."""
+    chosen = _best(version.candidates, main, lambda c: c.chosen)
+    baseline = _best(version.candidates, main, lambda c: c.baseline)
+    if chosen is None or baseline is None or chosen[0] is baseline[0]:
+        return words.text("models.in_use", model=words.word("model", version.chosen))
+    return words.text(
+        "models.beside",
+        model=words.word("model", chosen[0].name),
+        metric=words.metric(main),
+        value=words.num(chosen[1].value, 3),
+        baseline=words.word("model", baseline[0].name),
+        other=words.num(baseline[1].value, 3),
+    )
+
+
+def _best(
+    candidates: Sequence[CandidateView], metric: str, wanted: Callable[[CandidateView], bool]
+) -> tuple[CandidateView, Measure] | None:
+    found = [(c, m) for c in candidates if wanted(c) for m in c.measures if m.metric == metric]
+    return max(found, key=lambda pair: pair[1].value, default=None)
+
+
+def _scale(measures: Sequence[Measure]) -> tuple[float, float]:
+    lows = [m.low if m.low is not None else m.value for m in measures]
+    highs = [m.high if m.high is not None else m.value for m in measures]
+    if not lows or min(lows) == max(highs):
+        return (0.0, 1.0)
+    margin = (max(highs) - min(lows)) * 0.04
+    return (min(lows) - margin, max(highs) + margin)
+
+
+def _place(measure: Measure, scale: tuple[float, float]) -> Whisker:
+    def at(value: float | None) -> float:
+        known = measure.value if value is None else value
+        return 100 * (known - scale[0]) / (scale[1] - scale[0])
+
+    return Whisker(at(measure.value), at(measure.low), at(measure.high))
+
+
+ROUTES = [get_models]
