@@ -1,7 +1,7 @@
 """Migrations: the database's tables become what the code expects, by one process at a time.
 
 ``python -m lingxi.app.migrate MESSAGE`` writes a new revision: what the tables in the code have
-that the last revision has not. ``python -m lingxi.app.migrate --baseline`` throws all revisions away and
+that the last revision has not. ``python -m lingxi.app.migrate --baseline`` throws all away and
 writes one for each room: only before a first release. Format what it wrote with ``ruff format``.
 """
 
