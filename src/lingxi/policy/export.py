@@ -14,7 +14,7 @@ from lingxi.policy.ledger import StoredAction
 
 FORMS = ("parquet", "csv", "json")
 
-_FIELDS: list[pa.Field[pa.DataType]] = [
+_FIELDS: "list[pa.Field[pa.DataType]]" = [
     pa.field("customer_id", pa.string(), nullable=False),
     pa.field("stage", pa.string(), nullable=False),
     pa.field("segment", pa.string()),

@@ -115,11 +115,8 @@ def _recommend(
         store, customers, n=settings.learning.list_length, progress=progress
     )
     lists: dict[int, list[str]] = {}
-    rows = zip(
-        table.column("customer").to_pylist(), table.column("item_id").to_pylist(), strict=True
-    )
-    for customer, item_id in rows:
-        lists.setdefault(customer, []).append(item_id)
+    for row in table.select(["customer", "item_id"]).to_pylist():
+        lists.setdefault(row["customer"], []).append(row["item_id"])
     return {customer: tuple(ids) for customer, ids in lists.items()}
 
 

@@ -125,7 +125,7 @@ def _to_row(line: PlannedAction, as_of: datetime) -> dict[str, object]:
 
 
 def _from_row(row: Mapping[str, object] | sa.RowMapping) -> StoredAction:
-    values = {key: value for key, value in row.items() if key != "as_of"}
+    values = {str(key): value for key, value in row.items() if key != "as_of"}
     values["item_ids"] = msgspec.json.decode(str(row["item_ids"]), type=tuple[str, ...])
     values["reason"] = msgspec.json.decode(str(row["reason"]), type=Sentence)
     return msgspec.convert(values, StoredAction)
