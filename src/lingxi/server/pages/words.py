@@ -10,6 +10,7 @@ from lingxi.i18n import Sentence, Translator, minor_units
 from lingxi.i18n.sentence import Value
 
 _WHOLE_FROM = 100
+_JUST_NOW_SECONDS = 60
 DASH = "–"
 
 
@@ -95,7 +96,11 @@ class Words:
 
     def ago(self, moment: datetime | None) -> str:
         """How long ago, up to seven days; the day itself after that."""
-        return DASH if moment is None else self.reader.ago(moment, self.now)
+        if moment is None:
+            return DASH
+        if abs((self.now - moment).total_seconds()) < _JUST_NOW_SECONDS:
+            return self.text("frame.just_now")
+        return self.reader.ago(moment, self.now)
 
     def feature(self, value: float | str | None) -> str:
         """A feature's value as it was computed, to at most two decimals."""

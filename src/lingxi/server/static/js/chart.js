@@ -114,15 +114,15 @@ class Chart extends HTMLElement {
     const kind = this.getAttribute("kind");
     const tick = makeTickWriter(this.getAttribute("unit"), document.documentElement.lang);
     const text = { color: colours["--ink-2"], fontFamily: getComputedStyle(this).fontFamily };
+    const labelled = kind === "stack" || kind === "line";
     const category = {
       type: "category",
       data: data.names,
       boundaryGap: kind === "bar" || kind === "whisker",
       axisLine: { lineStyle: { color: colours["--edge-strong"] } },
       axisTick: { show: false },
-      axisLabel: { ...text, hideOverlap: true },
+      axisLabel: { ...text, hideOverlap: true, alignMinLabel: labelled ? "left" : null },
     };
-    const labelled = kind === "stack" || kind === "line";
     const room = labelled ? Math.min(130, this.#plot.clientWidth * 0.26) : 12;
     return {
       animation: !matchMedia("(prefers-reduced-motion: reduce)").matches,
@@ -226,13 +226,14 @@ function labelBands(data, colours) {
     below += value;
     return {
       type: "line",
-      data: [{ value: [last, middle], symbol: "none" }],
+      data: [[last, middle]],
       symbol: "circle",
-      symbolSize: 1,
+      symbolSize: 0.1,
+      showSymbol: true,
+      showAllSymbol: true,
       silent: true,
       tooltip: { show: false },
       labelLayout: { moveOverlap: "shiftY" },
-      endLabel: { show: false },
       label: {
         show: true,
         position: "right",
