@@ -1,6 +1,8 @@
 """The application over a shop of its own, and secret keys and logins for it."""
 
+import shutil
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -12,13 +14,12 @@ from litestar.testing import TestClient
 from lingxi import access
 from lingxi.access import Credentials, Role, Scope, create_key, passwords
 from lingxi.access.users import create_user
+from lingxi.app.shop import Shop
 from lingxi.clock import FixedClock
-from lingxi.config import ServerSettings, Settings
 from lingxi.server.app import create_app
-from lingxi.server.face import Shop
 from lingxi.server.observe import configure_logs
-from lingxi.store import Store
 
+DEMO_END = datetime(2026, 6, 30, tzinfo=UTC)
 PASSWORD = "correct horse battery"
 MakeKey = Callable[..., dict[str, str]]
 
@@ -38,17 +39,26 @@ def _json_logs() -> Iterator[None]:
 
 
 @pytest.fixture
-def shop(tmp_path: Path) -> Iterator[Shop]:
-    import sys
+def shop(demo_folder: Path, tmp_path: Path) -> Iterator[Shop]:
+    """A copy of the demo's shop, to be changed at will; nobody is refused for haste."""
+    folder = tmp_path / "shop"
+    shutil.copytree(demo_folder, folder)
+    environ = {"LINGXI_SERVER_REQUESTS_PER_MINUTE": "0"}
+    shop = Shop.open(folder, clock=FixedClock(DEMO_END), environ=environ)
+    yield shop
+    shop.close()
 
-    sys.path.insert(0, str(Path(__file__).parent))
-    from hand_made import NOW, HandMadeAnswers, HandMadeShop
 
-    settings = Settings(tmp_path, server=ServerSettings(requests_per_minute=0))
-    clock = FixedClock(NOW)
-    store = Store.open(settings, clock, tables=[access.metadata])
-    yield HandMadeShop(settings, clock, store, HandMadeAnswers(tmp_path))
-    store.close()
+@pytest.fixture
+def customer_id(shop: Shop) -> str:
+    """The customer who brought most."""
+    return shop.answers.customers(n=1).rows[0].customer_id
+
+
+@pytest.fixture
+def item_id(shop: Shop) -> str:
+    """The item that brought most."""
+    return shop.answers.items(n=1).rows[0].item_id
 
 
 @pytest.fixture

@@ -10,10 +10,10 @@ from litestar.params import FromPath
 from litestar.testing import TestClient
 
 from lingxi import errors
+from lingxi.app.shop import Shop
 from lingxi.errors import InternalError, LingxiError, RateLimited, UserError
 from lingxi.server.app import create_app
 from lingxi.server.errors import STATUSES, find_status
-from lingxi.server.face import Shop
 from lingxi.server.observe import configure_logs
 
 Client = TestClient[Litestar]

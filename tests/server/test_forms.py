@@ -9,10 +9,10 @@ from litestar import Litestar, post
 from litestar.testing import TestClient
 
 from lingxi.access import Role
+from lingxi.app.shop import Shop
 from lingxi.server.app import create_app
 from lingxi.server.csrf import FIELD, HEADER, check_token, issue_token
 from lingxi.server.dependencies import AskToken
-from lingxi.server.face import Shop
 from lingxi.server.security import SESSION_COOKIE, VISIT_COOKIE
 
 Client = TestClient[Litestar]

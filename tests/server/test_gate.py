@@ -12,8 +12,8 @@ from lingxi.access import KeyHolder, Role, Scope
 from lingxi.access.keys import list_keys, revoke_key
 from lingxi.access.sessions import find_session
 from lingxi.access.users import change_role
+from lingxi.app.shop import Shop
 from lingxi.clock import FixedClock
-from lingxi.server.face import Shop
 from lingxi.server.gate import check_permission
 from lingxi.server.security import SESSION_COOKIE
 

@@ -9,11 +9,11 @@ from litestar.testing import TestClient
 
 from lingxi.access import Scope
 from lingxi.access.limits import read_window
+from lingxi.app.shop import Shop
 from lingxi.clock import FixedClock
 from lingxi.errors import RateLimited
 from lingxi.server.app import create_app
 from lingxi.server.background import BackgroundWrites
-from lingxi.server.face import Shop
 from lingxi.server.throttle import WINDOW, Throttle
 
 

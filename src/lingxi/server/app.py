@@ -3,15 +3,17 @@
 import os
 from pathlib import Path
 
+from granian.utils.proxies import wrap_asgi_with_proxy_headers
 from litestar import Litestar
 from litestar.config.compression import CompressionConfig
 from litestar.datastructures import State
 from litestar.openapi import OpenAPIConfig
 from litestar.openapi.plugins import JsonRenderPlugin
 from litestar.openapi.spec import Components, SecurityScheme
+from litestar.types import ASGIApp
 
 import lingxi
-from lingxi.server import face
+from lingxi.app.shop import Shop
 from lingxi.server.api import API, MACHINE, ReferencePage, get_style
 from lingxi.server.api.route import KEY_SCHEME
 from lingxi.server.assets import PREFIX, get_asset
@@ -24,6 +26,7 @@ from lingxi.server.pages import PAGES, draw_error
 
 SHOP_VARIABLE = "LINGXI_SHOP_FOLDER"
 LARGEST_BODY = 256 * 1024
+TRUSTED_PROXIES = "127.0.0.1,::1"
 _DESCRIPTION = (
     "Send a secret key as 'Authorization: Bearer lx_...'. Amounts are in minor units of the "
     "answer's currency, moments in UTC, shares and probabilities between 0 and 1; null means that "
@@ -31,7 +34,7 @@ _DESCRIPTION = (
 )
 
 
-def create_app(shop: face.Shop) -> Litestar:
+def create_app(shop: Shop) -> Litestar:
     """The application over one opened shop; whoever opened the shop closes it."""
     settings = shop.settings.server
     metrics, gate = Metrics(), Gate(shop)
@@ -53,15 +56,19 @@ def create_app(shop: face.Shop) -> Litestar:
     )
 
 
-def load_app() -> Litestar:
-    """The application of a worker process; the shop's folder comes from the environment."""
-    from lingxi.app.shop import Shop
+def load_app() -> ASGIApp:
+    """The application of a worker process; the shop's folder comes from the environment.
 
+    With secure cookies a proxy on this machine stands in front: its word on who asks is taken.
+    """
     configure_logs()
     shop = Shop.open(Path(os.environ[SHOP_VARIABLE]))
     app = create_app(shop)
     app.on_shutdown.append(shop.close)
-    return app
+    if not shop.settings.server.secure_cookies:
+        return app
+    wrapped: ASGIApp = wrap_asgi_with_proxy_headers(app, trusted_hosts=TRUSTED_PROXIES)
+    return wrapped
 
 
 def describe_api() -> OpenAPIConfig:

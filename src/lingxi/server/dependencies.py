@@ -15,10 +15,11 @@ from litestar.datastructures import State
 from litestar.di import NamedDependency, Provide
 
 from lingxi.access import Principal, SessionUser
+from lingxi.app.answers import Answers
+from lingxi.app.shop import Shop
 from lingxi.errors import NotAuthenticated, PermissionDenied
 from lingxi.i18n import LANGUAGES, Translator, choose_language
 from lingxi.server.csrf import issue_token
-from lingxi.server.face import Answers, Shop
 
 LANGUAGE_COOKIE = "lingxi_language"
 

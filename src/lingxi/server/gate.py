@@ -26,10 +26,10 @@ from lingxi.access.principal import Principal, SessionUser
 from lingxi.access.roles import Scope as Permission
 from lingxi.access.roles import who_can
 from lingxi.access.sessions import Session, find_session, slide_session
+from lingxi.app.shop import Shop
 from lingxi.errors import NotAuthenticated, PermissionDenied
 from lingxi.server.background import BackgroundWrites
 from lingxi.server.csrf import FIELD, HEADER, check_token
-from lingxi.server.face import Shop
 from lingxi.server.security import VISIT_COOKIE, session_cookie_name, visit_cookie
 from lingxi.server.throttle import Throttle
 
