@@ -46,6 +46,6 @@ def test_without_room_for_a_second_step_there_is_no_validation():
 
 
 def test_the_simplest_within_one_error_of_the_best_is_chosen():
-    assert choose_simplest([0.70, 0.60, 0.71], [0.02, 0.02, 0.0]) == 0
-    assert choose_simplest([0.70, 0.60, 0.75], [0.02, 0.02, 0.0]) == 2
-    assert choose_simplest([0.70], [0.0]) == 0
+    assert choose_simplest([0.70, 0.60, 0.71], 0.02) == 0
+    assert choose_simplest([0.70, 0.60, 0.75], 0.02) == 2
+    assert choose_simplest([0.70], 0.0) == 0

@@ -7,7 +7,7 @@ from lingxi.learning.boosting import Boosting, BoostingModel
 from lingxi.learning.calibration import Calibrator, fit_calibrator
 from lingxi.learning.logistic import Logistic, LogisticModel
 from lingxi.learning.model import Contributions, Learner, Model, PartReader, PartWriter, log_odds
-from lingxi.learning.temporal import TemporalPlan, choose_simplest, plan_cutoffs
+from lingxi.learning.temporal import choose_simplest, plan_cutoffs
 from lingxi.learning.trees import DecisionTree, RandomForest, TreeModel
 
 LEARNERS: Mapping[str, Learner] = {
@@ -44,7 +44,6 @@ __all__ = [
     "Model",
     "PartReader",
     "PartWriter",
-    "TemporalPlan",
     "choose_simplest",
     "fit_calibrator",
     "load_model",

@@ -83,28 +83,25 @@ def _moments_before(
     return tuple(sorted(t for t in found if t >= earliest))
 
 
-def choose_simplest(values: Sequence[float], errors: Sequence[float]) -> int:
+def choose_simplest(values: Sequence[float], error: float) -> int:
     """The number of the first model whose value is within one standard error of the best.
 
     Parameters
     ----------
     values
         Quality of each model, higher is better, the simplest model first.
-    errors
-        Standard error of each model's distance from the best one (0 for the best itself).
+    error
+        Standard error of the best one's value. Not that of the paired difference, which is
+        smaller: it knows the chance in the customers, but not that the next season differs.
 
     Source
     ------
-    Breiman, Friedman, Olshen and Stone (1984), section 3.4.3; the error is that of the paired
-    difference, because all models are judged on the same customers.
+    Breiman, Friedman, Olshen and Stone (1984), section 3.4.3.
 
     Examples
     --------
-    >>> choose_simplest([0.738, 0.70, 0.741], [0.004, 0.006, 0.0])
+    >>> choose_simplest([0.738, 0.70, 0.741], 0.004)
     0
     """
     best = max(values)
-    for i, (value, error) in enumerate(zip(values, errors, strict=True)):
-        if best - value <= error:
-            return i
-    raise ValueError("no models to choose from")
+    return next(i for i, value in enumerate(values) if best - value <= error)

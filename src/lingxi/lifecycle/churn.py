@@ -16,9 +16,9 @@ from lingxi.learning import (
     fit_calibrator,
     log_odds,
 )
-from lingxi.lifecycle.frames import Floats, Frame, Labels, stack
+from lingxi.lifecycle.frames import Floats, Frame, stack
 from lingxi.stats.bootstrap import Interval
-from lingxi.stats.classification import area_under_curve, auc_difference
+from lingxi.stats.classification import area_under_curve
 
 MIN_CUSTOMERS, MIN_PER_OUTCOME = 100, 30
 FOLDS = 3
@@ -112,10 +112,10 @@ def choose_learner(train: Sequence[Frame], validation: Frame | None, seed: int) 
     fitted = fit_all(train, validation, seed)
     labels = validation.churned
     aucs = {n: area_under_curve(labels, f.probabilities) for n, f in fitted.items()}
-    best = max(aucs, key=lambda name: aucs[name].value)
-    errors = [_paired_error(labels, fitted[best], fitted[name]) for name in aucs]
-    names = list(aucs)
-    return Choice(names[choose_simplest([a.value for a in aucs.values()], errors)], aucs)
+    best = max(aucs.values(), key=lambda auc: auc.value)
+    error = (best.high - best.low) / 2 / NormalDist().inv_cdf(0.975)
+    simplest = choose_simplest([auc.value for auc in aucs.values()], error)
+    return Choice(list(aucs)[simplest], aucs)
 
 
 def fit_calibrated(name: str, frames: Sequence[Frame], seed: int) -> tuple[ChurnModel, Floats]:
@@ -142,10 +142,3 @@ def fit_calibrated(name: str, frames: Sequence[Frame], seed: int) -> tuple[Churn
     calibrator = fit_calibrator(scores, last.churned)
     fitted = ChurnModel(name, LEARNERS[name].fit(X, y, seed=seed), calibrator)
     return fitted, calibrator.apply(scores)
-
-
-def _paired_error(labels: Labels, best: Fitted, other: Fitted) -> float:
-    if best is other:
-        return 0.0
-    interval = auc_difference(labels, best.probabilities, other.probabilities)
-    return (interval.high - interval.low) / 2 / NormalDist().inv_cdf(0.975)

@@ -36,6 +36,9 @@ def list_candidates(
             *measure_ranking(test, scores),
             *_measure_probability(test, scores),
         ]
+        if chosen:
+            before = brier_score(test.churned, each.probabilities)
+            measures.append(MeasureRecord("brier_before_calibration", before))
         if name in choice.aucs:
             measures.append(_record("validation_auc", choice.aucs[name]))
         gain = auc_difference(test.churned, scores, rules["rfm_sum"])
