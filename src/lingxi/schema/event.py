@@ -27,7 +27,7 @@ class Name(StrEnum):
     STAGE_CHANGED = "Stage Changed"
 
 
-class Line(msgspec.Struct, frozen=True):
+class Line(msgspec.Struct, frozen=True, gc=False):
     """One product in an event. Amounts are in minor units of the event's currency.
 
     ``amount_cents`` is quantity times the unrounded unit price, so it may differ from
@@ -41,7 +41,7 @@ class Line(msgspec.Struct, frozen=True):
     amount_cents: int | None = None
 
 
-class Event(msgspec.Struct, frozen=True, kw_only=True):
+class Event(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """One event. ``properties`` holds nothing that identifies a person.
 
     ``event_id`` makes appending idempotent; ``position`` is 0 until the log has given one.

@@ -1,13 +1,13 @@
 """The event's three forms: the struct, the row of the log, the Arrow rows of the lake."""
 
-from collections.abc import Iterable, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 import msgspec
+import numpy as np
 import pyarrow as pa
 
 from lingxi.errors import InvalidInput
-from lingxi.schema import EVENT_ROWS, Event, Line
+from lingxi.schema import EVENT_ROWS, Event
 from lingxi.store.tables import to_micros
 
 _encode = msgspec.json.Encoder().encode
@@ -52,34 +52,44 @@ def from_row(position: int, payload: bytes) -> Event:
 
 def to_arrow(events: Sequence[Event]) -> pa.Table:
     """``EVENT_ROWS`` of these events: one row a line, one row for an event without lines."""
-    pairs: list[tuple[Event, Line | None]] = [
-        (event, line) for event in events for line in (event.lines or _NO_LINE)
-    ]
-    numbers = [n for event in events for n in range(len(event.lines) or 1)]
-    heads = [event for event, _ in pairs]
-    lines = [line for _, line in pairs]
-    columns: dict[str, Iterable[Any]] = {
-        "position": [e.position for e in heads],
-        "line": numbers,
-        "event_id": [e.event_id for e in heads],
-        "name": [e.name for e in heads],
-        "occurred_at": [to_micros(e.occurred_at) for e in heads],
-        "received_at": [to_micros(e.received_at) for e in heads],
-        "subject": [e.subject for e in heads],
-        "session_id": [e.session_id for e in heads],
-        "order_id": [e.order_id for e in heads],
-        "currency": [e.currency for e in heads],
-        "country": [e.country for e in heads],
-        "category": [e.category for e in heads],
-        "query": [e.query for e in heads],
-        "event_amount_cents": [e.amount_cents for e in heads],
-        "event_cost_cents": [e.cost_cents for e in heads],
+    counts = np.array([len(e.lines) or 1 for e in events], dtype=np.int64)
+    whose = np.repeat(np.arange(len(events)), counts)
+    numbers = np.arange(len(whose)) - np.repeat(np.cumsum(counts) - counts, counts)
+    lines = [line for e in events for line in (e.lines or _NO_LINE)]
+    of_events = _event_columns(events)
+    of_lines: dict[str, Sequence[object]] = {
         "item_id": [None if x is None else x.item_id for x in lines],
         "quantity": [None if x is None else x.quantity for x in lines],
         "price_cents": [None if x is None else x.price_cents for x in lines],
         "amount_cents": [None if x is None else x.amount_cents for x in lines],
-        "source": [e.source for e in heads],
-        "properties": [_encode(e.properties).decode() if e.properties else "{}" for e in heads],
     }
-    arrays = [pa.array(columns[field.name], type=field.type) for field in EVENT_ROWS]
-    return pa.Table.from_arrays(arrays, schema=EVENT_ROWS)
+    rows = pa.array(whose)
+    columns = {"line": pa.array(numbers, type=pa.int32())}
+    for field in EVENT_ROWS:
+        if field.name in of_events:
+            columns[field.name] = pa.array(of_events[field.name], type=field.type).take(rows)
+        elif field.name in of_lines:
+            columns[field.name] = pa.array(of_lines[field.name], type=field.type)
+    return pa.Table.from_arrays([columns[name] for name in EVENT_ROWS.names], schema=EVENT_ROWS)
+
+
+def _event_columns(events: Sequence[Event]) -> dict[str, Sequence[object]]:
+    """The columns that repeat on each line of an event, an entry an event."""
+    return {
+        "position": [e.position for e in events],
+        "event_id": [e.event_id for e in events],
+        "name": [e.name for e in events],
+        "occurred_at": [to_micros(e.occurred_at) for e in events],
+        "received_at": [to_micros(e.received_at) for e in events],
+        "subject": [e.subject for e in events],
+        "session_id": [e.session_id for e in events],
+        "order_id": [e.order_id for e in events],
+        "currency": [e.currency for e in events],
+        "country": [e.country for e in events],
+        "category": [e.category for e in events],
+        "query": [e.query for e in events],
+        "event_amount_cents": [e.amount_cents for e in events],
+        "event_cost_cents": [e.cost_cents for e in events],
+        "source": [e.source for e in events],
+        "properties": [_encode(e.properties).decode() if e.properties else "{}" for e in events],
+    }

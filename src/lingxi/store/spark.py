@@ -33,6 +33,11 @@ class SparkSession:
             builder = builder.config(setting, value)
         self._spark = builder.getOrCreate()
         self._spark.conf.set("spark.sql.session.timeZone", "UTC")
+        # what DuckDB calls it, so that one expression serves both engines
+        self._spark.sql(
+            "CREATE OR REPLACE TEMPORARY FUNCTION epoch_us(moment TIMESTAMP) RETURNS BIGINT "
+            "RETURN unix_micros(moment)"
+        )
         self._views: set[str] = set()
         self._backend: Backend = ibis.pyspark.connect(self._spark)
 
