@@ -83,6 +83,7 @@ def _train_churn(shop: Shop, progress: Progress) -> str:
 
 def _score(shop: Shop, progress: Progress) -> str:
     scored = lifecycle.score_customers(shop.store, shop.settings, shop.clock, progress=progress)
+    shop.store.lake.roll(progress)
     return f"{scored:,} customers"
 
 

@@ -15,21 +15,17 @@ if TYPE_CHECKING:
 
 @click.command("explain")
 @click.argument("customer")
-@click.option("--language", default="en", show_default=True, help="en or zh.")
 @shop_option
 @json_option
 @guarded
-def command(customer: str, language: str, folder: Path | None, as_json: bool) -> None:
+def command(customer: str, folder: Path | None, as_json: bool) -> None:
     """Stage, scores, reasons, recommendations and planned action of CUSTOMER."""
-    from lingxi.errors import InvalidInput
-    from lingxi.i18n import LANGUAGES, Translator
+    from lingxi.i18n import Translator
 
-    if language not in LANGUAGES:
-        raise InvalidInput(f"--language must be one of {', '.join(LANGUAGES)}, not {language!r}.")
     with open_shop(folder) as shop:
         view = shop.answers.customer(customer)
         offered = shop.answers.recommendations(customer, n=5)
-        words = Translator(language, shop.settings.zone, shop.settings.shop.currency)
+        words = Translator("en", shop.settings.zone, shop.settings.shop.currency)
     if as_json:
         print_json({"customer": view, "recommendations": offered})
         return

@@ -6,6 +6,7 @@ from datetime import datetime
 from pathlib import Path
 from statistics import median
 
+import numpy as np
 import pyarrow as pa
 import sqlalchemy as sa
 
@@ -15,25 +16,26 @@ from lingxi.errors import NotTrained
 from lingxi.features import compute_features
 from lingxi.i18n import Translator
 from lingxi.ingest import customer_ids
+from lingxi.lifecycle import load_thresholds, read_history
 from lingxi.lifecycle.tables import customer_state
+from lingxi.lifecycle.thresholds import Thresholds, list_order_days, usual_gaps
 from lingxi.policy.candidate import Candidate, Due, ShopFacts
 from lingxi.policy.export import tabulate, write_files
 from lingxi.policy.ledger import list_actions, put_plan
 from lingxi.policy.plan import make_plan
 from lingxi.policy.replenish import find_due, read_due
 from lingxi.recommend import Recommender
-from lingxi.store import Progress, Store, silent
+from lingxi.store import Analytics, Progress, Store, silent
+from lingxi.store.tables import to_micros
 
 _FEATURES = (
     "frequency",
     "money_cents",
     "tenure_days",
     "recency_days",
-    "gap_median_days",
     "return_rate",
     "average_order_cents",
 )
-_DEFAULT_GAP_DAYS = 90.0
 
 
 @dataclass(frozen=True)
@@ -66,17 +68,18 @@ def decide_plan(store: Store, settings: Settings, progress: Progress = silent) -
     as_of: datetime = max(state["as_of"] for state in states.values())
     with store.analytics() as analytics:
         features = compute_features(analytics, as_of, names=_FEATURES)
+        gaps = _read_gaps(store, analytics, as_of)
         due_rows = find_due(analytics, as_of)
     progress("Facts of customers", len(states), len(states))
     recommended = _recommend(store, settings, sorted(states), progress)
     with store.read() as tx:
         items = get_items(tx, sorted({str(i) for i in due_rows.column("item_id").to_pylist()}))
     due = read_due(due_rows, {item_id: item.name for item_id, item in items.items()})
-    shop = _learn_shop(features, states, settings)
+    shop = _learn_shop(features, states, load_thresholds(store), settings)
     known = {row["customer"]: row for row in features.to_pylist()}
     lines = make_plan(
         (
-            _to_candidate(customer, state, known.get(customer, {}), shop, due, recommended)
+            _to_candidate(customer, state, known.get(customer, {}), shop, gaps, due, recommended)
             for customer, state in states.items()
         ),
         shop,
@@ -106,6 +109,16 @@ def _read_states(store: Store) -> dict[int, sa.RowMapping]:
     return {row["customer"]: row for row in rows}
 
 
+def _read_gaps(store: Store, analytics: Analytics, as_of: datetime) -> dict[int, float]:
+    """The usual days between orders of each customer who ordered twice, as the stages see it."""
+    history = read_history(analytics).as_of(to_micros(as_of))
+    days = list_order_days(history)
+    usual = usual_gaps(days, load_thresholds(store))
+    again = np.unique(days.customer[days.rank > 0])
+    last = {int(person): place for place, person in enumerate(days.customer)}
+    return {int(history.customers[p]): float(usual[last[int(p)]]) for p in again}
+
+
 def _recommend(
     store: Store, settings: Settings, customers: list[int], progress: Progress
 ) -> dict[int, tuple[str, ...]]:
@@ -121,16 +134,18 @@ def _recommend(
 
 
 def _learn_shop(
-    features: pa.Table, states: Mapping[int, sa.RowMapping], settings: Settings
+    features: pa.Table,
+    states: Mapping[int, sa.RowMapping],
+    thresholds: Thresholds,
+    settings: Settings,
 ) -> ShopFacts:
-    """The shop's yardsticks from its customers; stated defaults where nobody ordered twice."""
-    gaps = [gap for gap in features.column("gap_median_days").to_pylist() if gap is not None]
+    """The shop's yardsticks from its customers."""
     orders = [c for c in features.column("average_order_cents").to_pylist() if c is not None]
     values = [s["value_cents"] for s in states.values() if s["value_cents"] and s["r"] is not None]
     horizon = next((s["horizon_days"] for s in states.values() if s["horizon_days"]), 0)
     return ShopFacts(
         currency=settings.shop.currency,
-        gap_days=median(gaps) if gaps else _DEFAULT_GAP_DAYS,
+        gap_days=thresholds.gap_days,
         horizon_days=horizon,
         order_cents=round(median(orders)) if orders else 0,
         value_median_cents=round(median(values)) if values else 0,
@@ -143,6 +158,7 @@ def _to_candidate(
     state: sa.RowMapping,
     row: Mapping[str, object],
     shop: ShopFacts,
+    gaps: Mapping[int, float],
     due: Mapping[int, Due],
     recommended: Mapping[int, tuple[str, ...]],
 ) -> Candidate:
@@ -160,7 +176,7 @@ def _to_candidate(
         net_revenue_cents=round(number("money_cents") or 0),
         tenure_days=number("tenure_days") or 0.0,
         recency_days=number("recency_days"),
-        gap_days=number("gap_median_days"),
+        gap_days=gaps.get(customer),
         return_rate=number("return_rate"),
         churn_probability=state["churn_probability"],
         churn_level=state["churn_level"],
