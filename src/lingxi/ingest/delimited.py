@@ -29,6 +29,7 @@ _HIGH_RUN = re.compile(rb"[\x80-\xff]+")
 _BLOCK = 1 << 25
 _CELL_NUMBER = re.compile(r"\s*[-+]?[\d.,/: -]*\d[\d.,/: TZ-]*\s*")
 _LONGEST_MALFORMED = 4000
+_MOST_NEWLINES = 20
 
 
 def detect_encoding(path: Path) -> str:
@@ -49,6 +50,8 @@ def detect_encoding(path: Path) -> str:
     head = data[:_SAMPLE]
     if b"\x00" in head:
         zeros = head.count(b"\x00")
+        if zeros < 0.001 * len(head) and _decodes(data, "utf-8"):
+            return "utf-8"  # a stray zero byte in a text file
         if zeros < 0.2 * len(head):
             raise FileUnreadable(f"{path} is not a text file: it holds zero bytes.")
         return "utf-16-le" if head[1::2].count(0) >= head[0::2].count(0) else "utf-16-be"
@@ -137,6 +140,9 @@ def read_delimited(path: Path, *, encoding: str = "", delimiter: str = "") -> Ra
     names = unique_headers(first if headed else [""] * len(first))
     table, malformed = _parse(content, path, named, mark, names, headed)
     columns = [Text.from_arrow(table.column(name)) for name in names]
+    if _swallowed(columns, malformed):
+        text = (content or path.read_bytes()).decode("utf-8-sig" if named == "utf-8" else named)
+        columns, malformed = _parse_by_lines(text, path, mark, names, headed)
     del table
     raw = build_table(
         names,
@@ -159,6 +165,32 @@ def _read_head(path: Path, encoding: str) -> str:
         raise InvalidInput(f"There is no text encoding {encoding!r}.") from error
     except (UnicodeError, OSError) as error:
         raise FileUnreadable(f"{path} cannot be read as {encoding} text: {error}.") from error
+
+
+def _swallowed(columns: Sequence[Text], malformed: Sequence[Malformed]) -> bool:
+    """Whether a quotation mark that nobody closed has taken whole rows into one cell."""
+    return any("\n" in row.text.strip() for row in malformed) or any(
+        value.count("\n") > _MOST_NEWLINES for column in columns for value in column.values
+    )
+
+
+def _parse_by_lines(
+    text: str, path: Path, delimiter: str, names: Sequence[str], headed: bool
+) -> tuple[list[Text], list[Malformed]]:
+    """Read a file line by line; a line with an odd number of quotation marks is malformed."""
+    lines = [line for line in text.splitlines() if line.strip()]
+    good, numbers, stray = lines[: int(headed)], [], []
+    for number, line in enumerate(lines[int(headed) :], start=1):
+        if line.count('"') % 2:
+            stray.append(Malformed(number, line[:_LONGEST_MALFORMED]))
+        else:
+            good.append(line)
+            numbers.append(number)
+    content = "\n".join(good).encode()
+    table, malformed = _parse(content, path, "utf-8", delimiter, names, headed)
+    moved = [Malformed(numbers[row.row - 1], row.text) for row in malformed]
+    found = sorted([*stray, *moved], key=lambda row: row.row)
+    return [Text.from_arrow(table.column(name)) for name in names], found
 
 
 def _squeeze(path: Path, encoding: str) -> bytes:

@@ -69,7 +69,8 @@ class Lines:
     @property
     def amount(self) -> NDArray[np.float64]:
         """Quantity times price, major units."""
-        return np.asarray(self.quantity * self.price, dtype=np.float64)
+        with np.errstate(over="ignore", invalid="ignore"):
+            return np.asarray(self.quantity * self.price, dtype=np.float64)
 
     @property
     def buyer(self) -> Mask:

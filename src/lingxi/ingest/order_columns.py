@@ -2,7 +2,7 @@
 
 import re
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from lingxi.errors import UnknownColumn
 from lingxi.ingest.columns import missing_columns, recognise
@@ -11,7 +11,8 @@ from lingxi.ingest.synonyms import ORDER_FIELDS
 from lingxi.ingest.text import Text
 
 _CLOCK = re.compile(r"\s*\d{1,2}[:.h时]\d{2}(?:[:.]\d{2}(?:\.\d+)?)?\s*(?:[AaPp][Mm])?\s*")
-_NEEDED = ("order", "item", "name", "quantity", "price", "amount", "time", "customer")
+_NEEDED = ("order", "item", "name", "quantity", "price", "time", "customer")
+_AMOUNT = frozenset({"amount", "total"})
 _SAMPLE = 200
 
 
@@ -26,23 +27,37 @@ def choose_columns(raw: RawTable, stated: Mapping[str, str]) -> dict[str, str]:
     UnknownColumn
         If a needed field is not found or could be several columns.
     """
-    mapping = recognise(
+    mapping = _recognise(raw, stated, _NEEDED)
+    if "price" not in mapping:
+        mapping = _recognise(raw, stated, (*_NEEDED, "amount"))
+    elif not _AMOUNT & set(stated):
+        mapping.pop("amount", None)
+    whole_orders = _has_whole_orders(raw, mapping, stated)
+    if whole_orders:
+        for field in ("quantity", "price"):
+            mapping.pop(field, None)
+    missing = _find_missing(mapping, whole_orders)
+    if missing:
+        raise missing_columns(raw.headers, mapping, missing)
+    return mapping
+
+
+def _recognise(raw: RawTable, stated: Mapping[str, str], needed: Sequence[str]) -> dict[str, str]:
+    return recognise(
         raw.headers,
         ORDER_FIELDS,
         stated,
         same=raw.same,
-        needed=_NEEDED,
+        needed=needed,
         fits=lambda field, header: _fits(field, raw.columns[header]),
     )
-    if "item" not in mapping and "name" not in mapping:
-        unused = [header for header in raw.headers if header not in mapping.values()]
-        if "amount" in mapping and (not unused or {"amount", "total"} & set(stated)):
-            for field in ("quantity", "price", "clock" if "clock" not in stated else ""):
-                mapping.pop(field, None)
-    missing = _find_missing(raw, mapping, stated)
-    if missing:
-        raise missing_columns(raw.headers, mapping, missing)
-    return mapping
+
+
+def _has_whole_orders(raw: RawTable, mapping: Mapping[str, str], stated: Mapping[str, str]) -> bool:
+    """Whether each line is an order without items: said so, or no column is left for them."""
+    if "item" in mapping or "name" in mapping or "amount" not in mapping:
+        return False
+    return bool(_AMOUNT & set(stated)) or set(raw.headers) <= set(mapping.values())
 
 
 def _fits(field: str, column: Text) -> bool:
@@ -53,17 +68,12 @@ def _fits(field: str, column: Text) -> bool:
     return clock == (field == "clock")
 
 
-def _find_missing(
-    raw: RawTable, mapping: Mapping[str, str], stated: Mapping[str, str]
-) -> list[str]:
+def _find_missing(mapping: Mapping[str, str], whole_orders: bool) -> list[str]:
     missing = []
     if "order" not in mapping and "customer" not in mapping and "email" not in mapping:
         missing.append("order")
-    if "item" not in mapping and "name" not in mapping:
-        unused = [header for header in raw.headers if header not in mapping.values()]
-        whole_orders = "amount" in mapping and (not unused or {"amount", "total"} & set(stated))
-        if not whole_orders:
-            missing.append("item")
+    if "item" not in mapping and "name" not in mapping and not whole_orders:
+        missing.append("item")
     if "price" not in mapping and "amount" not in mapping:
         missing.append("price")
     if "quantity" not in mapping and "amount" not in mapping:

@@ -235,6 +235,7 @@ def describe_import(
     documents = [d for d in found.new + found.known if not d.suffix]
     sales = [d for d in documents if not d.refund and not d.charge]
     goods_back = [d for d in documents if d.refund and d.lines]
+    paid_back = [d for d in sales if d.paid_back]
     reasons = list(quality.count_reasons(understood.raw, understood.cleaned))
     if len(changed):
         reasons.append(_count_changed(understood, changed))
@@ -255,8 +256,8 @@ def describe_import(
         reasons=tuple(reasons),
         columns=quality.measure_columns(understood.before, kept, understood.mapping),
         orders=len(sales),
-        refunds=len(goods_back),
-        refunds_tied=sum(tied.get(d.key, 0) == len(d.lines) for d in goods_back),
+        refunds=len(goods_back) + len(paid_back),
+        refunds_tied=sum(tied.get(d.key, 0) == len(d.lines) for d in goods_back) + len(paid_back),
         anonymous_baskets=sum(d.buyer is None for d in sales),
         customers=len({d.buyer for d in documents if d.buyer is not None}),
         items=len({line.item_id for d in documents for line in d.lines}),
@@ -264,9 +265,10 @@ def describe_import(
         events_known=loaded.duplicates + len(found.known),
         revenue_before_cents=quality.sum_revenue(understood.before, understood.digits),
         revenue_after_cents=sum(d.amount_cents for d in sales)
-        - sum(d.amount_cents for d in goods_back),
-        refund_lines=sum(len(d.lines) for d in goods_back),
-        refund_lines_tied=sum(tied.get(d.key, 0) for d in goods_back),
+        - sum(d.amount_cents for d in (*goods_back, *paid_back)),
+        refund_lines=sum(len(d.lines) for d in (*goods_back, *paid_back)),
+        refund_lines_tied=sum(tied.get(d.key, 0) for d in goods_back)
+        + sum(len(d.lines) for d in paid_back),
         cost_codes=_cost_codes(lines),
         notes=quality.state_choices(
             understood.raw,

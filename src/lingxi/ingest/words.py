@@ -131,8 +131,10 @@ def find_usual_names(lines: Lines) -> Text:
     """The usual name of each distinct item: the most frequent on lines that were paid for."""
     paid = lines.price > 0
     best = lines.name.usual(lines.item, paid & ~lines.name.where(is_stock_note))
-    notes_too = lines.name.usual(lines.item, paid)
-    return best.fill(notes_too, best.missing)
+    for use in (paid, lines.price != 0):
+        if best.missing.any():
+            best = best.fill(lines.name.usual(lines.item, use), best.missing)
+    return best
 
 
 def find_notes(lines: Lines) -> Mask:

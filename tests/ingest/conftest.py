@@ -1,0 +1,67 @@
+"""A small shop to import into."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from lingxi.clock import FixedClock
+from lingxi.config import Settings, ShopSettings
+from lingxi.ingest import ImportOptions, ImportReport, import_events, import_orders
+from lingxi.ingest.tables import metadata
+from lingxi.schema import Event
+from lingxi.store import Store
+
+NOW = datetime(2026, 3, 1, tzinfo=UTC)
+
+
+@dataclass(frozen=True)
+class Bench:
+    """A store with what an import needs, and short ways to import text."""
+
+    store: Store
+    settings: Settings
+    clock: FixedClock
+    folder: Path
+
+    def file(self, text: str, name: str = "orders.csv") -> Path:
+        path = self.folder / name
+        path.write_text(text, encoding="utf-8")
+        return path
+
+    def orders(self, text: str, **options: str) -> ImportReport:
+        path = self.file(text)
+        chosen = ImportOptions.parse(**options)
+        return import_orders(self.store, self.settings, self.clock, path, chosen)
+
+    def events(self, text: str, name: str = "events.csv") -> ImportReport:
+        path = self.file(text, name)
+        return import_events(self.store, self.settings, self.clock, path)
+
+    def log(self) -> list[Event]:
+        return self.store.log.read()
+
+
+@pytest.fixture
+def make_bench(tmp_path: Path) -> Iterator[Callable[[], Bench]]:
+    made: list[Bench] = []
+
+    def make() -> Bench:
+        folder = tmp_path / f"shop-{len(made)}"
+        folder.mkdir()
+        settings = Settings(folder=folder, shop=ShopSettings(timezone="Europe/London"))
+        clock = FixedClock(NOW)
+        bench = Bench(Store.open(settings, clock, tables=[metadata]), settings, clock, folder)
+        made.append(bench)
+        return bench
+
+    yield make
+    for bench in made:
+        bench.store.close()
+
+
+@pytest.fixture
+def bench(make_bench: Callable[[], Bench]) -> Bench:
+    return make_bench()
