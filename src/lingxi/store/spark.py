@@ -1,26 +1,37 @@
 """The analytics on Spark, on this machine by default, behind the same face as DuckDB."""
 
+from __future__ import annotations
+
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
 from lingxi.errors import MissingExtra
 
-try:
+if TYPE_CHECKING:
     import ibis
     from ibis.backends import BaseBackend
-    from ibis.backends.pyspark import Backend
-    from pyspark.sql import SparkSession as Spark
-except ModuleNotFoundError as error:  # this module is imported only when Spark is asked for
-    raise MissingExtra(
-        "Spark needs an optional part of Lingxi, and Java 17: pip install 'lingxi[spark]'."
-    ) from error
 
 
 class SparkSession:
-    """A Spark session in UTC. It is shared by the process, for it takes seconds to start."""
+    """A Spark session in UTC. It is shared by the process, for it takes seconds to start.
+
+    Raises
+    ------
+    MissingExtra
+        If pyspark is not installed.
+    """
 
     def __init__(self, master: str = "local[2]") -> None:
+        try:
+            import ibis
+            from ibis.backends.pyspark import Backend
+            from pyspark.sql import SparkSession as Spark
+        except ModuleNotFoundError as error:
+            raise MissingExtra(
+                "Spark needs an optional part of Lingxi, and Java 17: pip install 'lingxi[spark]'."
+            ) from error
         builder = Spark.builder.master(master).appName("lingxi")
         for setting, value in {
             "spark.sql.session.timeZone": "UTC",
