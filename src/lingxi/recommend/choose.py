@@ -9,9 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lingxi.recommend.evaluate import Evaluation, evaluate
-from lingxi.recommend.matrix import row_lengths
-from lingxi.recommend.model import Model, find_trend, fit_model, popularity
+from lingxi.recommend.interactions import Tally
+from lingxi.recommend.matrix import Csr, row_lengths
+from lingxi.recommend.model import Model, find_trend, fit_model
 from lingxi.recommend.recipe import ITEM_NAMES, NAMES, Recipe
+from lingxi.recommend.scorer import Ranker
 from lingxi.recommend.windows import Window
 
 METRIC = "ndcg@10"
@@ -19,7 +21,7 @@ MOST_CUSTOMERS = 1000
 """Customers drawn for the inner comparison; the outer one takes all up to ``MOST_OUTER``."""
 MOST_OUTER = 5000
 FILL_HALF_LIFE = 14.0
-_TRENDS = ((7.0, 0.5), (7.0, 1.0), (30.0, 0.5), (30.0, 1.0))
+_TRENDS = ((7.0, 0.0), (7.0, 0.5), (7.0, 0.75), (7.0, 1.0), (30.0, 0.5), (30.0, 1.0))
 _STARTS = (
     Recipe(name="item_cosine", k=50, taught_half_life=90.0),
     Recipe(name="item_pearson", k=50, taught_half_life=90.0),
@@ -41,11 +43,25 @@ class Trial:
     value: float
 
 
-@dataclass
+@dataclass(frozen=True)
+class _Remembered:
+    """The scores of all drawn customers, so that trends can be compared without scoring again."""
+
+    scores: NDArray[np.float32]
+    rows: NDArray[np.int64]
+
+    def score(self, histories: Csr, own: NDArray[np.int64]) -> NDArray[np.float32]:
+        """The scores it was given, found by the fitted rows, which rise."""
+        del histories
+        return self.scores[np.searchsorted(self.rows, own)]
+
+
+@dataclass(frozen=True)
 class Bench:
-    """One window with the customers drawn from it; evaluates models there, fitting each once."""
+    """One window with the customers drawn from it; fits models there and evaluates them."""
 
     window: Window
+    tally: Tally
     rows: NDArray[np.int64]
     fit_seconds: dict[str, float]
 
@@ -55,38 +71,42 @@ class Bench:
         rows = np.flatnonzero(row_lengths(window.wanted) > 0)
         if len(rows) > most:
             rows = np.sort(rng.choice(rows, most, replace=False))
-        return Bench(window, rows, {})
+        return Bench(window, window.before.tally(window.cutoff), rows, {})
 
     def fit(self, recipe: Recipe) -> Model:
         """The recipe's model of what came before the window."""
         start = time.perf_counter()
-        model = fit_model(recipe, self.window.before, self.window.cutoff)
+        model = fit_model(recipe, self.tally)
         self.fit_seconds[recipe.name] = time.perf_counter() - start
         return model
 
-    def retrend(self, model: Model, recipe: Recipe) -> Model:
-        """The same scorer under a recipe that differs in trend or history only."""
-        return Model(
-            recipe, model.scorer, find_trend(self.window.before, self.window.cutoff, recipe)
-        )
-
-    def evaluate(self, model: Model, at: Sequence[int] = (10,)) -> Evaluation:
-        """How well the model finds what the drawn customers first bought in the window."""
-        window = self.window
-        histories = window.before.weights(model.recipe.history_weighting, window.cutoff)
+    def evaluate(self, recipe: Recipe, ranker: Ranker, at: Sequence[int] = (10,)) -> Evaluation:
+        """How well the ranker finds what the drawn customers first bought in the window."""
         return evaluate(
-            model,
-            histories[self.rows],
-            window.wanted[self.rows],
+            ranker,
+            self.tally.weights(recipe.history_weighting)[self.rows],
+            self.window.wanted[self.rows],
             at=at,
             own=self.rows,
-            excluded=window.bought[self.rows],
-            popularity=popularity(window.before, window.cutoff, FILL_HALF_LIFE),
+            excluded=self.window.bought[self.rows],
+            popularity=self.tally.popularity(FILL_HALF_LIFE),
         )
 
     def try_out(self, model: Model) -> Trial:
         """Its mean NDCG@10 here."""
-        return Trial(model.recipe, float(self.evaluate(model).values[METRIC].mean()))
+        found = self.evaluate(model.recipe, model)
+        return Trial(model.recipe, float(found.values[METRIC].mean()))
+
+    def try_trends(self, model: Model, recipes: Sequence[Recipe]) -> list[Trial]:
+        """The same for recipes that differ from the model's in trend only."""
+        histories = self.tally.weights(model.recipe.history_weighting)[self.rows]
+        scores = model.scorer.score(histories, self.rows)
+        trials = []
+        for recipe in recipes:
+            trend = find_trend(self.tally, recipe).astype(np.float32)
+            found = self.evaluate(recipe, _Remembered(scores * trend, self.rows))
+            trials.append(Trial(recipe, float(found.values[METRIC].mean())))
+        return trials
 
 
 def search(bench: Bench, tell: Callable[[int], None]) -> dict[str, Trial]:
@@ -96,11 +116,8 @@ def search(bench: Bench, tell: Callable[[int], None]) -> dict[str, Trial]:
     that; then, for the best, its neighbours: other half-lives and another k. Of equal trials
     the earlier wins, so the simpler.
     """
-    first = bench.fit(_STARTS[0])
-    trials = [bench.try_out(first)]
-    for half_life, strength in _TRENDS:
-        recipe = _vary(_STARTS[0], trend_half_life=half_life, trend=strength)
-        trials.append(bench.try_out(bench.retrend(first, recipe)))
+    variants = [_vary(_STARTS[0], trend_half_life=h, trend=strength) for h, strength in _TRENDS]
+    trials = bench.try_trends(bench.fit(_STARTS[0]), variants)
     trend = _best(trials).recipe
     for step, start in enumerate(_STARTS[1:], 1):
         tell(step)
@@ -125,16 +142,16 @@ def choose_for_visitors(best: dict[str, Trial]) -> Trial:
 
 
 def _refine(bench: Bench, start: Recipe) -> list[Trial]:
-    model = bench.fit(start)
-    aged = _vary(start, history_half_life=60.0)
-    trials = [bench.try_out(model), bench.try_out(bench.retrend(model, aged))]
-    start = _best(trials).recipe
+    """Trials around a recipe: half and double k, no ageing of what is taught, ageing of history."""
     others = (
         _vary(start, taught_half_life=0.0),
         _vary(start, k=start.k * 2),
         _vary(start, k=max(start.k // 2, 5)),
     )
-    return trials + [bench.try_out(bench.fit(recipe)) for recipe in others]
+    trials = [bench.try_out(bench.fit(recipe)) for recipe in others]
+    best = _best(trials).recipe
+    trials.append(bench.try_out(bench.fit(_vary(best, history_half_life=60.0))))
+    return trials
 
 
 def _vary(recipe: Recipe, **changes: float) -> Recipe:

@@ -1,14 +1,12 @@
 """A fitted model: a scorer, and how much each item is in demand just now."""
 
 from dataclasses import dataclass
-from datetime import datetime
 
 import numpy as np
 from numpy.typing import NDArray
 
-from lingxi.recommend.history import Weighting
-from lingxi.recommend.interactions import Interactions
-from lingxi.recommend.matrix import Csr, row_lengths, row_sums, scale, transpose
+from lingxi.recommend.interactions import Tally
+from lingxi.recommend.matrix import Csr, row_lengths, scale
 from lingxi.recommend.recipe import Recipe, build_scorer
 from lingxi.recommend.scorer import Scorer, Vector
 
@@ -40,32 +38,26 @@ class Model:
         return scale(given, given.data * factors)
 
 
-def fit_model(recipe: Recipe, interactions: Interactions, as_of: datetime) -> Model:
-    """The recipe's model of everything before ``as_of``."""
+def fit_model(recipe: Recipe, tally: Tally) -> Model:
+    """The recipe's model of what the tally holds."""
     scorer = build_scorer(recipe)
-    scorer.fit(interactions.weights(recipe.taught_weighting, as_of))
-    return Model(recipe, scorer, find_trend(interactions, as_of, recipe))
+    scorer.fit(tally.weights(recipe.taught_weighting))
+    return Model(recipe, scorer, find_trend(tally, recipe))
 
 
-def find_trend(interactions: Interactions, as_of: datetime, recipe: Recipe) -> Vector:
+def find_trend(tally: Tally, recipe: Recipe) -> Vector:
     """How much an item is wanted now beside always: 1 for the shop's average, shape (n_items,).
 
     ``trend(i) = (((r_i + c ρ) / (n_i + c)) / ρ)^strength``: n_i is the sum of item i's weights, r_i
     the same with ``trend_half_life``, ρ the ratio of both sums over all items and c a prior, so
     that few orders say little. Strength 0 switches it off.
     """
-    total = popularity(interactions, as_of, 0.0)
+    total = tally.popularity(0.0)
     if recipe.trend == 0 or not total.any():
         return np.ones(len(total))
-    recent = popularity(interactions, as_of, recipe.trend_half_life)
+    recent = tally.popularity(recipe.trend_half_life)
     average = float(recent.sum() / total.sum())
     if average <= 0:
         return np.ones(len(total))
     ratio: Vector = (recent + _PRIOR * average) / (total + _PRIOR) / average
     return np.power(ratio, recipe.trend)
-
-
-def popularity(interactions: Interactions, as_of: datetime, half_life_days: float) -> Vector:
-    """Sum of each item's weights over all customers, fading with age, shape (n_items,)."""
-    weights = interactions.weights(Weighting(half_life_days=half_life_days), as_of)
-    return row_sums(transpose(weights))

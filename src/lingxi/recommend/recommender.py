@@ -1,7 +1,7 @@
 """Serving: a customer's own history, read in the caller's transaction, against stored operators."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 import msgspec
 import numpy as np
@@ -234,8 +234,13 @@ class Recommender:
         n: int,
     ) -> list[int]:
         """The first ``n`` items in order of score that no rule keeps out."""
-        mine: Mapping[str, HistoryItem] = {entry.item_id: entry for entry in past}
-        wanted, asked, kept = n + len(past) + len(given) + _SPARE, 0, list[int]()
+        own = {e.item_id: Candidate(e.item_id, None, e.orders, e.last_at) for e in past}
+        for item_id in given:
+            own[item_id] = replace(own.get(item_id, Candidate(item_id)), given=True)
+        for item_id, candidate in own.items():
+            if item_id in self.index and find_rule(candidate, rules) is not None:
+                scores[self.index[item_id]] = -np.inf
+        asked, wanted, kept = 0, n + _SPARE, list[int]()
         while len(kept) < n and asked < len(self.item_ids):
             places = top_items(scores[None, :], min(wanted, len(self.item_ids)))[0]
             fresh = [int(item) for item in places[asked:] if item >= 0]
@@ -244,14 +249,7 @@ class Recommender:
             items = get_items(tx, [self.item_ids[item] for item in fresh])
             for item in fresh:
                 item_id = self.item_ids[item]
-                entry = mine.get(item_id)
-                candidate = Candidate(
-                    item_id,
-                    items.get(item_id),
-                    entry.orders if entry else 0,
-                    entry.last_at if entry else None,
-                    item_id in given,
-                )
+                candidate = replace(own.get(item_id, Candidate(item_id)), item=items.get(item_id))
                 if find_rule(candidate, rules) is None:
                     kept.append(item)
             asked, wanted = len(places), wanted * 4

@@ -23,7 +23,7 @@ from lingxi.recommend.choose import (
 )
 from lingxi.recommend.evaluate import Evaluation
 from lingxi.recommend.interactions import Interactions, read_interactions
-from lingxi.recommend.model import fit_model, popularity
+from lingxi.recommend.model import fit_model
 from lingxi.recommend.recipe import NAMES, Recipe
 from lingxi.recommend.recommender import KIND, Held
 from lingxi.recommend.windows import Split, split_by_time
@@ -121,7 +121,8 @@ def _compare(
     measured: dict[str, Evaluation] = {}
     for step, name in enumerate(NAMES):
         progress(STEP, STEPS + step, STEPS + _AFTER)
-        measured[name] = bench.evaluate(bench.fit(best[name].recipe), at=(10, 20))
+        recipe = best[name].recipe
+        measured[name] = bench.evaluate(recipe, bench.fit(recipe), at=(10, 20))
     baseline = measured["popularity"]
     records = tuple(
         CandidateRecord(
@@ -173,15 +174,16 @@ def _write(
 ) -> None:
     """Fit the chosen recipes on everything and write them."""
     end = interactions.last_moment
+    tally = interactions.tally(end)
     personal: dict[str, str] = {}
     parts = {"chosen": choice.recipe}
     if choice.visitor_recipe != choice.recipe:
         parts["visitor"] = choice.visitor_recipe
     for prefix, recipe in parts.items():
-        model = fit_model(recipe, interactions, end)
+        model = fit_model(recipe, tally)
         personal |= model.scorer.save(writer, prefix, interactions.customers)
         writer.save_array(f"{prefix}_trend", model.trend)
-    popular = popularity(interactions, end, FILL_HALF_LIFE)
+    popular = tally.popularity(FILL_HALF_LIFE)
     top = float(popular.max(initial=0.0))
     writer.save_array("popularity", popular / top if top > 0 else popular)
     count_baskets(interactions).save(writer)
