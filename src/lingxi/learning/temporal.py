@@ -40,12 +40,8 @@ def plan_cutoffs(
 ) -> TemporalPlan:
     """Lay training, validation and test moments out over the history.
 
-    Parameters
-    ----------
-    n
-        Training moments wanted at most, ``step_days`` apart.
-    history_days
-        Least history before a moment; where that leaves none, a shorter one down to half of it.
+    At most ``n`` training moments, ``step_days`` apart, each with ``history_days`` before it; half
+    of that where the history has room for no other, and for validation.
 
     Raises
     ------
@@ -62,11 +58,10 @@ def plan_cutoffs(
     """
     horizon = timedelta(days=horizon_days)
     test = data_to - horizon
-    for history in (timedelta(days=history_days), timedelta(days=history_days / 2)):
-        train = _moments_before(test - horizon, data_from + history, n, step_days)
-        if train:
-            earlier = test - horizon
-            before = _moments_before(earlier - horizon, data_from + history / 2, n, step_days)
+    earlier, least = test - horizon, timedelta(days=history_days / 2)
+    before = _moments_before(earlier - horizon, data_from + least, n, step_days)
+    for history in (2 * least, least):
+        if train := _moments_before(earlier, data_from + history, n, step_days):
             return TemporalPlan(horizon_days, test, train, earlier if before else None, before)
     needed = 2 * horizon_days + history_days // 2
     have = max(0, (data_to - data_from).days)

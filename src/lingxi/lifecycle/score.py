@@ -86,9 +86,7 @@ def score_customers(
     as_of
         The moment to look from; ``find_data_moment`` without it.
 
-    Returns
-    -------
-    Customers scored.
+    Returns the number of customers scored.
     """
     moment = find_data_moment(store, clock) if as_of is None else as_of
     scorers = load_scorers(store, settings)
