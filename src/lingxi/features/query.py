@@ -73,7 +73,7 @@ def build_features(names: tuple[str, ...], restricted: bool) -> ibis.Table:
         events = events.semi_join(wanted, events.customer == wanted.wanted)
     moment = _name_table(MOMENT, MOMENT_NAME)
     scene = Scene(
-        rows=observe(events.cross_join(moment.select("as_of"))),
+        rows=observe(events, moment),
         moment=moment.drop("as_of"),
         prices=_name_table(PRICES, PRICES_NAME),
         categories=_name_table(CATEGORIES, CATEGORIES_NAME),
