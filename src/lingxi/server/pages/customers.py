@@ -11,6 +11,7 @@ from lingxi.access import Scope
 from lingxi.app.views import CustomerRow, CustomersView, CustomerView, RecommendationsView
 from lingxi.errors import NotTrained
 from lingxi.i18n import minor_units
+from lingxi.schema import Name
 from lingxi.server.api.parameters import (
     Cursor,
     Filter,
@@ -102,6 +103,7 @@ def get_customer(
         "view": view,
         "recommended": recommended,
         "before": before,
+        "bought": list_bought(view),
         "names": name_items(view, recommended),
         "largest": max((abs(r.contribution) for r in churn.reasons), default=0.0) if churn else 0.0,
     }
@@ -115,6 +117,16 @@ def answer_customers(words: Words, view: CustomersView, filters: dict[str, str])
     if view.total == 0:
         return words.text("customers.answer.none")
     return words.text("customers.answer.filtered", n=view.total)
+
+
+def list_bought(view: CustomerView) -> frozenset[str]:
+    """Items of the orders on the page: a cause outside it may have been looked at only."""
+    return frozenset(
+        line.item_id
+        for entry in view.timeline
+        if entry.name == Name.ORDER_COMPLETED
+        for line in entry.lines
+    )
 
 
 def name_items(view: CustomerView, recommended: RecommendationsView | None) -> dict[str, str]:

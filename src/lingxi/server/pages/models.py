@@ -28,13 +28,23 @@ class Whisker:
 
 
 @dataclass(frozen=True)
+class Line:
+    """One candidate: its measures in the order of the heads, those shown and the others."""
+
+    candidate: CandidateView
+    shown: tuple[Measure | None, ...]
+    further: tuple[Measure | None, ...]
+    whisker: Whisker | None
+
+
+@dataclass(frozen=True)
 class Comparison:
     """One model in use: its candidates side by side, the measures in a fixed order."""
 
     version: ModelVersionView
     metrics: tuple[str, ...]
     further: tuple[str, ...]
-    rows: tuple[tuple[CandidateView, tuple[Measure | None, ...], Whisker | None], ...]
+    rows: tuple[Line, ...]
     answer: str
 
 
@@ -71,15 +81,16 @@ def compare_candidates(words: Words, version: ModelVersionView) -> Comparison:
     measured = [(c, {m.metric: m for m in c.measures}) for c in version.candidates]
     measured.sort(key=lambda pair: -pair[1][main].value if main in pair[1] else 0.0)
     scale = _scale([by[main] for _, by in measured if main in by])
+    further = tuple(metric for metric in known if metric not in metrics)
     rows = tuple(
-        (
+        Line(
             candidate,
             tuple(by.get(metric) for metric in metrics),
+            tuple(by.get(metric) for metric in further),
             _place(by[main], scale) if main in by else None,
         )
         for candidate, by in measured
     )
-    further = tuple(metric for metric in known if metric not in metrics)
     return Comparison(version, tuple(metrics), further, rows, _answer(words, version, main))
 
 

@@ -102,6 +102,13 @@ class Words:
             return self.text("frame.just_now")
         return self.reader.ago(moment, self.now)
 
+    def as_of(self, moment: datetime) -> str:
+        """From when a page's figures are; how long ago only while that is a matter of days."""
+        ago = self.ago(moment)
+        if ago == self.reader.date(moment):
+            return self.text("frame.as_of_day", time=self.time(moment))
+        return self.text("frame.as_of", time=self.time(moment), ago=ago)
+
     def feature(self, value: float | str | None) -> str:
         """A feature's value as it was computed, to at most two decimals."""
         if value is None:
@@ -140,6 +147,7 @@ class Words:
             "date": self.date,
             "time": self.time,
             "ago": self.ago,
+            "as_of": self.as_of,
             "feature": self.feature,
             "listed": self.listed,
             "metric_name": self.metric,
