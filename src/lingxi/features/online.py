@@ -4,7 +4,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from datetime import datetime
 from threading import Lock
-from weakref import WeakKeyDictionary
+from weakref import WeakKeyDictionary, proxy
 
 import pyarrow as pa
 from sqlalchemy import select
@@ -96,7 +96,8 @@ class OnlineFeatures:
     """
 
     def __init__(self, store: Store) -> None:
-        self._store = store
+        # weak, so that those shared by store below let go of it
+        self._store: Store = proxy(store)
         self._session = DuckDBSession(store.folder / "tmp")
         self._shop: _Shop | None = None
         self._lock = Lock()
@@ -190,6 +191,7 @@ def online_features(
     """
     if as_of.tzinfo is None:
         raise InvalidInput(f"The moment {as_of} has no time zone; give one in UTC.")
-    if store not in _SHARED:
-        _SHARED[store] = OnlineFeatures(store)
-    return _SHARED[store].compute(customer, as_of, names)
+    online = _SHARED.get(store)
+    if online is None:
+        online = _SHARED.setdefault(store, OnlineFeatures(store))
+    return online.compute(customer, as_of, names)
