@@ -132,6 +132,13 @@ def test_no_header_or_body_is_a_fault_of_ours(
     assert answer.status_code < 500, answer.text
 
 
+def test_an_identifier_may_hold_a_slash(client: Client, key: dict[str, str]) -> None:
+    answer = client.get("/v1/items/MUG%2FBLUE", headers=key)
+    assert answer.json()["error"]["code"] == "unknown_item"
+    assert "MUG/BLUE" in answer.json()["error"]["message"]
+    assert client.get("/v1/recommendations/a%2Fb", headers=key).json()["customer_id"] == "a/b"
+
+
 @pytest.mark.parametrize(
     ("address", "words"),
     [

@@ -11,8 +11,8 @@ from lingxi.server.api.parameters import (
     Search,
     Sort,
     check_cursor,
-    check_id,
     check_text,
+    read_id,
 )
 from lingxi.server.api.route import read
 from lingxi.server.dependencies import AskAnswers
@@ -46,7 +46,7 @@ def list_customers(
     )
 
 
-@read("/v1/customers/{customer_id:str}", Scope.CUSTOMERS, "One customer")
+@read("/v1/customers/{customer_id:path}", Scope.CUSTOMERS, "One customer")
 def get_customer(
     answers: AskAnswers, customer_id: CustomerId, before: Cursor = None, n: Rows = 50
 ) -> CustomerView:
@@ -54,7 +54,7 @@ def get_customer(
 
     ``before`` is the ``next_cursor`` of the answer before: older events.
     """
-    wanted = check_id("customer_id", customer_id)
+    wanted = read_id("customer_id", customer_id)
     return answers.customer(wanted, before=check_cursor("before", before), n=n)
 
 

@@ -10,8 +10,8 @@ from lingxi.server.api.parameters import (
     Search,
     Sort,
     check_cursor,
-    check_id,
     check_text,
+    read_id,
 )
 from lingxi.server.api.route import read
 from lingxi.server.dependencies import AskAnswers
@@ -36,10 +36,10 @@ def list_items(
     )
 
 
-@read("/v1/items/{item_id:str}", Scope.ITEMS, "One item")
+@read("/v1/items/{item_id:path}", Scope.ITEMS, "One item")
 def get_item(answers: AskAnswers, item_id: ItemId) -> ItemView:
     """The item with its sales, similar items, and what is bought together with it."""
-    return answers.item(check_id("item_id", item_id))
+    return answers.item(read_id("item_id", item_id))
 
 
 ROUTES = [list_items, get_item]

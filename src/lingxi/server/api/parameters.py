@@ -11,7 +11,7 @@ LONGEST_TEXT = 200
 LONGEST_CURSOR = 1000
 MOST_ROWS = 500
 MOST_RECOMMENDED = 100
-MOST_HISTORY = 200
+MOST_HISTORY = 100
 
 CustomerId = Annotated[str, PathParameter(description="The shop's own id of the customer.")]
 ItemId = Annotated[str, PathParameter(description="The shop's own id of the item.")]
@@ -51,6 +51,22 @@ History = Annotated[
 Form = Annotated[
     Literal["csv", "json", "parquet"], QueryParameter(description="The file's format.")
 ]
+
+
+def read_id(name: str, path: str) -> str:
+    """The identifier at the end of a path, slashes within it included.
+
+    Raises
+    ------
+    InvalidInput
+        As ``check_id``.
+
+    Examples
+    --------
+    >>> read_id("item_id", "/MUG/BLUE")
+    'MUG/BLUE'
+    """
+    return check_id(name, path.removeprefix("/"))
 
 
 def check_id(name: str, value: str) -> str:

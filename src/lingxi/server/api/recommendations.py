@@ -2,7 +2,7 @@
 
 from lingxi.access.roles import Scope
 from lingxi.app.views import RecommendationsView, SimilarView
-from lingxi.server.api.parameters import CustomerId, History, ItemId, Length, check_id
+from lingxi.server.api.parameters import CustomerId, History, ItemId, Length, check_id, read_id
 from lingxi.server.api.route import read
 from lingxi.server.dependencies import AskAnswers
 
@@ -15,7 +15,7 @@ def recommend_to_visitor(
     return answers.recommendations(None, n=n, history=_read_history(history))
 
 
-@read("/v1/recommendations/{customer_id:str}", Scope.RECOMMENDATIONS, "For one customer")
+@read("/v1/recommendations/{customer_id:path}", Scope.RECOMMENDATIONS, "For one customer")
 def recommend_to_customer(
     answers: AskAnswers, customer_id: CustomerId, n: Length = 10, history: History = None
 ) -> RecommendationsView:
@@ -24,14 +24,14 @@ def recommend_to_customer(
     An id that the shop has never seen is answered as a visitor (``known`` is false), so that a
     page of the shop never stays empty.
     """
-    wanted = check_id("customer_id", customer_id)
+    wanted = read_id("customer_id", customer_id)
     return answers.recommendations(wanted, n=n, history=_read_history(history))
 
 
-@read("/v1/similar/{item_id:str}", Scope.RECOMMENDATIONS, "Items like this one")
+@read("/v1/similar/{item_id:path}", Scope.RECOMMENDATIONS, "Items like this one")
 def list_similar(answers: AskAnswers, item_id: ItemId, n: Length = 10) -> SimilarView:
     """The items nearest to one item in the model that is in use, best first."""
-    return answers.similar(check_id("item_id", item_id), n=n)
+    return answers.similar(read_id("item_id", item_id), n=n)
 
 
 def _read_history(history: list[str] | None) -> tuple[str, ...]:
