@@ -117,7 +117,11 @@ class StoreContract:
     def test_duplicates_within_a_batch_count_once(self, store: Store, events: Make) -> None:
         done = store.log.append([events(1), events(2), events(1), events(3), events(2)])
         assert (done.inserted, done.duplicates) == (3, 2)
-        assert [e.event_id for e in store.log.read()] == ["e1", "e2", "e3"]
+        assert [(e.position, e.event_id) for e in store.log.read()] == [
+            (1, "e1"),
+            (2, "e2"),
+            (3, "e3"),
+        ]
         assert rows_of(store, "test_profile")[0]["events"] == 3
 
     def test_projections_equal_the_fold_of_the_log(self, store: Store, events: Make) -> None:

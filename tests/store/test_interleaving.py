@@ -56,7 +56,6 @@ def open_at(folder: Path) -> Store:
 
 
 def rows(store: Store) -> list[dict[str, object]]:
-    """Everything but the positions, in their order: a repeat may leave a gap in the numbers."""
     with store.analytics() as analytics:
         table = analytics.to_arrow(analytics.events.order_by(["position", "line"]))
-    return table.drop_columns(["position"]).to_pylist()
+    return table.to_pylist()

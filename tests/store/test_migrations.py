@@ -58,6 +58,19 @@ class MigrationContract:
         assert len(done) == 3
         assert len(set(done)) == 1
 
+    def test_tables_made_without_revisions_are_adopted(self, engine: sa.Engine) -> None:
+        with begin_write(engine) as connection:
+            for metadata in METADATAS:
+                metadata.create_all(connection)
+        assert upgrade(engine, METADATAS) == upgrade(engine, METADATAS)
+        assert list_differences(engine, METADATAS) == []
+
+    def test_tables_that_differ_are_not_adopted(self, engine: sa.Engine) -> None:
+        with begin_write(engine) as connection:
+            METADATAS[0].create_all(connection)
+        with pytest.raises(StoreUnavailable, match="unfinished"):
+            upgrade(engine, METADATAS)
+
     def test_a_difference_is_found(self, engine: sa.Engine) -> None:
         upgrade(engine, METADATAS)
         more = sa.MetaData()

@@ -42,10 +42,23 @@ def upgrade(engine: sa.Engine, metadatas: Sequence[sa.MetaData]) -> str | None:
         if _read_revision(connection, scripts) == head:
             return head
     with begin_write(engine) as connection:
-        if _read_revision(connection, scripts) != head:
-            config.attributes["connection"] = connection
+        config.attributes["connection"] = connection
+        revision = _read_revision(connection, scripts)
+        if revision is None and sa.inspect(connection).has_table("event"):
+            _adopt(config, connection, metadatas)
+        elif revision != head:
             command.upgrade(config, "head")
     return head
+
+
+def _adopt(config: Config, connection: sa.Connection, metadatas: Sequence[sa.MetaData]) -> None:
+    """Take over a database whose tables were made without revisions, if they are as they should."""
+    if differences := _compare(connection, metadatas):
+        raise StoreUnavailable(
+            "The shop's database was made by an unfinished version of Lingxi and differs from this "
+            f"one in {len(differences)} places; make the shop again from its files."
+        )
+    command.stamp(config, "head")
 
 
 def list_differences(engine: sa.Engine, metadatas: Sequence[sa.MetaData]) -> list[str]:
@@ -54,9 +67,12 @@ def list_differences(engine: sa.Engine, metadatas: Sequence[sa.MetaData]) -> lis
     ``lingxi doctor`` shows it; a test holds the revisions to it.
     """
     with begin_read(engine) as connection:
-        context = MigrationContext.configure(connection, opts={"compare_type": True})
-        found = [compare_metadata(context, _merge(metadatas))]
-    return [repr(difference) for each in found for difference in each]
+        return _compare(connection, metadatas)
+
+
+def _compare(connection: sa.Connection, metadatas: Sequence[sa.MetaData]) -> list[str]:
+    context = MigrationContext.configure(connection, opts={"compare_type": True})
+    return [repr(difference) for difference in compare_metadata(context, _merge(metadatas))]
 
 
 def write_revision(message: str, metadatas: Sequence[sa.MetaData]) -> Path:

@@ -5,10 +5,10 @@ from contextlib import nullcontext
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection, Engine, func, select, tuple_
+from sqlalchemy import Connection, Engine, delete, func, select, tuple_
 
 from lingxi.schema import Event
-from lingxi.store.codec import LogRow, from_row, to_row
+from lingxi.store.codec import from_row, to_row
 from lingxi.store.counters import peek, put
 from lingxi.store.engine import begin_read, begin_write, lock_log
 from lingxi.store.keyed import insert_or_ignore, upsert
@@ -62,19 +62,11 @@ class Log:
 
     def _append_batch(self, connection: Connection, batch: Sequence[Event]) -> int:
         last = peek(connection, _COUNTER)
-        rows = [to_row(e, last + n) for n, e in enumerate(batch, 1)]
-        done = _insert_rows(connection, rows)
-        if done == len(batch):
-            fresh = list(batch)
-            last += done
-        elif done:
-            query = select(event.c.position).where(event.c.position > last)
-            kept = sorted(connection.execute(query).scalars())
-            fresh = [batch[position - last - 1] for position in kept]
-            last = kept[-1]
-        else:
+        done = _insert_rows(connection, batch, last)
+        if done == 0:
             return 0
-        put(connection, _COUNTER, last)
+        fresh = batch if done == len(batch) else _close_gaps(connection, batch, last)
+        put(connection, _COUNTER, last + done)
         fold(connection, self._projections, fresh)
         return done
 
@@ -153,8 +145,9 @@ def log_position(connection: Connection) -> int:
     return peek(connection, _COUNTER)
 
 
-def _insert_rows(connection: Connection, rows: Sequence[LogRow]) -> int:
-    """Insert the rows whose event is not there yet; the number inserted."""
+def _insert_rows(connection: Connection, batch: Sequence[Event], last: int) -> int:
+    """Insert the events that are not there yet, each at its place after ``last``; how many."""
+    rows = [to_row(e, position) for position, e in enumerate(batch, last + 1)]
     statement = insert_or_ignore(connection, event)
     if connection.dialect.name == "sqlite":
         # all columns have plain types: the driver takes the tuples as they are
@@ -163,3 +156,12 @@ def _insert_rows(connection: Connection, rows: Sequence[LogRow]) -> int:
     values = [dict(zip(_COLUMNS, row, strict=True)) for row in rows]
     result = connection.execute(statement.returning(event.c.position), values)
     return len(result.all())
+
+
+def _close_gaps(connection: Connection, batch: Sequence[Event], last: int) -> list[Event]:
+    """Insert again, without the places that duplicates took; the events that are new."""
+    query = select(event.c.position).where(event.c.position > last).order_by(event.c.position)
+    fresh = [batch[position - last - 1] for position in connection.execute(query).scalars()]
+    connection.execute(delete(event).where(event.c.position > last))
+    _insert_rows(connection, fresh, last)
+    return fresh

@@ -1,11 +1,11 @@
 """Restore: a backup becomes a shop again, checked, and without those who were erased since."""
 
 import shutil
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import msgspec
-from sqlalchemy import MetaData, make_url, text
+from sqlalchemy import Engine, MetaData, make_url, text
 
 from lingxi.clock import Clock
 from lingxi.config import CONFIG_FILE, Settings
@@ -63,13 +63,15 @@ def restore(
     projections: Sequence[Projection] = (),
     tables: Sequence[MetaData] = (),
     rooms: Sequence[Forget] = (),
+    migrate: Callable[[Engine], object] | None = None,
     progress: Progress = silent,
 ) -> BackupRecord:
     """Make the shop of ``settings`` from a backup.
 
     The shop's folder may hold ``lingxi.toml`` and ``keys/`` and no data. Erasures that stand in
     ``keys/`` are carried out again before this returns; ``tables`` and ``rooms`` are those of the
-    rooms above, as for ``Store.open`` and ``Store.forget``.
+    rooms above, as for ``Store.open`` and ``Store.forget``. ``migrate`` brings the tables of an
+    older backup up to date first.
 
     Raises
     ------
@@ -93,8 +95,10 @@ def restore(
         _put_sqlite(data / STATE_FILE, Path(address.database or ""))
     else:
         _put_tables(data, settings, tables)
-    store = Store.open(settings, clock, projections=projections, tables=tables)
+    store = Store.open(settings, clock, projections=projections)
     try:
+        if migrate is not None:
+            migrate(store.engine)
         _keep_numbers(store)
         store.finish_erasures(rooms=rooms, again=True)
     finally:
