@@ -11,6 +11,7 @@ from lingxi.app.cursors import check_size, decode_cursor, encode_cursor
 from lingxi.app.views import CustomerRow, CustomersView
 from lingxi.errors import InvalidInput, did_you_mean
 from lingxi.ingest import customer_ids, find_customer
+from lingxi.ingest.identity import CUSTOMER
 from lingxi.ingest.tables import identifier
 from lingxi.lifecycle.tables import customer_state
 from lingxi.policy.tables import planned_action
@@ -28,7 +29,7 @@ SORTS: dict[str, sa.ColumnElement[Any]] = {
     "last_order": sa.type_coerce(_P.last_order_at, sa.BigInteger),
     "churn": _S.churn_probability,
     "value": _S.value_cents,
-    "customer_id": _P.customer,
+    "customer_id": identifier.c.value,
 }
 
 
@@ -58,7 +59,8 @@ def list_customers(
     if name not in SORTS:
         near = did_you_mean(name, SORTS)
         raise InvalidInput(f"sort must be one of {', '.join(SORTS)}, not {name[:40]!r}{near}.")
-    key = sa.func.coalesce(SORTS[name], _LAST)
+    unknown: int | str = "" if name == "customer_id" else _LAST
+    key = sa.func.coalesce(SORTS[name], unknown)
     known = sa.case((SORTS[name].is_(None), 1), else_=0)
     matching = _apply(sa.select(sa.func.count()).select_from(_joined()), filters)
     query = _apply(sa.select(*_SHOWN, known, key).select_from(_joined()), filters)
@@ -98,6 +100,10 @@ def _joined() -> sa.FromClause:
         customer_profile.join(
             identity, sa.and_(identity.c.subject == _P.customer, identity.c.known)
         )
+        .outerjoin(
+            identifier,
+            sa.and_(identifier.c.subject == _P.customer, identifier.c.kind == CUSTOMER),
+        )
         .outerjoin(customer_state, _S.customer == _P.customer)
         .outerjoin(planned_action, _A.customer == _P.customer)
     )
@@ -116,7 +122,7 @@ def _apply(query: sa.Select[Any], filters: Filters) -> sa.Select[Any]:
         named = (
             sa.select(identity.c.customer)
             .join(identifier, identifier.c.subject == identity.c.subject)
-            .where(identifier.c.kind == "user_id")
+            .where(identifier.c.kind == CUSTOMER)
             .where(identifier.c.value.startswith(filters.search.strip(), autoescape=True))
         )
         query = query.where(_P.customer.in_(named))
@@ -130,7 +136,7 @@ def _after(
     descending: bool,
 ) -> sa.ColumnElement[bool]:
     flag, value, customer = key
-    if not isinstance(value, int | float) or not isinstance(customer, int):
+    if value is None or not isinstance(customer, int):
         raise InvalidInput("cursor is not one that this list gave; begin without it.")
     past = column < value if descending else column > value
     same = sa.and_(column == value, _P.customer > customer)

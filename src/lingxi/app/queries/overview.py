@@ -15,13 +15,14 @@ from lingxi.lifecycle.tables import customer_state
 from lingxi.policy import get_totals
 from lingxi.schema import Name
 from lingxi.store import Analytics
-from lingxi.store.tables import to_micros
+from lingxi.store.tables import EPOCH, to_micros
 
 if TYPE_CHECKING:
     from lingxi.app.shop import Shop
 
 _WINDOW = timedelta(days=30)
 _WEEKS = 52
+_DAY_SECONDS = 86_400
 _AT_RISK = ("at_risk", "lapsed")
 
 
@@ -89,7 +90,7 @@ def _read_days(analytics: Analytics) -> dict[datetime, Day]:
     bought = money.name == Name.ORDER_COMPLETED.value
     amount = money.event_amount_cents.fill_null(0)
     rows = (
-        money.mutate(day=money.occurred_at.truncate("D"))
+        money.mutate(day=money.occurred_at.epoch_seconds().cast("int64") // _DAY_SECONDS)
         .group_by("day")
         .aggregate(
             orders=bought.sum(),
@@ -99,7 +100,7 @@ def _read_days(analytics: Analytics) -> dict[datetime, Day]:
         )
     )
     return {
-        row["day"]: (
+        EPOCH + timedelta(days=row["day"]): (
             int(row["orders"]),
             int(row["revenue_cents"]),
             frozenset(row["customers"] or ()),
