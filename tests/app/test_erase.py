@@ -106,7 +106,7 @@ def test_erased_customer_is_in_every_place_before_and_in_none_after(shop: Shop) 
         assert before[place] > 0, place
     assert count_in_files(shop, customer)["lake"] > 0
     assert find_text(folder / "plan", customer_id)
-    others = {k: v for k, v in shop.answers.plan(n=500).by_action.items()}
+    others = dict(shop.answers.plan(n=500).by_action)
 
     receipt = erase_customer(shop, customer_id)
 
