@@ -55,11 +55,14 @@ def select_by_keys(
     return select(*wanted).select_from(source.join(columns[0].table, match))
 
 
-def insert_or_ignore(connection: Connection, table: Table) -> Insert:
-    """An insert that leaves existing rows as they are."""
+def insert_or_ignore(
+    connection: Connection, table: Table, *, key: Column[Any] | None = None
+) -> Insert:
+    """An insert that leaves existing rows as they are: those with the same ``key``, or any."""
+    keys = None if key is None else [key]
     if connection.dialect.name == "sqlite":
-        return sqlite.insert(table).on_conflict_do_nothing()
-    return postgresql.insert(table).on_conflict_do_nothing()
+        return sqlite.insert(table).on_conflict_do_nothing(index_elements=keys)
+    return postgresql.insert(table).on_conflict_do_nothing(index_elements=keys)
 
 
 def upsert(connection: Connection, table: Table, rows: Sequence[Mapping[str, object]]) -> None:

@@ -148,7 +148,7 @@ def log_position(connection: Connection) -> int:
 def _insert_rows(connection: Connection, batch: Sequence[Event], last: int) -> int:
     """Insert the events that are not there yet, each at its place after ``last``; how many."""
     rows = [to_row(e, position) for position, e in enumerate(batch, last + 1)]
-    statement = insert_or_ignore(connection, event)
+    statement = insert_or_ignore(connection, event, key=event.c.event_id)
     if connection.dialect.name == "sqlite":
         # all columns have plain types: the driver takes the tuples as they are
         compiled = str(statement.compile(dialect=connection.dialect))
