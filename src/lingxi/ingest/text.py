@@ -90,12 +90,14 @@ class Text:
 
     def apply(self, change: Callable[[str], str | None]) -> "Text":
         """Change each distinct value; ``None`` makes it missing and equal results become one."""
+        changed = [change(value) for value in self.values]
+        if changed == list(self.values):
+            return self
         seen: dict[str, int] = {}
         new = np.full(len(self.values) + 1, -1, dtype=np.int32)
-        for old, value in enumerate(self.values):
-            changed = change(value)
-            if changed is not None:
-                new[old] = seen.setdefault(changed, len(seen))
+        for old, value in enumerate(changed):
+            if value is not None:
+                new[old] = seen.setdefault(value, len(seen))
         return Text(new[self.codes], tuple(seen))
 
     def spread(self, distinct: Sequence[bool] | Mask, missing: bool = False) -> Mask:

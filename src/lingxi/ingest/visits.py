@@ -37,6 +37,7 @@ from lingxi.store.tables import from_micros
 
 PART = 50_000
 SOURCE = "events"
+_TRANSACTION = 10_000
 _LEAD = timedelta(days=1)
 
 
@@ -159,9 +160,11 @@ class Intake:
         self._count(clicks, keep, drops)
         subjects = self._resolve(clicks, keep)
         events = list(build_events(clicks, keep, subjects, self.now, self.currency))
-        done = self.store.log.append(events)
-        self.tally.inserted += done.inserted
-        self.tally.duplicates += done.duplicates
+        for start in range(0, len(events), _TRANSACTION):
+            with self.store.write() as tx:
+                done = self.store.log.append(events[start : start + _TRANSACTION], tx=tx)
+            self.tally.inserted += done.inserted
+            self.tally.duplicates += done.duplicates
         found = list(_quarantined(raw, drops, self.store, self.reader.mapping))
         if found:
             with self.store.write() as tx:
