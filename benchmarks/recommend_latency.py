@@ -1,8 +1,8 @@
 """Latency of one recommendation in the process, and lists for all customers a second.
 
 ``python benchmarks/recommend_latency.py SHOP`` on a trained shop. Single requests: the customers
-whose histories are nearest to 100 items, ten recommendations each, with rules and reasons; the floor
-beside it is reading the same history from the database and doing nothing with it.
+whose histories are nearest to 100 items, ten recommendations each, with rules and reasons; the
+floor beside it is reading the same history from the database and doing nothing with it.
 """
 
 import argparse
