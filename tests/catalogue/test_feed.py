@@ -1,0 +1,70 @@
+"""A catalogue file becomes items; what order lines teach gives way to it."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from lingxi.catalogue import get_items, import_items, learn_from_orders, list_items, metadata
+from lingxi.clock import FixedClock
+from lingxi.config import Settings
+from lingxi.errors import UnknownColumn
+from lingxi.ingest import ImportOptions, import_orders
+from lingxi.ingest.tables import metadata as ingest_metadata
+from lingxi.schema import Item
+from lingxi.store import Store
+
+CLOCK = FixedClock(datetime(2026, 1, 1, tzinfo=UTC))
+FEED = "item_id,name,category,brand,price,margin,stock\n"
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[Store]:
+    store = Store.open(Settings(folder=tmp_path), CLOCK, tables=[metadata, ingest_metadata])
+    yield store
+    store.close()
+
+
+def write(store: Store, text: str) -> Path:
+    path = store.folder / "file.csv"
+    path.write_text(text)
+    return path
+
+
+def test_feed_is_read_and_adds_up(store: Store) -> None:
+    path = write(
+        store,
+        FEED + "A,Lamp,Light,Acme,12.50,4.20,7\nB,Bulb,Light,,3,,\n,Nameless,,,1,1,1\n"
+        "C,Bad,,,cheap,,\nD,Minus,,,-1,,\nA,Lamp two,Light,Acme,13,4.20,0\n",
+    )
+    report = import_items(store, store.settings, CLOCK, path)
+    assert (report.lines_in, report.lines_kept, report.lines_set_aside) == (6, 2, 4)
+    with store.read() as tx:
+        assert get_items(tx, ["A", "B"]) == {
+            "A": Item(
+                item_id="A", name="Lamp two", category="Light", brand="Acme",
+                price_cents=1300, margin_cents=420, stock=0,
+            ),
+            "B": Item(item_id="B", name="Bulb", category="Light", price_cents=300),
+        }  # fmt: skip
+        assert [i.item_id for i in list_items(tx, search="LAMP")] == ["A"]
+        assert [i.item_id for i in list_items(tx, category="Light", after="A")] == ["B"]
+
+
+def test_items_of_order_lines_give_way_to_the_feed(store: Store) -> None:
+    import_items(store, store.settings, CLOCK, write(store, FEED + "A,Lamp,,,12,,3\n"))
+    head = "order,sku,name,qty,price,date,customer\n"
+    path = write(store, head + "1,A,lamp?,1,9,2025-01-01,c\n2,B,Bulb,1,3,2025-01-01,c\n")
+    import_orders(store, store.settings, CLOCK, path, ImportOptions())
+    with store.write() as tx:
+        assert learn_from_orders(tx, CLOCK.now()) == 1
+        assert learn_from_orders(tx, CLOCK.now()) == 0
+        items = get_items(tx, ["A", "B"])
+    assert items["A"].name == "Lamp"
+    assert items["B"] == Item(item_id="B", name="Bulb", price_cents=300)
+
+
+def test_feed_without_codes_is_refused(store: Store) -> None:
+    with pytest.raises(UnknownColumn, match="--map item=COLUMN"):
+        import_items(store, store.settings, CLOCK, write(store, "foo,price\n1,2\n"))
