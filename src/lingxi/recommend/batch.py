@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 import sqlalchemy as sa
 from numpy.typing import NDArray
 
@@ -106,15 +107,14 @@ def _read_block(
     ).where(
         table.customer.between(int(customers[0]), int(customers[-1])), table.last_at.is_not(None)
     )
-    wanted = {customer: row for row, customer in enumerate(customers.tolist())}
-    index = recommender.index
-    entries = [
-        (wanted[c], index[item], *rest)
-        for c, item, *rest in tx.execute(query).all()
-        if c in wanted and item in index
-    ]
-    columns = np.array(entries, dtype=np.int64).reshape(-1, 6).T
-    return Block(customers, *columns)
+    columns = list(zip(*tx.execute(query).all(), strict=True)) or [()] * 6
+    who = np.array(columns[0], dtype=np.int64)
+    places = pc.index_in(pa.array(columns[1], pa.string()), value_set=recommender.ids)
+    items = np.array(places.fill_null(-1), dtype=np.int64)
+    rows = np.minimum(np.searchsorted(customers, who), len(customers) - 1)
+    kept = (customers[rows] == who) & (items >= 0)
+    counts = [np.array(column, dtype=np.int64)[kept] for column in columns[2:]]
+    return Block(customers, rows[kept], items[kept], *counts)
 
 
 def _recommend_block(
@@ -186,7 +186,7 @@ def _tabulate(
     own = np.take_along_axis(scores, np.maximum(lists, 0), axis=1).reshape(-1)
     personal = (own > 0) & (totals > 0)
     shown = np.where(personal, totals, recommender.popularity[np.maximum(items, 0)])
-    ids = pa.array(recommender.item_ids, pa.string())
+    ids = recommender.ids
     names = pa.array(["popularity", recommender.name], pa.string())
     columns: list[pa.Array[pa.Scalar[pa.DataType]]] = [
         pa.array(np.repeat(customers, n)[places], pa.int64()),

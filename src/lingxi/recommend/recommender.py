@@ -67,6 +67,7 @@ class Recommender:
         self.model, self.visitor_model = model, visitor_model
         self.item_ids, self.popularity, self.baskets = item_ids, popularity, baskets
         self.version = version
+        self.ids = pa.array(item_ids, pa.string())
         self.index = {item_id: at for at, item_id in enumerate(item_ids)}
         self.rows = {int(c): row for row, c in enumerate(customers.tolist()) if c >= 0}
 

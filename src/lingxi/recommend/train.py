@@ -122,7 +122,7 @@ def _compare(
     for step, name in enumerate(NAMES):
         progress(STEP, STEPS + step, STEPS + _AFTER)
         recipe = best[name].recipe
-        measured[name] = bench.evaluate(recipe, bench.fit(recipe), at=(10, 20))
+        measured[name] = bench.evaluate(recipe, bench.fit(recipe))
     baseline = measured["popularity"]
     records = tuple(
         CandidateRecord(
