@@ -8,6 +8,7 @@ from litestar import Response, get
 from litestar.response import Stream
 
 from lingxi.access import Scope
+from lingxi.app.answers import Answers
 from lingxi.app.views import CustomerRow, CustomersView, CustomerView, RecommendationsView
 from lingxi.errors import NotTrained
 from lingxi.i18n import minor_units
@@ -21,7 +22,6 @@ from lingxi.server.api.parameters import (
     check_id,
     check_text,
 )
-from lingxi.server.face import Answers
 from lingxi.server.pages.frame import Frame
 from lingxi.server.pages.links import Address
 from lingxi.server.pages.vocabulary import ACTIONS, SEGMENTS, STAGES

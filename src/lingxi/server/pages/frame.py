@@ -14,10 +14,10 @@ from litestar.enums import MediaType
 
 from lingxi import __version__
 from lingxi.access import SessionUser
+from lingxi.app.shop import Shop
 from lingxi.i18n import LANGUAGES, Translator
 from lingxi.server.assets import asset_url
 from lingxi.server.dependencies import AnyRequest
-from lingxi.server.face import Shop
 from lingxi.server.pages import links
 from lingxi.server.pages.words import Words
 

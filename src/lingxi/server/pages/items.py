@@ -3,6 +3,7 @@
 from litestar import Response, get
 
 from lingxi.access import Scope
+from lingxi.app.answers import Answers
 from lingxi.app.views import ItemsView, ItemView
 from lingxi.server.api.parameters import (
     Cursor,
@@ -13,7 +14,6 @@ from lingxi.server.api.parameters import (
     check_id,
     check_text,
 )
-from lingxi.server.face import Answers
 from lingxi.server.pages.frame import Frame
 from lingxi.server.pages.links import Address
 from lingxi.server.pages.words import Words

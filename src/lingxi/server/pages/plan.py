@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from litestar import Response, get
 
 from lingxi.access import Scope
+from lingxi.app.answers import Answers
 from lingxi.app.views import PlanView
 from lingxi.errors import NotTrained
 from lingxi.server.api.parameters import Cursor, Filter, check_cursor, check_text
-from lingxi.server.face import Answers
 from lingxi.server.pages.frame import Frame
 from lingxi.server.pages.links import Address
 from lingxi.server.pages.vocabulary import ACTIONS, LEAVE_ALONE, STAGES

@@ -3,9 +3,9 @@
 from litestar import Response, get
 
 from lingxi.access import Scope
+from lingxi.app.answers import Answers
 from lingxi.app.views import SearchView
 from lingxi.server.api.parameters import Search, check_text
-from lingxi.server.face import Answers
 from lingxi.server.pages.frame import Frame
 
 _HITS = 12

@@ -11,11 +11,11 @@ from litestar.response import Redirect
 
 from lingxi.access import Credentials, SessionUser, log_in, log_out
 from lingxi.access.users import choose_user_language
+from lingxi.app.shop import Shop
 from lingxi.config import ServerSettings
 from lingxi.errors import NotAuthenticated, RateLimited
 from lingxi.i18n import LANGUAGES
 from lingxi.server.dependencies import LANGUAGE_COOKIE, AnyRequest
-from lingxi.server.face import Shop
 from lingxi.server.pages.frame import THEME_COOKIE, THEMES, Frame
 from lingxi.server.pages.links import local_path
 from lingxi.server.requests import client_address

@@ -10,9 +10,9 @@ from litestar.params import Body
 from lingxi.access import Credentials, Role, Scope, SessionUser, create_key, log_in
 from lingxi.access.keys import list_keys, revoke_key
 from lingxi.access.users import change_password, change_role, create_user, list_users, remove_user
+from lingxi.app.shop import Shop
 from lingxi.errors import InvalidInput, NotAuthenticated, UserError
 from lingxi.server.dependencies import AnyRequest
-from lingxi.server.face import Shop
 from lingxi.server.pages.frame import Frame
 from lingxi.server.pages.session import see
 from lingxi.server.requests import client_address

@@ -7,8 +7,8 @@ from datetime import timedelta
 from litestar import Response, get
 
 from lingxi.access import Scope
+from lingxi.app.answers import Answers
 from lingxi.app.views import OverviewView
-from lingxi.server.face import Answers
 from lingxi.server.pages.figures import (
     Cell,
     Change,
