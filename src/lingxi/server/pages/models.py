@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from litestar import Response, get
 
 from lingxi.access import Scope
+from lingxi.app.answers import Answers
 from lingxi.app.views import CandidateView, Measure, ModelVersionView
-from lingxi.server.face import Answers
 from lingxi.server.pages.frame import Frame
 from lingxi.server.pages.words import Words
 
@@ -95,7 +95,9 @@ def compare_candidates(words: Words, version: ModelVersionView) -> Comparison:
 
 
 def _answer(words: Words, version: ModelVersionView, main: str) -> str:
-    """The chosen one beside the best baseline, in the measure that decided."""
+    """The chosen one beside the best baseline, in the measure that decided; why says the rest."""
+    if not version.candidates:
+        return ""
     chosen = _best(version.candidates, main, lambda c: c.chosen)
     baseline = _best(version.candidates, main, lambda c: c.baseline)
     if chosen is None or baseline is None or chosen[0] is baseline[0]:

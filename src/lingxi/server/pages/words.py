@@ -6,6 +6,7 @@ from datetime import datetime
 
 from babel import lists, numbers
 
+from lingxi.app.views import Measure
 from lingxi.i18n import Sentence, Translator, minor_units
 from lingxi.i18n.sentence import Value
 
@@ -30,9 +31,16 @@ class Words:
         if sentence is None:
             return DASH
         try:
-            return self.reader.text(sentence)
+            params = {key: self._name_model(key, value) for key, value in sentence.params.items()}
+            return self.reader.text(sentence.code, **params)
         except KeyError:
             return sentence.code
+
+    def _name_model(self, key: str, value: Value) -> Value:
+        """A stored sentence names a model by its code; the reader gets its word."""
+        if isinstance(value, str) and key in ("model", "name"):
+            return self.word("model", value)
+        return value
 
     def word(self, kind: str, name: str | None) -> str:
         """The word of a vocabulary: ``word("stage", "at_risk")``; open names stay as they are."""
@@ -127,6 +135,12 @@ class Words:
         called = self.word("metric", base)
         return self.text("metric.at", metric=called, length=length) if length else called
 
+    def measured(self, measure: Measure) -> str:
+        """The value of a measure: an amount where it is one, else three decimals."""
+        if measure.metric.endswith("_cents"):
+            return self.reader.money(measure.value)
+        return self.reader.number(measure.value, 3)
+
     def size(self, count: int) -> str:
         """A number of bytes in megabytes."""
         return f"{self.reader.number(count / 1e6, 1)} MB"
@@ -151,5 +165,6 @@ class Words:
             "feature": self.feature,
             "listed": self.listed,
             "metric_name": self.metric,
+            "measured": self.measured,
             "size": self.size,
         }

@@ -123,7 +123,7 @@ class Chart extends HTMLElement {
       axisTick: { show: false },
       axisLabel: { ...text, hideOverlap: true, alignMinLabel: labelled ? "left" : null },
     };
-    const room = labelled ? Math.min(130, this.#plot.clientWidth * 0.26) : 12;
+    const room = labelled ? Math.max(108, Math.min(130, this.#plot.clientWidth * 0.26)) : 12;
     return {
       animation: !matchMedia("(prefers-reduced-motion: reduce)").matches,
       animationDuration: 120,
