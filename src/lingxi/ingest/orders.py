@@ -133,18 +133,7 @@ def understand(
         date_format=options.date_format or None,
         decimal_mark=options.decimal_mark or None,
     )
-    with store.read() as tx:
-        spelling = read_spelling(tx, before.item.values)
-    rules = Rules(
-        raw=raw,
-        has=frozenset(mapping),
-        currency=currency,
-        digits=digits,
-        latest_micros=to_micros(now + _LEAD),
-        seal=store.keyring.blind,
-        spelling=spelling,
-        judged=judged,
-    )
+    rules = _make_rules(store, raw, mapping, before, now, currency, judged)
     done = 0
 
     def told(_step: str) -> None:
@@ -173,6 +162,29 @@ def understand(
         rules=rules,
         cleaned=cleaned,
         documents=documents,
+    )
+
+
+def _make_rules(
+    store: Store,
+    raw: RawTable,
+    mapping: dict[str, str],
+    lines: Lines,
+    now: datetime,
+    currency: str,
+    judged: Callable[[str], bool] | None,
+) -> Rules:
+    with store.read() as tx:
+        spelling = read_spelling(tx, lines.item.values)
+    return Rules(
+        raw=raw,
+        has=frozenset(mapping),
+        currency=currency,
+        digits=minor_units(currency),
+        latest_micros=to_micros(now + _LEAD),
+        seal=store.keyring.blind,
+        spelling=spelling,
+        judged=judged,
     )
 
 
@@ -232,43 +244,24 @@ def describe_import(
     """The report of an import; ``changed`` are lines of orders that came with other content."""
     lines = understood.cleaned.lines
     kept = lines.filter(~np.isin(lines.index, changed)) if len(changed) else lines
-    documents = [d for d in found.new + found.known if not d.suffix]
-    sales = [d for d in documents if not d.refund and not d.charge]
-    goods_back = [d for d in documents if d.refund and d.lines]
-    paid_back = [d for d in sales if d.paid_back]
     reasons = list(quality.count_reasons(understood.raw, understood.cleaned))
     if len(changed):
         reasons.append(_count_changed(understood, changed))
-    lines_in = len(understood.raw) + len(understood.raw.malformed)
-    tied = {t.document.key: t.lines_tied for t in loaded.ties} | found.tied_lines
-    return ImportReport(
-        import_id=import_id,
-        file=file,
+    report = msgspec.structs.replace(
+        ImportReport.empty(import_id, file, "orders"),
         started_at=started,
-        seconds=0.0,
         timezone=understood.timezone,
         currency=understood.currency,
         date_format=understood.reading.moments.form,
         mapping=understood.mapping,
-        lines_in=lines_in,
+        lines_in=len(understood.raw) + len(understood.raw.malformed),
         lines_kept=len(kept),
         lines_set_aside=sum(r.lines for r in reasons if not r.kept),
         reasons=tuple(reasons),
         columns=quality.measure_columns(understood.before, kept, understood.mapping),
-        orders=len(sales),
-        refunds=len(goods_back) + len(paid_back),
-        refunds_tied=sum(tied.get(d.key, 0) == len(d.lines) for d in goods_back) + len(paid_back),
-        anonymous_baskets=sum(d.buyer is None for d in sales),
-        customers=len({d.buyer for d in documents if d.buyer is not None}),
-        items=len({line.item_id for d in documents for line in d.lines}),
         events_new=loaded.inserted,
         events_known=loaded.duplicates + len(found.known),
         revenue_before_cents=quality.sum_revenue(understood.before, understood.digits),
-        revenue_after_cents=sum(d.amount_cents for d in sales)
-        - sum(d.amount_cents for d in (*goods_back, *paid_back)),
-        refund_lines=sum(len(d.lines) for d in (*goods_back, *paid_back)),
-        refund_lines_tied=sum(tied.get(d.key, 0) for d in goods_back)
-        + sum(len(d.lines) for d in paid_back),
         cost_codes=_cost_codes(lines),
         notes=quality.state_choices(
             understood.raw,
@@ -278,6 +271,30 @@ def describe_import(
             currency=understood.currency,
             shop_currency=understood.shop_currency,
         ),
+    )
+    return _count_documents(report, found, loaded)
+
+
+def _count_documents(report: ImportReport, found: Sorted, loaded: Loaded) -> ImportReport:
+    documents = [d for d in found.new + found.known if not d.suffix]
+    sales = [d for d in documents if not d.refund and not d.charge]
+    goods_back = [d for d in documents if d.refund and d.lines]
+    paid_back = [d for d in sales if d.paid_back]
+    tied = {t.document.key: t.lines_tied for t in loaded.ties} | found.tied_lines
+    returned = sum(d.amount_cents for d in (*goods_back, *paid_back))
+    paid_back_lines = sum(len(d.lines) for d in paid_back)
+    complete = sum(tied.get(d.key, 0) == len(d.lines) for d in goods_back)
+    return msgspec.structs.replace(
+        report,
+        orders=len(sales),
+        refunds=len(goods_back) + len(paid_back),
+        refunds_tied=complete + len(paid_back),
+        anonymous_baskets=sum(d.buyer is None for d in sales),
+        customers=len({d.buyer for d in documents if d.buyer is not None}),
+        items=len({line.item_id for d in documents for line in d.lines}),
+        revenue_after_cents=sum(d.amount_cents for d in sales) - returned,
+        refund_lines=sum(len(d.lines) for d in goods_back) + paid_back_lines,
+        refund_lines_tied=sum(tied.get(d.key, 0) for d in goods_back) + paid_back_lines,
     )
 
 
