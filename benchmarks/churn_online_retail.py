@@ -103,14 +103,16 @@ def show(manifest: Manifest) -> None:
 def main() -> None:
     """Run the shops named on the command line, or all."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("shops", nargs="*", choices=[*SHOPS, []], default=list(SHOPS))
+    parser.add_argument("shops", nargs="*", help=f"of {', '.join(SHOPS)}; all without it")
     parser.add_argument("--horizon-days", type=int, default=0, help="0 learns it")
     given = parser.parse_args()
+    if strange := sorted(set(given.shops) - set(SHOPS)):
+        parser.error(f"no shop {', '.join(strange)}; there are {', '.join(SHOPS)}")
     commit = subprocess.run(
         ["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True, check=False
     ).stdout.strip()
     print(f"commit {commit}, Python {platform.python_version()}, {os.cpu_count()} cores")
-    for name in given.shops:
+    for name in given.shops or SHOPS:
         with tempfile.TemporaryDirectory() as folder:
             shop = open_shop(name, Path(folder), given.horizon_days)
             common = (shop.store, shop.settings, shop.clock)

@@ -90,7 +90,7 @@ class Logistic:
         estimator: Callable[..., LogisticRegression] = LogisticRegression
         preparation = Preparation.fit(X)
         found = estimator(
-            C=1 / (self.reg * len(y)), max_iter=1000, tol=1e-6, random_state=seed
+            C=1 / (self.reg * len(y)), solver="newton-cholesky", tol=1e-6, random_state=seed
         ).fit(preparation.apply(X), y)
         return LogisticModel(
             preparation, found.coef_[0].astype(np.float64), float(found.intercept_[0])
