@@ -110,6 +110,9 @@ def test_links_and_files_that_a_page_names_exist(page: Path) -> None:
         assert (page.parent / target).exists(), target
     for target in re.findall(r"python ((?:benchmarks|docs)/\w+\.py)", text):
         assert (ROOT / target).is_file(), target
+    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
+    for target in re.findall(r"(?:^|`)make ([a-z]+)", text, flags=re.MULTILINE):
+        assert re.search(rf"^{target}:", makefile, flags=re.MULTILINE), f"make {target}"
 
 
 def test_the_guard_sees_a_command_that_does_not_exist(
