@@ -78,7 +78,7 @@ def render_page(document: Document) -> str:
 
 
 def render_markdown(document: Document) -> str:
-    """The reference as Markdown: the text of ``docs/http.md``."""
+    """The reference as Markdown: the text of ``docs/reference/http.md``."""
     lines = [f"# {document.info.title}", "", document.info.description, ""]
     for method, path, operation in document.operations():
         lines += [f"## `{method} {path}`", "", f"{operation.summary}. {operation.description}", ""]
