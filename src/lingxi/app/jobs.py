@@ -7,6 +7,7 @@ from pathlib import Path
 
 from lingxi import access, catalogue, ingest, lifecycle, recommend
 from lingxi.access import Credentials
+from lingxi.app.migrate import upgrade
 from lingxi.app.rooms import FORGETTERS, METADATAS, PROJECTIONS
 from lingxi.app.shop import Shop
 from lingxi.app.views import ImportReport
@@ -150,6 +151,7 @@ def restore_shop(
         projections=PROJECTIONS,
         tables=METADATAS,
         rooms=tuple(FORGETTERS.values()),
+        migrate=lambda engine: upgrade(engine, METADATAS),
         progress=progress,
     )
     return Saved(done.position, len(done.files))

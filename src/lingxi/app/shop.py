@@ -5,7 +5,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from lingxi.app.rooms import METADATAS, PROJECTIONS
+from lingxi.app.migrate import upgrade
+from lingxi.app.rooms import FORGETTERS, METADATAS, PROJECTIONS
 from lingxi.clock import Clock, SystemClock
 from lingxi.config import CONFIG_FILE, Settings, load_settings
 from lingxi.errors import InvalidInput, InvalidSetting, ShopExists
@@ -35,6 +36,8 @@ class Shop:
     ) -> "Shop":
         """Open the shop in ``folder``; its tables are brought up to date first.
 
+        An erasure that a crash interrupted is finished.
+
         Raises
         ------
         ShopNotFound
@@ -46,7 +49,9 @@ class Shop:
         """
         moment = clock or SystemClock()
         settings = load_settings(folder, environ)
-        store = Store.open(settings, moment, projections=PROJECTIONS, tables=METADATAS)
+        store = Store.open(settings, moment, projections=PROJECTIONS)
+        upgrade(store.engine, METADATAS)
+        store.finish_erasures(rooms=tuple(FORGETTERS.values()))
         return cls(settings, store, moment)
 
     @cached_property

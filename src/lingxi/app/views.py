@@ -71,7 +71,10 @@ class SimilarView(msgspec.Struct, frozen=True):
 
 
 class ActionView(msgspec.Struct, frozen=True):
-    """One line of the plan: what to do next for one customer, and why."""
+    """One line of the plan: what to do next for one customer, and why.
+
+    ``item_names`` are the names of ``item_ids``, in the same order.
+    """
 
     customer_id: str
     stage: str
@@ -85,6 +88,7 @@ class ActionView(msgspec.Struct, frozen=True):
     item_ids: tuple[str, ...]
     reason: Sentence
     expected_value_cents: int
+    item_names: tuple[str, ...] = ()
 
 
 class PlanView(msgspec.Struct, frozen=True):

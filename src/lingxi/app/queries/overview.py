@@ -47,17 +47,16 @@ class Overview:
         with shop.store.analytics() as analytics:
             days = _read_days(analytics)
             weeks = _read_weeks(shop, analytics, days)
-        end = max(days, default=None)
-        now = shop.clock.now()
-        data_to = None if end is None else end + timedelta(days=1)
-        last = _sum_window(days, data_to, 0)
-        before = _sum_window(days, data_to, 1)
+            newest = _read_newest(analytics)
+        end = max(days) + timedelta(days=1) if days else None
+        last = _sum_window(days, end, 0)
+        before = _sum_window(days, end, 1)
         stages, levels, at_risk, at_risk_value = _read_states(shop)
         with shop.store.read() as tx:
             totals = get_totals(tx)
         return OverviewView(
-            as_of=now,
-            data_to=data_to,
+            as_of=shop.clock.now(),
+            data_to=newest,
             currency=shop.settings.shop.currency,
             orders=last[0],
             orders_before=before[0],
@@ -107,6 +106,15 @@ def _read_days(analytics: Analytics) -> dict[datetime, Day]:
         )
         for row in analytics.to_arrow(rows).to_pylist()
     }
+
+
+def _read_newest(analytics: Analytics) -> datetime | None:
+    """When the newest order was placed."""
+    events = analytics.events
+    orders = events.filter(events.name == Name.ORDER_COMPLETED.value)
+    table = analytics.to_arrow(orders.aggregate(newest=orders.occurred_at.max()))
+    newest: datetime | None = table.column("newest")[0].as_py()
+    return newest
 
 
 def _sum_window(days: dict[datetime, Day], end: datetime | None, back: int) -> tuple[int, int, int]:

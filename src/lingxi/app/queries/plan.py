@@ -1,12 +1,14 @@
 """The plan, a page at a time, and its totals."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from lingxi.app.cursors import check_size, decode_cursor, encode_cursor
 from lingxi.app.views import ActionView, PlanView
+from lingxi.catalogue import get_items
 from lingxi.errors import InvalidInput, NotTrained
 from lingxi.ingest import customer_ids
 from lingxi.policy import StoredAction, get_totals, list_actions
+from lingxi.schema import Item
 from lingxi.store import Store
 
 NO_PLAN = "There is no plan yet. Run 'lingxi train', then 'lingxi plan'."
@@ -32,6 +34,7 @@ def list_plan(
             raise NotTrained(NO_PLAN)
         actions = list_actions(tx, action=action, stage=stage, after=after, n=n + 1)
         ids = customer_ids(tx, [each.customer for each in actions])
+        items = get_items(tx, list_item_ids(actions))
     page, more = actions[:n], len(actions) > n
     last = page[-1] if page else None
     return PlanView(
@@ -41,15 +44,22 @@ def list_plan(
         by_action=totals.customers,
         expected_by_action=totals.expected_value_cents,
         expected_value_cents=sum(totals.expected_value_cents.values()),
-        rows=tuple(to_action_view(each, ids) for each in page),
+        rows=tuple(to_action_view(each, ids, items) for each in page),
         next_cursor=encode_cursor([last.expected_value_cents, last.customer])
         if more and last
         else None,
     )
 
 
-def to_action_view(action: StoredAction, ids: Mapping[int, str]) -> ActionView:
-    """A stored line of the plan with the shop's own customer id."""
+def list_item_ids(actions: Iterable[StoredAction]) -> list[str]:
+    """Every item that the lines name, once."""
+    return sorted({item_id for action in actions for item_id in action.item_ids})
+
+
+def to_action_view(
+    action: StoredAction, ids: Mapping[int, str], items: Mapping[str, Item]
+) -> ActionView:
+    """A stored line of the plan with the shop's own customer id and the items' names."""
     return ActionView(
         customer_id=ids[action.customer],
         stage=action.stage,
@@ -63,6 +73,7 @@ def to_action_view(action: StoredAction, ids: Mapping[int, str]) -> ActionView:
         item_ids=action.item_ids,
         reason=action.reason,
         expected_value_cents=action.expected_value_cents,
+        item_names=tuple(items[i].name if i in items else i for i in action.item_ids),
     )
 
 
