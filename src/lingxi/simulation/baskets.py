@@ -21,6 +21,15 @@ ADDED_SHARE = 0.08
 
 
 @dataclass(frozen=True)
+class Market:
+    """Who meets what, when: the three drawn worlds that behaviour depends on."""
+
+    assortment: Assortment
+    population: Population
+    seasons: Seasons
+
+
+@dataclass(frozen=True)
 class Looks(Columns):
     """Product views as parallel arrays, in order of visit and time.
 
@@ -51,7 +60,7 @@ def _draw_items(
     visits: Visits,
     of: NDArray[np.int64],
     places: NDArray[np.int64],
-    market: "Market",
+    market: Market,
     rng: np.random.Generator,
 ) -> NDArray[np.int64]:
     """Items looked at: most from the visit's own category, some that go with the one before."""
@@ -68,15 +77,6 @@ def _draw_items(
     follows = (places > 0) & (rng.random(len(of)) < COMPANION_SHARE)
     follows &= market.assortment.launch_days[partner] <= days
     return np.where(follows, partner, items)
-
-
-@dataclass(frozen=True)
-class Market:
-    """Who meets what, when: the three drawn worlds that behaviour depends on."""
-
-    assortment: Assortment
-    population: Population
-    seasons: Seasons
 
 
 def browse(visits: Visits, market: Market, rng: np.random.Generator) -> Looks:
