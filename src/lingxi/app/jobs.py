@@ -31,21 +31,18 @@ class Job:
 def import_orders(
     shop: Shop,
     path: Path,
+    options: ingest.ImportOptions | None = None,
     *,
-    mapping: str = "",
-    timezone: str = "",
-    currency: str = "",
-    date_format: str = "",
-    sheet: str = "",
     progress: Progress = silent,
 ) -> ImportReport:
-    """Bring in order lines; see ``lingxi.ingest.import_orders``."""
-    options = ingest.ImportOptions.parse(
-        mapping=mapping, timezone=timezone, currency=currency, date_format=date_format, sheet=sheet
-    )
+    """Bring in order lines; see ``lingxi.ingest.import_orders``.
+
+    Items that no feed lists are learned from the lines; lines whose time in quarantine is over go.
+    """
     report = ingest.import_orders(shop.store, shop.settings, shop.clock, path, options, progress)
     with shop.store.write() as tx:
         catalogue.learn_from_orders(tx, shop.clock.now())
+        ingest.expire_quarantine(tx, shop.clock.now())
     return report
 
 
@@ -60,6 +57,8 @@ def import_items(shop: Shop, path: Path, *, progress: Progress = silent) -> Impo
 
 
 def _roll_lake(shop: Shop, progress: Progress) -> str:
+    with shop.store.write() as tx:
+        ingest.expire_quarantine(tx, shop.clock.now())
     rolled = shop.store.lake.roll(progress)
     return f"{rolled.events:,} events written to Parquet"
 
@@ -164,9 +163,15 @@ def export_quarantine(shop: Shop, path: Path, *, reason: str = "") -> int:
 
 def mend_quarantine(shop: Shop, path: Path, *, progress: Progress = silent) -> ImportReport:
     """Bring in mended lines; those that pass leave quarantine."""
-    return ingest.mend_quarantine(shop.store, shop.settings, shop.clock, path, progress)
+    report = ingest.mend_quarantine(shop.store, shop.settings, shop.clock, path, progress)
+    with shop.store.write() as tx:
+        catalogue.learn_from_orders(tx, shop.clock.now())
+    return report
 
 
 def replay_quarantine(shop: Shop, *, progress: Progress = silent) -> ImportReport:
     """Run today's rules over everything in quarantine; what passes leaves it."""
-    return ingest.replay_quarantine(shop.store, shop.settings, shop.clock, progress)
+    report = ingest.replay_quarantine(shop.store, shop.settings, shop.clock, progress)
+    with shop.store.write() as tx:
+        catalogue.learn_from_orders(tx, shop.clock.now())
+    return report

@@ -31,33 +31,20 @@ def command() -> None:
 @click.option("--currency", default="", help="Currency of the file; the shop's if not given.")
 @click.option("--date-format", default="", help="Such as %d/%m/%Y %H:%M; detected if not given.")
 @click.option("--sheet", default="", help="Sheet of an XLSX file; the first if not given.")
+@click.option("--encoding", default="", help="Of a CSV file; detected if not given.")
+@click.option("--delimiter", default="", help="Of a CSV file; detected if not given.")
+@click.option("--decimal-mark", default="", help="'.' or ','; detected if not given.")
 @shop_option
 @json_option
 @guarded
-def import_orders(
-    file: Path,
-    mapping: str,
-    timezone: str,
-    currency: str,
-    date_format: str,
-    sheet: str,
-    folder: Path | None,
-    as_json: bool,
-) -> None:
+def import_orders(file: Path, folder: Path | None, as_json: bool, **options: str) -> None:
     """Bring in order lines from FILE (.csv, .parquet or .xlsx)."""
     from lingxi.app import jobs
+    from lingxi.ingest import ImportOptions
 
+    chosen = ImportOptions.parse(**options)
     with open_shop(folder) as shop, long_step(f"Import {file.name}", quiet=as_json) as step:
-        report = jobs.import_orders(
-            shop,
-            file,
-            mapping=mapping,
-            timezone=timezone,
-            currency=currency,
-            date_format=date_format,
-            sheet=sheet,
-            progress=step.progress,
-        )
+        report = jobs.import_orders(shop, file, chosen, progress=step.progress)
         step.summary = summarise_import(report)
     _show(report, as_json)
 
@@ -103,6 +90,8 @@ def summarise_import(report: "ImportReport") -> str:
 
 
 def _show(report: "ImportReport", as_json: bool) -> None:
+    from lingxi.i18n import Translator
+
     if as_json:
         print_json(report)
         return
@@ -113,4 +102,7 @@ def _show(report: "ImportReport", as_json: bool) -> None:
         click.echo(
             f"Dates read as {report.date_format} in {report.timezone}; money in {report.currency}."
         )
+    words = Translator("en", currency=report.currency or "GBP")
+    for note in report.notes:
+        click.echo(f"Note: {words.text(note)}")
     click.echo("What was set aside or changed, and why: lingxi quality")
