@@ -22,7 +22,8 @@ from lingxi.server.api.parameters import (
     check_id,
     check_text,
 )
-from lingxi.server.pages.frame import Frame
+from lingxi.server.dependencies import AskAnswers
+from lingxi.server.pages.frame import AskFrame
 from lingxi.server.pages.links import Address
 from lingxi.server.pages.vocabulary import ACTIONS, SEGMENTS, STAGES
 from lingxi.server.pages.words import Words
@@ -36,8 +37,8 @@ _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 
 @get("/customers", opt={"scope": Scope.CUSTOMERS}, sync_to_thread=True)
 def get_customers(
-    frame: Frame,
-    answers: Answers,
+    frame: AskFrame,
+    answers: AskAnswers,
     search: Search = "",
     stage: Filter = "",
     segment: Filter = "",
@@ -69,7 +70,7 @@ def get_customers(
 
 @get("/customers.csv", opt={"scope": Scope.CUSTOMERS}, sync_to_thread=True)
 def get_customers_file(
-    answers: Answers,
+    answers: AskAnswers,
     search: Search = "",
     stage: Filter = "",
     segment: Filter = "",
@@ -89,7 +90,7 @@ def get_customers_file(
 
 @get("/customers/{customer_id:path}", opt={"scope": Scope.CUSTOMERS}, sync_to_thread=True)
 def get_customer(
-    frame: Frame, answers: Answers, customer_id: str, before: Cursor = None
+    frame: AskFrame, answers: AskAnswers, customer_id: str, before: Cursor = None
 ) -> Response[str]:
     """One customer."""
     wanted = check_id("customer_id", customer_id.removeprefix("/"))

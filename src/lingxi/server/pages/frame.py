@@ -9,15 +9,14 @@ from urllib.parse import urlencode
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from litestar import Response
-from litestar.di import Provide
+from litestar.di import NamedDependency, Provide
 from litestar.enums import MediaType
 
 from lingxi import __version__
 from lingxi.access import SessionUser
-from lingxi.app.shop import Shop
-from lingxi.i18n import LANGUAGES, Translator
+from lingxi.i18n import LANGUAGES
 from lingxi.server.assets import asset_url
-from lingxi.server.dependencies import AnyRequest
+from lingxi.server.dependencies import AnyRequest, AskShop, AskToken, AskTranslator
 from lingxi.server.pages import links
 from lingxi.server.pages.words import Words
 
@@ -135,7 +134,9 @@ def read_templates() -> Environment:
     return environment
 
 
-def make_frame(request: AnyRequest, shop: Shop, translator: Translator, csrf_token: str) -> Frame:
+def make_frame(
+    request: AnyRequest, shop: AskShop, translator: AskTranslator, csrf_token: AskToken
+) -> Frame:
     """The frame for one request; the login page has one too, without a user."""
     principal = request.scope.get("user")
     theme = request.cookies.get(THEME_COOKIE, THEMES[0])
@@ -154,6 +155,9 @@ def _here(request: AnyRequest) -> str:
     query = urlencode(list(request.query_params.multi_items()))
     return f"{request.url.path}?{query}" if query else request.url.path
 
+
+AskFrame = NamedDependency[Frame]
+"""The type of a handler's parameter ``frame``."""
 
 FRAME = {"frame": Provide(make_frame, sync_to_thread=False)}
 """A handler of a page asks for ``frame``."""

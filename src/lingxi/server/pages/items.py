@@ -3,7 +3,6 @@
 from litestar import Response, get
 
 from lingxi.access import Scope
-from lingxi.app.answers import Answers
 from lingxi.app.views import ItemsView, ItemView
 from lingxi.server.api.parameters import (
     Cursor,
@@ -14,7 +13,8 @@ from lingxi.server.api.parameters import (
     check_id,
     check_text,
 )
-from lingxi.server.pages.frame import Frame
+from lingxi.server.dependencies import AskAnswers
+from lingxi.server.pages.frame import AskFrame
 from lingxi.server.pages.links import Address
 from lingxi.server.pages.words import Words
 
@@ -23,8 +23,8 @@ _ROWS = 50
 
 @get("/items", opt={"scope": Scope.ITEMS}, sync_to_thread=True)
 def get_items(
-    frame: Frame,
-    answers: Answers,
+    frame: AskFrame,
+    answers: AskAnswers,
     search: Search = "",
     category: Filter = "",
     sort: Sort = "-revenue",
@@ -52,7 +52,7 @@ def get_items(
 
 
 @get("/items/{item_id:path}", opt={"scope": Scope.ITEMS}, sync_to_thread=True)
-def get_item(frame: Frame, answers: Answers, item_id: str) -> Response[str]:
+def get_item(frame: AskFrame, answers: AskAnswers, item_id: str) -> Response[str]:
     """One item."""
     view = answers.item(check_id("item_id", item_id.removeprefix("/")))
     return frame.page("item.html", {"view": view, "answer": answer_item(frame.words, view)})

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from litestar import Response, get
 
 from lingxi.access import Scope
-from lingxi.app.answers import Answers
 from lingxi.app.views import CandidateView, Measure, ModelVersionView
-from lingxi.server.pages.frame import Frame
+from lingxi.server.dependencies import AskAnswers
+from lingxi.server.pages.frame import AskFrame
 from lingxi.server.pages.words import Words
 
 _SHOWN: Mapping[str, tuple[str, ...]] = {
@@ -49,7 +49,7 @@ class Comparison:
 
 
 @get("/models", opt={"scope": Scope.MODELS}, sync_to_thread=True)
-def get_models(frame: Frame, answers: Answers) -> Response[str]:
+def get_models(frame: AskFrame, answers: AskAnswers) -> Response[str]:
     """Every model in use, and every version kept."""
     view = answers.models()
     if not view.versions:

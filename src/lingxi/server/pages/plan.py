@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from litestar import Response, get
 
 from lingxi.access import Scope
-from lingxi.app.answers import Answers
 from lingxi.app.views import PlanView
 from lingxi.errors import NotTrained
 from lingxi.server.api.parameters import Cursor, Filter, check_cursor, check_text
-from lingxi.server.pages.frame import Frame
+from lingxi.server.dependencies import AskAnswers
+from lingxi.server.pages.frame import AskFrame
 from lingxi.server.pages.links import Address
 from lingxi.server.pages.vocabulary import ACTIONS, LEAVE_ALONE, STAGES
 from lingxi.server.pages.words import Words
@@ -30,7 +30,11 @@ class ActionTotal:
 
 @get("/plan", opt={"scope": Scope.PLAN}, sync_to_thread=True)
 def get_plan(
-    frame: Frame, answers: Answers, action: Filter = "", stage: Filter = "", cursor: Cursor = None
+    frame: AskFrame,
+    answers: AskAnswers,
+    action: Filter = "",
+    stage: Filter = "",
+    cursor: Cursor = None,
 ) -> Response[str]:
     """The plan."""
     filters = {"action": check_text("action", action), "stage": check_text("stage", stage)}

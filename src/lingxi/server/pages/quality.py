@@ -3,10 +3,10 @@
 from litestar import Response, get
 
 from lingxi.access import Scope
-from lingxi.app.answers import Answers
 from lingxi.app.views import ImportReport, QualityView
 from lingxi.server.api.parameters import Cursor, Filter, check_cursor, check_text
-from lingxi.server.pages.frame import Frame
+from lingxi.server.dependencies import AskAnswers
+from lingxi.server.pages.frame import AskFrame
 from lingxi.server.pages.links import Address
 from lingxi.server.pages.words import Words
 
@@ -15,8 +15,8 @@ _ROWS = 25
 
 @get("/quality", opt={"scope": Scope.QUALITY}, sync_to_thread=True)
 def get_quality(
-    frame: Frame,
-    answers: Answers,
+    frame: AskFrame,
+    answers: AskAnswers,
     import_id: Filter = "",
     reason: Filter = "",
     cursor: Cursor = None,

@@ -3,16 +3,16 @@
 from litestar import Response, get
 
 from lingxi.access import Scope
-from lingxi.app.answers import Answers
 from lingxi.app.views import SearchView
 from lingxi.server.api.parameters import Search, check_text
-from lingxi.server.pages.frame import Frame
+from lingxi.server.dependencies import AskAnswers
+from lingxi.server.pages.frame import AskFrame
 
 _HITS = 12
 
 
 @get("/search", opt={"scope": Scope.CUSTOMERS}, sync_to_thread=True)
-def get_search(frame: Frame, answers: Answers, q: Search = "") -> Response[str]:
+def get_search(frame: AskFrame, answers: AskAnswers, q: Search = "") -> Response[str]:
     """What was found; the box in the top bar shows the same list."""
     text = check_text("q", q).strip()
     view = answers.search(text, n=_HITS) if text else SearchView(())

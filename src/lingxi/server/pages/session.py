@@ -9,14 +9,13 @@ from litestar.enums import RequestEncodingType
 from litestar.params import Body
 from litestar.response import Redirect
 
-from lingxi.access import Credentials, SessionUser, log_in, log_out
+from lingxi.access import Credentials, log_in, log_out
 from lingxi.access.users import choose_user_language
-from lingxi.app.shop import Shop
 from lingxi.config import ServerSettings
 from lingxi.errors import NotAuthenticated, RateLimited
 from lingxi.i18n import LANGUAGES
-from lingxi.server.dependencies import LANGUAGE_COOKIE, AnyRequest
-from lingxi.server.pages.frame import THEME_COOKIE, THEMES, Frame
+from lingxi.server.dependencies import LANGUAGE_COOKIE, AnyRequest, AskShop, AskUser
+from lingxi.server.pages.frame import THEME_COOKIE, THEMES, AskFrame
 from lingxi.server.pages.links import local_path
 from lingxi.server.requests import client_address
 from lingxi.server.security import expired_session_cookie, session_cookie, session_cookie_name
@@ -48,7 +47,7 @@ PreferencesData = Annotated[PreferencesForm, Body(media_type=RequestEncodingType
 
 
 @get("/login", opt={"open": True}, sync_to_thread=False)
-def get_login(frame: Frame, back: str = "/") -> Response[str]:
+def get_login(frame: AskFrame, back: str = "/") -> Response[str]:
     """The login page; whoever is logged in already goes on."""
     if frame.user is not None:
         return see(local_path(back))
@@ -56,7 +55,9 @@ def get_login(frame: Frame, back: str = "/") -> Response[str]:
 
 
 @post("/login", opt={"open": True}, sync_to_thread=True, status_code=200)
-def post_login(data: LoginData, frame: Frame, shop: Shop, request: AnyRequest) -> Response[str]:
+def post_login(
+    data: LoginData, frame: AskFrame, shop: AskShop, request: AnyRequest
+) -> Response[str]:
     """Open a session, or say in one sentence why not."""
     settings = shop.settings.server
     try:
@@ -82,7 +83,7 @@ def post_login(data: LoginData, frame: Frame, shop: Shop, request: AnyRequest) -
 
 
 @post("/logout", sync_to_thread=True)
-def post_logout(user: SessionUser, shop: Shop, request: AnyRequest) -> Response[str]:
+def post_logout(user: AskUser, shop: AskShop, request: AnyRequest) -> Response[str]:
     """End the session."""
     settings = shop.settings.server
     token = request.cookies.get(session_cookie_name(settings), "")
@@ -94,7 +95,7 @@ def post_logout(user: SessionUser, shop: Shop, request: AnyRequest) -> Response[
 
 
 @post("/preferences", opt={"open": True}, sync_to_thread=True)
-def post_preferences(data: PreferencesData, frame: Frame, shop: Shop) -> Response[str]:
+def post_preferences(data: PreferencesData, frame: AskFrame, shop: AskShop) -> Response[str]:
     """Keep a language or a theme in a cookie; a language is remembered for the user too."""
     response = see(local_path(data.back))
     settings = shop.settings.server

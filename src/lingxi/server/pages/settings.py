@@ -7,13 +7,13 @@ from litestar import Response, get, post
 from litestar.enums import RequestEncodingType
 from litestar.params import Body
 
-from lingxi.access import Credentials, Role, Scope, SessionUser, create_key, log_in
+from lingxi.access import Credentials, Role, Scope, create_key, log_in
 from lingxi.access.keys import list_keys, revoke_key
 from lingxi.access.users import change_password, change_role, create_user, list_users, remove_user
 from lingxi.app.shop import Shop
 from lingxi.errors import InvalidInput, NotAuthenticated, UserError
-from lingxi.server.dependencies import AnyRequest
-from lingxi.server.pages.frame import Frame
+from lingxi.server.dependencies import AnyRequest, AskShop, AskUser
+from lingxi.server.pages.frame import AskFrame, Frame
 from lingxi.server.pages.session import see
 from lingxi.server.requests import client_address
 from lingxi.server.security import expired_session_cookie
@@ -64,13 +64,13 @@ KeyData = Annotated[KeyForm, Body(media_type=RequestEncodingType.URL_ENCODED)]
 
 
 @get("/settings", opt={"scope": Scope.STATUS}, sync_to_thread=True)
-def get_settings(frame: Frame, shop: Shop, done: str = "") -> Response[str]:
+def get_settings(frame: AskFrame, shop: AskShop, done: str = "") -> Response[str]:
     """The page; ``done`` names what was just changed."""
     return draw_settings(frame, shop, done=done if done in _DONE else "")
 
 
 @post("/settings/users", opt=_ADMIN, sync_to_thread=True, status_code=200)
-def post_user(data: NewUserData, frame: Frame, shop: Shop, user: SessionUser) -> Response[str]:
+def post_user(data: NewUserData, frame: AskFrame, shop: AskShop, user: AskUser) -> Response[str]:
     """Add a user."""
     try:
         with shop.store.write() as tx:
@@ -83,7 +83,7 @@ def post_user(data: NewUserData, frame: Frame, shop: Shop, user: SessionUser) ->
 
 
 @post("/settings/users/role", opt=_ADMIN, sync_to_thread=True, status_code=200)
-def post_role(data: UserData, frame: Frame, shop: Shop, user: SessionUser) -> Response[str]:
+def post_role(data: UserData, frame: AskFrame, shop: AskShop, user: AskUser) -> Response[str]:
     """Give a user another role."""
     try:
         with shop.store.write() as tx:
@@ -95,7 +95,7 @@ def post_role(data: UserData, frame: Frame, shop: Shop, user: SessionUser) -> Re
 
 
 @post("/settings/users/password", opt=_ADMIN, sync_to_thread=True, status_code=200)
-def post_password(data: UserData, frame: Frame, shop: Shop, user: SessionUser) -> Response[str]:
+def post_password(data: UserData, frame: AskFrame, shop: AskShop, user: AskUser) -> Response[str]:
     """Set a user's password; the user's sessions end."""
     try:
         with shop.store.write() as tx:
@@ -107,7 +107,7 @@ def post_password(data: UserData, frame: Frame, shop: Shop, user: SessionUser) -
 
 
 @post("/settings/users/remove", opt=_ADMIN, sync_to_thread=True, status_code=200)
-def post_removal(data: UserData, frame: Frame, shop: Shop, user: SessionUser) -> Response[str]:
+def post_removal(data: UserData, frame: AskFrame, shop: AskShop, user: AskUser) -> Response[str]:
     """Remove a user."""
     try:
         with shop.store.write() as tx:
@@ -119,7 +119,7 @@ def post_removal(data: UserData, frame: Frame, shop: Shop, user: SessionUser) ->
 
 @post("/settings/password", opt={"scope": Scope.STATUS}, sync_to_thread=True, status_code=200)
 def post_own_password(
-    data: OwnPasswordData, frame: Frame, shop: Shop, user: SessionUser, request: AnyRequest
+    data: OwnPasswordData, frame: AskFrame, shop: AskShop, user: AskUser, request: AnyRequest
 ) -> Response[str]:
     """Change the reader's own password; every session of theirs ends, this one too."""
     now, hours = shop.clock.now(), shop.settings.server.session_hours
@@ -141,7 +141,7 @@ def post_own_password(
 
 
 @post("/settings/keys", opt=_ADMIN, sync_to_thread=True, status_code=200)
-def post_key(data: KeyData, frame: Frame, shop: Shop, user: SessionUser) -> Response[str]:
+def post_key(data: KeyData, frame: AskFrame, shop: AskShop, user: AskUser) -> Response[str]:
     """Make a secret key and show it, this once."""
     try:
         scopes = [Scope(name) for name in data.scopes if name in set(Scope)]
@@ -153,7 +153,7 @@ def post_key(data: KeyData, frame: Frame, shop: Shop, user: SessionUser) -> Resp
 
 
 @post("/settings/keys/revoke", opt=_ADMIN, sync_to_thread=True, status_code=200)
-def post_revocation(data: KeyData, frame: Frame, shop: Shop, user: SessionUser) -> Response[str]:
+def post_revocation(data: KeyData, frame: AskFrame, shop: AskShop, user: AskUser) -> Response[str]:
     """End a secret key at once."""
     try:
         with shop.store.write() as tx:

@@ -7,8 +7,8 @@ from datetime import timedelta
 from litestar import Response, get
 
 from lingxi.access import Scope
-from lingxi.app.answers import Answers
 from lingxi.app.views import OverviewView
+from lingxi.server.dependencies import AskAnswers
 from lingxi.server.pages.figures import (
     Cell,
     Change,
@@ -20,7 +20,7 @@ from lingxi.server.pages.figures import (
     rank_shares,
     spark_points,
 )
-from lingxi.server.pages.frame import Frame
+from lingxi.server.pages.frame import AskFrame
 from lingxi.server.pages.links import link
 from lingxi.server.pages.vocabulary import ACTIONS, LEAVE_ALONE, LEVELS, STAGE_GROUPS, STAGES
 from lingxi.server.pages.words import Words
@@ -51,7 +51,7 @@ class Todo:
 
 
 @get("/", opt={"scope": Scope.OVERVIEW}, sync_to_thread=True)
-def get_today(frame: Frame, answers: Answers) -> Response[str]:
+def get_today(frame: AskFrame, answers: AskAnswers) -> Response[str]:
     """The first page."""
     view, words = answers.overview(), frame.words
     if view.customers == 0 and view.orders == 0 and not view.weeks:
