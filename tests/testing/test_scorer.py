@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from lingxi.recommend.matrix import Csr
+from lingxi.recommend.matrix import Csr, scale
 from lingxi.recommend.neighbourhoods import UserKnn
 from lingxi.recommend.operators import ItemKnn, Rp3Beta
 from lingxi.recommend.popularity import Popularity
-from lingxi.recommend.scorer import Scorer, Vector
+from lingxi.recommend.scorer import Scorer
 from lingxi.store import ArtefactWriter
 from lingxi.testing import ScorerContract
 
@@ -46,8 +46,9 @@ class TestPopularity(ScorerContract):
 
 
 class _Inexact(ItemKnn):
-    def explain(self, items: NDArray[np.int64], weights: Vector, own: int, wanted: int) -> Vector:
-        return 0.5 * super().explain(items, weights, own, wanted)
+    def explain(self, histories: Csr, own: NDArray[np.int64], lists: NDArray[np.int64]) -> Csr:
+        exact = super().explain(histories, own, lists)
+        return scale(exact, 0.5 * exact.data)
 
 
 class _Moody(ItemKnn):
