@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
+from msgspec import structs
 from numpy.typing import NDArray
 
 from lingxi.clock import FixedClock
@@ -31,6 +32,14 @@ def make_taught() -> Csr:
     had[np.arange(N_ROWS), tastes] = True
     rows, columns = np.nonzero(had)
     return sum_pairs(rows, columns, 1.0 + rng.random(len(rows)), (N_ROWS, N_ITEMS))
+
+
+def make_lonely() -> Csr:
+    """The same, but customer 0, and nobody else, had the last item."""
+    taught = densify(make_taught())
+    taught[0, UNSEEN] = 5.0
+    rows, columns = np.nonzero(taught)
+    return sum_pairs(rows, columns, taught[rows, columns], (N_ROWS, N_ITEMS))
 
 
 def _take(matrix: Csr, rows: slice) -> Csr:
@@ -127,14 +136,29 @@ class ScorerContract(ABC):
 
     def test_a_customer_is_never_their_own_neighbour(self) -> None:
         """An item that only one customer had is not recommended to this customer for having it."""
-        taught = densify(make_taught())
-        taught[0, UNSEEN] = 5.0
-        rows, columns = np.nonzero(taught)
-        lonely = sum_pairs(rows, columns, taught[rows, columns], taught.shape)
+        lonely = make_lonely()
         scorer = self._fit(lonely)
         if scorer.personal:
             scores = scorer.score(_take(lonely, slice(0, 1)), np.array([0]))
             assert abs(scores[0, UNSEEN]) <= 1e-6
+
+    def test_an_erased_customer_speaks_for_nobody(self, tmp_path: Path) -> None:
+        """What only the erased customer had is recommended to nobody by the stored model."""
+        scorer, customers = self._fit(make_lonely()), np.arange(100, 100 + N_ROWS)
+        if not scorer.personal:
+            return
+        artefacts = Artefacts(tmp_path, FixedClock(datetime(2026, 1, 1, tzinfo=UTC)))
+        with artefacts.write("contract") as writer:
+            personal = scorer.save(writer, "mine", customers)
+            writer.manifest = structs.replace(writer.manifest, personal=personal)
+        visitor, unknown = _take(make_lonely(), slice(0, 1)), np.array([-1])
+        assert scorer.score(visitor, unknown)[0, UNSEEN] > 0
+        artefacts.forget(frozenset({100}), 1)
+        artefact = artefacts.current("contract")
+        assert artefact is not None
+        again = self.make()
+        assert 100 not in again.load(artefact, "mine")
+        assert abs(again.score(visitor, unknown)[0, UNSEEN]) <= 1e-6
 
     def test_what_is_saved_is_loaded_and_scores_alike(self, tmp_path: Path) -> None:
         taught, customers = make_taught(), np.arange(100, 100 + N_ROWS)
