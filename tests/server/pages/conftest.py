@@ -34,6 +34,7 @@ ARGUMENTS = [
     "--disable-sync",
 ]
 PASSWORD = "correct-horse-battery-9"
+USERS = {"ada": Role.ADMINISTRATOR, "lin": Role.MARKETER, "vera": Role.VIEWER}
 HOSTILE_CUSTOMERS = ("<script>alert(1)</script>", "شركة التجارة", "客户🎁", "x" * 90)
 HOSTILE_ITEM = ("H<1>&", "<img src=x onerror=alert(1)> كوب 🍵 " + "very long name " * 6)
 
@@ -97,7 +98,7 @@ def dashboard(demo_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> It
     shop = Shop(shop.settings, shop.store, FixedClock(end))
     import_hostile_orders(shop, folder.parent / "hostile.csv")
     with shop.store.write() as tx:
-        for name, role in (("ada", Role.ADMINISTRATOR), ("vera", Role.VIEWER)):
+        for name, role in USERS.items():
             create_user(tx, end, Credentials(name, PASSWORD), role, actor="test")
         secret = create_key(tx, end, "pages", [Scope.ADMIN], actor="test").secret
     with serve(shop) as address, sync_playwright() as playwright:
