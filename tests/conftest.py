@@ -2,14 +2,21 @@
 
 import fcntl
 import shutil
-from collections.abc import Iterator
+import sys
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
+from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from sqlalchemy import create_engine, text
 
 from lingxi.clock import FixedClock
+
+sys.path.insert(0, str(Path(__file__).parent))
+
+from postgres_server import Unavailable, run_server
 
 if TYPE_CHECKING:
     from lingxi.app.shop import Shop
@@ -39,6 +46,37 @@ def raw_shop(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
+def postgres_server() -> Iterator[str]:
+    """The address of a PostgreSQL server that lives as long as the tests of this process."""
+    try:
+        with run_server() as address:
+            yield address
+    except Unavailable as reason:
+        pytest.skip(str(reason))
+
+
+_numbers = count(1)
+
+
+@pytest.fixture(scope="session")
+def new_database(postgres_server: str) -> Callable[[], str]:
+    """Makes an empty database and answers its address."""
+
+    def make() -> str:
+        name = f"shop{next(_numbers)}"
+        engine = create_engine(
+            postgres_server.replace("postgresql://", "postgresql+psycopg://"),
+            isolation_level="AUTOCOMMIT",
+        )
+        with engine.connect() as connection:
+            connection.execute(text(f"CREATE DATABASE {name}"))
+        engine.dispose()
+        return postgres_server.replace("/postgres?", f"/{name}?")
+
+    return make
+
+
+@pytest.fixture(scope="session")
 def demo_folder(
     tmp_path_factory: pytest.TempPathFactory, worker_id: str, request: pytest.FixtureRequest
 ) -> Path:
@@ -50,7 +88,7 @@ def demo_folder(
     with (root / "demo-shop.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not (made / "done").exists():
-            _make_shop(made, request.getfixturevalue("raw_shop"))
+            make_shop(made, request.getfixturevalue("raw_shop"))
             (made / "done").touch()
     mine = tmp_path_factory.mktemp("shops") / "demo-shop"
     shutil.copytree(made, mine)
@@ -67,7 +105,8 @@ def demo_shop(demo_folder: Path) -> Iterator["Shop"]:
     shop.close()
 
 
-def _make_shop(folder: Path, raw: Path) -> None:
+def make_shop(folder: Path, raw: Path, database: str = "") -> None:
+    """The whole road, from the raw files to the plan."""
     from lingxi.app import jobs
     from lingxi.app.shop import init_shop
 
@@ -78,6 +117,7 @@ def _make_shop(folder: Path, raw: Path) -> None:
         currency="GBP",
         timezone="Europe/London",
         language="en",
+        database=database,
         clock=clock,
     )
     jobs.import_items(shop, raw / "items.csv")

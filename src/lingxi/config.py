@@ -34,8 +34,8 @@ class ShopSettings:
 class StoreSettings:
     """Where the data lies."""
 
-    url: str = ""
-    """SQLAlchemy address of the state database; empty means SQLite in the shop's folder."""
+    url: str = field(default="", repr=False)
+    """Address of the state database, postgresql://...; empty means SQLite in the shop's folder."""
     analytics: str = "duckdb"
     """Engine of the analytics: duckdb or spark."""
     lock_timeout_seconds: float = 30.0

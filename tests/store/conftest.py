@@ -1,13 +1,7 @@
 """Stores to test with: on SQLite, and on a PostgreSQL that lives as long as the session."""
 
-import os
-import pwd
-import shutil
-import subprocess
-import tempfile
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
-from itertools import count
 from pathlib import Path
 
 import pytest
@@ -20,8 +14,6 @@ from sqlalchemy import (
     MetaData,
     String,
     Table,
-    create_engine,
-    text,
 )
 
 from lingxi.clock import FixedClock
@@ -152,69 +144,6 @@ def hasty_store(tmp_path: Path, clock: FixedClock) -> Iterator[Store]:
     store = open_store(tmp_path, clock, timeout=0.1)
     yield store
     store.close()
-
-
-def _postgres_folder() -> Path | None:
-    found = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"))
-    return found[-1].parent if found else None
-
-
-@pytest.fixture(scope="session")
-def postgres_server() -> Iterator[str]:
-    """The address of a PostgreSQL server on a socket of its own, run by an ordinary user."""
-    programs = _postgres_folder()
-    if programs is None:
-        pytest.skip("PostgreSQL is not installed (Debian: apt-get install postgresql)")
-    home = Path(tempfile.mkdtemp(prefix="lxpg"))
-    command: list[str] = []
-    if os.getuid() == 0:
-        try:
-            user = pwd.getpwnam("postgres")
-        except KeyError:
-            pytest.skip("PostgreSQL refuses to run as root and there is no user 'postgres'")
-        os.chown(home, user.pw_uid, user.pw_gid)
-        command = ["runuser", "-u", "postgres", "--"]
-    data = home / "data"
-
-    def call(program: str, *arguments: str) -> None:
-        subprocess.run(
-            [*command, str(programs / program), *arguments],
-            check=True,
-            cwd=home,
-            stdout=subprocess.DEVNULL,
-        )
-
-    options = f"-k {home} -c listen_addresses='' -c fsync=off -c max_connections=60"
-    try:
-        call("initdb", "-D", str(data), "-A", "trust", "-U", "lingxi", "--no-sync", "-E", "UTF8")
-        call("pg_ctl", "-D", str(data), "-o", options, "-l", str(home / "log"), "-w", "start")
-        try:
-            yield f"postgresql://lingxi@/postgres?host={home}"
-        finally:
-            call("pg_ctl", "-D", str(data), "-m", "immediate", "-w", "stop")
-    finally:
-        shutil.rmtree(home, ignore_errors=True)
-
-
-_numbers = count(1)
-
-
-@pytest.fixture
-def new_database(postgres_server: str) -> Callable[[], str]:
-    """Makes an empty database and answers its address."""
-
-    def make() -> str:
-        name = f"shop{next(_numbers)}"
-        engine = create_engine(
-            postgres_server.replace("postgresql://", "postgresql+psycopg://"),
-            isolation_level="AUTOCOMMIT",
-        )
-        with engine.connect() as connection:
-            connection.execute(text(f"CREATE DATABASE {name}"))
-        engine.dispose()
-        return postgres_server.replace("/postgres?", f"/{name}?")
-
-    return make
 
 
 @pytest.fixture

@@ -74,13 +74,17 @@ def test_a_folder_that_is_a_file_is_said_to_be(tmp_path: Path, clock: FixedClock
         open_at(tmp_path, clock)
 
 
-def test_a_read_only_database_is_said_to_be(tmp_path: Path, clock: FixedClock) -> None:
+def test_a_read_only_database_is_said_to_be(
+    tmp_path: Path, clock: FixedClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
     open_at(tmp_path, clock).close()
     place = tmp_path / "data" / "state.sqlite"
     engine = open_engine(f"sqlite:///file:{place}?mode=ro&uri=true", lock_timeout_seconds=0.2)
     with pytest.raises(StoreUnavailable, match="read-only"), engine.begin() as connection:
         connection.execute(text("DELETE FROM event"))
     engine.dispose()
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["data", "keys"]  # no folder "file:"
 
 
 def test_an_unreachable_database_is_said_to_be(tmp_path: Path) -> None:

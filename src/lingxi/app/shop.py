@@ -5,7 +5,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from lingxi.app.migrate import upgrade
+from lingxi.app.revision import is_newest
 from lingxi.app.rooms import FORGETTERS, METADATAS, PROJECTIONS
 from lingxi.clock import Clock, SystemClock
 from lingxi.config import CONFIG_FILE, Settings, load_settings
@@ -50,7 +50,10 @@ class Shop:
         moment = clock or SystemClock()
         settings = load_settings(folder, environ)
         store = Store.open(settings, moment, projections=PROJECTIONS)
-        upgrade(store.engine, METADATAS)
+        if not is_newest(store.engine):
+            from lingxi.app.migrate import upgrade
+
+            upgrade(store.engine, METADATAS)
         store.finish_erasures(rooms=tuple(FORGETTERS.values()))
         return cls(settings, store, moment)
 
@@ -90,6 +93,7 @@ def init_shop(
         raise ShopExists(f"There is a shop in {folder} already. Name another folder.")
     try:
         folder.mkdir(parents=True, exist_ok=True)
+        path.touch(mode=0o600 if database else 0o666)  # an address may hold a password
         path.write_text(
             _render_config(name, currency, timezone, language, database), encoding="utf-8"
         )

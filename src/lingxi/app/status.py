@@ -71,4 +71,4 @@ def measure_folder(folder: Path) -> int:
 
 
 def _database(shop: "Shop") -> str:
-    return shop.settings.database_url.split(":", 1)[0].split("+", 1)[0]
+    return shop.store.engine.dialect.name

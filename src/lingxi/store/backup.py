@@ -9,11 +9,11 @@ from importlib.metadata import version as package_version
 from pathlib import Path
 
 import msgspec
-from sqlalchemy import make_url
 
 from lingxi.config import CONFIG_FILE
 from lingxi.errors import Conflict, StoreUnavailable
 from lingxi.store.dump import dump_state
+from lingxi.store.engine import read_address
 from lingxi.store.files import explained, hash_file, locked, sync_file, sync_folder, write_whole
 from lingxi.store.progress import Progress, silent
 from lingxi.store.store import Store
@@ -106,7 +106,7 @@ def _fill(store: Store, draft: Path, progress: Progress) -> BackupRecord:
 
 def _other_files(store: Store) -> Iterator[Path]:
     """Files under the shop's data that are neither state nor lake, relative to it."""
-    state = make_url(store.settings.database_url).database or ""
+    state = read_address(store.settings.database_url).database or ""
     for place in sorted(store.folder.rglob("*")):
         path = place.relative_to(store.folder)
         hidden = any(part.startswith(".") for part in path.parts)

@@ -21,7 +21,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.pool import NullPool
 
-from lingxi.errors import FileUnreadable
+from lingxi.errors import Conflict, FileUnreadable
 from lingxi.store.arrow_state import arrow_type
 from lingxi.store.engine import begin_read, begin_write, copy_sqlite
 from lingxi.store.files import explained
@@ -78,6 +78,8 @@ def load_state(engine: Engine, folder: Path, metadatas: Sequence[MetaData]) -> N
 
     Raises
     ------
+    Conflict
+        If the database holds events already.
     FileUnreadable
         If the dump holds a table that none of them describes, with rows in it.
     """
@@ -87,6 +89,10 @@ def load_state(engine: Engine, folder: Path, metadatas: Sequence[MetaData]) -> N
     with begin_write(engine) as connection:
         for metadata in {id(t.metadata): t.metadata for t in known.values()}.values():
             metadata.create_all(connection)
+        if log_position(connection):
+            raise Conflict(
+                "The database named by store.url holds a shop already; name an empty database."
+            )
         rooms = {id(m): m for m in metadatas}.values()
         order = [t for m in rooms for t in m.sorted_tables] + [known["alembic_version"]]
         for table in reversed(order):

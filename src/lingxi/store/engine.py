@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from sqlalchemy import (
+    URL,
     Connection,
     Engine,
     ExceptionContext,
@@ -20,6 +21,7 @@ from sqlalchemy.exc import ArgumentError, IntegrityError, NoSuchModuleError
 from sqlalchemy.pool import ConnectionPoolEntry
 
 from lingxi.errors import InvalidSetting, MissingExtra, StoreBusy, StoreUnavailable
+from lingxi.store.collation import CodePointDDL
 from lingxi.store.files import explained
 
 _WRITE = "lingxi_write"
@@ -40,6 +42,8 @@ _BROKEN = {
 def open_engine(url: str, *, lock_timeout_seconds: float) -> Engine:
     """Connect to SQLite (``sqlite:///path``) or PostgreSQL (``postgresql://...``).
 
+    An error never shows the password of an address.
+
     Raises
     ------
     InvalidSetting
@@ -47,25 +51,24 @@ def open_engine(url: str, *, lock_timeout_seconds: float) -> Engine:
     MissingExtra
         If PostgreSQL is asked for and psycopg is not installed.
     """
-    try:
-        address = make_url(url)
-    except ArgumentError as error:
-        raise InvalidSetting(f"store.url {url!r} is not an address of a database.") from error
+    address = read_address(url)
     backend = address.get_backend_name()
     if backend == "sqlite":
-        if address.database:
+        if address.database and not address.database.startswith("file:"):
             folder = Path(address.database).parent
             with explained(folder):
                 folder.mkdir(parents=True, exist_ok=True)
         engine = create_engine(
-            address, connect_args={"timeout": lock_timeout_seconds}, pool_size=16, max_overflow=16
+            address,
+            connect_args={"timeout": lock_timeout_seconds},
+            pool_size=16,
+            max_overflow=16,
+            hide_parameters=True,
         )
         event.listen(engine, "connect", _prepare_sqlite)
         event.listen(engine, "begin", _begin_sqlite)
     elif backend == "postgresql":
-        engine = _open_postgres(
-            address.set(drivername="postgresql+psycopg").render_as_string(False)
-        )
+        engine = _open_postgres(address.set(drivername="postgresql+psycopg"))
         event.listen(
             engine,
             "connect",
@@ -80,13 +83,38 @@ def open_engine(url: str, *, lock_timeout_seconds: float) -> Engine:
     return engine
 
 
-def _open_postgres(url: str) -> Engine:
+def read_address(url: str) -> URL:
+    """The parts of ``store.url``.
+
+    Raises
+    ------
+    InvalidSetting
+        If it is not an address. The message leaves it out: it may hold a password.
+    """
     try:
-        return create_engine(url, pool_size=16, max_overflow=16, pool_pre_ping=True)
+        address = make_url(url)
+    except (ArgumentError, ValueError):
+        raise InvalidSetting(
+            "store.url is not the address of a database; write "
+            "postgresql://USER@HOST:5432/DATABASE, with signs such as @ : / in a password "
+            "written as %40 %3A %2F, or leave it empty for SQLite."
+        ) from None
+    if address.drivername == "postgres":
+        return address.set(drivername="postgresql")
+    return address
+
+
+def _open_postgres(address: URL) -> Engine:
+    try:
+        engine = create_engine(
+            address, pool_size=16, max_overflow=16, pool_pre_ping=True, hide_parameters=True
+        )
     except (ModuleNotFoundError, NoSuchModuleError) as error:
         raise MissingExtra(
             "PostgreSQL needs an optional part of Lingxi: pip install 'lingxi[postgres]'."
         ) from error
+    engine.dialect.ddl_compiler = CodePointDDL
+    return engine
 
 
 def _prepare_sqlite(connection: DBAPIConnection, _entry: ConnectionPoolEntry) -> None:
@@ -201,6 +229,12 @@ def _explain(context: ExceptionContext) -> None:
             raise StoreUnavailable(f"The shop's database cannot be used: {meaning}.") from error
     if context.connection is None or context.is_disconnect:
         raise StoreUnavailable(
-            f"The shop's database cannot be reached ({str(error).strip()}); "
+            f"The shop's database cannot be reached ({_without_password(context, error)}); "
             "check store.url and that the database runs."
         ) from error
+
+
+def _without_password(context: ExceptionContext, error: BaseException) -> str:
+    text = " ".join(str(error).split())
+    password = "" if context.engine is None else context.engine.url.password
+    return text.replace(str(password), "***") if password else text

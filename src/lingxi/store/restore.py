@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import msgspec
-from sqlalchemy import Engine, MetaData, make_url, text
+from sqlalchemy import Engine, MetaData, text
 
 from lingxi.clock import Clock
 from lingxi.config import CONFIG_FILE, Settings
@@ -13,7 +13,7 @@ from lingxi.errors import Conflict, FileUnreadable, StoreUnavailable
 from lingxi.store.backup import BACKUP_FILE, BackupRecord, copy_file
 from lingxi.store.counters import peek, put
 from lingxi.store.dump import STATE_FILE, TABLES_FOLDER, load_state
-from lingxi.store.engine import begin_read, begin_write, open_engine
+from lingxi.store.engine import begin_read, begin_write, open_engine, read_address
 from lingxi.store.erasure import Forget, list_erasures
 from lingxi.store.files import explained, hash_file, sync_folder
 from lingxi.store.progress import Progress, silent
@@ -84,7 +84,7 @@ def restore(
     data = settings.folder / "data"
     if data.exists() and any(data.iterdir()):
         raise Conflict(f"{data} holds data already; restore into a folder without a shop's data.")
-    address = make_url(settings.database_url)
+    address = read_address(settings.database_url)
     if address.get_backend_name() != record.engine:
         raise FileUnreadable(
             f"The backup is of {record.engine}, but the settings name "

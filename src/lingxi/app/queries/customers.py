@@ -123,7 +123,7 @@ def _apply(query: sa.Select[Any], filters: Filters) -> sa.Select[Any]:
             sa.select(identity.c.customer)
             .join(identifier, identifier.c.subject == identity.c.subject)
             .where(identifier.c.kind == CUSTOMER)
-            .where(identifier.c.value.startswith(filters.search.strip(), autoescape=True))
+            .where(identifier.c.value.istartswith(filters.search.strip(), autoescape=True))
         )
         query = query.where(_P.customer.in_(named))
     return query
