@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from lingxi.errors import InvalidInput, NotEnoughData
-from lingxi.recommend.evaluate import evaluate
+from lingxi.recommend.evaluation import evaluate
 from lingxi.recommend.lists import exclude, fill_up, top_items
 from lingxi.recommend.matrix import build_csr, densify
 from lingxi.recommend.neighbourhoods import UserKnn

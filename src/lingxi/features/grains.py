@@ -11,14 +11,12 @@ import ibis
 import ibis.expr.datatypes as dt
 
 from lingxi.features.feature import Grain
-from lingxi.schema import Name
+from lingxi.schema import SYSTEM_EVENTS, Name
 
 SECOND_US = 1_000_000
 DAY_SECONDS = 86_400
 DAY_US = DAY_SECONDS * SECOND_US
 WINDOWS = (7, 30, 90, 365)
-SYSTEM_EVENTS = (Name.STAGE_CHANGED,)
-"""What the system itself notes about a customer; it is no sign of life and no feature's input."""
 _OBSERVED = (
     "customer",
     "position",

@@ -1,22 +1,34 @@
 """Sources, cleaning as a list of named steps, identity and quarantine: raw files → the log."""
 
-from lingxi.ingest.erasure import forget
-from lingxi.ingest.identity import customer_ids, find_customer, resolve_subjects, search_customers
-from lingxi.ingest.learnt import read_learnt
-from lingxi.ingest.mending import mend_quarantine, replay_quarantine
-from lingxi.ingest.options import ImportOptions
-from lingxi.ingest.orders import import_orders
-from lingxi.ingest.quarantine import (
-    count_quarantine,
-    expire_quarantine,
-    export_quarantine,
-    list_quarantine,
-)
-from lingxi.ingest.reading import read_table
-from lingxi.ingest.reasons import DropReason
-from lingxi.ingest.report import ImportReport, ReasonCount
-from lingxi.ingest.runs import list_imports
-from lingxi.ingest.visits import import_events
+from typing import TYPE_CHECKING
+
+from lingxi.doors import open_door
+
+if TYPE_CHECKING:
+    from lingxi.ingest.erasure import forget
+    from lingxi.ingest.identity import (
+        customer_ids,
+        find_customer,
+        resolve_subjects,
+        search_customers,
+    )
+    from lingxi.ingest.learnt import read_learnt
+    from lingxi.ingest.mending import mend_quarantine, replay_quarantine
+    from lingxi.ingest.options import ImportOptions
+    from lingxi.ingest.orders import import_orders
+    from lingxi.ingest.quarantine import (
+        count_quarantine,
+        expire_quarantine,
+        export_quarantine,
+        list_quarantine,
+    )
+    from lingxi.ingest.reading import read_table
+    from lingxi.ingest.reasons import DropReason
+    from lingxi.ingest.report import ImportReport, ReasonCount
+    from lingxi.ingest.runs import list_imports
+    from lingxi.ingest.visits import import_events
+else:
+    __getattr__ = open_door(__name__, __file__)
 
 __all__ = [
     "DropReason",

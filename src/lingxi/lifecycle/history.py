@@ -2,14 +2,12 @@
 
 from dataclasses import dataclass, replace
 
-import ibis
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
 from lingxi.errors import NotEnoughData
-from lingxi.features.grains import SYSTEM_EVENTS
-from lingxi.schema import Name
+from lingxi.schema import SYSTEM_EVENTS, Name
 from lingxi.store import Analytics
 from lingxi.store.tables import EPOCH
 
@@ -115,6 +113,8 @@ class History:
 
 def read_history(analytics: Analytics) -> History:
     """The history of all known customers, from lake and tail."""
+    import ibis  # half a second, paid for by those who ask
+
     events = analytics.events
     own = [name.value for name in SYSTEM_EVENTS]
     shown = events.filter(

@@ -5,8 +5,8 @@ from datetime import datetime, timedelta
 import sqlalchemy as sa
 
 from lingxi.clock import Clock
-from lingxi.features.grains import SYSTEM_EVENTS
 from lingxi.lifecycle.thresholds import Thresholds
+from lingxi.schema import SYSTEM_EVENTS
 from lingxi.store import Store
 from lingxi.store.tables import event, from_micros
 

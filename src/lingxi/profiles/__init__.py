@@ -1,17 +1,24 @@
 """Profiles: who a customer is and what they did, current with every event of the log."""
 
-from lingxi.profiles.forget import forget
-from lingxi.profiles.project import PROJECTIONS
-from lingxi.profiles.read import (
-    HistoryItem,
-    Profile,
-    Timeline,
-    get_profile,
-    get_timeline,
-    read_history,
-)
+from typing import TYPE_CHECKING
+
+from lingxi.doors import open_door
 from lingxi.profiles.tables import metadata
-from lingxi.profiles.traits import get_traits, put_traits
+
+if TYPE_CHECKING:
+    from lingxi.profiles.erasure import forget
+    from lingxi.profiles.project import PROJECTIONS
+    from lingxi.profiles.read import (
+        HistoryItem,
+        Profile,
+        Timeline,
+        get_profile,
+        get_timeline,
+        read_history,
+    )
+    from lingxi.profiles.traits import get_traits, put_traits
+else:
+    __getattr__ = open_door(__name__, __file__)
 
 __all__ = [
     "PROJECTIONS",

@@ -10,10 +10,9 @@ from typing import cast
 
 from sqlalchemy import Table
 
-from lingxi.features.grains import SYSTEM_EVENTS
 from lingxi.profiles.ledger import read_ledger, sum_ledger, update_ledger, write_ledger
 from lingxi.profiles.tables import customer_profile, item_history
-from lingxi.schema import Event, Line, Name
+from lingxi.schema import SYSTEM_EVENTS, Event, Line, Name
 from lingxi.store import Projection
 from lingxi.store.tables import from_micros
 

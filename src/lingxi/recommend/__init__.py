@@ -4,15 +4,22 @@ Without a server: ``recommend_from_ratings`` and ``NeighbourModel`` on a table o
 ``evaluate`` and the scorers (``lingxi.recommend.operators``, ``.neighbourhoods``) on matrices.
 """
 
-from lingxi.recommend.baskets import Together
-from lingxi.recommend.evaluate import evaluate
-from lingxi.recommend.forget import forget
-from lingxi.recommend.ratings import NeighbourModel, Rated, recommend_from_ratings
-from lingxi.recommend.recommender import Recommended, Recommender
-from lingxi.recommend.rules import RuleSettings
-from lingxi.recommend.scorer import Scorer
+from typing import TYPE_CHECKING
+
+from lingxi.doors import open_door
 from lingxi.recommend.tables import metadata
-from lingxi.recommend.train import train_recommenders
+
+if TYPE_CHECKING:
+    from lingxi.recommend.baskets import Together
+    from lingxi.recommend.erasure import forget
+    from lingxi.recommend.evaluation import evaluate
+    from lingxi.recommend.ratings import NeighbourModel, Rated, recommend_from_ratings
+    from lingxi.recommend.recommender import Recommended, Recommender
+    from lingxi.recommend.rules import RuleSettings
+    from lingxi.recommend.scorer import Scorer
+    from lingxi.recommend.train import train_recommenders
+else:
+    __getattr__ = open_door(__name__, __file__)
 
 __all__ = [
     "NeighbourModel",

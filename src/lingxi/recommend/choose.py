@@ -8,7 +8,7 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from lingxi.recommend.evaluate import Evaluation, evaluate
+from lingxi.recommend.evaluation import Evaluation, evaluate
 from lingxi.recommend.interactions import Tally
 from lingxi.recommend.matrix import Csr, row_lengths
 from lingxi.recommend.model import Model, find_trend, fit_model

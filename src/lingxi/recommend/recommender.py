@@ -286,7 +286,9 @@ class Recommender:
 def _current(store: Store) -> Artefact:
     artefact = store.artefacts.current(KIND)
     if artefact is None:
-        raise NotTrained("There is no recommender yet. Run 'lingxi train' first.")
+        raise NotTrained(
+            "There is no recommender. 'lingxi train' makes one from orders that name products."
+        )
     return artefact
 
 

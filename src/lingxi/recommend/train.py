@@ -21,7 +21,7 @@ from lingxi.recommend.choose import (
     choose_for_visitors,
     search,
 )
-from lingxi.recommend.evaluate import Evaluation
+from lingxi.recommend.evaluation import Evaluation
 from lingxi.recommend.interactions import Interactions, read_interactions
 from lingxi.recommend.model import fit_model
 from lingxi.recommend.recipe import NAMES, Recipe
@@ -89,8 +89,8 @@ def choose_recipe(
     """
     if not (interactions.orders >= 0).any():
         raise NotEnoughData(
-            "There are no orders of products yet, so there is nothing to recommend from. "
-            "Import orders first with 'lingxi import orders FILE'."
+            "There are no orders that name products, so there is nothing to recommend from. "
+            "Import a file with an item column to get recommendations."
         )
     try:
         split = split_by_time(interactions)

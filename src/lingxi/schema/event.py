@@ -27,6 +27,10 @@ class Name(StrEnum):
     STAGE_CHANGED = "Stage Changed"
 
 
+SYSTEM_EVENTS = (Name.STAGE_CHANGED,)
+"""What the system itself notes about a customer; it is no sign of life and no feature's input."""
+
+
 class Line(msgspec.Struct, frozen=True, gc=False):
     """One product in an event. Amounts are in minor units of the event's currency.
 

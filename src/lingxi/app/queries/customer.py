@@ -12,7 +12,6 @@ from lingxi.app.queries.plan import list_item_ids, to_action_view
 from lingxi.app.views import ChurnView, CustomerView, Reason, TimelineEntry, TimelineLine
 from lingxi.catalogue import get_items
 from lingxi.errors import InvalidInput, UnknownCustomer
-from lingxi.features import online_features
 from lingxi.i18n import Sentence
 from lingxi.ingest import customer_ids, find_customer
 from lingxi.lifecycle.tables import customer_state
@@ -35,6 +34,8 @@ def get_customer(shop: "Shop", customer_id: str, *, before: str | None, n: int) 
     InvalidInput
         If ``before`` or ``n`` cannot be used.
     """
+    from lingxi.features import online_features  # and with it the analytics, not needed elsewhere
+
     check_size(n)
     start = None if before is None else _read_before(before)
     with shop.store.read() as tx:

@@ -9,11 +9,11 @@ from lingxi.app.views import Because, RecommendationsView, RecommendedItem, Simi
 from lingxi.catalogue import get_items
 from lingxi.errors import InvalidInput, UnknownCustomer, UnknownItem
 from lingxi.ingest import find_customer
-from lingxi.recommend import Recommended, Recommender
 from lingxi.schema import Item
 
 if TYPE_CHECKING:
     from lingxi.app.shop import Shop
+    from lingxi.recommend import Recommended, Recommender
     from lingxi.store import Store
 
 LARGEST = 100
@@ -30,7 +30,7 @@ class Shelf:
         self._lock = Lock()
         self._held: tuple[str, Recommender] | None = None
 
-    def get(self) -> Recommender:
+    def get(self) -> "Recommender":
         """The recommender in use.
 
         Raises
@@ -38,6 +38,8 @@ class Shelf:
         NotTrained
             Before the first training.
         """
+        from lingxi.recommend import Recommender
+
         version = Recommender.current_version(self._store)
         held = self._held
         if held is None or held[0] != version:
@@ -95,7 +97,7 @@ class Shelf:
         )
 
 
-def to_recommended(found: Recommended, items: Mapping[str, Item]) -> RecommendedItem:
+def to_recommended(found: "Recommended", items: Mapping[str, Item]) -> RecommendedItem:
     """A recommendation with what the catalogue knows of it."""
     item = items.get(found.item_id)
     return RecommendedItem(
@@ -112,7 +114,7 @@ def to_recommended(found: Recommended, items: Mapping[str, Item]) -> Recommended
     )
 
 
-def _mentioned(found: Iterable[Recommended]) -> list[str]:
+def _mentioned(found: "Iterable[Recommended]") -> list[str]:
     ids = {one.item_id for one in found}
     ids.update(cause for one in found for cause, _ in one.because)
     return sorted(ids)

@@ -1,0 +1,23 @@
+"""Is the database at the newest revision? Found without Alembic, which takes long to load."""
+
+from pathlib import Path
+
+import sqlalchemy as sa
+
+from lingxi.store.engine import begin_read
+
+REVISIONS = Path(__file__).with_name("migrations") / "versions"
+_VERSION = sa.table("alembic_version", sa.column("version_num", sa.String))
+
+
+def find_newest() -> str:
+    """The newest revision that this version of Lingxi knows: revisions are numbered."""
+    return max(path.name.split("_")[0] for path in REVISIONS.glob("[0-9]*.py"))
+
+
+def is_newest(engine: sa.Engine) -> bool:
+    """Does the database hold the newest revision's tables?"""
+    with begin_read(engine) as connection:
+        if not sa.inspect(connection).has_table(_VERSION.name):
+            return False
+        return list(connection.execute(sa.select(_VERSION)).scalars()) == [find_newest()]
