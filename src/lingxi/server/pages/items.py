@@ -77,7 +77,7 @@ def answer_item(words: Words, view: ItemView) -> str:
         return sold
     best = max(view.bought_together, key=lambda other: other.confidence)
     together = words.text("item.answer.together", other=best.name, weight_share=best.confidence)
-    return f"{sold} {together}"
+    return words.join(sold, together)
 
 
 ROUTES = [get_items, get_item]

@@ -129,6 +129,10 @@ class Words:
         """Several things in one phrase: ``A, B and C``."""
         return lists.format_list(list(parts), locale=self.reader.locale)
 
+    def join(self, *sentences: str) -> str:
+        """Sentences after one another; Chinese puts no space between them."""
+        return ("" if self.reader.language == "zh" else " ").join(filter(None, sentences))
+
     def metric(self, name: str) -> str:
         """What a measure is called; ``ndcg@10`` is measured on lists of ten."""
         base, _, length = name.partition("@")
@@ -163,6 +167,7 @@ class Words:
             "ago": self.ago,
             "as_of": self.as_of,
             "feature": self.feature,
+            "join": self.join,
             "listed": self.listed,
             "metric_name": self.metric,
             "measured": self.measured,
