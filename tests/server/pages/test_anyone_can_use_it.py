@@ -123,6 +123,12 @@ def test_on_a_phone_the_navigation_is_a_sheet(open_page) -> None:
     expect(page.get_by_role("heading", level=1)).to_have_text("Marketing plan")
 
 
+def test_the_rail_stays_when_a_long_page_is_scrolled(open_page) -> None:
+    page = open_page("/customers")
+    page.evaluate("window.scrollTo(0, document.body.scrollHeight)")
+    expect(page.get_by_role("link", name="Marketing plan", exact=True)).to_be_in_viewport()
+
+
 def test_hostile_names_are_text(open_page) -> None:
     page = open_page("/customers?search=%3Cscript")
     expect(page.get_by_role("rowheader", name=HOSTILE_CUSTOMERS[0], exact=True)).to_be_visible()

@@ -155,7 +155,11 @@ def test_one_customer(language, dashboard, open_page, words) -> None:
 @both
 def test_plan(language, dashboard, open_page, words) -> None:
     view = dashboard.api("/v1/plan", action="leave_alone")
+    today = open_page("/", language).locator(".answer").inner_text()
     page = open_page("/plan", language)
+    expected = [v for a, v in view["expected_by_action"].items() if a != "leave_alone"]
+    for answer in (today, page.locator(".answer").inner_text()):
+        assert words.about(sum(expected)) in answer
     totals = region(page, words.text("plan.totals"))
     for action, count in view["by_action"].items():
         row = totals.get_by_role("row").filter(

@@ -62,7 +62,8 @@ def get_plan(
 def answer_plan(words: Words, view: PlanView) -> str:
     """The plan in one sentence."""
     n = sum(count for action, count in view.by_action.items() if action != LEAVE_ALONE)
-    value = words.about(view.expected_value_cents, view.currency)
+    expected = sum(v for action, v in view.expected_by_action.items() if action != LEAVE_ALONE)
+    value = words.about(expected, view.currency)
     return words.text("plan.answer", n=n, total=view.customers, value=value)
 
 
