@@ -20,16 +20,23 @@ if TYPE_CHECKING:
 @guarded
 def command(customer: str, folder: Path | None, as_json: bool) -> None:
     """Stage, scores, reasons, recommendations and planned action of CUSTOMER."""
+    from lingxi.errors import NotTrained
     from lingxi.i18n import Translator
 
     with open_shop(folder) as shop:
         view = shop.answers.customer(customer)
-        offered = shop.answers.recommendations(customer, n=5)
+        try:
+            offered = shop.answers.recommendations(customer, n=5)
+        except NotTrained:
+            offered = None
         words = Translator("en", shop.settings.zone, shop.settings.shop.currency)
     if as_json:
         print_json({"customer": view, "recommendations": offered})
         return
     _print_customer(view, words)
+    if offered is None:
+        click.echo("Recommended: nothing, there is no recommender")
+        return
     click.echo(f"Recommended, by {offered.model}:")
     print_items(offered.items, view.currency)
 
@@ -51,7 +58,7 @@ def _print_customer(view: "CustomerView", words: "Translator") -> None:
             f"{words.percent(view.churn.probability)} "
             f"({words.text(f'churn.level.{view.churn.level}')}), by {view.churn.model}; "
             f"beside it RFM sum {view.churn.rfm_sum} of 15, "
-            f"last order {view.churn.recency_days:.0f} days ago"
+            f"last order {int(view.churn.recency_days)} days ago"
         )
         for reason in view.churn.reasons:
             click.echo(f"  {reason.contribution:+.2f}  {words.text(reason.sentence)}")

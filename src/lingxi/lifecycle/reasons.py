@@ -69,10 +69,8 @@ def _describe(concept: str, row: Row) -> tuple[dict[str, str | int | float | boo
     usual = row.get("gap_mean_days", np.nan)
     match concept:
         case "recency":
-            days = _whole(row, "recency_days")
-            if np.isnan(usual):
-                return {"n": days}, ".first"
-            return {"n": days, "gap_days": _days(usual)}, ""
+            days = int(_known(row, "recency_days"))
+            return {"n": days}, ".first" if np.isnan(usual) else ""
         case "rhythm":
             return ({}, ".first") if np.isnan(usual) else ({"n": _days(usual)}, "")
         case "frequency":

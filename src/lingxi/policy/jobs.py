@@ -12,7 +12,7 @@ import sqlalchemy as sa
 
 from lingxi.catalogue import get_items
 from lingxi.config import Settings
-from lingxi.errors import NotTrained
+from lingxi.errors import NotEnoughData, NotTrained, UserError
 from lingxi.features import compute_features
 from lingxi.i18n import Translator
 from lingxi.ingest import customer_ids
@@ -60,11 +60,13 @@ def decide_plan(store: Store, settings: Settings, progress: Progress = silent) -
     Raises
     ------
     NotTrained
-        Before customers were scored or recommenders trained.
+        Before customers were scored.
+    NotEnoughData
+        If no customer is known.
     """
     states = _read_states(store)
     if not states:
-        raise NotTrained("No customer has a stage yet. Run 'lingxi train' first.")
+        raise _nobody_to_plan_for(store)
     as_of: datetime = max(state["as_of"] for state in states.values())
     with store.analytics() as analytics:
         features = compute_features(analytics, as_of, names=_FEATURES)
@@ -92,6 +94,15 @@ def decide_plan(store: Store, settings: Settings, progress: Progress = silent) -
         by_action[line.proposal.action] = by_action.get(line.proposal.action, 0) + 1
     progress("Plan", len(lines), len(lines))
     return MadePlan(as_of, by_action, files)
+
+
+def _nobody_to_plan_for(store: Store) -> UserError:
+    if store.artefacts.current("lifecycle") is None:
+        return NotTrained("No customer has a stage yet. Run 'lingxi train' first.")
+    return NotEnoughData(
+        "There is no customer to plan for: no order or sign-up names one. Import a file with a "
+        "customer column (lingxi import orders FILE --map customer=COLUMN), then 'lingxi train'."
+    )
 
 
 def write_plan_files(store: Store, settings: Settings) -> tuple[Path, ...]:
@@ -122,8 +133,11 @@ def _read_gaps(store: Store, analytics: Analytics, as_of: datetime) -> dict[int,
 def _recommend(
     store: Store, settings: Settings, customers: list[int], progress: Progress
 ) -> dict[int, tuple[str, ...]]:
-    """The items recommended to each customer, best first."""
-    recommender = Recommender.load(store)
+    """The items recommended to each customer, best first; none where orders name no items."""
+    try:
+        recommender = Recommender.load(store)
+    except NotTrained:
+        return {}
     table = recommender.recommend_all(
         store, customers, n=settings.learning.list_length, progress=progress
     )

@@ -26,7 +26,7 @@ def propose(customer: Candidate, shop: ShopFacts) -> Proposal | None:
     ):
         return leave(
             "policy.reason.between_orders",
-            days=round(customer.recency_days),
+            days=int(customer.recency_days),
             gap_days=round(usual),
         )
     return None

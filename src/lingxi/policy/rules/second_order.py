@@ -1,4 +1,4 @@
-"""Second order: one order so far, and the time for another has come."""
+"""Second order: bought on one day so far, and the time for another order has come."""
 
 from lingxi.i18n import Sentence
 from lingxi.policy.candidate import Candidate, Proposal, ShopFacts
@@ -10,9 +10,9 @@ SETTLE_DAYS = 7
 
 def propose(customer: Candidate, _shop: ShopFacts) -> Proposal | None:
     """Suggest what fits the first order; a discount only where leaving is likely."""
-    if customer.orders != 1 or customer.stage != "new" or customer.recency_days is None:
+    if customer.orders < 1 or customer.stage != "new" or customer.recency_days is None:
         return None
-    days = round(customer.recency_days)
+    days = int(customer.recency_days)
     if customer.recency_days < SETTLE_DAYS:
         return leave("policy.reason.first_parcel", n=days)
     offer = "percent_10" if customer.churn_level == "high" else "none"

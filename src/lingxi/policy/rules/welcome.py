@@ -12,7 +12,7 @@ def propose(customer: Candidate, _shop: ShopFacts) -> Proposal | None:
     """Show the best of the shop to a newcomer, with free delivery on the first order."""
     if customer.orders:
         return None
-    days = round(customer.tenure_days)
+    days = int(customer.tenure_days)
     if customer.tenure_days > FRESH_DAYS:
         return leave("policy.reason.never_ordered", n=days)
     return Proposal(
