@@ -8,8 +8,10 @@ from lingxi.app.views import RecommendedItem
 from lingxi.i18n import Translator
 
 
-def print_items(items: Sequence[RecommendedItem], currency: str) -> None:
-    """One line per item, with its reason under it."""
+def print_items(
+    items: Sequence[RecommendedItem], currency: str, *, lead: str = "because you bought"
+) -> None:
+    """One line per item, with its reason under it, introduced by ``lead``."""
     words = Translator("en", currency=currency)
     if not items:
         click.echo("  nothing to recommend")
@@ -20,4 +22,4 @@ def print_items(items: Sequence[RecommendedItem], currency: str) -> None:
             parts = " and ".join(
                 f"{cause.name or cause.item_id} ({cause.share:.0%})" for cause in item.because
             )
-            click.echo(f"     because you bought {parts}")
+            click.echo(f"     {lead} {parts}")

@@ -28,4 +28,5 @@ def command(customer: str | None, n: int, history: str, folder: Path | None, as_
         return
     who = f"customer {view.customer_id}" if view.known else "a visitor"
     click.echo(f"For {who}, by {view.model}:")
-    print_items(view.items, currency)
+    lead = "because you bought" if view.known else "because you looked at"
+    print_items(view.items, currency, lead=lead)
