@@ -85,13 +85,16 @@ class Logistic:
     def fit(self, X: Matrix, y: Labels, *, seed: int) -> LogisticModel:
         """Fit; the same rows give the same model whatever the ``seed``."""
         from sklearn.linear_model import LogisticRegression  # a second: only to fit
+        from threadpoolctl import threadpool_limits
 
         check_labels(X, y)
         estimator: Callable[..., LogisticRegression] = LogisticRegression
         preparation = Preparation.fit(X)
-        found = estimator(
+        regression = estimator(
             C=1 / (self.reg * len(y)), solver="newton-cholesky", tol=1e-6, random_state=seed
-        ).fit(preparation.apply(X), y)
+        )
+        with threadpool_limits(1, "blas"):  # so few columns: threads would only wait, and spin
+            found = regression.fit(preparation.apply(X), y)
         return LogisticModel(
             preparation, found.coef_[0].astype(np.float64), float(found.intercept_[0])
         )
