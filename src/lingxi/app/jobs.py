@@ -57,6 +57,11 @@ def import_items(shop: Shop, path: Path, *, progress: Progress = silent) -> Impo
 
 
 def _roll_lake(shop: Shop, progress: Progress) -> str:
+    if shop.store.log.position() == 0:
+        raise NotEnoughData(
+            "There is nothing to learn from yet. Import orders first with "
+            "'lingxi import orders FILE'; what an import set aside is in 'lingxi quality'."
+        )
     with shop.store.write() as tx:
         ingest.expire_quarantine(tx, shop.clock.now())
     rolled = shop.store.lake.roll(progress)
@@ -64,7 +69,10 @@ def _roll_lake(shop: Shop, progress: Progress) -> str:
 
 
 def _train_recommenders(shop: Shop, progress: Progress) -> str:
-    made = recommend.train_recommenders(shop.store, shop.settings, shop.clock, progress)
+    try:
+        made = recommend.train_recommenders(shop.store, shop.settings, shop.clock, progress)
+    except NotEnoughData as error:
+        return f"left out: {error}"
     return f"chose {made.chosen}"
 
 

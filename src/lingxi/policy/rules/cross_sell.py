@@ -3,7 +3,7 @@
 from lingxi.i18n import Sentence
 from lingxi.policy.candidate import Candidate, Proposal, ShopFacts
 
-_STAGES = frozenset({"new", "active", "loyal", "won_back"})
+_STAGES = frozenset({"active", "loyal", "won_back"})
 
 
 def propose(customer: Candidate, shop: ShopFacts) -> Proposal | None:
