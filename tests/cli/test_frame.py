@@ -111,3 +111,20 @@ def test_help_imports_no_heavy_library() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize(
+    ("args", "words"),
+    [
+        (("status", "extra", "--json"), "unexpected extra argument"),
+        (("recommend", "-n", "abc", "--json"), "not a valid integer"),
+        (("quality", "--frobnicate", "--json"), "--frobnicate"),
+        (("import", "order", "FILE", "--json"), "order"),
+        (("nonsense", "--json"), "nonsense"),
+        (("plan", "-n", "0", "--json"), "n must be between"),
+    ],
+)
+def test_wrong_option_is_json_where_json_was_asked_for(args: tuple[str, ...], words: str) -> None:
+    result = run(*args)
+    assert result.exit_code == 2
+    assert words in json.loads(result.stdout)["error"]["message"]

@@ -30,6 +30,8 @@ _COMMANDS: dict[str, tuple[str, str]] = {
     "demo": ("demo", "A simulated shop, from raw events to the dashboard."),
 }
 
+_AS_JSON = "lingxi.as_json"
+
 
 class _LazyGroup(click.Group):
     """Imports a command's module when it is asked for, so that the rest costs nothing."""
@@ -45,6 +47,22 @@ class _LazyGroup(click.Group):
         module = import_module(f"lingxi.cli.{_COMMANDS[cmd_name][0]}")
         command: click.Command = module.command
         return command
+
+    @override
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        ctx.meta[_AS_JSON] = "--json" in args
+        return super().parse_args(ctx, args)
+
+    @override
+    def invoke(self, ctx: click.Context) -> object:
+        try:
+            return super().invoke(ctx)
+        except click.UsageError as error:
+            if not ctx.meta[_AS_JSON]:
+                raise
+            from lingxi.cli.frame import fail
+
+            fail("usage", error.format_message(), as_json=True, status=2)
 
     @override
     def resolve_command(

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import wraps
 from pathlib import Path
-from typing import TYPE_CHECKING, ParamSpec
+from typing import TYPE_CHECKING, NoReturn, ParamSpec
 
 import click
 import msgspec
@@ -43,31 +43,34 @@ def guarded(function: Callable[P, None]) -> Callable[P, None]:
         except click.exceptions.ClickException:
             raise
         except (click.exceptions.Abort, KeyboardInterrupt):
-            _fail("interrupted", "Stopped. What was finished before stays.", as_json, 1)
+            fail(
+                "interrupted", "Stopped. What was finished before stays.", as_json=as_json, status=1
+            )
         except click.exceptions.Exit:
             raise
         except BrokenPipeError:
             sys.stderr.close()
             sys.exit(0)
         except UserError as error:
-            _fail(error.code, str(error), as_json, 2)
+            fail(error.code, str(error), as_json=as_json, status=2)
         except LingxiError as error:
-            _fail(error.code, str(error), as_json, 1)
+            fail(error.code, str(error), as_json=as_json, status=1)
         except Exception as error:
             if os.environ.get("LINGXI_DEBUG"):
                 traceback.print_exc()
-            _fail(
+            fail(
                 "internal_error",
                 f"Lingxi failed: {type(error).__name__}: {error}. This is our fault, not yours; "
                 "nothing that was finished before is lost. Set LINGXI_DEBUG=1 to see where.",
-                as_json,
-                1,
+                as_json=as_json,
+                status=1,
             )
 
     return run
 
 
-def _fail(code: str, message: str, as_json: bool, status: int) -> None:
+def fail(code: str, message: str, *, as_json: bool, status: int) -> NoReturn:
+    """Print the error, as JSON on standard output where JSON was asked for, and end."""
     if as_json:
         click.echo(json.dumps({"error": {"code": code, "message": message}}, ensure_ascii=False))
     else:

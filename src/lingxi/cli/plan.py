@@ -18,8 +18,11 @@ from lingxi.cli.steps import long_step
 def command(show: bool, action: str, n: int, folder: Path | None, as_json: bool) -> None:
     """Decide for every customer what to do next, and write it as Parquet, CSV and JSON."""
     from lingxi.app import jobs
+    from lingxi.app.cursors import check_size
+    from lingxi.errors import InvalidInput
     from lingxi.i18n import Translator
 
+    check_size(n)
     with open_shop(folder) as shop:
         files: tuple[Path, ...] = ()
         if not show:
@@ -28,6 +31,9 @@ def command(show: bool, action: str, n: int, folder: Path | None, as_json: bool)
                 files = made.files
                 step.summary = made.summary
         view = shop.answers.plan(action=action, n=n)
+        if action and action not in view.by_action:
+            held = ", ".join(sorted(view.by_action))
+            raise InvalidInput(f"The plan has no action {action!r}; it has {held}.")
         if as_json:
             print_json(view)
             return
@@ -36,7 +42,7 @@ def command(show: bool, action: str, n: int, folder: Path | None, as_json: bool)
         [
             words.text(f"action.{name}"),
             f"{count:,}",
-            words.money(view.expected_by_action.get(name, 0)),
+            words.money(view.expected_by_action[name]) if name in view.expected_by_action else "-",
         ]
         for name, count in sorted(view.by_action.items(), key=lambda pair: -pair[1])
     ]
@@ -44,9 +50,11 @@ def command(show: bool, action: str, n: int, folder: Path | None, as_json: bool)
     click.echo("")
     for row in view.rows:
         offer = "" if row.offer in (None, "none") else f" [{words.text(f'offer.{row.offer}')}]"
+        value = row.expected_value_cents
+        worth = "" if value is None else f", {words.money(value)}"
         click.echo(
-            f"{row.customer_id}: {words.text(f'action.{row.action}')}{offer}, "
-            f"{words.money(row.expected_value_cents)}. {words.text(row.reason)}"
+            f"{row.customer_id}: {words.text(f'action.{row.action}')}{offer}{worth}. "
+            f"{words.text(row.reason)}"
         )
     for path in files:
         click.echo(f"Written: {path}")
