@@ -116,12 +116,12 @@ class CorruptArtefact(InternalError):
 
 
 def did_you_mean(wanted: str, known: Iterable[str]) -> str:
-    """A closing question for an error message, or nothing when no name comes close.
+    """A question in brackets for an error message, or nothing when no name comes close.
 
     >>> did_you_mean("recency_day", ["recency_days", "tenure_days"])
-    "; did you mean 'recency_days'?"
+    " (did you mean 'recency_days'?)"
     >>> did_you_mean("zzz", ["recency_days"])
     ''
     """
     near = get_close_matches(wanted, list(known), n=1)
-    return f"; did you mean {near[0]!r}?" if near else ""
+    return f" (did you mean {near[0]!r}?)" if near else ""

@@ -109,7 +109,7 @@ def test_an_order_of_both_files_counts_once(bench: Bench) -> None:
 
 
 def test_a_file_without_event_names_is_refused(bench: Bench) -> None:
-    with pytest.raises(UnknownColumn, match="--map event=COLUMN"):
+    with pytest.raises(UnknownColumn, match=r"recognised as event.*Rename the columns"):
         bench.events("user_id,timestamp\nu1,2026-01-01\n")
 
 

@@ -8,8 +8,15 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
-from lingxi.errors import InvalidInput, UnknownColumn
-from lingxi.ingest import ImportOptions, ImportReport, import_orders, list_quarantine
+from lingxi.errors import InvalidInput, UnknownColumn, UnknownCustomer
+from lingxi.ingest import (
+    ImportOptions,
+    ImportReport,
+    customer_ids,
+    find_customer,
+    import_orders,
+    list_quarantine,
+)
 from lingxi.ingest.learnt import read_learnt
 from lingxi.schema import Line
 
@@ -271,3 +278,24 @@ def test_the_real_file_adds_up(bench: Bench, online_retail: Path) -> None:
         event = events[f"refund:{refund}:{order}"]
         assert (event.order_id, event.lines[0].quantity) == (order, units)
         assert events[f"order:{order}"].amount_cents == event.amount_cents
+
+
+def test_customer_known_by_address_alone_is_found_by_it(bench: Bench) -> None:
+    bench.orders("order,email,item,quantity,price,date\n1,Ann@Example.com,A,1,10,2024-01-05\n")
+    with bench.store.read() as tx:
+        seal = bench.store.keyring.blind
+        found = find_customer(tx, " ann@example.COM", seal=seal)
+        assert customer_ids(tx, [found]) == {found: f"email-{found}"}
+        with pytest.raises(UnknownCustomer):
+            find_customer(tx, "bob@example.com", seal=seal)
+
+
+def test_long_ids_that_begin_alike_stay_two(bench: Bench) -> None:
+    long = "x" * 500
+    report = bench.orders(
+        "order,customer,item,quantity,price,date\n"
+        f"1,{long}1,A,1,10,2024-01-05\n2,{long}2,A,1,10,2024-01-05\n"
+    )
+    assert report.customers == 2
+    with bench.store.read() as tx:
+        assert find_customer(tx, f"{long}1") != find_customer(tx, f"{long}2")

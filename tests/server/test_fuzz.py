@@ -147,7 +147,7 @@ def test_an_identifier_may_hold_a_slash(client: Client, key: dict[str, str]) -> 
         ("/v1/recommendations/17850?n=ten", "'n' must be a whole number from 1 to 100"),
         ("/v1/recommendations/17850?n=1&n=x", "'n' must be a whole number from 1 to 100"),
         ("/v1/customers?n=501", "'n' must be a whole number from 1 to 500"),
-        ("/v1/customers?serach=x", "no parameter 'serach' here; did you mean 'search'?"),
+        ("/v1/customers?serach=x", "no parameter 'serach' here (did you mean 'search'?)"),
         ("/v1/customers?search=" + "x" * 201, "'search' must be a text of at most 200"),
         ("/v1/customers?search=%00", "'search' holds characters that cannot be printed"),
         ("/v1/customers/" + "x" * 201, "'customer_id' must be 1 to 200 printable characters"),

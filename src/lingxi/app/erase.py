@@ -37,7 +37,7 @@ def erase_customer(shop: "Shop", customer_id: str) -> Receipt:
         If there is no such customer.
     """
     with shop.store.read() as tx:
-        customer = find_customer(tx, customer_id)
+        customer = find_customer(tx, customer_id, seal=shop.store.keyring.blind)
         planned = get_totals(tx) is not None
     rows: dict[str, int] = {}
     rooms = [_count(name, forget, rows) for name, forget in FORGETTERS.items()]

@@ -63,7 +63,7 @@ def import_items(
         raw.headers, ITEM_FIELDS, chosen.mapping, same=raw.same, needed=("item", "name", "price")
     )
     if "item" not in mapping:
-        raise missing_columns(raw.headers, mapping, ["item"])
+        raise missing_columns(raw.headers, mapping, ["item"], mapped=False)
     currency = chosen.currency or settings.shop.currency
     feed = read_feed(raw, mapping, digits=minor_units(currency))
     progress("Writing items", 0, len(feed.items))

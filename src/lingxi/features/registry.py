@@ -26,7 +26,7 @@ def get_features(names: Iterable[str] | None = None) -> tuple[Feature, ...]:
     --------
     >>> get_features(["recency_day"])
     Traceback (most recent call last):
-    lingxi.errors.UnknownFeature: There is no feature 'recency_day'; did you mean 'recency_days'?
+    lingxi.errors.UnknownFeature: There is no feature 'recency_day' (did you mean 'recency_days'?). See docs/features.md.
     """
     if names is None:
         return tuple(FEATURES.values())
@@ -37,7 +37,7 @@ def _get_feature(name: str) -> Feature:
     if name in FEATURES:
         return FEATURES[name]
     near = did_you_mean(name, FEATURES)
-    raise UnknownFeature(f"There is no feature {name!r}{near or '. See docs/features.md.'}")
+    raise UnknownFeature(f"There is no feature {name!r}{near}. See docs/features.md.")
 
 
 def add_needed(features: Iterable[Feature]) -> tuple[Feature, ...]:

@@ -132,14 +132,17 @@ def _ambiguous(field: str, candidates: Sequence[str]) -> UnknownColumn:
 
 
 def missing_columns(
-    headers: Sequence[str], mapping: Mapping[str, str], missing: Sequence[str]
+    headers: Sequence[str], mapping: Mapping[str, str], missing: Sequence[str], *, mapped: bool
 ) -> UnknownColumn:
-    """The error for needed fields that were not recognised, with the option to write."""
+    """The error for needed fields that were not recognised, with the option to write where the
+    command has one (``mapped``)."""
     found = ", ".join(f"{field} = {column}" for field, column in mapping.items()) or "nothing"
-    hint = ",".join(f"{field}=COLUMN" for field in missing)
+    pairs = ",".join(f"{field}=COLUMN" for field in missing)
+    hint = f"Say which is which with --map {pairs}." if mapped else "Rename the columns you mean."
+    bare = "The file has no header line. " if headers[0] == "column 1" else ""
     return UnknownColumn(
-        f"No column was recognised as {' or '.join(missing)}. Recognised: {found}. "
-        f"The file's columns are: {list_columns(headers)}. Say which is which with --map {hint}."
+        f"{bare}No column was recognised as {' or '.join(missing)}. Recognised: {found}. "
+        f"The file's columns are: {list_columns(headers)}. {hint}"
     )
 
 

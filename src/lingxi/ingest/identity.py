@@ -1,12 +1,13 @@
 """Raw identifiers and the surrogates that stand for them everywhere else."""
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
 from lingxi.errors import UnknownCustomer, did_you_mean
+from lingxi.ingest.puts import tidy_id
 from lingxi.ingest.tables import identifier
 from lingxi.store import Store
 from lingxi.store.counters import allocate
@@ -104,19 +105,24 @@ def find_subjects(tx: Connection, kind: str, values: Collection[str]) -> dict[st
     return {row[0]: row[1] for row in tx.execute(query)}
 
 
-def find_customer(tx: Connection, customer_id: str) -> int:
+def find_customer(
+    tx: Connection, customer_id: str, *, seal: Callable[[str], str] | None = None
+) -> int:
     """The customer with this id of the shop, or with a label that ``customer_ids`` gave.
+
+    With ``seal``, the keyed hash under which e-mail addresses are kept, also by address.
 
     Raises
     ------
     UnknownCustomer
         If there is none.
     """
-    wanted = customer_id.strip()
+    wanted = tidy_id(customer_id) or ""
+    kind, value = (EMAIL, seal(wanted)) if seal and "@" in wanted else (CUSTOMER, wanted)
     query = (
         sa.select(identity.c.customer)
         .join(identifier, identifier.c.subject == identity.c.subject)
-        .where(identifier.c.kind == CUSTOMER, identifier.c.value == wanted)
+        .where(identifier.c.kind == kind, identifier.c.value == value)
     )
     for kind, label in _LABELS.items():
         number = wanted.removeprefix(label)

@@ -38,7 +38,7 @@ def choose_columns(raw: RawTable, stated: Mapping[str, str]) -> dict[str, str]:
             mapping.pop(field, None)
     missing = _find_missing(mapping, whole_orders)
     if missing:
-        raise missing_columns(raw.headers, mapping, missing)
+        raise missing_columns(raw.headers, mapping, missing, mapped=True)
     return mapping
 
 

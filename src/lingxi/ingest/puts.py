@@ -1,5 +1,6 @@
 """The steps that change or mark lines and keep them."""
 
+import hashlib
 import unicodedata
 from collections.abc import Callable
 from dataclasses import replace
@@ -38,8 +39,13 @@ def tidy(text: str, longest: int = _LONGEST_NAME) -> str | None:
 
 
 def tidy_id(text: str) -> str | None:
-    """``tidy`` for identifiers, which are at most 200 characters long."""
-    return tidy(text, _LONGEST_ID)
+    """``tidy`` for identifiers, at most 200 characters long; a longer one ends in its hash, so
+    that two that begin alike stay two."""
+    whole = tidy(text, len(text))
+    if whole is None or len(whole) <= _LONGEST_ID:
+        return whole
+    mark = hashlib.blake2b(whole.encode(), digest_size=8).hexdigest()
+    return f"{whole[: _LONGEST_ID - 17]}~{mark}"
 
 
 def put_text(lines: Lines, _rules: Rules) -> tuple[Lines, Mask]:

@@ -34,7 +34,7 @@ ORDER_FIELDS: dict[str, Tiers] = {
     ),
     "quantity": (
         "lineitemquantity quantity qty orderqty orderquantity quantityordered qtyordered "
-        "itemqty itemquantity units unitssold quantitysold 数量 购买数量 商品数量 销售数量 "
+        "itemqty itemquantity quantityrefund units unitssold quantitysold 数量 购买数量 商品数量 销售数量 "
         "件数 menge quantite cantidad",
         "count pieces pcs numberofitems numberofcds noofitems items itemcount",
     ),
@@ -72,7 +72,7 @@ ORDER_FIELDS: dict[str, Tiers] = {
         "邮箱 电子邮箱 客户邮箱",
     ),
     "country": (
-        "country customercountry countryname countrycode 国家 国家地区",
+        "country customercountry countryname countrycode land 国家 国家地区",
         "billingcountry countrycodebilling countrybilling",
         "shippingcountry countrycodeshipping countryshipping deliverycountry",
         "region market 地区",
@@ -108,7 +108,10 @@ EVENT_FIELDS: dict[str, Tiers] = {
 """The fields of a web or app event."""
 
 ITEM_FIELDS: dict[str, Tiers] = {
-    "item": ("itemid sku stockcode productid itemcode productcode id 商品编码 货号",),
+    "item": (
+        "itemid sku stockcode productid itemcode productcode id 商品编码 货号",
+        "item product 商品",
+    ),
     "name": ("name title productname itemname description 商品名称 名称",),
     "category": ("category categoryname producttype type 类目 分类",),
     "brand": ("brand vendor manufacturer 品牌",),

@@ -114,7 +114,7 @@ def _open_intake(
     if "user" not in mapping and "anonymous" not in mapping:
         missing.append("user")
     if missing:
-        raise missing_columns(raw.headers, mapping, missing)
+        raise missing_columns(raw.headers, mapping, missing, mapped=False)
     zone = options.zone(settings)
     times = map_cells(raw, mapping["time"], str.strip)
     moments = read_moments(times, zone, now, options.date_format or None)

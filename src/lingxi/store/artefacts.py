@@ -268,7 +268,7 @@ class Artefacts:
         path = self.folder / kind / version
         if version not in _versions(self.folder / kind):
             raise UnknownModel(
-                f"There is no version {version!r} of {kind!r}; 'lingxi models' lists what there is."
+                f"There is no version {version!r} of {kind!r}; 'lingxi models list' shows what there is."
             )
         return Artefact(path, read_manifest(path))
 

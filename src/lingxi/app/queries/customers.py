@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
 import msgspec
 import sqlalchemy as sa
@@ -20,8 +20,8 @@ from lingxi.store import Store
 from lingxi.store.tables import identity
 
 _P, _S, _A = customer_profile.c, customer_state.c, planned_action.c
-_LAST: Literal[-1] = -1
-"""Stands for an unknown value in the order: below everything known."""
+_UNKNOWN: Mapping[str, int | float | str] = {"customer_id": "", "churn": -1.0}
+"""Stands for an unknown value in the order, in the order's own type; -1 for the others."""
 
 SORTS: dict[str, sa.ColumnElement[Any]] = {
     "revenue": _P.revenue_cents,
@@ -47,7 +47,7 @@ class Filters:
 def require(store: Store, customer_id: str) -> None:
     """Raise UnknownCustomer unless the shop has this customer."""
     with store.read() as tx:
-        find_customer(tx, customer_id)
+        find_customer(tx, customer_id, seal=store.keyring.blind)
 
 
 def list_customers(
@@ -59,8 +59,7 @@ def list_customers(
     if name not in SORTS:
         near = did_you_mean(name, SORTS)
         raise InvalidInput(f"sort must be one of {', '.join(SORTS)}, not {name[:40]!r}{near}.")
-    unknown: int | str = "" if name == "customer_id" else _LAST
-    key = sa.func.coalesce(SORTS[name], unknown)
+    key = sa.func.coalesce(SORTS[name], _UNKNOWN.get(name, -1))
     known = sa.case((SORTS[name].is_(None), 1), else_=0)
     matching = _apply(sa.select(sa.func.count()).select_from(_joined()), filters)
     query = _apply(sa.select(*_SHOWN, known, key).select_from(_joined()), filters)

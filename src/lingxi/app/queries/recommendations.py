@@ -62,7 +62,7 @@ class Shelf:
             customer = None
             if customer_id is not None:
                 try:
-                    customer = find_customer(tx, customer_id)
+                    customer = find_customer(tx, customer_id, seal=shop.store.keyring.blind)
                 except UnknownCustomer:
                     customer = None
             found = recommender.recommend(
