@@ -4,7 +4,6 @@ import fcntl
 import shutil
 import sys
 from collections.abc import Callable, Iterator
-from datetime import UTC, datetime
 from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,13 +15,13 @@ from lingxi.clock import FixedClock
 
 sys.path.insert(0, str(Path(__file__).parent))
 
+from demo_shop import DEMO_END, make_shop
 from postgres_server import Unavailable, run_server
 
 if TYPE_CHECKING:
     from lingxi.app.shop import Shop
 
 SHARED_DATA = Path(__file__).resolve().parents[1].parent / "shared" / "data"
-DEMO_END = datetime(2026, 6, 30, tzinfo=UTC)
 
 
 @pytest.fixture(scope="session")
@@ -102,28 +101,4 @@ def demo_shop(demo_folder: Path) -> Iterator["Shop"]:
 
     shop = Shop.open(demo_folder, clock=FixedClock(DEMO_END), environ={})
     yield shop
-    shop.close()
-
-
-def make_shop(folder: Path, raw: Path, database: str = "") -> None:
-    """The whole road, from the raw files to the plan."""
-    from lingxi.app import jobs
-    from lingxi.app.shop import init_shop
-
-    clock = FixedClock(DEMO_END)
-    shop = init_shop(
-        folder,
-        name="Willow & Finch",
-        currency="GBP",
-        timezone="Europe/London",
-        language="en",
-        database=database,
-        clock=clock,
-    )
-    jobs.import_items(shop, raw / "items.csv")
-    jobs.import_orders(shop, raw / "orders.csv")
-    jobs.import_events(shop, raw / "events.parquet")
-    for job in jobs.TRAINING:
-        job.run(shop, lambda *_: None)
-    jobs.make_plan(shop)
     shop.close()
