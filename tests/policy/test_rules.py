@@ -124,8 +124,9 @@ def test_expected_value_is_next_order_less_offer() -> None:
     assert line.expected_value_cents == round(0.75 * (5000 - 500))
 
 
-def test_value_is_zero_where_churn_cannot_be_known() -> None:
-    assert make_plan([variant(churn_probability=None)], SHOP)[0].expected_value_cents == 0
+def test_value_is_unknown_where_churn_is() -> None:
+    plan = make_plan([variant(churn_probability=None), variant(customer=2)], SHOP)
+    assert [line.expected_value_cents is None for line in plan] == [False, True]
 
 
 customers = st.builds(
@@ -157,7 +158,9 @@ def test_everyone_is_in_the_plan_once_with_words_in_both_languages(
     plan = make_plan(candidates, SHOP)
     assert sorted(p.customer.customer for p in plan) == sorted(c.customer for c in candidates)
     values = [p.expected_value_cents for p in plan]
-    assert values == sorted(values, reverse=True)
+    known = [value for value in values if value is not None]
+    assert known == sorted(known, reverse=True)
+    assert values[len(known) :] == [None] * (len(values) - len(known))
     for line in plan:
         assert line.rule in RULES or line.rule == NO_RULE
         assert line.proposal.offer in OFFERS

@@ -11,7 +11,7 @@ from lingxi.catalogue.tables import item
 from lingxi.ingest.tables import quarantine
 from lingxi.policy import get_totals
 from lingxi.profiles.tables import customer_profile
-from lingxi.store.tables import event, from_micros
+from lingxi.store.tables import event, from_micros, identity
 
 if TYPE_CHECKING:
     from lingxi.app.shop import Shop
@@ -31,9 +31,13 @@ def get_status(shop: "Shop") -> StatusView:
             )
         ).one()
         totals = get_totals(tx)
+        known = customer_profile.join(
+            identity,
+            sa.and_(identity.c.subject == customer_profile.c.customer, identity.c.known),
+        )
         counts = [
             tx.execute(sa.select(sa.func.count()).select_from(table)).scalar_one()
-            for table in (event, customer_profile, item, quarantine)
+            for table in (event, known, item, quarantine)
         ]
     position = store.log.position()
     lags = [

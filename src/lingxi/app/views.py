@@ -87,7 +87,7 @@ class ActionView(msgspec.Struct, frozen=True):
     channel: str | None
     item_ids: tuple[str, ...]
     reason: Sentence
-    expected_value_cents: int
+    expected_value_cents: int | None
     item_names: tuple[str, ...] = ()
 
 

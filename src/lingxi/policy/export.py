@@ -26,7 +26,7 @@ _FIELDS: "list[pa.Field[pa.DataType]]" = [
     pa.field("channel", pa.string(), nullable=False),
     pa.field("item_ids", pa.list_(pa.string()), nullable=False),
     pa.field("reason", pa.string(), nullable=False),
-    pa.field("expected_value_cents", pa.int64(), nullable=False),
+    pa.field("expected_value_cents", pa.int64()),
     pa.field("currency", pa.string(), nullable=False),
 ]
 PLAN_ROWS = pa.schema(_FIELDS)

@@ -13,6 +13,9 @@ from lingxi.policy.tables import planned_action
 
 _ROWS_PER_STATEMENT = 2000
 
+UNKNOWN = -(2**62)
+"""Stands for an expected value that cannot be known in the order of the plan: below all others."""
+
 
 @dataclass(frozen=True)
 class StoredAction:
@@ -29,12 +32,12 @@ class StoredAction:
     channel: str
     item_ids: tuple[str, ...]
     reason: Sentence
-    expected_value_cents: int
+    expected_value_cents: int | None
 
 
 @dataclass(frozen=True)
 class PlanTotals:
-    """The plan in numbers; both maps are keyed by action."""
+    """The plan in numbers, by action; an action whose value nobody can know has no value."""
 
     as_of: datetime
     customers: Mapping[str, int]
@@ -68,7 +71,7 @@ def get_totals(tx: sa.Connection) -> PlanTotals | None:
     return PlanTotals(
         as_of=max(row[3] for row in rows),
         customers={row[0]: row[1] for row in rows},
-        expected_value_cents={row[0]: int(row[2]) for row in rows},
+        expected_value_cents={row[0]: int(row[2]) for row in rows if row[2] is not None},
     )
 
 
@@ -82,6 +85,7 @@ def list_actions(
 ) -> list[StoredAction]:
     """The next ``n`` lines (all without it), best first, after (expected value, customer)."""
     c = planned_action.c
+    rank = sa.func.coalesce(c.expected_value_cents, UNKNOWN)
     query = sa.select(planned_action)
     if action:
         query = query.where(c.action == action)
@@ -91,11 +95,11 @@ def list_actions(
         value, customer = after
         query = query.where(
             sa.or_(
-                c.expected_value_cents < value,
-                sa.and_(c.expected_value_cents == value, c.customer > customer),
+                rank < value,
+                sa.and_(rank == value, c.customer > customer),
             )
         )
-    query = query.order_by(c.expected_value_cents.desc(), c.customer).limit(n)
+    query = query.order_by(rank.desc(), c.customer).limit(n)
     return [_from_row(row) for row in tx.execute(query).mappings()]
 
 

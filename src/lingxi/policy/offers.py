@@ -20,17 +20,17 @@ def offer_cost(offer: str, order_cents: int, delivery_cents: int) -> int:
 
 def expected_value(
     churn_probability: float | None, order_cents: int, offer: str, delivery_cents: int
-) -> int:
+) -> int | None:
     """Expected revenue of the customer's next order within the horizon, less the offer, in cents.
 
     (1 - P(no order)) x (expected order value - offer cost). It is what the customer is expected to
     bring, not what the action adds: that is known only from a holdout. Without a churn score the
-    chance of an order is unknown and the value is 0.
+    chance of an order, and so the value, cannot be known: ``None``.
 
     >>> expected_value(0.25, 5000, "percent_10", 395)
     3375
     """
     if churn_probability is None:
-        return 0
+        return None
     cost = offer_cost(offer, order_cents, delivery_cents)
     return round((1 - churn_probability) * (order_cents - cost))

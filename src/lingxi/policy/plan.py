@@ -15,13 +15,17 @@ class PlannedAction:
     customer: Candidate
     rule: str
     proposal: Proposal
-    expected_value_cents: int
+    expected_value_cents: int | None
 
 
 def make_plan(candidates: Iterable[Candidate], shop: ShopFacts) -> list[PlannedAction]:
-    """One line for each candidate, the most valuable first; nobody is left out."""
-    lines = [plan_one(candidate, shop) for candidate in candidates]
-    return sorted(lines, key=lambda line: (-line.expected_value_cents, line.customer.customer))
+    """One line for each candidate, the most valuable first, unknown values last."""
+    return sorted((plan_one(candidate, shop) for candidate in candidates), key=_rank)
+
+
+def _rank(line: PlannedAction) -> tuple[bool, int, int]:
+    value = line.expected_value_cents
+    return value is None, -(value or 0), line.customer.customer
 
 
 def plan_one(customer: Candidate, shop: ShopFacts) -> PlannedAction:

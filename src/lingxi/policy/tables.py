@@ -20,7 +20,7 @@ planned_action = sa.Table(
     sa.Column("channel", sa.String(16), nullable=False),
     sa.Column("item_ids", sa.Text, nullable=False),
     sa.Column("reason", sa.Text, nullable=False),
-    sa.Column("expected_value_cents", sa.BigInteger, nullable=False),
+    sa.Column("expected_value_cents", sa.BigInteger),
     sa.Column("as_of", Moment, nullable=False),
     sa.Index(None, "expected_value_cents", "customer"),
     sa.Index(None, "action", "expected_value_cents", "customer"),

@@ -8,6 +8,7 @@ from lingxi.catalogue import get_items
 from lingxi.errors import InvalidInput, NotTrained
 from lingxi.ingest import customer_ids
 from lingxi.policy import StoredAction, get_totals, list_actions
+from lingxi.policy.ledger import UNKNOWN
 from lingxi.schema import Item
 from lingxi.store import Store
 
@@ -45,9 +46,7 @@ def list_plan(
         expected_by_action=totals.expected_value_cents,
         expected_value_cents=sum(totals.expected_value_cents.values()),
         rows=tuple(to_action_view(each, ids, items) for each in page),
-        next_cursor=encode_cursor([last.expected_value_cents, last.customer])
-        if more and last
-        else None,
+        next_cursor=encode_cursor([_rank(last), last.customer]) if more and last else None,
     )
 
 
@@ -75,6 +74,11 @@ def to_action_view(
         expected_value_cents=action.expected_value_cents,
         item_names=tuple(items[i].name if i in items else i for i in action.item_ids),
     )
+
+
+def _rank(action: StoredAction) -> int:
+    value = action.expected_value_cents
+    return UNKNOWN if value is None else value
 
 
 def _read_cursor(cursor: str) -> tuple[int, int]:

@@ -9,7 +9,7 @@ from litestar.response import Stream
 
 from lingxi.access import Scope
 from lingxi.app.answers import Answers
-from lingxi.app.views import CustomerRow, CustomersView, CustomerView, RecommendationsView
+from lingxi.app.views import CustomerRow, CustomersView, CustomerView
 from lingxi.errors import NotTrained
 from lingxi.i18n import minor_units
 from lingxi.schema import Name
@@ -105,7 +105,6 @@ def get_customer(
         "recommended": recommended,
         "before": before,
         "bought": list_bought(view),
-        "names": name_items(view, recommended),
         "largest": max((abs(r.contribution) for r in churn.reasons), default=0.0) if churn else 0.0,
     }
     return frame.page("customer.html", context)
@@ -128,14 +127,6 @@ def list_bought(view: CustomerView) -> frozenset[str]:
         if entry.name == Name.ORDER_COMPLETED
         for line in entry.lines
     )
-
-
-def name_items(view: CustomerView, recommended: RecommendationsView | None) -> dict[str, str]:
-    """Names of the items that the planned action speaks of, as far as the page knows them."""
-    names = {line.item_id: line.name for entry in view.timeline for line in entry.lines}
-    if recommended is not None:
-        names.update({item.item_id: item.name for item in recommended.items})
-    return names
 
 
 def _check(search: str, stage: str, segment: str, action: str, country: str) -> dict[str, str]:

@@ -20,12 +20,12 @@ FORMS = ("csv", "json", "parquet")
 
 @dataclass(frozen=True)
 class ActionTotal:
-    """One action of the plan: for how many customers, worth how much."""
+    """One action of the plan: for how many customers, worth how much (if that can be known)."""
 
     code: str
     customers: int
     share: float
-    expected_cents: int
+    expected_cents: int | None
 
 
 @get("/plan", opt={"scope": Scope.PLAN}, sync_to_thread=True)
@@ -76,7 +76,7 @@ def total_actions(view: PlanView) -> list[ActionTotal]:
             code,
             view.by_action[code],
             view.by_action[code] / view.customers if view.customers else 0.0,
-            view.expected_by_action.get(code, 0),
+            view.expected_by_action.get(code),
         )
         for code in codes
     ]

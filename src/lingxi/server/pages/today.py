@@ -194,7 +194,9 @@ def list_todo(words: Words, view: OverviewView) -> list[Todo]:
             words.word("action", action),
             words.tip("action", action),
             view.todo[action],
-            words.about(view.todo_value_cents.get(action, 0), view.currency),
+            words.about(view.todo_value_cents[action], view.currency)
+            if action in view.todo_value_cents
+            else "–",
             link("/plan", action=action),
         )
         for action in actions

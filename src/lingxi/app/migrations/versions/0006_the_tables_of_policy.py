@@ -29,7 +29,7 @@ def upgrade() -> None:
         sa.Column("channel", sa.String(length=16), nullable=False),
         sa.Column("item_ids", sa.Text(), nullable=False),
         sa.Column("reason", sa.Text(), nullable=False),
-        sa.Column("expected_value_cents", sa.BigInteger(), nullable=False),
+        sa.Column("expected_value_cents", sa.BigInteger(), nullable=True),
         sa.Column("as_of", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("customer", name=op.f("pk_planned_action")),
     )
