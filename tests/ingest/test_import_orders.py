@@ -299,3 +299,35 @@ def test_long_ids_that_begin_alike_stay_two(bench: Bench) -> None:
     assert report.customers == 2
     with bench.store.read() as tx:
         assert find_customer(tx, f"{long}1") != find_customer(tx, f"{long}2")
+
+
+SHOPIFY = (
+    "Name,Email,Financial Status,Created at,Currency,Shipping,Discount Amount,Lineitem quantity,"
+    "Lineitem name,Lineitem price,Lineitem sku\n"
+)
+
+
+def test_postage_and_discount_of_the_order_are_its_costs(bench: Bench) -> None:
+    bench.orders(
+        SHOPIFY + "#1,a@x.com,paid,2024-01-05 10:00:00 +0100,GBP,4.90,5.00,1,Mug,0.00,M\n"
+        "#1,a@x.com,,2024-01-05 10:00:00 +0100,,,,2,Bowl,7.50,B\n"
+        "#2,b@x.com,refunded,2024-01-06 10:00:00 +0100,GBP,3.00,0.00,1,Mug,9.00,M\n"
+    )
+    events = {(e.name, e.order_id): (e.amount_cents, e.cost_cents) for e in bench.log()}
+    assert events == {
+        ("Order Completed", "#1"): (1500, -10),  # the free mug is set aside, its postage is not
+        ("Order Completed", "#2"): (900, 300),
+        ("Order Refunded", "#2"): (900, 300),
+    }
+
+
+@pytest.mark.parametrize(
+    ("second", "cost"),
+    [("4.95", 495), ("0", 495), ("", 495), ("2.00", 695)],
+)
+def test_a_value_repeated_on_every_line_counts_once(bench: Bench, second: str, cost: int) -> None:
+    bench.orders(
+        "Order Number,Order Date,SKU,Quantity,Item Cost,Order Shipping Amount,Customer User ID\n"
+        f"7,2024-01-05,A,1,10,4.95,3\n7,2024-01-05,B,1,10,{second},3\n"
+    )
+    assert [e.cost_cents for e in bench.log()] == [cost]

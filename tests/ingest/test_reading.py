@@ -142,3 +142,20 @@ def test_a_truncated_real_parquet_file_is_refused(tmp_path: Path) -> None:
     path.write_bytes(path.read_bytes()[:-200])
     with pytest.raises(FileUnreadable, match="damaged or cut short"):
         read_table(path)
+
+
+def test_an_open_quotation_mark_does_not_swallow_the_next_row(tmp_path: Path) -> None:
+    rows = [f'{i},"Lamp {i}",{i}.5' for i in range(1, 9)]
+    rows[3] = '4,"Lamp 4,4.5'
+    path = tmp_path / "a.csv"
+    path.write_text("id,name,price\n" + "\n".join(rows) + "\n")
+    table = read_table(path)
+    assert [row.row for row in table.malformed] == [4]
+    assert table.columns["id"].decode() == ["1", "2", "3", "5", "6", "7", "8"]
+
+
+def test_an_address_of_several_lines_is_one_cell(tmp_path: Path) -> None:
+    path = tmp_path / "a.csv"
+    path.write_text('id,address,price\n1,"12 High St, ""The Mill"",\nLondon, UK",3\n2,Home,4\n')
+    table = read_table(path)
+    assert (len(table), table.malformed) == (2, ())

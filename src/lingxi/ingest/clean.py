@@ -21,6 +21,7 @@ STEPS: tuple[Step, ...] = (
     PutStep("put_order", Put.ORDER_FROM_CUSTOMER, puts.put_order),
     DropStep("drop_missing_order", Drop.ORDER_MISSING, drops.drop_missing_order),
     PutStep("put_order_values", Put.ORDER_VALUES_FILLED, puts.put_order_values),
+    PutStep("put_order_costs", Put.ORDER_COSTS, puts.put_order_costs),
     PutStep("put_item_from_name", Put.ITEM_FROM_NAME, puts.put_item_from_name),
     DropStep("drop_missing_item", Drop.ITEM_MISSING, drops.drop_missing_item),
     PutStep("put_item_spelling", Put.TEXT_TIDIED, puts.put_item_spelling),

@@ -50,7 +50,7 @@ def detect_encoding(path: Path) -> str:
     head = data[:_SAMPLE]
     if b"\x00" in head:
         zeros = head.count(b"\x00")
-        if zeros < 0.001 * len(head) and _decodes(data, "utf-8"):
+        if zeros < 0.05 * len(head) and _decodes(data, "utf-8"):
             return "utf-8"  # a stray zero byte in a text file
         if zeros < 0.2 * len(head):
             raise FileUnreadable(f"{path} is not a text file: it holds zero bytes.")
@@ -140,7 +140,7 @@ def read_delimited(path: Path, *, encoding: str = "", delimiter: str = "") -> Ra
     names = unique_headers(first if headed else [""] * len(first))
     table, malformed = _parse(content, path, named, mark, names, headed)
     columns = [Text.from_arrow(table.column(name)) for name in names]
-    if _swallowed(columns, malformed):
+    if _swallowed(columns, malformed, mark):
         text = (content or path.read_bytes()).decode("utf-8-sig" if named == "utf-8" else named)
         columns, malformed = _parse_by_lines(text, path, mark, names, headed)
     del table
@@ -167,10 +167,22 @@ def _read_head(path: Path, encoding: str) -> str:
         raise FileUnreadable(f"{path} cannot be read as {encoding} text: {error}.") from error
 
 
-def _swallowed(columns: Sequence[Text], malformed: Sequence[Malformed]) -> bool:
-    """Whether a quotation mark that nobody closed has taken whole rows into one cell."""
-    return any("\n" in row.text.strip() for row in malformed) or any(
-        value.count("\n") > _MOST_NEWLINES for column in columns for value in column.values
+def _swallowed(columns: Sequence[Text], malformed: Sequence[Malformed], delimiter: str) -> bool:
+    """Whether a quotation mark that nobody closed has taken whole rows into one cell.
+
+    Such a cell is very long, or runs on to the quotation mark of the same column in a later row: it
+    holds that mark, and the delimiters of just as many rows as it has line ends.
+    """
+    row = len(columns) - 1
+
+    def holds_rows(value: str) -> bool:
+        ends = value.count("\n")
+        return ends > _MOST_NEWLINES or (
+            ends > 0 and '"' in value and value.count(delimiter) == ends * row
+        )
+
+    return any("\n" in found.text.strip() for found in malformed) or any(
+        holds_rows(value) for column in columns for value in column.values if "\n" in value
     )
 
 

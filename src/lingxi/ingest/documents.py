@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 import numpy as np
@@ -21,6 +21,7 @@ class Document:
     ``buyer`` is ``(kind, identifier)`` or nothing for a guest. ``index`` are its lines in the raw
     table; ``paid_back`` marks an order whose status says that all of it was refunded.
     ``suffix`` is empty but for a part that was mended later, when the rest was in the log.
+    ``order_cost_cents`` is the share of the costs that columns of the whole order stated.
     """
 
     order_id: str
@@ -36,6 +37,12 @@ class Document:
     index: NDArray[np.int64]
     paid_back: bool = False
     suffix: str = ""
+    order_cost_cents: int = 0
+
+    def as_part(self, suffix: str) -> "Document":
+        """A further part of an order in the log, which has the order's own costs already."""
+        cost = None if self.cost_cents is None else self.cost_cents - self.order_cost_cents
+        return replace(self, suffix=suffix, cost_cents=cost, order_cost_cents=0)
 
     @property
     def key(self) -> str:
@@ -79,13 +86,19 @@ def build_documents(
         _buyers(lines.customer.take(first), lines.email.take(first)),
         lines.country.take(first).decode(),
         paid_back[first].tolist(),
+        _round(lines.order_cost[first] * float(10**digits)).tolist(),
         strict=True,
     )
     ends = [*starts[1:].tolist(), len(order)]
     made = []
     for start, end, head in zip(starts.tolist(), ends, heads, strict=False):
-        order_id, refund, micros, buyer, country, back = head
+        order_id, refund, micros, buyer, country, back, own_cost = head
         goods, amount, cost, mark = _add_up(cells, start, end, refund, has_items)
+        if refund:
+            own_cost = 0
+        elif own_cost:
+            cost = (cost or 0) + own_cost
+            mark.append(("", 0, own_cost))
         made.append(
             Document(
                 order_id=order_id or "",
@@ -100,6 +113,7 @@ def build_documents(
                 fingerprint=_fingerprint(micros, mark),
                 index=lines.index[order[start:end]],
                 paid_back=back and goods,
+                order_cost_cents=own_cost,
             )
         )
     made.sort(key=lambda d: (d.occurred_at, d.key))

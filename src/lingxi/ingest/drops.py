@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from lingxi.ingest.costs import is_ledger_text
 from lingxi.ingest.dates import NO_TIME
-from lingxi.ingest.lines import PRODUCT, Lines
+from lingxi.ingest.lines import MOST_AMOUNT, PRODUCT, Lines
 from lingxi.ingest.rules import Rules
 from lingxi.ingest.text import Mask
 from lingxi.ingest.words import (
@@ -21,7 +21,6 @@ EARLIEST_MICROS = 631_152_000 * 10**6
 """1990-01-01: no online shop is older."""
 MOST_UNITS = 10_000_000.0
 MOST_PRICE = 10_000_000.0
-MOST_AMOUNT = 1_000_000_000.0
 _CURRENCY_CODE = re.compile(r"[A-Za-z]{3}")
 
 

@@ -12,6 +12,8 @@ from lingxi.ingest.raw import RawTable, map_cells
 from lingxi.ingest.text import Mask, Text
 
 PRODUCT, COST = 0, 1
+MOST_AMOUNT = 1_000_000_000.0
+"""More money than any order holds, major units."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -20,7 +22,8 @@ class Lines:
 
     ``index`` points into the raw table. ``quantity`` and ``price`` (major units of the currency,
     price of one) are NaN where missing or unreadable; ``micros`` is UTC microseconds since 1970.
-    ``part`` is PRODUCT or COST; ``refund`` marks what came back.
+    ``part`` is PRODUCT or COST; ``refund`` marks what came back. ``order_cost`` is what columns of
+    postage and discount say (a discount is negative), 0 where they say nothing.
     """
 
     index: NDArray[np.int64]
@@ -40,6 +43,7 @@ class Lines:
     bad_number: Mask
     part: NDArray[np.int8]
     refund: Mask
+    order_cost: NDArray[np.float64]
 
     def __len__(self) -> int:
         return len(self.index)
@@ -64,6 +68,7 @@ class Lines:
             bad_number=self.bad_number[mask],
             part=self.part[mask],
             refund=self.refund[mask],
+            order_cost=self.order_cost[mask],
         )
 
     @property
@@ -121,6 +126,7 @@ def interpret(
         bad_number=bad,
         part=np.full(n_lines, PRODUCT, dtype=np.int8),
         refund=np.zeros(n_lines, dtype=np.bool_),
+        order_cost=_read_order_costs(raw, mapping, mark, text["order"]),
         **text,
     )
     return lines, Reading(moments, mark)
@@ -134,6 +140,30 @@ def _numbers(raw: RawTable, header: str | None, mark: str) -> Numbers:
     column = map_cells(raw, header, lambda cell: cell)
     values, bad = parse_numbers(column.values, mark)
     return column.spread_numbers(values), column.spread(bad)
+
+
+def _read_order_costs(
+    raw: RawTable, mapping: dict[str, str], mark: str, order: Text
+) -> NDArray[np.float64]:
+    """What each line adds to the costs of its order.
+
+    Exports write an order's postage on each of its lines, or on the first alone. Where no order of
+    the file has two different values, a value is the order's and counts once, on its first line.
+    """
+    cost = np.zeros(len(raw), dtype=np.float64)
+    for field, sign in (("shipping", 1.0), ("discount", -1.0)):
+        if field not in mapping:
+            continue
+        found, _ = _numbers(raw, mapping[field], mark)
+        value = np.where(np.abs(found) <= MOST_AMOUNT, found, np.nan)
+        value = value if sign > 0 else sign * np.abs(value)
+        there = np.flatnonzero(~np.isnan(value))
+        _, first = np.unique(order.codes[there], return_index=True)
+        pairs = np.unique(np.column_stack([order.codes[there], value[there]]), axis=0)
+        own = there if len(pairs) > len(first) else there[first]
+        own = own[~order.missing[own]]
+        cost[own] += value[own]
+    return cost
 
 
 def _fill_numbers(

@@ -152,7 +152,7 @@ def _retry_import(
     with store.read() as tx:
         found = sort_documents(tx, understood.documents)
     parts = [
-        replace(d, suffix=f"+{min(ids[int(raw.rows[line])] for line in d.index.tolist())}")
+        d.as_part(f"+{min(ids[int(raw.rows[line])] for line in d.index.tolist())}")
         for d in (*found.known, *found.changed)
     ]
     found = replace(found, new=[*found.new, *parts], known=[], changed=[])

@@ -34,7 +34,7 @@ def choose_columns(raw: RawTable, stated: Mapping[str, str]) -> dict[str, str]:
         mapping.pop("amount", None)
     whole_orders = _has_whole_orders(raw, mapping, stated)
     if whole_orders:
-        for field in ("quantity", "price"):
+        for field in ("quantity", "price", "shipping", "discount"):
             mapping.pop(field, None)
     missing = _find_missing(mapping, whole_orders)
     if missing:

@@ -193,6 +193,16 @@ def _only_value(
     return only[lines.order.codes]
 
 
+def put_order_costs(lines: Lines, _rules: Rules) -> tuple[Lines, Mask]:
+    """Postage and discounts that the file has as columns are costs of the order. Every line gets
+    its order's sum, so that it stays when another line is set aside."""
+    stated = lines.order_cost != 0
+    total = np.zeros(len(lines.order.values) + 1, dtype=np.float64)
+    np.add.at(total, lines.order.codes, lines.order_cost)
+    total[-1] = 0.0
+    return replace(lines, order_cost=total[lines.order.codes]), stated
+
+
 def put_split(lines: Lines, rules: Rules) -> tuple[Lines, Mask]:
     """One order number with several customers is several orders."""
     who = group_lines([lines.customer.codes, lines.email.codes])
@@ -212,7 +222,12 @@ def put_split(lines: Lines, rules: Rules) -> tuple[Lines, Mask]:
     spread: list[str | None] = [None] * len(lines)
     for place, cell in zip(np.flatnonzero(split).tolist(), cells, strict=True):
         spread[place] = cell
-    return replace(lines, order=lines.order.fill(Text.of(spread), split)), split
+    _, first = np.unique(lines.order.codes, return_index=True)
+    owner = np.append(np.zeros(n_orders, dtype=np.int64), 0)
+    owner[lines.order.codes[first]] = who[first]
+    # the costs of the order stay with the first of the customers
+    cost = np.where(split & (who != owner[lines.order.codes]), 0.0, lines.order_cost)
+    return replace(lines, order=lines.order.fill(Text.of(spread), split), order_cost=cost), split
 
 
 def put_whole_quantity(lines: Lines, _rules: Rules) -> tuple[Lines, Mask]:

@@ -5,8 +5,7 @@ from numpy.typing import NDArray
 
 from lingxi.i18n import Sentence
 from lingxi.ingest.dates import NO_TIME
-from lingxi.ingest.drops import MOST_AMOUNT
-from lingxi.ingest.lines import Lines, Reading
+from lingxi.ingest.lines import MOST_AMOUNT, Lines, Reading
 from lingxi.ingest.raw import RawTable
 from lingxi.ingest.report import ColumnQuality, ReasonCount
 from lingxi.ingest.rules import Cleaned

@@ -36,6 +36,7 @@ class PutReason(StrEnum):
     GUEST_PLACEHOLDER = "guest_placeholder"
     ITEM_FROM_NAME = "item_from_name"
     ORDER_VALUES_FILLED = "order_values_filled"
+    ORDER_COSTS = "order_costs"
     ORDER_FROM_CUSTOMER = "order_from_customer"
     ORDER_SPLIT = "order_split"
     QUANTITY_FRACTION = "quantity_fraction"

@@ -34,8 +34,8 @@ ORDER_FIELDS: dict[str, Tiers] = {
     ),
     "quantity": (
         "lineitemquantity quantity qty orderqty orderquantity quantityordered qtyordered "
-        "itemqty itemquantity quantityrefund units unitssold quantitysold 数量 购买数量 商品数量 销售数量 "
-        "件数 menge quantite cantidad",
+        "itemqty itemquantity quantityrefund units unitssold quantitysold 数量 购买数量 商品数量 "
+        "销售数量 件数 menge quantite cantidad",
         "count pieces pcs numberofitems numberofcds noofitems items itemcount",
     ),
     "price": (
@@ -71,6 +71,15 @@ ORDER_FIELDS: dict[str, Tiers] = {
         "email emailaddress customeremail emailbilling billingemail buyeremail useremail mail "
         "邮箱 电子邮箱 客户邮箱",
     ),
+    "shipping": (
+        "shipping shippingamount shippingcost shippingprice shippingtotal ordershipping "
+        "ordershippingamount deliverycost deliveryfee versandkosten 运费 邮费",
+    ),
+    "discount": (
+        "cartdiscountamount cartdiscount orderdiscount orderdiscountamount totaldiscount "
+        "discounttotal",
+        "discountamount",
+    ),
     "country": (
         "country customercountry countryname countrycode land 国家 国家地区",
         "billingcountry countrycodebilling countrybilling",
@@ -86,7 +95,8 @@ ORDER_FIELDS: dict[str, Tiers] = {
         "type transactiontype linetype ordertype documenttype saletype 类型 交易类型 订单类型",
     ),
 }
-"""The fields of an order line. ``clock`` is a time of day that stands beside a date."""
+"""The fields of an order line. ``clock`` is a time of day that stands beside a date; ``shipping``
+and ``discount`` are amounts of the whole order."""
 
 EVENT_FIELDS: dict[str, Tiers] = {
     "message": ("messageid eventid uuid id",),
