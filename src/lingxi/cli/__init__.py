@@ -1,5 +1,6 @@
 """The command line: one file a command, found by name, loaded only when it is used."""
 
+import gc
 from importlib import import_module
 
 import click
@@ -89,3 +90,4 @@ def main() -> None:
     A command works on the shop in the current folder, or in --shop DIR. Exit status: 0 done, 2 for
     a mistake in what was asked, 1 for a fault of Lingxi.
     """
+    gc.set_threshold(100_000, 20, 20)  # millions of rows that form no cycles: seldom look for any

@@ -19,6 +19,7 @@ from lingxi.recommend.lists import exclude, fill_up, top_items
 from lingxi.recommend.matrix import Csr, row_lengths, row_sums, sum_pairs
 from lingxi.recommend.rules import Candidate, RuleSettings, find_rule
 from lingxi.store import Progress, Store
+from lingxi.store.arrow_state import read_columns
 
 if TYPE_CHECKING:
     from lingxi.recommend.recommender import Recommender
@@ -107,7 +108,7 @@ def _read_block(
     ).where(
         table.customer.between(int(customers[0]), int(customers[-1])), table.last_at.is_not(None)
     )
-    columns = list(zip(*tx.execute(query).all(), strict=True)) or [()] * 6
+    columns = read_columns(tx, query)
     who = np.array(columns[0], dtype=np.int64)
     places = pc.index_in(pa.array(columns[1], pa.string()), value_set=recommender.ids)
     items = np.array(places.fill_null(-1), dtype=np.int64)

@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import msgspec
 import numpy as np
@@ -148,10 +148,11 @@ def _refine(bench: Bench, start: Recipe) -> list[Trial]:
         _vary(start, k=start.k * 2),
         _vary(start, k=max(start.k // 2, 5)),
     )
-    trials = [bench.try_out(bench.fit(recipe)) for recipe in others]
-    best = _best(trials).recipe
-    trials.append(bench.try_out(bench.fit(_vary(best, history_half_life=60.0))))
-    return trials
+    models = [bench.fit(recipe) for recipe in others]
+    trials = [bench.try_out(model) for model in models]
+    best = models[trials.index(_best(trials))]
+    ageing = _vary(best.recipe, history_half_life=60.0)  # what it learns from stays the same
+    return [*trials, bench.try_out(replace(best, recipe=ageing))]
 
 
 def _vary(recipe: Recipe, **changes: float) -> Recipe:

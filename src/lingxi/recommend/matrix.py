@@ -91,40 +91,40 @@ def keep_best(matrix: Csr, k: int) -> Csr:
     """The ``k`` highest weights of each row, columns sorted; equal weights: lower column first.
 
     What is kept is a copy, so that the larger matrix can be let go of.
+
+    Examples
+    --------
+    >>> row = build_csr(np.array([1.0, 3, 1]), np.array([7, 5, 2]), np.array([0, 3]), (1, 8))
+    >>> keep_best(row, 2).indices.tolist()
+    [2, 5]
     """
-    keep: list[NDArray[np.int64]] = []
-    kept = np.zeros(matrix.shape[0], dtype=np.int64)
-    indptr, indices, data = matrix.indptr, matrix.indices, matrix.data
-    for row in range(matrix.shape[0]):
-        start, stop = int(indptr[row]), int(indptr[row + 1])
-        chosen = best_positions(data[start:stop], indices[start:stop], k)
-        keep.append(chosen + start)
-        kept[row] = len(chosen)
-    positions = np.concatenate(keep) if keep else np.empty(0, dtype=np.int64)
-    cut = np.concatenate(([0], np.cumsum(kept)))
-    return _sorted(build_csr(data[positions], indices[positions], cut, matrix.shape))
+    lengths = row_lengths(matrix)
+    stays = np.ones(len(matrix.data), dtype=np.bool_)
+    for row in np.flatnonzero(lengths > k).tolist():  # row by row: a row stays in the cache
+        cells = slice(int(matrix.indptr[row]), int(matrix.indptr[row + 1]))
+        _mark_best(matrix.data[cells], matrix.indices[cells], k, stays[cells])
+    cut = np.concatenate(([0], np.cumsum(np.minimum(lengths, k))))
+    return _sorted(build_csr(matrix.data[stays], matrix.indices[stays], cut, matrix.shape))
 
 
-def best_positions(
-    weights: NDArray[np.floating], columns: NDArray[np.integer], k: int
-) -> NDArray[np.int64]:
-    """Positions of the ``k`` highest weights, in no order; equal weights: lower column wins.
-
-    >>> best_positions(np.array([1.0, 3.0, 1.0]), np.array([7, 5, 2]), 2).tolist()
-    [1, 2]
-    """
-    length = len(weights)
-    if length <= k:
-        return np.arange(length)
+def _mark_best(
+    weights: NDArray[np.floating],
+    columns: NDArray[np.integer],
+    k: int,
+    stays: NDArray[np.bool_],
+) -> None:
+    """Write into ``stays`` which cells of a row of more than ``k`` are its highest."""
     if k == 0:
-        return np.empty(0, dtype=np.int64)
-    threshold = np.partition(weights, length - k)[length - k]
-    above = np.flatnonzero(weights > threshold)
-    level = np.flatnonzero(weights == threshold)
-    wanted = k - len(above)
-    if len(level) > wanted:
-        level = level[np.argsort(columns[level], kind="stable")[:wanted]]
-    return np.concatenate((above, level))
+        stays[:] = False
+        return
+    ordered = weights.copy()
+    ordered.partition(len(weights) - k)
+    threshold = ordered[len(weights) - k]
+    np.greater_equal(weights, threshold, out=stays)
+    surplus = np.count_nonzero(stays) - k
+    if surplus:
+        level = np.flatnonzero(weights == threshold)
+        stays[level[np.argsort(columns[level], kind="stable")[len(level) - surplus :]]] = False
 
 
 def stack(blocks: list[Csr], columns: int) -> Csr:
