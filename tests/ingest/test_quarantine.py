@@ -79,6 +79,7 @@ def test_mended_lines_reach_the_log_once(bench: Bench) -> None:
     edit(path, {"number_unreadable": {"qty": "2"}, "time_unreadable": {"date": "2024-01-16"}})
     report = mend(bench, path)
     assert (report.lines_in, report.lines_kept) == (2, 2)
+    assert report.revenue_after_cents == report.revenue_before_cents > 0
     assert waiting(bench) == ["exact_duplicate", "line_malformed"]
     parts = [e for e in bench.log() if e.order_id == "1"]
     assert [[(p.item_id, p.quantity) for p in e.lines] for e in parts] == [[("A1", 1)], [("B2", 2)]]
@@ -181,3 +182,14 @@ def test_forgetting_removes_identifiers_and_quarantined_lines(bench: Bench) -> N
 def replace_none(raw: object) -> dict[str, str]:
     assert isinstance(raw, dict)
     return {k: v or "" for k, v in raw.items()}
+
+
+def test_a_mended_part_does_not_bring_the_postage_of_its_order_again(bench: Bench) -> None:
+    bench.orders(
+        "order_id,sku,qty,price,date,customer_id,shipping\n"
+        "1,A1,1,2.00,2024-01-15,7,4.95\n1,B2,one,3.00,2024-01-15,7,4.95\n"
+    )
+    path = export(bench)
+    edit(path, {"number_unreadable": {"qty": "1"}})
+    mend(bench, path)
+    assert [(e.amount_cents, e.cost_cents) for e in bench.log()] == [(200, 495), (300, 0)]

@@ -276,8 +276,9 @@ def describe_import(
 
 
 def _count_documents(report: ImportReport, found: Sorted, loaded: Loaded) -> ImportReport:
-    documents = [d for d in found.new + found.known if not d.suffix]
+    documents = found.new + found.known
     sales = [d for d in documents if not d.refund and not d.charge]
+    orders = [d for d in sales if not d.suffix]  # a part mended later is no order of its own
     goods_back = [d for d in documents if d.refund and d.lines]
     paid_back = [d for d in sales if d.paid_back]
     tied = {t.document.key: t.lines_tied for t in loaded.ties} | found.tied_lines
@@ -286,10 +287,10 @@ def _count_documents(report: ImportReport, found: Sorted, loaded: Loaded) -> Imp
     complete = sum(tied.get(d.key, 0) == len(d.lines) for d in goods_back)
     return msgspec.structs.replace(
         report,
-        orders=len(sales),
+        orders=len(orders),
         refunds=len(goods_back) + len(paid_back),
         refunds_tied=complete + len(paid_back),
-        anonymous_baskets=sum(d.buyer is None for d in sales),
+        anonymous_baskets=sum(d.buyer is None for d in orders),
         customers=len({d.buyer for d in documents if d.buyer is not None}),
         items=len({line.item_id for d in documents for line in d.lines}),
         revenue_after_cents=sum(d.amount_cents for d in sales) - returned,
