@@ -75,22 +75,39 @@ def new_database(postgres_server: str) -> Callable[[], str]:
     return make
 
 
+MakeOnce = Callable[[str, Callable[[Path], None]], Path]
+
+
 @pytest.fixture(scope="session")
-def demo_folder(
-    tmp_path_factory: pytest.TempPathFactory, worker_id: str, request: pytest.FixtureRequest
-) -> Path:
-    """A shop made once per run from the tiny simulation, copied for each worker."""
+def make_once(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> MakeOnce:
+    """Builds a folder once per run, whichever worker asks first; the others wait for it."""
     root = tmp_path_factory.getbasetemp()
     if worker_id != "master":
         root = root.parent
-    made = root / "demo-shop"
-    with (root / "demo-shop.lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        if not (made / "done").exists():
-            make_shop(made, request.getfixturevalue("raw_shop"))
-            (made / "done").touch()
+
+    def make(name: str, build: Callable[[Path], None]) -> Path:
+        made = root / name
+        with (root / f"{name}.lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            if not (root / f"{name}.done").exists():
+                build(made)
+                (root / f"{name}.done").touch()
+        return made
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def demo_folder(
+    make_once: MakeOnce, tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest
+) -> Path:
+    """A shop made once per run from the tiny simulation, copied for each worker."""
+
+    def build(folder: Path) -> None:
+        make_shop(folder, request.getfixturevalue("raw_shop"))
+
     mine = tmp_path_factory.mktemp("shops") / "demo-shop"
-    shutil.copytree(made, mine)
+    shutil.copytree(make_once("demo-shop", build), mine)
     return mine
 
 

@@ -1,6 +1,7 @@
 """The whole road on the real shop, through the public command line: file to plan."""
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 
 import pyarrow.compute
@@ -10,6 +11,8 @@ import pytest
 from click.testing import CliRunner
 
 from lingxi.cli import main
+
+MakeOnce = Callable[[str, Callable[[Path], None]], Path]
 
 LINES = 541_909
 ACTIONS = {
@@ -30,17 +33,18 @@ def run(*args: str) -> dict[str, object]:
     return json.loads(result.stdout)
 
 
-@pytest.fixture(scope="module")
-def shop(tmp_path_factory: pytest.TempPathFactory, online_retail: Path) -> Path:
-    folder = tmp_path_factory.mktemp("road") / "shop"
-    run("init", str(folder), "--currency", "GBP", "--timezone", "Europe/London")
-    run("import", "orders", str(online_retail), "--shop", str(folder))
-    run("train", "--shop", str(folder))
-    run("plan", "--shop", str(folder))
-    return folder
-
-
 pytestmark = pytest.mark.xdist_group("road")
+
+
+@pytest.fixture(scope="session")
+def shop(make_once: MakeOnce, online_retail: Path) -> Path:
+    def build(folder: Path) -> None:
+        run("init", str(folder), "--currency", "GBP", "--timezone", "Europe/London")
+        run("import", "orders", str(online_retail), "--shop", str(folder))
+        run("train", "--shop", str(folder))
+        run("plan", "--shop", str(folder))
+
+    return make_once("road", build)
 
 
 def test_cleaning_adds_up(shop: Path) -> None:
