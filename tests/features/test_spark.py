@@ -15,7 +15,7 @@ from lingxi.schema import Event, Line, Name
 from lingxi.store import Store
 from lingxi.store.tables import identity
 
-pytestmark = [pytest.mark.engine, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.engine, pytest.mark.timeout(600), pytest.mark.xdist_group("spark")]
 pytest.importorskip("pyspark", reason="needs lingxi[spark]")
 
 

@@ -25,6 +25,7 @@ def test_spark_without_its_package_says_what_to_install(
 
 
 @pytest.mark.engine
+@pytest.mark.xdist_group("spark")
 def test_spark_gives_the_same_rows(sqlite_store: Store, events: Callable[..., Event]) -> None:
     pytest.importorskip("pyspark", reason="pip install 'lingxi[spark]'")
     if shutil.which("java") is None:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import tempfile
 from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pyarrow as pa
@@ -12,6 +15,20 @@ from lingxi.errors import MissingExtra
 if TYPE_CHECKING:
     import ibis
     from ibis.backends import BaseBackend
+
+
+SETTINGS = {
+    "spark.sql.session.timeZone": "UTC",
+    "spark.sql.execution.arrow.pyspark.enabled": "true",
+    "spark.sql.shuffle.partitions": "4",
+    "spark.sql.catalogImplementation": "in-memory",
+    "spark.driver.memory": "1g",
+    "spark.driver.bindAddress": "127.0.0.1",
+    "spark.driver.host": "127.0.0.1",
+    "spark.ui.enabled": "false",
+    "spark.ui.showConsoleProgress": "false",
+}
+"""One small Java process that listens to this machine alone; set before it starts."""
 
 
 class SparkSession:
@@ -33,14 +50,8 @@ class SparkSession:
                 "Spark needs an optional part of Lingxi, and Java 17: pip install 'lingxi[spark]'."
             ) from error
         builder = Spark.builder.master(master).appName("lingxi")
-        for setting, value in {
-            "spark.sql.session.timeZone": "UTC",
-            "spark.sql.execution.arrow.pyspark.enabled": "true",
-            "spark.sql.shuffle.partitions": "4",
-            "spark.ui.enabled": "false",
-            "spark.driver.bindAddress": "127.0.0.1",
-            "spark.driver.host": "127.0.0.1",
-        }.items():
+        warehouse = Path(tempfile.gettempdir()) / f"lingxi-spark-{os.getuid()}"
+        for setting, value in {**SETTINGS, "spark.sql.warehouse.dir": str(warehouse)}.items():
             builder = builder.config(setting, value)
         self._spark = builder.getOrCreate()
         self._spark.conf.set("spark.sql.session.timeZone", "UTC")
