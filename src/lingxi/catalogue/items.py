@@ -15,6 +15,9 @@ T = TypeVar("T")
 
 _BATCH = 500
 _SHOWN = ("item_id", "name", "category", "price_cents", "margin_cents", "stock", "brand", "active")
+_GET_ITEMS = sa.select(*(item.c[name] for name in _SHOWN)).where(
+    item.c.item_id.in_(sa.bindparam("item_ids", expanding=True))
+)
 
 
 def put_items(tx: sa.Connection, items: Iterable[Item], now: datetime) -> int:
@@ -43,8 +46,8 @@ def get_items(tx: sa.Connection, item_ids: Collection[str]) -> dict[str, Item]:
     """The items of these ids; unknown ids are left out."""
     found: dict[str, Item] = {}
     for batch in _split(sorted(set(item_ids))):
-        query = sa.select(*(item.c[name] for name in _SHOWN)).where(item.c.item_id.in_(batch))
-        found |= {row["item_id"]: Item(**row) for row in tx.execute(query).mappings()}
+        rows = tx.execute(_GET_ITEMS, {"item_ids": batch}).all()
+        found |= {row[0]: Item(**dict(zip(_SHOWN, row, strict=True))) for row in rows}
     return found
 
 

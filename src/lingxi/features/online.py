@@ -112,8 +112,8 @@ class OnlineFeatures:
             return {}
         with self._lock:
             shop = self._read_shop(as_of)
-            self._session.register(EVENTS_NAME, events)
-            self._session.register(MOMENT_NAME, tell_moment(as_of, shop.tracked))
+            self._session.put(EVENTS_NAME, events)
+            self._session.put(MOMENT_NAME, tell_moment(as_of, shop.tracked))
             rows = run(self._session.backend, build_features, wanted, False)
         found = rows.to_pylist()
         return {name: found[0][name] for name in wanted} if found else {}
@@ -163,12 +163,12 @@ class OnlineFeatures:
 
     def _register_shop(self, shop: _Shop) -> None:
         prices = {"price_cents": list(shop.prices), "lines": list(shop.prices.values())}
-        self._session.register(PRICES_NAME, pa.table(prices, schema=PRICES))
+        self._session.put(PRICES_NAME, pa.table(prices, schema=PRICES))
         items = {
             "item_id": list(shop.categories),
             "item_category": list(shop.categories.values()),
         }
-        self._session.register(CATEGORIES_NAME, pa.table(items, schema=CATEGORIES))
+        self._session.put(CATEGORIES_NAME, pa.table(items, schema=CATEGORIES))
 
 
 _SHARED: WeakKeyDictionary[Store, OnlineFeatures] = WeakKeyDictionary()

@@ -1,6 +1,7 @@
 """Logistic regression on log features: the learner to beat, and the easiest to explain."""
 
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 
 import numpy as np
@@ -89,11 +90,12 @@ class Logistic:
 
         check_labels(X, y)
         estimator: Callable[..., LogisticRegression] = LogisticRegression
+        limit: Callable[..., AbstractContextManager[object]] = threadpool_limits
         preparation = Preparation.fit(X)
         regression = estimator(
             C=1 / (self.reg * len(y)), solver="newton-cholesky", tol=1e-6, random_state=seed
         )
-        with threadpool_limits(1, "blas"):  # so few columns: threads would only wait, and spin
+        with limit(1, "blas"):  # so few columns: threads would only wait, and spin
             found = regression.fit(preparation.apply(X), y)
         return LogisticModel(
             preparation, found.coef_[0].astype(np.float64), float(found.intercept_[0])

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection, select
+from sqlalchemy import BigInteger, Connection, bindparam, select
 
 from lingxi.profiles.tables import customer_profile, item_history
 from lingxi.schema import Event
@@ -56,6 +56,15 @@ class Timeline:
 
 _PROFILE = [customer_profile.c[name] for name in Profile.__dataclass_fields__]
 _HISTORY = [item_history.c[name] for name in HistoryItem.__dataclass_fields__]
+_READ_HISTORY = (
+    select(*_HISTORY)
+    .where(
+        item_history.c.customer == bindparam("customer", type_=BigInteger),
+        item_history.c.last_at.is_not(None),
+    )
+    .order_by(item_history.c.last_at.desc(), item_history.c.item_id)
+    .limit(bindparam("n", type_=BigInteger))
+)
 
 
 def get_profile(tx: Connection, customer: int) -> Profile | None:
@@ -70,10 +79,8 @@ def read_history(tx: Connection, customer: int, n: int) -> list[HistoryItem]:
 
     Items known only from a refund are left out: nobody knows when they were bought.
     """
-    mine = item_history.c.customer == customer
-    query = select(*_HISTORY).where(mine, item_history.c.last_at.is_not(None))
-    query = query.order_by(item_history.c.last_at.desc(), item_history.c.item_id).limit(n)
-    return [HistoryItem(*row) for row in tx.execute(query).all()]
+    rows = tx.execute(_READ_HISTORY, {"customer": customer, "n": n}).all()
+    return [HistoryItem(*row) for row in rows]
 
 
 def get_timeline(

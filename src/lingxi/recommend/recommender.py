@@ -27,6 +27,7 @@ from lingxi.store import Artefact, Progress, Store, silent
 KIND = "recommender"
 LONGEST_HISTORY = 2000
 _SPARE = 20
+_UNTRAINED = "There is no recommender. 'lingxi train' makes one from orders that name products."
 
 
 @dataclass(frozen=True)
@@ -90,7 +91,10 @@ class Recommender:
         NotTrained
             Before the first training.
         """
-        return _current(store).manifest.version
+        version = store.artefacts.current_version(KIND)
+        if version is None:
+            raise NotTrained(_UNTRAINED)
+        return version
 
     @staticmethod
     def load(store: Store) -> "Recommender":
@@ -286,9 +290,7 @@ class Recommender:
 def _current(store: Store) -> Artefact:
     artefact = store.artefacts.current(KIND)
     if artefact is None:
-        raise NotTrained(
-            "There is no recommender. 'lingxi train' makes one from orders that name products."
-        )
+        raise NotTrained(_UNTRAINED)
     return artefact
 
 

@@ -250,10 +250,16 @@ class Artefacts:
 
     def current(self, kind: str) -> Artefact | None:
         """The version in use, or nothing before the first."""
+        version = self.current_version(kind)
+        return None if version is None else self.open(kind, version)
+
+    def current_version(self, kind: str) -> str | None:
+        """The number of the version in use, or nothing before the first."""
         marker = self.folder / kind / _CURRENT
-        if not marker.is_file():
+        try:
+            return marker.read_text().strip()
+        except FileNotFoundError:
             return None
-        return self.open(kind, marker.read_text().strip())
 
     def open(self, kind: str, version: str) -> Artefact:
         """One stored version.
@@ -268,7 +274,8 @@ class Artefacts:
         path = self.folder / kind / version
         if version not in _versions(self.folder / kind):
             raise UnknownModel(
-                f"There is no version {version!r} of {kind!r}; 'lingxi models list' shows what there is."
+                f"There is no version {version!r} of {kind!r}; "
+                "'lingxi models list' shows what there is."
             )
         return Artefact(path, read_manifest(path))
 

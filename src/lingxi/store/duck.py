@@ -33,8 +33,13 @@ class DuckDBSession:
         return self._backend
 
     def register(self, name: str, table: pa.Table) -> ibis.Table:
-        """A temporary table from Arrow, in place of an earlier one of this name."""
-        return self._backend.create_table(name, table, temp=True, overwrite=True)
+        """A view of an Arrow table, in place of an earlier one of this name."""
+        self.put(name, table)
+        return self._backend.table(name)
+
+    def put(self, name: str, table: pa.Table) -> None:
+        """The same for queries in text: nothing is copied, nothing is described."""
+        self._backend.con.register(name, table)
 
     def read_lake(self, files: Sequence[str]) -> ibis.Table:
         """The lake's files as one table, without the column of their folders."""
