@@ -5,6 +5,7 @@ import io
 from collections.abc import Iterator
 
 from litestar import Response, get
+from litestar.params import FromPath
 from litestar.response import Stream
 
 from lingxi.access import Scope
@@ -90,7 +91,7 @@ def get_customers_file(
 
 @get("/customers/{customer_id:path}", opt={"scope": Scope.CUSTOMERS}, sync_to_thread=True)
 def get_customer(
-    frame: AskFrame, answers: AskAnswers, customer_id: str, before: Cursor = None
+    frame: AskFrame, answers: AskAnswers, customer_id: FromPath[str], before: Cursor = None
 ) -> Response[str]:
     """One customer."""
     wanted = check_id("customer_id", customer_id.removeprefix("/"))

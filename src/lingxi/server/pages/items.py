@@ -1,6 +1,7 @@
 """Items: the list, and one item with what is like it and what is bought with it."""
 
 from litestar import Response, get
+from litestar.params import FromPath
 
 from lingxi.access import Scope
 from lingxi.app.views import ItemsView, ItemView
@@ -52,7 +53,7 @@ def get_items(
 
 
 @get("/items/{item_id:path}", opt={"scope": Scope.ITEMS}, sync_to_thread=True)
-def get_item(frame: AskFrame, answers: AskAnswers, item_id: str) -> Response[str]:
+def get_item(frame: AskFrame, answers: AskAnswers, item_id: FromPath[str]) -> Response[str]:
     """One item."""
     view = answers.item(check_id("item_id", item_id.removeprefix("/")))
     return frame.page("item.html", {"view": view, "answer": answer_item(frame.words, view)})

@@ -6,7 +6,7 @@ from typing import Annotated, Final
 from litestar import Response, get, post
 from litestar.datastructures import Cookie
 from litestar.enums import RequestEncodingType
-from litestar.params import Body
+from litestar.params import Body, FromQuery
 from litestar.response import Redirect
 
 from lingxi.access import Credentials, log_in, log_out
@@ -47,7 +47,7 @@ PreferencesData = Annotated[PreferencesForm, Body(media_type=RequestEncodingType
 
 
 @get("/login", opt={"open": True}, sync_to_thread=False)
-def get_login(frame: AskFrame, back: str = "/") -> Response[str]:
+def get_login(frame: AskFrame, back: FromQuery[str] = "/") -> Response[str]:
     """The login page; whoever is logged in already goes on."""
     if frame.user is not None:
         return see(local_path(back))

@@ -5,7 +5,7 @@ from typing import Annotated
 
 from litestar import Response, get, post
 from litestar.enums import RequestEncodingType
-from litestar.params import Body
+from litestar.params import Body, FromQuery
 
 from lingxi.access import Credentials, Role, Scope, create_key, log_in
 from lingxi.access.keys import list_keys, revoke_key
@@ -64,7 +64,7 @@ KeyData = Annotated[KeyForm, Body(media_type=RequestEncodingType.URL_ENCODED)]
 
 
 @get("/settings", opt={"scope": Scope.STATUS}, sync_to_thread=True)
-def get_settings(frame: AskFrame, shop: AskShop, done: str = "") -> Response[str]:
+def get_settings(frame: AskFrame, shop: AskShop, done: FromQuery[str] = "") -> Response[str]:
     """The page; ``done`` names what was just changed."""
     return draw_settings(frame, shop, done=done if done in _DONE else "")
 
