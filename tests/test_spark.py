@@ -6,6 +6,7 @@ from pathlib import Path
 
 import msgspec
 import numpy as np
+import pyarrow as pa
 import pytest
 
 from demo_shop import DEMO_END
@@ -110,14 +111,19 @@ def test_training_on_spark_chooses_the_same(demo_shop: Shop, spark_shop: Shop) -
     assert plans[0].by_action == plans[1].by_action
 
 
-def test_spark_leaves_no_folders_and_asks_no_network(spark_shop: Shop) -> None:
-    with spark_shop.store.analytics() as analytics:
-        first = analytics.connection
-        options = dict(first._session.sparkContext.getConf().getAll())
-    with spark_shop.store.analytics() as analytics:
-        assert analytics.connection._session is first._session  # one session a process
+def test_sessions_share_one_small_spark_but_no_names(spark_shop: Shop, demo_shop: Shop) -> None:
+    with (
+        spark_shop.store.analytics() as one,
+        demo_shop.store.analytics(engine="spark") as other,
+    ):
+        other.register("lake", pa.table({"n": [1]}))
+        count = one.to_arrow(one.events.aggregate(n=one.events.event_id.nunique()))
+        assert count.column("n").to_pylist() == [spark_shop.store.log.count()]
+        java = [a.connection._session.sparkContext._jvm for a in (one, other)]
+        options = dict(one.connection._session.sparkContext.getConf().getAll())
+    assert java[0] is java[1]
+    assert java[0].java.lang.Runtime.getRuntime().maxMemory() <= 1 << 30
     assert options["spark.ui.enabled"] == "false"
     assert options["spark.driver.host"] == "127.0.0.1"
-    assert options["spark.driver.memory"] == "1g"
     assert not Path("spark-warehouse").exists()
     assert not Path("metastore_db").exists()

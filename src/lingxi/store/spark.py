@@ -32,7 +32,8 @@ SETTINGS = {
 
 
 class SparkSession:
-    """A Spark session in UTC. It is shared by the process, for it takes seconds to start.
+    """A Spark session in UTC. Spark itself is shared by the process, for it takes seconds to start;
+    what a session names is its own, so several may be open at once.
 
     Raises
     ------
@@ -53,7 +54,7 @@ class SparkSession:
         warehouse = Path(tempfile.gettempdir()) / f"lingxi-spark-{os.getuid()}"
         for setting, value in {**SETTINGS, "spark.sql.warehouse.dir": str(warehouse)}.items():
             builder = builder.config(setting, value)
-        self._spark = builder.getOrCreate()
+        self._spark = builder.getOrCreate().newSession()
         self._spark.conf.set("spark.sql.session.timeZone", "UTC")
         # what DuckDB calls it, so that one expression serves both engines
         self._spark.sql(
