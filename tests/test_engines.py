@@ -1,9 +1,10 @@
 """The whole road on PostgreSQL and DuckDB: the same files give the same shop as on SQLite."""
 
 import shutil
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from threading import Thread
 
 import msgspec
 import pytest
@@ -12,11 +13,14 @@ import sqlalchemy as sa
 from demo_shop import DEMO_END, make_shop
 from lingxi.app import jobs
 from lingxi.app.erase import erase_customer
+from lingxi.app.migrate import list_differences
 from lingxi.app.rooms import METADATAS
-from lingxi.app.shop import Shop
+from lingxi.app.shop import Shop, init_shop
 from lingxi.clock import FixedClock
-from lingxi.errors import Conflict, UnknownCustomer
+from lingxi.config import load_settings
+from lingxi.errors import Conflict, ShopExists, UnknownCustomer
 from lingxi.features import compute_features
+from lingxi.store.engine import open_engine
 
 pytestmark = [pytest.mark.engine, pytest.mark.xdist_group("engines")]
 
@@ -230,23 +234,49 @@ def test_a_backup_comes_back_and_forgets_whom_it_should(
     assert postgres.answers.customer(gone).customer_id == gone
 
 
-def test_two_processes_may_open_an_empty_database_at_once(
-    new_database: Callable[[], str], tmp_path: Path
+def test_a_database_with_a_shop_takes_no_second_one(folder: Path, tmp_path: Path) -> None:
+    url = load_settings(folder).database_url
+    with pytest.raises(ShopExists, match="database holds a shop"):
+        init_shop(
+            tmp_path / "other",
+            name="Other",
+            currency="GBP",
+            timezone="UTC",
+            language="en",
+            database=url,
+        )
+    assert not (tmp_path / "other" / "lingxi.toml").exists()
+
+
+@pytest.mark.parametrize("engine", ["sqlite", "postgresql"])
+def test_two_processes_may_open_a_new_shop_at_once(
+    engine: str, new_database: Callable[[], str], tmp_path: Path
 ) -> None:
-    url = new_database()
-    states: list[str] = []
-    for name in "ab":
-        (tmp_path / name).mkdir()
-        (tmp_path / name / "lingxi.toml").write_text("[shop]\n")
-
-    def run(name: str) -> None:
-        shop = open_at(tmp_path / name, url)
-        states.append(shop.answers.status().engine)
-        shop.close()
-
-    threads = [Thread(target=run, args=(name,)) for name in "ab"]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert states == ["postgresql + duckdb"] * 2
+    url = new_database() if engine == "postgresql" else ""
+    (tmp_path / "lingxi.toml").write_text(f'[store]\nurl = "{url}"\n', encoding="utf-8")
+    program = (
+        "import sys; from pathlib import Path; from lingxi.app.shop import Shop\n"
+        "sys.stdin.readline(); shop = Shop.open(Path(sys.argv[1]), environ={})\n"
+        "print(shop.answers.status().engine, shop.store.log.count())"
+    )
+    children = [
+        subprocess.Popen(
+            [sys.executable, "-c", program, str(tmp_path)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        for _ in range(2)
+    ]
+    said = []
+    for child in children:
+        assert child.stdin is not None
+        child.stdin.write("go\n")
+        child.stdin.flush()
+    for child in children:
+        said.append(child.communicate(timeout=60)[0])
+        assert child.returncode == 0
+    assert said == [f"{engine} + duckdb 0\n"] * 2
+    store = open_engine(url or f"sqlite:///{tmp_path}/data/state.sqlite", lock_timeout_seconds=9)
+    assert list_differences(store, METADATAS) == []
+    store.dispose()

@@ -84,7 +84,7 @@ def init_shop(
     Raises
     ------
     ShopExists
-        If the folder holds a shop already.
+        If the folder or the database holds a shop already.
     InvalidSetting
         If a setting cannot be used.
     """
@@ -100,10 +100,17 @@ def init_shop(
     except OSError as error:
         raise InvalidInput(f"Cannot make a shop in {folder}: {error.strerror}.") from error
     try:
-        return Shop.open(folder, clock=clock)
+        shop = Shop.open(folder, clock=clock)
+        if database and shop.store.log.position():
+            shop.close()
+            raise ShopExists(
+                "The database holds a shop already. Name an empty one, or bring the shop back "
+                "with 'lingxi restore'."
+            )
     except Exception:
         path.unlink()
         raise
+    return shop
 
 
 def _render_config(name: str, currency: str, timezone: str, language: str, database: str) -> str:
