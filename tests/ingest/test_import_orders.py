@@ -331,3 +331,23 @@ def test_a_value_repeated_on_every_line_counts_once(bench: Bench, second: str, c
         f"7,2024-01-05,A,1,10,4.95,3\n7,2024-01-05,B,1,10,{second},3\n"
     )
     assert [e.cost_cents for e in bench.log()] == [cost]
+
+
+@pytest.mark.parametrize(
+    ("status", "orders", "refunds"),
+    [
+        ("wc-completed", 1, 0),
+        ("wc-refunded", 1, 1),
+        ("wc-cancelled", 0, 0),
+        ("wc-on-hold", 0, 0),
+        ("payment_failed", 0, 0),
+        ("Rückerstattet", 1, 1),
+    ],
+)
+def test_statuses_as_shop_systems_write_them(
+    bench: Bench, status: str, orders: int, refunds: int
+) -> None:
+    report = bench.orders(
+        f"order,customer,sku,qty,price,date,status\n1,k1,A,1,10,2024-01-05,{status}\n"
+    )
+    assert (report.orders, report.refunds) == (orders, refunds)

@@ -1,5 +1,6 @@
 """What runs on request or on a schedule: import, train, plan, save."""
 
+import os
 import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -13,7 +14,7 @@ from lingxi.app.shop import Shop
 from lingxi.app.views import ImportReport
 from lingxi.clock import Clock, SystemClock
 from lingxi.config import CONFIG_FILE, load_settings
-from lingxi.errors import FileUnreadable, NotEnoughData
+from lingxi.errors import FileUnreadable, InvalidInput, NotEnoughData
 from lingxi.policy.jobs import MadePlan, decide_plan
 from lingxi.store import Progress, backup, restore, silent
 
@@ -124,7 +125,22 @@ class Saved:
 
 
 def back_up(shop: Shop, destination: Path, progress: Progress = silent) -> Saved:
-    """Save state, lake, models and settings to a new folder, consistent, while the shop runs."""
+    """Save state, lake, models and settings to a new folder, consistent, while the shop runs.
+
+    Raises
+    ------
+    InvalidInput
+        If no folder can be made at the destination.
+    Conflict
+        If there is something at the destination.
+    """
+    parent = destination.absolute().parent
+    try:
+        parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise InvalidInput(f"Cannot make the folder {parent}: {error.strerror}.") from error
+    if not os.access(parent, os.W_OK):
+        raise InvalidInput(f"The folder {parent} may not be written; name another for the backup.")
     made = backup(shop.store, destination, progress)
     return Saved(made.position, len(made.files))
 

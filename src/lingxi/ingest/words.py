@@ -17,13 +17,16 @@ _GUESTS = word_set(
 _UNFINISHED = word_set(
     """
     cancelled canceled cancel voided void failed pending draft onhold checkoutdraft unpaid
-    expired abandoned pendingpayment awaitingpayment paymentpending declined rejected trash
-    storniert annulé 已取消 取消 交易关闭 已关闭 待付款 未付款 等待付款 支付失败 待支付
+    expired abandoned pendingpayment awaitingpayment paymentpending paymentfailed
+    paymenterror declined rejected trash
+    storniert abgebrochen fehlgeschlagen ausstehend annulé 已取消 取消
+    交易关闭 已关闭 待付款 未付款 等待付款 支付失败 待支付
     """
 )
 _REFUNDED = word_set(
     """
-    refunded returned return fullyrefunded chargeback 已退款 退款成功 退款 退货 已退货
+    refunded returned return fullyrefunded chargeback erstattet rückerstattet
+    已退款 退款成功 退款 退货 已退货
     """
 )
 _REFUND_KINDS = word_set(
@@ -52,8 +55,12 @@ _LONGEST_NOTE = 60
 
 
 def squeeze(text: str) -> str:
-    """A status without case, spaces and punctuation."""
-    return re.sub(r"[\W_]+", "", text.lower())
+    """A status without case, spaces and punctuation, and without WooCommerce's ``wc-`` before it.
+
+    >>> squeeze("wc-on-hold"), squeeze("Payment failed")
+    ('onhold', 'paymentfailed')
+    """
+    return re.sub(r"[\W_]+", "", text.lower().removeprefix("wc-"))
 
 
 def is_guest(customer: str) -> bool:
