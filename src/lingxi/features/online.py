@@ -98,7 +98,7 @@ class OnlineFeatures:
     def __init__(self, store: Store) -> None:
         # weak, so that those shared by store below let go of it
         self._store: Store = proxy(store)
-        self._session = DuckDBSession(store.folder / "tmp")
+        self._session = DuckDBSession(store.folder / "tmp", threads=1)
         self._shop: _Shop | None = None
         self._lock = Lock()
 
