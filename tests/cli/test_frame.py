@@ -65,6 +65,7 @@ def test_command_without_a_shop_says_how_to_make_one(
     ("args", "words"),
     [
         (("--currency", "pounds"), "three capital letters"),
+        (("--currency", "GPB"), "'GPB' is not a currency"),
         (("--timezone", "Mars/Olympus"), "IANA time zone"),
         (("--language", "fr"), "'en' or 'zh'"),
     ],

@@ -10,6 +10,7 @@ from lingxi.app.rooms import FORGETTERS, METADATAS, PROJECTIONS
 from lingxi.clock import Clock, SystemClock
 from lingxi.config import CONFIG_FILE, Settings, load_settings
 from lingxi.errors import InvalidInput, InvalidSetting, ShopExists
+from lingxi.i18n import is_currency
 from lingxi.store import Store
 
 if TYPE_CHECKING:
@@ -91,6 +92,10 @@ def init_shop(
     path = folder / CONFIG_FILE
     if path.exists():
         raise ShopExists(f"There is a shop in {folder} already. Name another folder.")
+    if not is_currency(currency):
+        raise InvalidSetting(
+            f"{currency!r} is not a currency; write three capital letters such as GBP."
+        )
     try:
         folder.mkdir(parents=True, exist_ok=True)
         path.touch(mode=0o600 if database else 0o666)  # an address may hold a password

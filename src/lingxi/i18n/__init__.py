@@ -7,7 +7,7 @@ from lingxi.doors import open_door
 if TYPE_CHECKING:
     from lingxi.i18n.catalogue import DEFAULT_LANGUAGE, LANGUAGES, load_catalogue
     from lingxi.i18n.sentence import Sentence
-    from lingxi.i18n.translator import Translator, choose_language, minor_units
+    from lingxi.i18n.translator import Translator, choose_language, is_currency, minor_units
 else:
     __getattr__ = open_door(__name__, __file__)
 
@@ -17,6 +17,7 @@ __all__ = [
     "Sentence",
     "Translator",
     "choose_language",
+    "is_currency",
     "load_catalogue",
     "minor_units",
 ]

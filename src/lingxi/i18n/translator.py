@@ -27,6 +27,15 @@ def choose_language(wanted: str | None) -> str:
     return DEFAULT_LANGUAGE
 
 
+def is_currency(currency: str) -> bool:
+    """Whether ISO 4217 has this code.
+
+    >>> is_currency("GBP"), is_currency("GPB")
+    (True, False)
+    """
+    return numbers.is_currency(currency)
+
+
 def minor_units(currency: str) -> int:
     """Digits after the point in a currency (ISO 4217): 2 for GBP, 0 for JPY.
 

@@ -6,6 +6,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from lingxi.config import Settings
 from lingxi.errors import InvalidInput
+from lingxi.i18n import is_currency
 from lingxi.ingest.columns import parse_mapping
 
 
@@ -52,8 +53,8 @@ class ImportOptions:
         InvalidInput
             If time zone, currency, delimiter or decimal mark cannot be used.
         """
-        if currency and not (len(currency) == 3 and currency.isascii() and currency.isalpha()):
-            raise InvalidInput(f"The currency must be three letters such as GBP, not {currency!r}.")
+        if currency and not is_currency(currency.upper()):
+            raise InvalidInput(f"{currency!r} is not a currency; write a code such as GBP.")
         if decimal_mark not in ("", ".", ","):
             raise InvalidInput(f"The decimal mark must be . or , and not {decimal_mark!r}.")
         if timezone:
