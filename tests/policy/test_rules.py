@@ -46,6 +46,8 @@ def variant(**changes: object) -> Candidate:
     [
         (ACTIVE, "cross_sell", "cross_sell", "none"),
         (variant(recency_days=12.0), "leave_alone", "leave_alone", "none"),
+        (variant(recency_days=1.0), "leave_alone", "leave_alone", "none"),
+        (variant(stage="won_back", recency_days=3.0), "leave_alone", "leave_alone", "none"),
         (
             variant(stage="registered", orders=0, recency_days=None, tenure_days=3.0),
             "welcome",

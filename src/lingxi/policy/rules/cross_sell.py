@@ -17,7 +17,7 @@ def propose(customer: Candidate, shop: ShopFacts) -> Proposal | None:
         Sentence(
             "policy.reason.cross_sell",
             {
-                "days": int(customer.recency_days),
+                "n": int(customer.recency_days),
                 "gap_days": round(customer.usual_gap_days(shop)),
             },
         ),

@@ -6,6 +6,9 @@ from lingxi.policy.candidate import Candidate, Proposal, ShopFacts
 RETURNS_TOO_MUCH = 0.5
 """Share of the goods sent back above which more selling only makes more returns."""
 
+JUST_ORDERED_DAYS = 7
+"""Thanks come within a week of the order or not at all."""
+
 WAIT_BEFORE_ASKING = 0.5
 """Share of the usual gap between orders that must pass before anything is asked of the customer."""
 
@@ -21,12 +24,12 @@ def propose(customer: Candidate, shop: ShopFacts) -> Proposal | None:
         customer.orders > 1
         and customer.recency_days is not None
         and customer.stage in ("active", "loyal", "won_back")
-        and not _just_ordered(customer)
+        and not _is_to_be_thanked(customer)
         and customer.recency_days < WAIT_BEFORE_ASKING * usual
     ):
         return leave(
             "policy.reason.between_orders",
-            days=int(customer.recency_days),
+            n=int(customer.recency_days),
             gap_days=round(usual),
         )
     return None
@@ -37,6 +40,6 @@ def leave(code: str, **params: str | int | float) -> Proposal:
     return Proposal("leave_alone", "none", "none", Sentence(code, params))
 
 
-def _just_ordered(customer: Candidate) -> bool:
-    """Fresh enough that a word of thanks is in place."""
-    return customer.recency_days is not None and customer.recency_days <= 7
+def _is_to_be_thanked(customer: Candidate) -> bool:
+    """A loyal customer's fresh order calls for a word of thanks, which asks for nothing."""
+    return customer.stage == "loyal" and (customer.recency_days or 0.0) <= JUST_ORDERED_DAYS

@@ -2,9 +2,7 @@
 
 from lingxi.i18n import Sentence
 from lingxi.policy.candidate import Candidate, Proposal, ShopFacts
-
-JUST_ORDERED_DAYS = 7
-"""Thanks come within a week of the order or not at all."""
+from lingxi.policy.rules.leave_alone import JUST_ORDERED_DAYS
 
 
 def propose(customer: Candidate, _shop: ShopFacts) -> Proposal | None:

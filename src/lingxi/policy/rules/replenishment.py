@@ -21,7 +21,7 @@ def propose(customer: Candidate, _shop: ShopFacts) -> Proposal | None:
             {
                 "item": due.name or due.item_id,
                 "gap_days": round(due.gap_days),
-                "days": round(due.since_days),
+                "n": int(due.since_days),
             },
         ),
         (due.item_id, *others),

@@ -12,7 +12,7 @@ def propose(customer: Candidate, shop: ShopFacts) -> Proposal | None:
     if customer.stage not in _STAGES or customer.recency_days is None:
         return None
     facts: dict[str, str | int | float] = {
-        "days": int(customer.recency_days),
+        "n": int(customer.recency_days),
         "gap_days": round(customer.usual_gap_days(shop)),
         "spent_cents": customer.net_revenue_cents,
         "currency": shop.currency,
