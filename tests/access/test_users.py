@@ -83,3 +83,12 @@ def test_the_audit_log_holds_no_characters_that_forge_a_line(
 def test_access_holds_nothing_of_customers(store: Store) -> None:
     with store.write() as tx:
         assert forget(tx, frozenset({1, 2})) == 0
+
+
+def test_without_an_administrator_others_can_still_be_removed(
+    store: Store, clock: FixedClock
+) -> None:
+    add(store, clock, "viewer")
+    with store.write() as tx:
+        remove_user(tx, clock.now(), "viewer", actor="test")
+        assert list_users(tx) == []

@@ -351,3 +351,11 @@ def test_statuses_as_shop_systems_write_them(
         f"order,customer,sku,qty,price,date,status\n1,k1,A,1,10,2024-01-05,{status}\n"
     )
     assert (report.orders, report.refunds) == (orders, refunds)
+
+
+def test_a_file_without_header_says_how_one_line_an_order_is_read(bench: Bench) -> None:
+    text = " 00004 19970101  2  29.33\n 00004 19970118  2  29.73\n 00021 19970101  3  63.34\n"
+    with pytest.raises(UnknownColumn, match=r"no header line.*One line an order, without items"):
+        bench.orders(text)
+    report = bench.orders(text, mapping="customer=column 1,date=column 2,amount=column 4")
+    assert (report.customers, report.orders, report.revenue_after_cents) == (2, 3, 12240)

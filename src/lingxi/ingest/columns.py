@@ -139,6 +139,10 @@ def missing_columns(
     found = ", ".join(f"{field} = {column}" for field, column in mapping.items()) or "nothing"
     pairs = ",".join(f"{field}=COLUMN" for field in missing)
     hint = f"Say which is which with --map {pairs}." if mapped else "Rename the columns you mean."
+    if mapped and "item" in missing:
+        hint += (
+            " One line an order, without items: --map customer=COLUMN,time=COLUMN,amount=COLUMN."
+        )
     bare = "The file has no header line. " if headers[0] == "column 1" else ""
     return UnknownColumn(
         f"{bare}No column was recognised as {' or '.join(missing)}. Recognised: {found}. "
