@@ -11,20 +11,24 @@ import sqlite3
 import subprocess
 import tempfile
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import msgspec
 from sqlalchemy import BigInteger, Column, Integer, MetaData, String, Table
+from sqlalchemy.schema import CreateSchema, DropSchema
 
 from lingxi.clock import SystemClock
 from lingxi.config import Settings, StoreSettings
 from lingxi.schema import Event, Line
 from lingxi.store import Projection, Store
+from lingxi.store.engine import open_engine
 from lingxi.store.tables import Moment
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
+SCHEMA = "lingxi_benchmark"
 metadata = MetaData()
 profile = Table(
     "bench_profile",
@@ -112,15 +116,36 @@ def run_store(
     raw: list[bytes], folder: Path, url: str, projections: tuple[Projection, ...]
 ) -> float:
     """Seconds to decode and append all events to a new store."""
-    settings = Settings(folder=folder, store=StoreSettings(url=url))
-    store = Store.open(settings, SystemClock(), projections=projections, tables=[metadata])
-    decode = msgspec.json.Decoder(Event).decode
-    begin = time.perf_counter()
-    for start in range(0, len(raw), 1_000):
-        store.log.append([decode(part) for part in raw[start : start + 1_000]])
-    seconds = time.perf_counter() - begin
-    store.close()
+    with own_schema(url) as address:
+        settings = Settings(folder=folder, store=StoreSettings(url=address))
+        store = Store.open(settings, SystemClock(), projections=projections, tables=[metadata])
+        decode = msgspec.json.Decoder(Event).decode
+        begin = time.perf_counter()
+        for start in range(0, len(raw), 1_000):
+            store.log.append([decode(part) for part in raw[start : start + 1_000]])
+        seconds = time.perf_counter() - begin
+        if store.log.count() != len(raw):
+            raise RuntimeError("the store was not new")
+        store.close()
     return seconds
+
+
+@contextmanager
+def own_schema(url: str) -> Iterator[str]:
+    """The address of an empty schema of a PostgreSQL, dropped afterwards; nothing for SQLite."""
+    if not url:
+        yield ""
+        return
+    engine = open_engine(url, lock_timeout_seconds=30)
+    with engine.begin() as connection:
+        connection.execute(CreateSchema(SCHEMA))
+    query = {"options": f"-csearch_path={SCHEMA}"}
+    try:
+        yield engine.url.update_query_dict(query).render_as_string(hide_password=False)
+    finally:
+        with engine.begin() as connection:
+            connection.execute(DropSchema(SCHEMA, cascade=True))
+        engine.dispose()
 
 
 def run_floor(raw: list[bytes], folder: Path) -> float:

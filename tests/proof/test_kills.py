@@ -22,6 +22,9 @@ SEED = int(os.environ.get("LINGXI_PROOF_SEED", "7"))
 KILLS = int(os.environ.get("LINGXI_PROOF_KILLS", "40"))
 ROOT = Path(__file__).parents[2]
 RESULT = ROOT / "docs" / "proof" / "kills.txt"
+COMMIT = subprocess.run(
+    ["git", "rev-parse", "--short", "HEAD"], cwd=ROOT, capture_output=True, text=True, check=False
+).stdout.strip()
 ROAD = ("items", "orders", "events", "train", "plan")
 ENGINES = ("sqlite", "postgresql")
 
@@ -81,7 +84,7 @@ def test_the_result_is_kept(lines: list[str]) -> None:
         "kill -9 during items, orders, events, train and plan of the tiny simulated shop",
         f"command: LINGXI_PROOF_KILLS={KILLS} LINGXI_PROOF_SEED={SEED} "
         "python -m pytest -m proof tests/proof",
-        f"seed {SEED}, commit {commit}, Python {platform.python_version()}, {os.cpu_count()} cores",
+        f"seed {SEED}, commit {COMMIT}, Python {platform.python_version()}, {os.cpu_count()} cores",
     ]
     RESULT.write_text("\n".join([*head, *lines]) + "\n", encoding="utf-8")
 

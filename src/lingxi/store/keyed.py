@@ -74,19 +74,38 @@ def upsert(connection: Connection, table: Table, rows: Sequence[Mapping[str, obj
         return
     names = tuple(column.name for column in table.columns if column.name in rows[0])
     if connection.dialect.name != "sqlite":
-        connection.execute(_build_upsert("postgresql", table, names), list(rows))
+        keys = [column.name for column in table.primary_key.columns]
+        unique = {tuple(row[key] for key in keys): row for row in rows}  # the last one counts
+        values = [[row[name] for row in unique.values()] for name in names]
+        connection.execute(_add_conflict(insert_columns(table, names, values), table, names))
         return
     # the driver takes tuples: SQLAlchemy's work per row costs more than the insert itself
     compiled, processors = _compile_upsert(connection.dialect, table, names)
-    values = zip(*(_convert(p, [row[n] for row in rows]) for n, p in processors), strict=True)
-    connection.exec_driver_sql(compiled, list(values))
+    tuples = zip(*(_convert(p, [row[n] for row in rows]) for n, p in processors), strict=True)
+    connection.exec_driver_sql(compiled, list(tuples))
 
 
-@lru_cache(maxsize=256)
-def _build_upsert(backend: str, table: Table, names: tuple[str, ...]) -> Insert:
+def insert_columns(
+    table: Table, names: Sequence[str], values: Sequence[Sequence[object]]
+) -> postgresql.Insert:
+    """An insert on PostgreSQL of rows that travel as one array a column, in one statement.
+
+    Several times faster than a statement, or a list of parameters, for every row.
+    """
+    arrays = [
+        bindparam(f"values_{i}", list(part), type_=postgresql.ARRAY(table.c[name].type))
+        for i, (name, part) in enumerate(zip(names, values, strict=True))
+    ]
+    columns = [column(name, table.c[name].type) for name in names]
+    source = func.unnest(*arrays).table_valued(*columns, name="v").render_derived()
+    return postgresql.insert(table).from_select(list(names), select(*source.c))
+
+
+def _add_conflict(
+    statement: sqlite.Insert | postgresql.Insert, table: Table, names: Sequence[str]
+) -> Insert:
     keys = list(table.primary_key.columns)
     others = [name for name in names if not table.c[name].primary_key]
-    statement = sqlite.insert(table) if backend == "sqlite" else postgresql.insert(table)
     if not others:
         return statement.on_conflict_do_nothing(index_elements=keys)
     return statement.on_conflict_do_update(
@@ -98,7 +117,7 @@ def _build_upsert(backend: str, table: Table, names: tuple[str, ...]) -> Insert:
 def _compile_upsert(
     dialect: Dialect, table: Table, names: tuple[str, ...]
 ) -> tuple[str, list[tuple[str, Processor]]]:
-    statement = _build_upsert("sqlite", table, names)
+    statement = _add_conflict(sqlite.insert(table), table, names)
     compiled = statement.compile(dialect=dialect, column_keys=names)
     order = getattr(compiled, "positiontup", None) or ()
     kinds = {name: table.c[name].type.dialect_impl(dialect) for name in names}
