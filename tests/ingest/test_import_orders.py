@@ -359,3 +359,15 @@ def test_a_file_without_header_says_how_one_line_an_order_is_read(bench: Bench) 
         bench.orders(text)
     report = bench.orders(text, mapping="customer=column 1,date=column 2,amount=column 4")
     assert (report.customers, report.orders, report.revenue_after_cents) == (2, 3, 12240)
+
+
+def test_an_order_refunded_since_its_first_export_is_refunded_once(bench: Bench) -> None:
+    text = "order,customer,sku,qty,price,date,status\n1,k1,A,1,10,2024-01-05,{}\n"
+    assert bench.orders(text.format("paid")).events_new == 1
+    later = bench.orders(text.format("refunded"))
+    assert (later.events_new, later.refunds, later.revenue_after_cents) == (1, 1, 0)
+    assert bench.orders(text.format("refunded")).events_new == 0
+    assert [(e.name, e.order_id, e.amount_cents) for e in bench.log()] == [
+        ("Order Completed", "1", 1000),
+        ("Order Refunded", "1", 1000),
+    ]

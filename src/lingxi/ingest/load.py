@@ -69,9 +69,14 @@ def load_documents(
     import_id: str,
     received_at: datetime,
     progress: Progress,
+    *,
+    known: Sequence[Document] = (),
 ) -> Loaded:
     """Append new documents as events; each batch and its note of what was seen are one
-    transaction, so that an import that breaks off can simply be run again."""
+    transaction, so that an import that breaks off can simply be run again.
+
+    Of the ``known`` orders, which the log has, those that were paid back since get their refund.
+    """
     refunds = [d for d in documents if d.refund]
     sales = [d for d in documents if not d.refund]
     shelf = Shelf.for_refunds(refunds)
@@ -81,9 +86,12 @@ def load_documents(
         if sale.paid_back:
             shelf.take_back(sale.order_id, sale.lines)
     ties = tie_refunds(refunds, shelf)
-    subjects = resolve_buyers(store, (d.buyer for d in documents))
+    paid_back = [d for d in known if d.paid_back]
+    subjects = resolve_buyers(store, (d.buyer for d in (*documents, *paid_back)))
     pairs = list(
-        to_events(sales, ties, lambda d: subjects[d.buyer] if d.buyer else None, received_at)
+        to_events(
+            sales, ties, lambda d: subjects[d.buyer] if d.buyer else None, received_at, paid_back
+        )
     )
     tied = {t.document.key: t.lines_tied for t in ties}
     inserted = duplicates = 0

@@ -61,17 +61,23 @@ def to_refund_events(tied: Tied, subject: int | None, received_at: datetime) -> 
 
 
 def to_events(
-    sales: Iterable[Document], ties: Iterable[Tied], subject: Subject, received_at: datetime
+    sales: Iterable[Document],
+    ties: Iterable[Tied],
+    subject: Subject,
+    received_at: datetime,
+    paid_back: Iterable[Document] = (),
 ) -> Iterator[tuple[Document, list[Event]]]:
-    """The events of every document, oldest first."""
+    """The events of every document, oldest first; of orders ``paid_back`` that the log has, the
+    refund alone."""
     made: list[tuple[Document, list[Event]]] = []
     for document in sales:
         who = subject(document)
         events = [to_order_event(document, who, received_at)]
         if document.paid_back:
-            whole = Tied(document, {document.order_id: document.lines})
-            events += to_refund_events(whole, who, received_at)
+            events += _pay_back(document, who, received_at)
         made.append((document, events))
+    for document in paid_back:
+        made.append((document, _pay_back(document, subject(document), received_at)))
     for tied in ties:
         who = subject(tied.document)
         if tied.document.charge:
@@ -80,3 +86,8 @@ def to_events(
             made.append((tied.document, list(to_refund_events(tied, who, received_at))))
     made.sort(key=lambda pair: (pair[0].occurred_at, pair[0].key))
     yield from made
+
+
+def _pay_back(document: Document, subject: int | None, received_at: datetime) -> list[Event]:
+    whole = Tied(document, {document.order_id: document.lines})
+    return list(to_refund_events(whole, subject, received_at))

@@ -96,7 +96,7 @@ def import_orders(
         import_id = next_import_id(store, tx)
     with store.read() as tx:
         found = sort_documents(tx, understood.documents)
-    loaded = load_documents(store, found.new, import_id, started, progress)
+    loaded = load_documents(store, found.new, import_id, started, progress, known=found.known)
     progress("Quarantine", 0, None)
     changed = _changed_lines(found)
     report = describe_import(
