@@ -10,8 +10,10 @@ from datetime import datetime
 import msgspec
 
 from lingxi.i18n import Sentence
-from lingxi.ingest.quarantine import Quarantined
-from lingxi.ingest.report import ColumnQuality, ImportReport, ReasonCount
+from lingxi.ingest.quarantine import Quarantined as Quarantined
+from lingxi.ingest.report import ColumnQuality as ColumnQuality
+from lingxi.ingest.report import ImportReport as ImportReport
+from lingxi.ingest.report import ReasonCount as ReasonCount
 
 
 class Interval(msgspec.Struct, frozen=True):
@@ -366,42 +368,3 @@ class SearchView(msgspec.Struct, frozen=True):
     """What a search for anything found."""
 
     hits: tuple[SearchHit, ...]
-
-
-__all__ = [
-    "ActionView",
-    "Because",
-    "BoughtTogether",
-    "CandidateView",
-    "Check",
-    "ChurnView",
-    "ColumnQuality",
-    "CustomerRow",
-    "CustomerView",
-    "CustomersView",
-    "ImportReport",
-    "Interval",
-    "ItemRow",
-    "ItemView",
-    "ItemsView",
-    "Lag",
-    "Measure",
-    "ModelVersionView",
-    "ModelsView",
-    "OverviewView",
-    "PlanView",
-    "QualityView",
-    "QuarantineView",
-    "Quarantined",
-    "Reason",
-    "ReasonCount",
-    "RecommendationsView",
-    "RecommendedItem",
-    "SearchHit",
-    "SearchView",
-    "SimilarView",
-    "StatusView",
-    "TimelineEntry",
-    "TimelineLine",
-    "WeekPoint",
-]

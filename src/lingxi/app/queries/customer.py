@@ -55,11 +55,9 @@ def get_customer(shop: "Shop", customer_id: str, *, before: str | None, n: int) 
         customer_id=ids[customer],
         as_of=as_of,
         currency=shop.settings.shop.currency,
-        stage="registered" if state is None else state["stage"],
-        stage_since=None if state is None else state["since"],
-        stage_reason=Sentence("customer.not_scored")
-        if state is None
-        else msgspec.json.decode(state["reason"], type=Sentence),
+        stage="registered",
+        stage_since=None,
+        stage_reason=Sentence("customer.not_scored"),
         segment=None,
         recency_score=None,
         frequency_score=None,
@@ -72,20 +70,27 @@ def get_customer(shop: "Shop", customer_id: str, *, before: str | None, n: int) 
         country=profile.country,
         traits=get_traits(shop.store, customer),
         features=features,
-        churn=None if state is None else _read_churn(state, features),
+        churn=None,
         action=None if action is None else to_action_view(action, ids, items),
         timeline=_to_entries(shop, timeline),
         next_cursor=_next(timeline),
     )
-    if state is None:
-        return view
+    return view if state is None else _add_state(view, state)
+
+
+def _add_state(view: CustomerView, state: sa.RowMapping) -> CustomerView:
+    """The view with stage, RFM, value and churn as they were scored last."""
     return msgspec.structs.replace(
         view,
+        stage=state["stage"],
+        stage_since=state["since"],
+        stage_reason=msgspec.json.decode(state["reason"], type=Sentence),
         segment=state["segment"],
         recency_score=state["r"],
         frequency_score=state["f"],
         monetary_score=state["m"],
         value_cents=state["value_cents"],
+        churn=_read_churn(state, view.features),
     )
 
 
