@@ -72,13 +72,6 @@ def test_a_road_killed_many_times_ends_at_the_same_shop(
 
 
 def test_the_result_is_kept(lines: list[str]) -> None:
-    commit = subprocess.run(
-        ["git", "rev-parse", "--short", "HEAD"],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        check=True,
-    ).stdout.strip()
     assert lines
     head = [
         "kill -9 during items, orders, events, train and plan of the tiny simulated shop",
