@@ -13,7 +13,7 @@ from lingxi import profiles
 from lingxi.clock import FixedClock
 from lingxi.config import Settings
 from lingxi.features import compute_features
-from lingxi.profiles.ledger import read_ledger
+from lingxi.profiles.ledger import sum_entries
 from lingxi.profiles.tables import customer_profile, item_history
 from lingxi.schema import Event, Line, Name
 from lingxi.store import Store
@@ -80,9 +80,15 @@ def read_rows(store: Store) -> tuple[dict[int, object], dict[tuple[int, str], ob
     with store.read() as tx:
         people = tx.execute(select(customer_profile)).mappings().all()
         items = tx.execute(select(item_history)).mappings().all()
-    rows = {row["customer"]: {**row, "ledger": read_ledger(row["ledger"])} for row in people}
+    for row in people:
+        kept = row["ledger"]
+        assert kept.standing == sum_entries(kept.entries.values())
+        assert (row["orders"], row["cancelled_orders"]) == (
+            kept.standing.orders,
+            kept.standing.cancelled,
+        )
     return (
-        {c: {k: v for k, v in row.items() if k != "ledger"} for c, row in rows.items()},
+        {row["customer"]: {k: v for k, v in row.items() if k != "ledger"} for row in people},
         {(row["customer"], row["item_id"]): dict(row) for row in items},
     )
 

@@ -10,7 +10,7 @@ from typing import cast
 
 from sqlalchemy import Table
 
-from lingxi.profiles.ledger import read_ledger, sum_ledger, update_ledger, write_ledger
+from lingxi.profiles.ledger import Ledger
 from lingxi.profiles.tables import customer_profile, item_history
 from lingxi.schema import SYSTEM_EVENTS, Event, Line, Name
 from lingxi.store import Projection
@@ -67,7 +67,7 @@ def _start_profile(moment: datetime) -> dict[str, object]:
         "last_order_at": None,
         "country": None,
         "country_at": None,
-        "ledger": write_ledger({}),
+        "ledger": Ledger(),
     }
 
 
@@ -91,9 +91,9 @@ def _put_money(row: dict[str, object], event: Event) -> None:
         _add(row, "revenue_cents", -amount)
     else:
         _add(row, "revenue_cents", amount)
-    ledger = update_ledger(read_ledger(cast(bytes, row["ledger"])), event)
-    standing = sum_ledger(ledger)
-    row["ledger"] = write_ledger(ledger)
+    ledger = cast(Ledger, row["ledger"])
+    ledger.add(event)
+    standing = ledger.standing
     row["orders"] = standing.orders
     row["cancelled_orders"] = standing.cancelled
     row["first_order_at"] = _to_moment(standing.first_us)

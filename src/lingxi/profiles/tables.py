@@ -2,6 +2,7 @@
 
 from sqlalchemy import BigInteger, Column, Index, Integer, LargeBinary, MetaData, String, Table
 
+from lingxi.profiles.ledger import LedgerColumn
 from lingxi.store.tables import NAMING, SUBJECT, Moment
 
 metadata = MetaData(naming_convention=NAMING)
@@ -25,7 +26,7 @@ customer_profile = Table(
     Column("last_order_at", Moment),
     Column("country", String),
     Column("country_at", Moment),
-    Column("ledger", LargeBinary, nullable=False),
+    Column("ledger", LedgerColumn, nullable=False),
     Index(None, "revenue_cents", "customer"),
     Index(None, "orders", "customer"),
     Index(None, "last_order_at", "customer"),
