@@ -98,17 +98,26 @@ def make_once(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> MakeO
 
 
 @pytest.fixture(scope="session")
-def demo_folder(
+def new_demo_folder(
     make_once: MakeOnce, tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest
-) -> Path:
-    """A shop made once per run from the tiny simulation, copied for each worker."""
+) -> Callable[[], Path]:
+    """Copies of a shop that is made once per run from the tiny simulation."""
 
     def build(folder: Path) -> None:
         make_shop(folder, request.getfixturevalue("raw_shop"))
 
-    mine = tmp_path_factory.mktemp("shops") / "demo-shop"
-    shutil.copytree(make_once("demo-shop", build), mine)
-    return mine
+    def copy() -> Path:
+        mine = tmp_path_factory.mktemp("shops") / "demo-shop"
+        shutil.copytree(make_once("demo-shop", build), mine)
+        return mine
+
+    return copy
+
+
+@pytest.fixture(scope="session")
+def demo_folder(new_demo_folder: Callable[[], Path]) -> Path:
+    """This worker's copy of the demo's shop; users and keys in it belong to all tests."""
+    return new_demo_folder()
 
 
 @pytest.fixture(scope="session")

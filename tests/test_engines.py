@@ -46,6 +46,14 @@ def folder(
 
 
 @pytest.fixture(scope="module")
+def sqlite(new_demo_folder: Callable[[], Path]) -> Iterator[Shop]:
+    """A copy that no other test has touched."""
+    shop = open_at(new_demo_folder())
+    yield shop
+    shop.close()
+
+
+@pytest.fixture(scope="module")
 def postgres(folder: Path) -> Iterator[Shop]:
     shop = open_at(folder)
     yield shop
@@ -82,7 +90,7 @@ def test_the_shop_is_on_postgres(postgres: Shop) -> None:
 
 
 @pytest.mark.parametrize("table", [t for m in METADATAS for t in m.sorted_tables], ids=str)
-def test_every_table_holds_the_same_rows(demo_shop: Shop, postgres: Shop, table: sa.Table) -> None:
+def test_every_table_holds_the_same_rows(sqlite: Shop, postgres: Shop, table: sa.Table) -> None:
     columns = [c for c in table.columns if c.name not in SECRET]
 
     def read(shop: Shop) -> list[tuple[object, ...]]:
@@ -90,26 +98,26 @@ def test_every_table_holds_the_same_rows(demo_shop: Shop, postgres: Shop, table:
             query = sa.select(*columns).order_by(*(c for c in columns if c.primary_key))
             return [tuple(row) for row in tx.execute(query)]
 
-    both(demo_shop, postgres, read)
+    both(sqlite, postgres, read)
 
 
-def test_features_are_the_same(demo_shop: Shop, postgres: Shop) -> None:
+def test_features_are_the_same(sqlite: Shop, postgres: Shop) -> None:
     def compute(shop: Shop) -> list[dict[str, object]]:
         with shop.store.analytics() as analytics:
             return compute_features(analytics, DEMO_END).sort_by("customer").to_pylist()
 
-    assert both(demo_shop, postgres, compute)
+    assert both(sqlite, postgres, compute)
 
 
 @pytest.mark.parametrize("form", ["csv", "json", "parquet"])
-def test_the_plan_is_the_same_file(demo_shop: Shop, postgres: Shop, form: str) -> None:
-    assert both(demo_shop, postgres, lambda s: s.answers.plan_file(form).read_bytes())
+def test_the_plan_is_the_same_file(sqlite: Shop, postgres: Shop, form: str) -> None:
+    assert both(sqlite, postgres, lambda s: s.answers.plan_file(form).read_bytes())
 
 
 @pytest.mark.parametrize("sort", [*SORTS, *(f"-{sort}" for sort in SORTS)])
-def test_customers_come_in_the_same_pages(demo_shop: Shop, postgres: Shop, sort: str) -> None:
+def test_customers_come_in_the_same_pages(sqlite: Shop, postgres: Shop, sort: str) -> None:
     pages = both(
-        demo_shop,
+        sqlite,
         postgres,
         lambda s: walk(lambda c: s.answers.customers(sort=sort, cursor=c, n=37)),
     )
@@ -133,67 +141,65 @@ def test_customers_come_in_the_same_pages(demo_shop: Shop, postgres: Shop, sort:
     ],
     ids=str,
 )
-def test_customers_are_found_alike(
-    demo_shop: Shop, postgres: Shop, filters: dict[str, str]
-) -> None:
-    both(demo_shop, postgres, lambda s: plain(s.answers.customers(**filters, n=500)))
+def test_customers_are_found_alike(sqlite: Shop, postgres: Shop, filters: dict[str, str]) -> None:
+    both(sqlite, postgres, lambda s: plain(s.answers.customers(**filters, n=500)))
 
 
 @pytest.mark.parametrize("sort", [*ITEM_SORTS, *(f"-{sort}" for sort in ITEM_SORTS)])
-def test_items_come_in_the_same_pages(demo_shop: Shop, postgres: Shop, sort: str) -> None:
-    both(demo_shop, postgres, lambda s: walk(lambda c: s.answers.items(sort=sort, cursor=c, n=7)))
+def test_items_come_in_the_same_pages(sqlite: Shop, postgres: Shop, sort: str) -> None:
+    both(sqlite, postgres, lambda s: walk(lambda c: s.answers.items(sort=sort, cursor=c, n=7)))
 
 
 @pytest.mark.parametrize(
     "text", ["c0", "C0", "1", "tea", "TEA", "%", "_", "é", "茶", "\\", "'", ""]
 )
-def test_search_finds_the_same(demo_shop: Shop, postgres: Shop, text: str) -> None:
-    both(demo_shop, postgres, lambda s: plain(s.answers.search(text, n=50)))
-    both(demo_shop, postgres, lambda s: plain(s.answers.items(search=text, n=500)))
+def test_search_finds_the_same(sqlite: Shop, postgres: Shop, text: str) -> None:
+    both(sqlite, postgres, lambda s: plain(s.answers.search(text, n=50)))
+    both(sqlite, postgres, lambda s: plain(s.answers.items(search=text, n=500)))
 
 
-def test_single_answers_are_the_same(demo_shop: Shop, postgres: Shop) -> None:
-    people = [row.customer_id for row in demo_shop.answers.customers(n=4).rows]
-    items = [row.item_id for row in demo_shop.answers.items(n=5).rows]
-    both(demo_shop, postgres, lambda s: walk_timeline(s, people[0]))
+def test_single_answers_are_the_same(sqlite: Shop, postgres: Shop) -> None:
+    people = [row.customer_id for row in sqlite.answers.customers(n=4).rows]
+    items = [row.item_id for row in sqlite.answers.items(n=5).rows]
+    both(sqlite, postgres, lambda s: walk_timeline(s, people[0]))
     for person in people:
-        both(demo_shop, postgres, lambda s, p=person: plain(s.answers.customer(p, n=5)))
-        both(demo_shop, postgres, lambda s, p=person: plain(s.answers.recommendations(p)))
+        both(sqlite, postgres, lambda s, p=person: plain(s.answers.customer(p, n=5)))
+        both(sqlite, postgres, lambda s, p=person: plain(s.answers.recommendations(p)))
     for item in items:
-        both(demo_shop, postgres, lambda s, i=item: plain(s.answers.item(i)))
-        both(demo_shop, postgres, lambda s, i=item: plain(s.answers.similar(i)))
+        both(sqlite, postgres, lambda s, i=item: plain(s.answers.item(i)))
+        both(sqlite, postgres, lambda s, i=item: plain(s.answers.similar(i)))
     both(
-        demo_shop,
+        sqlite,
         postgres,
         lambda s: plain(s.answers.recommendations(None, history=items[:3])),
     )
-    both(demo_shop, postgres, lambda s: plain(s.answers.overview()))
-    both(demo_shop, postgres, lambda s: walk(lambda c: s.answers.plan(cursor=c, n=50)))
+    both(sqlite, postgres, lambda s: plain(s.answers.overview()))
+    both(sqlite, postgres, lambda s: walk(lambda c: s.answers.plan(cursor=c, n=50)))
 
 
 def walk_timeline(shop: Shop, customer_id: str) -> list[object]:
     return walk(lambda c: shop.answers.customer(customer_id, before=c, n=200))
 
 
-def test_quality_and_quarantine_are_the_same(demo_shop: Shop, postgres: Shop) -> None:
+def test_quality_and_quarantine_are_the_same(sqlite: Shop, postgres: Shop) -> None:
     def quality(shop: Shop) -> object:
         report = msgspec.to_builtins(shop.answers.quality())
         for each in report["imports"]:
             each.pop("seconds")
         return report
 
-    both(demo_shop, postgres, quality)
-    both(demo_shop, postgres, lambda s: walk(lambda c: s.answers.quarantine(cursor=c, n=100)))
+    both(sqlite, postgres, quality)
+    both(sqlite, postgres, lambda s: walk(lambda c: s.answers.quarantine(cursor=c, n=100)))
 
 
-def test_models_are_the_same(demo_shop: Shop, postgres: Shop) -> None:
+def test_models_are_the_same(sqlite: Shop, postgres: Shop) -> None:
     def models(shop: Shop) -> object:
         return [
             (m.kind, m.chosen, m.data_to, m.events, [(c.name, c.chosen) for c in m.candidates])
             for m in shop.answers.models().versions
         ]
 
-    both(demo_shop, postgres, models)
+    both(sqlite, postgres, models)
 
 
 def test_a_second_import_changes_nothing(postgres: Shop, raw_shop: Path) -> None:
