@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from lingxi.app.views import Check
 from lingxi.errors import LingxiError
 from lingxi.i18n import Sentence
+from lingxi.learning.boosting import is_available
 from lingxi.policy import get_totals
 
 if TYPE_CHECKING:
@@ -34,6 +35,11 @@ def _run(name: str, check: Callable[["Shop"], Check], shop: "Shop") -> Check:
 def _python(_shop: "Shop") -> Check:
     state = "ok" if sys.version_info >= (3, 11) else "failed"
     return Check("python", state, Sentence("doctor.python", {"version": platform.python_version()}))
+
+
+def _lightgbm(_shop: "Shop") -> Check:
+    state = "ok" if is_available() else "warning"
+    return Check("lightgbm", state, Sentence(f"doctor.lightgbm.{state}"))
 
 
 def _disk(shop: "Shop") -> Check:
@@ -97,6 +103,7 @@ def _keys(shop: "Shop") -> Check:
 
 CHECKS: dict[str, Callable[["Shop"], Check]] = {
     "python": _python,
+    "lightgbm": _lightgbm,
     "disk": _disk,
     "write": _write,
     "log": _log,

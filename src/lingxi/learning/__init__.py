@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 
 from lingxi.errors import UnknownModel, did_you_mean
+from lingxi.learning import boosting
 from lingxi.learning.boosting import Boosting, BoostingModel
 from lingxi.learning.calibration import Calibrator, fit_calibrator
 from lingxi.learning.logistic import Logistic, LogisticModel
@@ -21,6 +22,12 @@ _LOADERS: Mapping[str, Callable[[PartReader], Model]] = {
     "random_forest": TreeModel.load,
     "lightgbm": BoostingModel.load,
 }
+
+
+def list_learners() -> dict[str, Learner]:
+    """The learners that can run on this machine, by name, the simplest first."""
+    boosted = boosting.is_available()
+    return {name: one for name, one in LEARNERS.items() if boosted or name != Boosting().name}
 
 
 def load_model(name: str, reader: PartReader) -> Model:
@@ -46,6 +53,7 @@ __all__ = [
     "PartWriter",
     "choose_simplest",
     "fit_calibrator",
+    "list_learners",
     "load_model",
     "log_odds",
     "plan_cutoffs",

@@ -22,6 +22,15 @@ _THREADS = 2
 _ROWS_PER_THREAD = 20_000
 
 
+def is_available() -> bool:
+    """Whether LightGBM can be loaded: it needs the system's OpenMP, which slim images lack."""
+    try:
+        import lightgbm
+    except OSError:
+        return False
+    return bool(lightgbm.__version__)
+
+
 @dataclass(frozen=True)
 class BoostingModel:
     """A LightGBM booster; the score is the log-odds."""

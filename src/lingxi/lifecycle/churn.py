@@ -14,6 +14,7 @@ from lingxi.learning import (
     Model,
     choose_simplest,
     fit_calibrator,
+    list_learners,
     log_odds,
 )
 from lingxi.lifecycle.frames import Floats, Frame, stack
@@ -94,7 +95,7 @@ def fit_all(train: Sequence[Frame], judged: Frame, seed: int) -> dict[str, Fitte
     """Every learner fitted on ``train``, with its probabilities for ``judged``."""
     X, y = stack(train)
     found = {}
-    for name, learner in LEARNERS.items():
+    for name, learner in list_learners().items():
         start = perf_counter()
         model = learner.fit(X, y, seed=seed)
         seconds = perf_counter() - start
