@@ -11,7 +11,6 @@ from lingxi.ingest.tables import metadata as ingest_metadata
 from lingxi.lifecycle.tables import metadata as lifecycle_metadata
 from lingxi.policy.tables import metadata as policy_metadata
 from lingxi.profiles.tables import metadata as profiles_metadata
-from lingxi.recommend.tables import metadata as recommend_metadata
 from lingxi.store import Projection
 from lingxi.store.tables import metadata as store_metadata
 
@@ -20,7 +19,6 @@ METADATAS: Sequence[sa.MetaData] = (
     ingest_metadata,
     catalogue_metadata,
     profiles_metadata,
-    recommend_metadata,
     lifecycle_metadata,
     policy_metadata,
     access_metadata,

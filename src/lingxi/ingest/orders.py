@@ -314,18 +314,3 @@ def _count_changed(understood: Understood, changed: NDArray[np.int64]) -> Reason
 def _cost_codes(lines: Lines) -> tuple[str, ...]:
     codes = np.unique(lines.item.codes[(lines.part != PRODUCT) & ~lines.item.missing])
     return tuple(sorted(lines.item.values[code] for code in codes.tolist()))
-
-
-def check_sum(report: ImportReport) -> None:
-    """Prove that lines in = lines kept + lines set aside.
-
-    Raises
-    ------
-    AssertionError
-        If a line was lost or doubled.
-    """
-    if report.lines_in != report.lines_kept + report.lines_set_aside:
-        raise AssertionError(
-            f"{report.lines_in} lines in, but {report.lines_kept} kept and "
-            f"{report.lines_set_aside} set aside"
-        )

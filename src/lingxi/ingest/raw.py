@@ -3,7 +3,6 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
@@ -47,10 +46,6 @@ class RawTable:
     def record(self, line: int) -> dict[str, str | None]:
         """One line as it stands in the file."""
         return {header: column.get(line) for header, column in self.columns.items()}
-
-    def record_json(self, line: int) -> bytes:
-        """One line as JSON bytes, for quarantine."""
-        return msgspec.json.encode(self.record(line))
 
     def number_equal_rows(self) -> NDArray[np.int64]:
         """Equal lines, equal number: all columns count, spaces around a cell do not."""

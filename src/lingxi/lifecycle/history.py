@@ -69,11 +69,6 @@ class History:
             cancelled_us=self.cancelled_us[kept],
         )
 
-    def count_orders(self) -> Ints:
-        """Orders of each customer that refunds have not taken back in full."""
-        kept = self.order_customer[self.cancelled_us == NEVER_US]
-        return np.bincount(kept, minlength=len(self.customers)).astype(np.int64)
-
     def sum_revenue(self, after_us: int = -NEVER_US) -> Ints:
         """Cents of each customer's orders less those of refunds, counting from a moment on."""
         n = len(self.customers)
@@ -88,13 +83,6 @@ class History:
         last = np.zeros(len(self.customers), dtype=np.int64)
         np.maximum.at(last, self.order_customer[kept], self.order_us[kept])
         return last
-
-    def first_order_us(self) -> Ints:
-        """Each customer's first order that counts, ``NEVER_US`` where there is none."""
-        kept = self.cancelled_us == NEVER_US
-        first = np.full(len(self.customers), NEVER_US)
-        np.minimum.at(first, self.order_customer[kept], self.order_us[kept])
-        return first
 
     def span_us(self) -> tuple[int, int]:
         """First order and last event.

@@ -7,7 +7,6 @@ Without a server: ``recommend_from_ratings`` and ``NeighbourModel`` on a table o
 from typing import TYPE_CHECKING
 
 from lingxi.doors import open_door
-from lingxi.recommend.tables import metadata
 
 if TYPE_CHECKING:
     from lingxi.recommend.baskets import Together
@@ -31,7 +30,6 @@ __all__ = [
     "Together",
     "evaluate",
     "forget",
-    "metadata",
     "recommend_from_ratings",
     "train_recommenders",
 ]

@@ -9,7 +9,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from sqlalchemy import Connection, Engine, func, insert, select
 
-from lingxi.schema import EVENT_ROWS, Event
+from lingxi.schema import Event
 from lingxi.store.codec import to_arrow
 from lingxi.store.counters import peek, put
 from lingxi.store.engine import begin_read, begin_write
@@ -140,8 +140,3 @@ def count_rows(connection: Connection) -> int:
     """Rows in the lake, seen by this transaction."""
     query = select(func.coalesce(func.sum(lake_file.c.rows), 0))
     return int(connection.execute(query).scalar_one())
-
-
-def empty_rows() -> pa.Table:
-    """``EVENT_ROWS`` without a row."""
-    return EVENT_ROWS.empty_table()
