@@ -7,6 +7,8 @@ class DropReason(StrEnum):
     """Why a line went to quarantine. Words for each: ``clean.reason.<value>``."""
 
     LINE_MALFORMED = "line_malformed"
+    EVENT_TOO_LARGE = "event_too_large"
+    BATCH_TOO_LONG = "batch_too_long"
     EXACT_DUPLICATE = "exact_duplicate"
     ORDER_MISSING = "order_missing"
     ITEM_MISSING = "item_missing"
