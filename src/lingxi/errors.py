@@ -35,6 +35,18 @@ class InvalidInput(UserError):
     """A value of the wrong kind, size or form."""
 
 
+class BodyTooLarge(InvalidInput):
+    """A request's body, or what it unpacks to, is larger than the route takes."""
+
+
+class BodyUnreadable(InvalidInput):
+    """A request's body is in none of the forms that the route reads."""
+
+
+class EncodingUnsupported(InvalidInput):
+    """A request's body is compressed in a way that is not read here."""
+
+
 class InvalidSetting(UserError):
     """``lingxi.toml`` or the environment holds something that cannot be used."""
 
