@@ -59,6 +59,24 @@ class ServerSettings:
 
 
 @dataclass(frozen=True)
+class CollectSettings:
+    """How events are taken in over HTTP."""
+
+    requests_per_second: int = 0
+    """Limit for one source; 0 sets none: the bounded queue alone holds back who sends too much."""
+    largest_batch_bytes: int = 512000
+    """The most one request may carry, unpacked; a larger one is answered 400."""
+    waiting_events: int = 20000
+    """The most events that may wait for the disk; past it the answer is 429."""
+    waiting_bytes: int = 67108864
+    """The most bytes that may wait for the disk; past it the answer is 429."""
+    commit_events: int = 1000
+    """The most events that are committed together."""
+    patience_seconds: float = 10.0
+    """A request that waits longer for the disk is answered 503, and its client sends again."""
+
+
+@dataclass(frozen=True)
 class LearningSettings:
     """How models are fitted."""
 
@@ -88,6 +106,7 @@ class Settings:
     shop: ShopSettings = field(default_factory=ShopSettings)
     store: StoreSettings = field(default_factory=StoreSettings)
     server: ServerSettings = field(default_factory=ServerSettings)
+    collect: CollectSettings = field(default_factory=CollectSettings)
     learning: LearningSettings = field(default_factory=LearningSettings)
     policy: PolicySettings = field(default_factory=PolicySettings)
 
@@ -106,6 +125,7 @@ _SECTIONS: dict[str, type] = {
     "shop": ShopSettings,
     "store": StoreSettings,
     "server": ServerSettings,
+    "collect": CollectSettings,
     "learning": LearningSettings,
     "policy": PolicySettings,
 }

@@ -6,6 +6,7 @@ from sqlalchemy import (
     ForeignKey,
     Index,
     Integer,
+    LargeBinary,
     MetaData,
     String,
     Table,
@@ -60,6 +61,19 @@ window_table = Table(
     Column("expires_at", Moment, nullable=False, index=True),
 )
 """One counter of a fixed window: requests of a key or session, failed logins of an account."""
+
+source_table = Table(
+    "source",
+    metadata,
+    Column("name", String(64), primary_key=True),
+    Column("kind", String(16), nullable=False),
+    Column("write_key", String(64), nullable=False, unique=True),
+    Column("secret", LargeBinary),
+    Column("allowed_origins", Text, nullable=False),
+    Column("created_at", Moment, nullable=False),
+    Column("disabled_at", Moment),
+)
+"""Where events come from. The write key is public; the secret is sealed."""
 
 audit_table = Table(
     "access_audit",
