@@ -118,3 +118,19 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
     customer: int | None = None
     position: int | None = None
     changes: Sequence[str] = ()
+
+
+class Identified(msgspec.Struct, frozen=True, kw_only=True):
+    """Whose a batch of messages is, after ``identify_people`` has written what it learnt.
+
+    ``subjects`` and ``customers`` have an entry a message, ``None`` for an anonymous basket.
+    ``events`` are the system's own about merges, to be appended with the batch; the projections of
+    the customers in ``rebuild`` are folded again after the append. ``changes`` says in words of a
+    closed list what a message changed, by its place in the batch.
+    """
+
+    subjects: Sequence[int | None]
+    customers: Sequence[int | None]
+    events: Sequence[Event] = ()
+    rebuild: frozenset[int] = frozenset()
+    changes: Mapping[int, Sequence[str]] = {}
