@@ -2,8 +2,7 @@
 
 import re
 
-from lingxi.ingest.text import word_set
-from lingxi.schema import Name
+from lingxi.schema import SYSTEM_EVENTS, Name
 
 _ALIASES: dict[str, Name] = {
     alias: name
@@ -41,7 +40,9 @@ NEEDS_ITEM = frozenset(
     name.value for name in (Name.PRODUCT_VIEWED, Name.PRODUCT_ADDED, Name.PRODUCT_REMOVED)
 )
 """Events that say nothing without a product."""
-_SYSTEM = word_set("orderrefunded stagechanged")
+_SYSTEM = frozenset(
+    re.sub(r"[\W_]+", "", name.lower()) for name in (*SYSTEM_EVENTS, Name.ORDER_REFUNDED)
+)
 
 
 def name_event(name: str) -> str:

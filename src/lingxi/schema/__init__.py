@@ -1,13 +1,14 @@
 """The nouns of the product and their Arrow schemas."""
 
 from lingxi.schema.arrow import EVENT_ROWS, INTERACTIONS
-from lingxi.schema.event import SYSTEM_EVENTS, Event, Line, Name, Scalar
+from lingxi.schema.event import ITEM_EVENTS, SYSTEM_EVENTS, Event, Line, Name, Scalar
 from lingxi.schema.item import Item
 from lingxi.schema.money import Money
 
 __all__ = [
     "EVENT_ROWS",
     "INTERACTIONS",
+    "ITEM_EVENTS",
     "SYSTEM_EVENTS",
     "Event",
     "Item",

@@ -25,10 +25,23 @@ class Name(StrEnum):
     ORDER_COMPLETED = "Order Completed"
     ORDER_REFUNDED = "Order Refunded"
     STAGE_CHANGED = "Stage Changed"
+    ITEM_ADDED = "Item Added"
+    ITEM_REMOVED = "Item Removed"
+    ITEM_PRICE_CHANGED = "Item Price Changed"
+    ITEM_STOCK_CHANGED = "Item Stock Changed"
 
 
-SYSTEM_EVENTS = (Name.STAGE_CHANGED,)
-"""What the system itself notes about a customer; it is no sign of life and no feature's input."""
+ITEM_EVENTS = (
+    Name.ITEM_ADDED,
+    Name.ITEM_REMOVED,
+    Name.ITEM_PRICE_CHANGED,
+    Name.ITEM_STOCK_CHANGED,
+)
+"""What happened to an item of the catalogue; nobody's, so without a subject."""
+
+SYSTEM_EVENTS = (Name.STAGE_CHANGED, *ITEM_EVENTS)
+"""What the system itself notes; it is no sign of life and no feature's input, and is not taken
+from outside."""
 
 
 class Line(msgspec.Struct, frozen=True, gc=False):
