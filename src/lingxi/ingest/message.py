@@ -42,7 +42,7 @@ class Message(msgspec.Struct, frozen=True, kw_only=True):
     """Whether it came signed or with a secret (a shop's webhook, an import): such a message may say
     who placed an order long ago, and is no bot."""
     refused: DropReason | None = None
-    """Why the door already set it aside (too large, not JSON): cleaning drops it for this reason."""
+    """Why the door already set it aside (too large, not JSON): cleaning drops it for that."""
 
 
 class Identifier(msgspec.Struct, frozen=True):

@@ -1,4 +1,4 @@
-"""Tables of ingest: identifiers, quarantine, documents seen, items learnt, imports done."""
+"""Tables of ingest: identifiers, quarantine, documents seen, items learnt, imports done, counts."""
 
 from sqlalchemy import (
     BigInteger,
@@ -87,3 +87,40 @@ import_run = Table(
     Index(None, "started_at"),
 )
 """Imports: the options they ran with and the report they gave, as JSON."""
+
+quarantine_message = Table(
+    "quarantine_message",
+    metadata,
+    Column("id", SUBJECT, primary_key=True, autoincrement=True),
+    Column("fingerprint", String, nullable=False, unique=True),
+    Column("source", String, nullable=False, index=True),
+    Column("step", String, nullable=False),
+    Column("reason", String, nullable=False, index=True),
+    Column("detail", String, nullable=False),
+    Column("sealed", LargeBinary, nullable=False),
+    Column("received_at", Moment, nullable=False),
+    Column("expires_at", Moment, nullable=False, index=True),
+)
+"""Messages set aside: ``sealed`` is the message, its bytes as they came, under the quarantine's
+key; ``fingerprint`` a keyed hash of source and bytes, so that a repetition is kept once."""
+
+quarantine_person = Table(
+    "quarantine_person",
+    metadata,
+    Column("sealed", String, primary_key=True),
+    Column("message", SUBJECT, primary_key=True, autoincrement=False, index=True),
+)
+"""Whom a message in quarantine names, as keyed hashes, so that erasure finds it."""
+
+source_count = Table(
+    "source_count",
+    metadata,
+    Column("source", String, primary_key=True),
+    Column("hour", Moment, primary_key=True),
+    Column("outcome", String, primary_key=True),
+    Column("reason", String, primary_key=True),
+    Column("n", BigInteger, nullable=False),
+    Column("last_at", Moment, nullable=False),
+    Index(None, "hour"),
+)
+"""Messages by source, hour and what became of them."""

@@ -1,8 +1,8 @@
 """The log: every event once, in the order it arrived; the only way from room to room and back."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from sqlalchemy import Connection, Engine, delete, func, select, tuple_
@@ -11,7 +11,7 @@ from lingxi.schema import Event
 from lingxi.store.codec import from_row, to_row
 from lingxi.store.counters import peek, put
 from lingxi.store.engine import begin_read, begin_write, lock_log
-from lingxi.store.keyed import insert_or_ignore, upsert
+from lingxi.store.keyed import insert_or_ignore, select_by_keys, upsert
 from lingxi.store.projection import Projection, fold
 from lingxi.store.tables import event, identity, log_cursor, to_micros
 
@@ -22,11 +22,15 @@ _COLUMNS = tuple(column.name for column in event.columns)
 
 @dataclass(frozen=True)
 class Appended:
-    """What an append did; ``position`` is the log's last position afterwards."""
+    """What an append did; ``position`` is the log's last position afterwards.
+
+    ``positions`` holds the place of each event that was new, by its ``event_id``.
+    """
 
     inserted: int
     duplicates: int
     position: int
+    positions: Mapping[str, int] = field(default_factory=dict)
 
 
 class Log:
@@ -49,26 +53,32 @@ class Log:
         StoreBusy, StoreUnavailable
             If the database cannot be written.
         """
-        inserted = 0
+        positions: dict[str, int] = {}
         position = 0
         for start in range(0, max(len(events), 1), BATCH):
             batch = events[start : start + BATCH]
             with begin_write(self._engine) if tx is None else nullcontext(tx) as connection:
                 if batch:
                     lock_log(connection)
-                    inserted += self._append_batch(connection, batch)
-                position = peek(connection, _COUNTER)
-        return Appended(inserted, len(events) - inserted, position)
+                    fresh, position = self._append_batch(connection, batch)
+                    first = position - len(fresh) + 1
+                    positions.update({e.event_id: first + i for i, e in enumerate(fresh)})
+                else:
+                    position = peek(connection, _COUNTER)
+        return Appended(len(positions), len(events) - len(positions), position, positions)
 
-    def _append_batch(self, connection: Connection, batch: Sequence[Event]) -> int:
+    def _append_batch(
+        self, connection: Connection, batch: Sequence[Event]
+    ) -> tuple[Sequence[Event], int]:
+        """The events that were new, in their order, and the last position."""
         last = peek(connection, _COUNTER)
         done = _insert_rows(connection, batch, last)
         if done == 0:
-            return 0
+            return (), last
         fresh = batch if done == len(batch) else _close_gaps(connection, batch, last)
         put(connection, _COUNTER, last + done)
         fold(connection, self._projections, fresh)
-        return done
+        return fresh, last + done
 
     def read(
         self, *, after: int = 0, limit: int = 10_000, names: Collection[str] | None = None
@@ -143,6 +153,15 @@ def read_events(
 def log_position(connection: Connection) -> int:
     """The last position given out, seen by this transaction."""
     return peek(connection, _COUNTER)
+
+
+def find_known(connection: Connection, event_ids: Collection[str]) -> set[str]:
+    """Which of these events are in the log already."""
+    if not event_ids:
+        return set()
+    column = event.c.event_id
+    query = select_by_keys(connection, [column], [(each,) for each in event_ids], [column])
+    return set(connection.execute(query).scalars())
 
 
 def _insert_rows(connection: Connection, batch: Sequence[Event], last: int) -> int:

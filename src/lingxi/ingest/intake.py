@@ -1,0 +1,168 @@
+"""Taking messages in: one transaction a batch, from cleaning to the counts."""
+
+from collections.abc import Callable, Mapping, Sequence
+
+import msgspec
+from sqlalchemy import Connection
+
+from lingxi.clock import Clock
+from lingxi.config import Settings
+from lingxi.errors import StoreBusy, StoreUnavailable
+from lingxi.ingest.cleaning import Rules, clean
+from lingxi.ingest.counts import count_outcomes
+from lingxi.ingest.identity import identify_people
+from lingxi.ingest.message import Cleaned, Dropped, Identified, Message, Outcome
+from lingxi.ingest.reasons import DropReason
+from lingxi.ingest.settle import settle_orders
+from lingxi.ingest.waiting import put_aside, release
+from lingxi.schema import Event
+from lingxi.store import Store
+from lingxi.store.log import find_known
+
+Judged = Cleaned | Dropped
+Observer = Callable[[Sequence[Outcome]], None]
+
+STORED, DUPLICATE, DROPPED = "stored", "duplicate", "dropped"
+_put = msgspec.structs.force_setattr
+
+
+class Intake:
+    """The one door into the log for messages, whoever sent them.
+
+    Parameters
+    ----------
+    observer
+        Called with the outcomes of each commit, after it: what watches the stream live.
+    """
+
+    def __init__(
+        self, store: Store, settings: Settings, clock: Clock, *, observer: Observer | None = None
+    ) -> None:
+        self._store = store
+        self._clock = clock
+        self._rules = Rules.of(settings)
+        self._observer = observer
+
+    def take(self, messages: Sequence[Message]) -> list[Outcome]:
+        """Clean and keep messages, each once, in one transaction; what became of each.
+
+        When it returns, everything is on disk. Taking the same messages again changes nothing.
+
+        Raises
+        ------
+        StoreBusy, StoreUnavailable
+            If the database cannot be written; then nothing was kept.
+        """
+        return self._keep([clean(message, self._rules) for message in messages], ())
+
+    def retake(self, messages: Sequence[tuple[int, Message]]) -> list[Outcome]:
+        """Take messages out of quarantine, by their ids there; those that pass leave it.
+
+        A message that fails again stays, with its bytes and the reason as they are now.
+
+        Raises
+        ------
+        StoreBusy, StoreUnavailable
+            If the database cannot be written; then nothing was changed.
+        """
+        judged = [clean(message, self._rules) for _, message in messages]
+        return self._keep(judged, [number for number, _ in messages])
+
+    def _keep(self, judged: Sequence[Judged], numbers: Sequence[int]) -> list[Outcome]:
+        try:
+            with self._store.write() as tx:
+                release(tx, numbers)
+                outcomes = self._keep_in(tx, judged)
+        except (StoreBusy, StoreUnavailable):
+            raise
+        except Exception as error:  # whatever one message provokes, the others are not its hostages
+            if len(judged) > 1:
+                middle = len(judged) // 2
+                return [
+                    *self._keep(judged[:middle], numbers[:middle]),
+                    *self._keep(judged[middle:], numbers[middle:]),
+                ]
+            if not judged or isinstance(judged[0], Dropped):
+                raise
+            return self._keep([_refuse(judged[0], error)], numbers)
+        if self._observer is not None:
+            self._observer(outcomes)
+        return outcomes
+
+    def _keep_in(self, tx: Connection, judged: Sequence[Judged]) -> list[Outcome]:
+        now = self._clock.now()
+        fresh = _find_fresh(tx, judged)
+        new = [each for each in fresh if each is not None]
+        identified = identify_people(self._store, tx, new, now)
+        positions = self._append(tx, new, identified)
+        put_aside(self._store, tx, [d for d in judged if isinstance(d, Dropped)])
+        outcomes = _tell(judged, fresh, identified, positions)
+        count_outcomes(tx, outcomes)
+        return outcomes
+
+    def _append(
+        self, tx: Connection, new: Sequence[Cleaned], identified: Identified
+    ) -> Mapping[str, int]:
+        events: list[Event] = []
+        for each, subject in zip(new, identified.subjects, strict=True):
+            for event in (each.event, *each.also):
+                if subject is not None:
+                    _put(event, "subject", subject)
+                events.append(event)
+        events = settle_orders(self._store, tx, events)
+        events.extend(identified.events)
+        positions = self._store.log.append(events, tx=tx).positions if events else {}
+        if identified.rebuild:
+            self._store.rebuild(self._store.projections, identified.rebuild, tx)
+        return positions
+
+
+def _find_fresh(tx: Connection, judged: Sequence[Judged]) -> list[Cleaned | None]:
+    """Each message that is cleaned and new; of those with one id in a batch the first."""
+    ids = {each.event.event_id for each in judged if isinstance(each, Cleaned)}
+    seen = find_known(tx, ids)
+    fresh: list[Cleaned | None] = []
+    for each in judged:
+        if isinstance(each, Dropped) or each.event.event_id in seen:
+            fresh.append(None)
+        else:
+            seen.add(each.event.event_id)
+            fresh.append(each)
+    return fresh
+
+
+def _tell(
+    judged: Sequence[Judged],
+    fresh: Sequence[Cleaned | None],
+    identified: Identified,
+    positions: Mapping[str, int],
+) -> list[Outcome]:
+    outcomes = []
+    place = 0
+    for each, new in zip(judged, fresh, strict=True):
+        if new is None:
+            result = DROPPED if isinstance(each, Dropped) else DUPLICATE
+            outcomes.append(Outcome(cleaned=each, result=result))
+            continue
+        outcomes.append(
+            Outcome(
+                cleaned=new,
+                result=STORED,
+                subject=identified.subjects[place],
+                customer=identified.customers[place],
+                position=positions.get(new.event.event_id),
+                changes=identified.changes.get(place, ()),
+            )
+        )
+        place += 1
+    return outcomes
+
+
+def _refuse(cleaned: Cleaned, error: Exception) -> Dropped:
+    return Dropped(
+        message=cleaned.message,
+        step="take",
+        reason=DropReason.LINE_MALFORMED,
+        detail=f"{type(error).__name__}: {error}"[:200],
+        steps=cleaned.steps,
+    )

@@ -1,0 +1,120 @@
+"""The last messages taken in, in memory: what the live page shows and the trace of one of them."""
+
+from collections import OrderedDict
+from collections.abc import Collection, Sequence
+from itertools import count
+from threading import Lock
+
+import msgspec
+
+from lingxi.ingest.message import Cleaned, Dropped, Outcome
+
+MOST_ENTRIES = 2_000
+MOST_BYTES = 16 * 1024 * 1024
+_OVERHEAD = 2_048
+"""Bytes reckoned for an entry beside its raw bytes: the decoded body and the structs."""
+
+
+class Seen(msgspec.Struct, frozen=True):
+    """One message with its number in this process; a later message has a greater number."""
+
+    number: int
+    outcome: Outcome
+
+
+class Recent:
+    """A ring bounded by entries and bytes; the oldest fall out first. Safe between threads.
+
+    It is an observer of ``Intake``: call it with the outcomes of each commit.
+    """
+
+    def __init__(self, *, entries: int = MOST_ENTRIES, size_bytes: int = MOST_BYTES) -> None:
+        self._entries, self._size = entries, size_bytes
+        self._ring: OrderedDict[int, Seen] = OrderedDict()
+        self._bytes = 0
+        self._numbers = count(1)
+        self._lock = Lock()
+
+    def __call__(self, outcomes: Sequence[Outcome]) -> None:
+        """Remember a commit; of one larger than the ring only its last messages."""
+        with self._lock:
+            for outcome in outcomes[-self._entries :]:
+                number = next(self._numbers)
+                self._ring[number] = Seen(number, outcome)
+                self._bytes += _measure(outcome)
+            while self._ring and (len(self._ring) > self._entries or self._bytes > self._size):
+                _, old = self._ring.popitem(last=False)
+                self._bytes -= _measure(old.outcome)
+
+    def list(
+        self,
+        *,
+        after: int = 0,
+        source: str = "",
+        name: str = "",
+        result: str = "",
+        customer: int | None = None,
+        n: int = 100,
+    ) -> Sequence[Seen]:
+        """The newest ``n`` messages past the number ``after`` that fit, the newest first.
+
+        ``name`` is the event's name; a dropped message has none.
+        """
+        with self._lock:
+            newest = list(reversed(self._ring.values()))
+        found: list[Seen] = []
+        for seen in newest:
+            if seen.number <= after or len(found) == n:
+                break
+            outcome = seen.outcome
+            if (
+                (not source or outcome.cleaned.message.source == source)
+                and (not result or outcome.result == result)
+                and (customer is None or outcome.customer == customer)
+                and (not name or _name(outcome) == name)
+            ):
+                found.append(seen)
+        return found
+
+    def get(self, number: int) -> Seen | None:
+        """One message with its bytes and every step, or nothing once it fell out."""
+        with self._lock:
+            return self._ring.get(number)
+
+    def forget(self, subjects: Collection[int]) -> int:
+        """Forget the messages of these subjects, and those that could not be attributed. How many.
+
+        A dropped message says in its bytes whom it is about and nowhere else.
+        """
+        wanted = frozenset(subjects)
+        with self._lock:
+            gone = [
+                number
+                for number, seen in self._ring.items()
+                if seen.outcome.subject in wanted
+                or seen.outcome.customer in wanted
+                or seen.outcome.subject is None
+            ]
+            for number in gone:
+                self._bytes -= _measure(self._ring.pop(number).outcome)
+        return len(gone)
+
+    @property
+    def size_bytes(self) -> int:
+        """Bytes held, as reckoned against the bound."""
+        return self._bytes
+
+    def __len__(self) -> int:
+        return len(self._ring)
+
+
+def _measure(outcome: Outcome) -> int:
+    return 4 * len(outcome.cleaned.message.raw) + _OVERHEAD
+
+
+def _name(outcome: Outcome) -> str:
+    match outcome.cleaned:
+        case Cleaned(event=event):
+            return event.name
+        case Dropped():
+            return ""

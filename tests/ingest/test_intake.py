@@ -1,0 +1,175 @@
+"""Taking messages in: kept once, set aside with their bytes, counted."""
+
+import random
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+import msgspec
+import pytest
+
+from ingest.conftest import NOW, Bench
+from lingxi.ingest.counts import list_counts
+from lingxi.ingest.intake import Intake
+from lingxi.ingest.message import Message, Outcome
+from lingxi.ingest.recent import Recent
+from lingxi.ingest.waiting import count_waiting, expire_waiting, list_waiting, mend
+
+HOUR = datetime(2026, 3, 1, 0, tzinfo=UTC)
+
+
+@dataclass(frozen=True)
+class Door:
+    bench: Bench
+    intake: Intake
+    recent: Recent
+
+    def take(self, *bodies: dict[str, object]) -> list[Outcome]:
+        return self.intake.take([message(body) for body in bodies])
+
+
+def message(body: dict[str, object], source: str = "web") -> Message:
+    return Message(body=body, raw=msgspec.json.encode(body), received_at=NOW, source=source)
+
+
+def view(number: int, user: str = "u1") -> dict[str, object]:
+    return {
+        "type": "track",
+        "event": "Product Viewed",
+        "messageId": f"m{number}",
+        "userId": user,
+        "timestamp": "2026-02-28T10:00:00Z",
+        "properties": {"product_id": "p1", "price": 9.5},
+    }
+
+
+@pytest.fixture
+def door(make_bench: Callable[[], Bench]) -> Door:
+    bench = make_bench()
+    recent = Recent()
+    return Door(bench, Intake(bench.store, bench.settings, bench.clock, observer=recent), recent)
+
+
+def test_a_message_is_stored_once_however_often_it_is_sent(door: Door) -> None:
+    first = door.take(view(1), view(2), view(1))
+    again = door.take(view(2), view(3))
+    assert [o.result for o in first] == ["stored", "stored", "duplicate"]
+    assert [o.result for o in again] == ["duplicate", "stored"]
+    assert [o.position for o in first] == [1, 2, None]
+    assert sorted(e.event_id for e in door.bench.log()) == ["web:m1", "web:m2", "web:m3"]
+    subject = first[0].subject
+    assert subject is not None
+    assert {e.subject for e in door.bench.log()} == {subject}
+
+
+def test_any_cut_into_batches_with_any_repetition_stores_the_same(
+    make_bench: Callable[[], Bench],
+) -> None:
+    rng = random.Random(3)
+    bodies = [view(i, f"u{i % 5}") for i in range(40)]
+    sent = bodies + rng.choices(bodies, k=40)
+    rng.shuffle(sent)
+    bench = make_bench()
+    intake = Intake(bench.store, bench.settings, bench.clock)
+    stored = 0
+    while sent:
+        cut = rng.randint(1, 9)
+        outcomes = intake.take([message(body) for body in sent[:cut]])
+        stored += sum(o.result == "stored" for o in outcomes)
+        sent = sent[cut:]
+    assert stored == 40
+    assert len({e.event_id for e in bench.log()}) == len(bench.log()) == 40
+
+
+def test_what_became_of_messages_is_counted_by_source_and_hour(door: Door) -> None:
+    door.take(view(1), view(1), {"type": "track", "userId": "u", "messageId": "m9"})
+    door.intake.take([message(view(2), source="shop")])
+    with door.bench.store.read() as tx:
+        rows = list_counts(tx, since=HOUR)
+    assert [(r.source, r.outcome, r.reason, r.n) for r in rows] == [
+        ("shop", "stored", "", 1),
+        ("web", "dropped", "event_missing", 1),
+        ("web", "duplicate", "", 1),
+        ("web", "stored", "", 1),
+    ]
+    assert {r.hour for r in rows} == {HOUR}
+    assert {r.last_at for r in rows} == {NOW}
+
+
+def test_a_dropped_message_keeps_its_bytes_and_comes_back_once(door: Door) -> None:
+    broken: dict[str, object] = {
+        "type": "track",
+        "userId": "u1",
+        "timestamp": "2026-02-28T10:00:00Z",
+    }
+    door.take(broken, broken)
+    (waiting,) = list_waiting(door.bench.store)
+    assert waiting.message.raw == msgspec.json.encode(broken)
+    assert waiting.message.body == broken
+    assert waiting.message.received_at == NOW
+    fixed = msgspec.json.encode(
+        {**broken, "event": "Product Viewed", "properties": {"product_id": "p"}}
+    )
+    outcome = door.intake.retake([(waiting.id, mend(waiting, fixed))])
+    assert [o.result for o in outcome] == ["stored"]
+    assert list_waiting(door.bench.store) == []
+    again = door.intake.retake([(waiting.id, mend(waiting, fixed))])
+    assert [o.result for o in again] == ["duplicate"]
+    assert len(door.bench.log()) == 1
+
+
+def test_a_message_that_fails_again_waits_with_its_new_bytes(door: Door) -> None:
+    door.take({"type": "track", "userId": "u1", "messageId": "m1"})
+    (waiting,) = list_waiting(door.bench.store)
+    door.intake.retake([(waiting.id, mend(waiting, b'{"type": "track", "messageId": "m1"}'))])
+    (again,) = list_waiting(door.bench.store)
+    assert b"userId" not in again.message.raw
+    with door.bench.store.read() as tx:
+        assert sum(count_waiting(tx).values()) == 1
+
+
+def test_a_message_leaves_quarantine_after_thirty_days(door: Door) -> None:
+    door.take({"type": "track", "userId": "u1"})
+    with door.bench.store.write() as tx:
+        assert expire_waiting(tx, NOW + timedelta(days=29)) == 0
+        assert expire_waiting(tx, NOW + timedelta(days=30)) == 1
+
+
+def test_bytes_that_are_no_text_are_kept_as_they_are(door: Door) -> None:
+    raw = b'\xff\xfe{"type"'
+    door.intake.take([Message(body={}, raw=raw, received_at=NOW, source="web")])
+    assert [w.message.raw for w in list_waiting(door.bench.store)] == [raw]
+
+
+def test_one_message_that_the_database_refuses_takes_no_other_with_it(door: Door) -> None:
+    poison = view(2)
+    poison["messageId"] = "\ud800"  # half a letter: no database takes it
+    sent = [message(view(1)), msgspec.structs.replace(message(view(2)), body=poison)]
+    outcomes = door.intake.take([*sent, message(view(3))])
+    assert [o.result for o in outcomes] == ["stored", "dropped", "stored"]
+    assert [w.message.raw for w in list_waiting(door.bench.store)] == [sent[1].raw]
+
+
+def test_the_ring_is_bounded_by_entries_and_by_bytes(door: Door) -> None:
+    outcomes = door.take(*(view(i) for i in range(50)))
+    few = Recent(entries=10)
+    few(outcomes)
+    assert [s.number for s in few.list()] == list(range(10, 0, -1))
+    assert few.list()[0].outcome is outcomes[-1]
+    small = Recent(size_bytes=10_000)
+    small(outcomes)
+    assert 0 < len(small) < 50
+    assert small.size_bytes <= 10_000
+
+
+def test_the_ring_lists_what_is_asked_for_and_forgets_a_person(door: Door) -> None:
+    door.take(view(1), view(2, "u2"), {"type": "track", "userId": "u3"})
+    assert len(door.recent.list()) == 3
+    assert [s.outcome.result for s in door.recent.list(result="dropped")] == ["dropped"]
+    assert len(door.recent.list(name="Product Viewed")) == 2
+    (second,) = door.recent.list(after=2)
+    assert door.recent.get(second.number) is second
+    subject = door.recent.list(name="Product Viewed")[-1].outcome.subject
+    assert subject is not None
+    assert door.recent.forget([subject]) == 2  # theirs, and the one nobody can attribute
+    assert len(door.recent.list()) == 1
