@@ -75,6 +75,10 @@ class UnknownItem(UserError):
     """No item with this identifier."""
 
 
+class UnknownEvent(UserError):
+    """No event at this place of the log, or no message of this number in memory."""
+
+
 class UnknownFeature(UserError):
     """No feature of this name."""
 

@@ -14,6 +14,7 @@ class Scope(StrEnum):
     PLAN_EXPORT = "export:plan"
     QUALITY = "read:quality"
     QUARANTINE = "read:quarantine"
+    EVENTS = "read:events"
     MODELS = "read:models"
     STATUS = "read:status"
     ADMIN = "admin"
@@ -35,6 +36,7 @@ _VIEWER = frozenset(
         Scope.ITEMS,
         Scope.PLAN,
         Scope.QUALITY,
+        Scope.EVENTS,
         Scope.MODELS,
         Scope.STATUS,
     }

@@ -11,6 +11,7 @@ from litestar.exceptions import HTTPException, ValidationException
 
 from lingxi.errors import (
     Conflict,
+    EncodingUnsupported,
     LingxiError,
     NotAuthenticated,
     NotEnoughData,
@@ -20,6 +21,7 @@ from lingxi.errors import (
     StoreBusy,
     StoreUnavailable,
     UnknownCustomer,
+    UnknownEvent,
     UnknownItem,
     UnknownModel,
     UserError,
@@ -29,11 +31,13 @@ from lingxi.server.validation import explain_validation
 
 STATUSES: dict[type[LingxiError], HTTPStatus] = {
     UnknownCustomer: HTTPStatus.NOT_FOUND,
+    UnknownEvent: HTTPStatus.NOT_FOUND,
     UnknownItem: HTTPStatus.NOT_FOUND,
     UnknownModel: HTTPStatus.NOT_FOUND,
     NotTrained: HTTPStatus.CONFLICT,
     NotEnoughData: HTTPStatus.CONFLICT,
     Conflict: HTTPStatus.CONFLICT,
+    EncodingUnsupported: HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
     NotAuthenticated: HTTPStatus.UNAUTHORIZED,
     PermissionDenied: HTTPStatus.FORBIDDEN,
     RateLimited: HTTPStatus.TOO_MANY_REQUESTS,
@@ -45,8 +49,8 @@ STATUSES: dict[type[LingxiError], HTTPStatus] = {
 """Status of each error; a class that is not listed has the status of the nearest one above it."""
 
 _OWN_FAULT = "Something went wrong on our side. Try again; if it stays, quote the request id."
-_BUSY = "The shop's data cannot be reached at the moment. Try again in a few seconds."
-_BUSY_SECONDS = 2
+BUSY = "The shop's data cannot be reached at the moment. Try again in a few seconds."
+BUSY_SECONDS = 2
 _HTTP_WORDS = {
     400: "The request cannot be read.",
     404: "There is nothing at this address.",
@@ -123,7 +127,7 @@ def _code(error: Exception, status: int) -> str:
 
 def _message(request: Request[Any, Any, Any], error: Exception, status: int) -> str:
     if status == HTTPStatus.SERVICE_UNAVAILABLE:
-        return _BUSY
+        return BUSY
     if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
         return _OWN_FAULT
     if isinstance(error, LingxiError):
@@ -137,7 +141,7 @@ def _headers(error: Exception, status: int) -> dict[str, str]:
     if isinstance(error, RateLimited):
         return {"Retry-After": str(error.retry_after_seconds)}
     if status == HTTPStatus.SERVICE_UNAVAILABLE:
-        return {"Retry-After": str(_BUSY_SECONDS)}
+        return {"Retry-After": str(BUSY_SECONDS)}
     if status == HTTPStatus.UNAUTHORIZED:
         return {"WWW-Authenticate": 'Bearer realm="lingxi"'}
     if status == HTTPStatus.METHOD_NOT_ALLOWED and isinstance(error, HTTPException):
