@@ -23,7 +23,18 @@ class Name(StrEnum):
     PRODUCT_REMOVED = "Product Removed"
     CHECKOUT_STARTED = "Checkout Started"
     ORDER_COMPLETED = "Order Completed"
+    ORDER_UPDATED = "Order Updated"
+    ORDER_CANCELLED = "Order Cancelled"
     ORDER_REFUNDED = "Order Refunded"
+    PAGE_VIEWED = "Page Viewed"
+    SCREEN_VIEWED = "Screen Viewed"
+    IDENTIFIED = "Identified"
+    ALIASED = "Aliased"
+    GROUP_JOINED = "Group Joined"
+    CONSENT_GIVEN = "Consent Given"
+    CONSENT_WITHDRAWN = "Consent Withdrawn"
+    CUSTOMERS_MERGED = "Customers Merged"
+    MERGE_UNDONE = "Merge Undone"
     STAGE_CHANGED = "Stage Changed"
     ITEM_ADDED = "Item Added"
     ITEM_REMOVED = "Item Removed"
@@ -39,9 +50,19 @@ ITEM_EVENTS = (
 )
 """What happened to an item of the catalogue; nobody's, so without a subject."""
 
-SYSTEM_EVENTS = (Name.STAGE_CHANGED, *ITEM_EVENTS)
-"""What the system itself notes; it is no sign of life and no feature's input, and is not taken
-from outside."""
+SYSTEM_EVENTS = (
+    Name.STAGE_CHANGED,
+    Name.IDENTIFIED,
+    Name.ALIASED,
+    Name.GROUP_JOINED,
+    Name.CONSENT_GIVEN,
+    Name.CONSENT_WITHDRAWN,
+    Name.CUSTOMERS_MERGED,
+    Name.MERGE_UNDONE,
+    *ITEM_EVENTS,
+)
+"""What the system itself notes, calls that only say who somebody is included; it is no sign of life
+and no feature's input, and is not taken from outside as a track event."""
 
 
 class Line(msgspec.Struct, frozen=True, gc=False):
