@@ -15,7 +15,7 @@ from lingxi.config import Settings
 from lingxi.features import compute_features
 from lingxi.profiles.ledger import sum_entries
 from lingxi.profiles.tables import customer_profile, item_history
-from lingxi.schema import Event, Line, Name
+from lingxi.schema import SYSTEM_EVENTS, Event, Line, Name
 from lingxi.store import Store
 from lingxi.store.tables import counter, event, identity
 
@@ -161,7 +161,7 @@ def recompute(
 ) -> tuple[dict[int, object], dict[tuple[int, str], object]]:
     people: dict[int, object] = {}
     items: dict[tuple[int, str], object] = {}
-    subjects = [e for e in events if e.subject is not None and e.name != Name.STAGE_CHANGED]
+    subjects = [e for e in events if e.subject is not None and e.name not in SYSTEM_EVENTS]
     for customer in {owner.get(e.subject, e.subject) for e in subjects}:
         mine = [e for e in subjects if owner.get(e.subject, e.subject) == customer]
         people[customer] = recompute_profile(customer, mine)

@@ -4,20 +4,25 @@ Every column is a sum, a least or a greatest value, or a function of those: the 
 events arrive does not matter, only when they happened.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import cast
 
-from sqlalchemy import Table
+import msgspec
+from msgspec.structs import astuple
+from sqlalchemy import Table, case
 
 from lingxi.profiles.ledger import Ledger
 from lingxi.profiles.tables import customer_profile, item_history
 from lingxi.schema import SYSTEM_EVENTS, Event, Line, Name
 from lingxi.store import Projection
-from lingxi.store.tables import from_micros
+from lingxi.store.adding import Columns, greatest, least
+from lingxi.store.projection import Pairs
+from lingxi.store.tables import from_micros, to_micros
 
 Key = tuple[int | str, ...]
 Row = Mapping[str, object]
+Tuple = tuple[object, ...]
 
 _COUNTERS = {
     Name.PRODUCT_VIEWED: "views",
@@ -25,8 +30,9 @@ _COUNTERS = {
     Name.PRODUCTS_SEARCHED: "searches",
     Name.ORDER_REFUNDED: "refunds",
 }
-_MONEY = (Name.ORDER_COMPLETED, Name.ORDER_REFUNDED)
-_ITEM_EVENTS = (Name.PRODUCT_VIEWED, Name.PRODUCT_ADDED, *_MONEY)
+_MONEY = frozenset({Name.ORDER_COMPLETED, Name.ORDER_REFUNDED})
+_ITEM_EVENTS = _MONEY | {Name.PRODUCT_VIEWED, Name.PRODUCT_ADDED}
+_SYSTEM = frozenset(SYSTEM_EVENTS)
 
 
 class CustomerProfileProjection:
@@ -35,9 +41,38 @@ class CustomerProfileProjection:
     name = "customer_profile"
     table: Table = customer_profile
 
+    def add_up(self, pairs: Pairs, /) -> tuple[Sequence[Tuple], Pairs]:
+        """The rows of customers without orders and refunds in these events."""
+        money = {customer for event, customer in pairs if event.name in _MONEY}
+        left = []
+        rows: dict[int, _Counts] = {}
+        for event, customer in pairs:
+            if customer in money:
+                left.append((event, customer))
+            elif event.name not in _SYSTEM:
+                row = rows.get(customer)
+                if row is None:
+                    row = rows[customer] = _Counts(customer)
+                _count(row, event)
+        return [astuple(row) for row in rows.values()], left
+
+    @staticmethod
+    def merge(old: Columns, new: Columns) -> Columns:
+        """Counts are added, moments compared; the country is the latest event's."""
+        at, known = new["country_at"], old["country_at"]
+        is_newer = known.is_(None) | (at > known)
+        is_newer |= (at == known) & (new["country"] < old["country"])
+        return {
+            **{name: old[name] + new[name] for name in ("events", "views", "carts", "searches")},
+            "first_seen_at": least(old["first_seen_at"], new["first_seen_at"]),
+            "last_seen_at": greatest(old["last_seen_at"], new["last_seen_at"]),
+            "country": case((is_newer, new["country"]), else_=old["country"]),
+            "country_at": case((is_newer, at), else_=known),
+        }
+
     def keys(self, event: Event, customer: int, /) -> Iterable[Key]:
         """The customer, unless the event is one of the system's own."""
-        return () if event.name in SYSTEM_EVENTS else ((customer,),)
+        return () if event.name in _SYSTEM else ((customer,),)
 
     def update(self, row: Row | None, event: Event, _customer: int, _key: Key, /) -> Row:
         """The profile after one event more."""
@@ -53,6 +88,52 @@ class CustomerProfileProjection:
         if event.name in _MONEY:
             _put_money(new, event)
         return new
+
+
+class _Counts(msgspec.Struct, gc=False):
+    """A row of ``customer_profile``, its columns in order, in the driver's forms."""
+
+    customer: int
+    events: int = 0
+    views: int = 0
+    carts: int = 0
+    searches: int = 0
+    orders: int = 0
+    cancelled_orders: int = 0
+    refunds: int = 0
+    revenue_cents: int = 0
+    refund_cents: int = 0
+    first_seen_at: int = 0
+    last_seen_at: int = 0
+    first_order_at: int | None = None
+    last_order_at: int | None = None
+    country: str | None = None
+    country_at: int | None = None
+    ledger: bytes = b"{}"
+
+
+def _count(row: _Counts, event: Event) -> None:
+    """Add an event that moves no money."""
+    at = to_micros(event.occurred_at)
+    if not row.events:
+        row.first_seen_at = row.last_seen_at = at
+    elif at < row.first_seen_at:
+        row.first_seen_at = at
+    elif at > row.last_seen_at:
+        row.last_seen_at = at
+    row.events += 1
+    name = event.name
+    if name == Name.PRODUCT_VIEWED:
+        row.views += 1
+    elif name == Name.PRODUCT_ADDED:
+        row.carts += 1
+    elif name == Name.PRODUCTS_SEARCHED:
+        row.searches += 1
+    country, known = event.country, row.country_at
+    if country is not None and (
+        known is None or at > known or (at == known and country < (row.country or ""))
+    ):
+        row.country, row.country_at = country, at
 
 
 def _start_profile(moment: datetime) -> dict[str, object]:
@@ -110,47 +191,62 @@ class ItemHistoryProjection:
     name = "item_history"
     table: Table = item_history
 
-    def __init__(self) -> None:
-        self._counted: tuple[Event | None, Mapping[str, int]] = (None, {})
+    def add_up(self, pairs: Pairs, /) -> tuple[Sequence[Tuple], Pairs]:
+        """The rows that these events make; none is left over."""
+        rows: dict[tuple[int, str], _Interest] = {}
+        for event, customer in pairs:
+            if event.name in _ITEM_EVENTS:
+                at = to_micros(event.occurred_at)
+                for item_id, units in count_units(event.lines).items():
+                    key = (customer, item_id)
+                    row = rows.get(key)
+                    if row is None:
+                        row = rows[key] = _Interest(customer, item_id)
+                    _note(row, event.name, units, at)
+        return [astuple(row) for row in rows.values()], ()
 
-    def keys(self, event: Event, customer: int, /) -> Iterable[Key]:
-        """One key for each different item of the event."""
-        if event.name not in _ITEM_EVENTS:
-            return ()
-        return [(customer, item_id) for item_id in self._count_units(event)]
-
-    def update(self, row: Row | None, event: Event, _customer: int, key: Key, /) -> Row:
-        """The history with one item after one event more."""
-        new = dict(_NO_HISTORY if row is None else row)
-        units = self._count_units(event)[cast(str, key[1])]
-        if event.name == Name.ORDER_REFUNDED:
-            _add(new, "returned", units)
-            _add(new, "quantity", -units)
-            return new
-        _put_latest(new, "last_at", event.occurred_at)
-        if event.name == Name.PRODUCT_VIEWED:
-            _add(new, "views", 1)
-        elif event.name == Name.PRODUCT_ADDED:
-            _add(new, "carts", 1)
-        else:
-            _add(new, "orders", 1)
-            _add(new, "quantity", units)
-            _put_latest(new, "last_order_at", event.occurred_at)
-        return new
-
-    def _count_units(self, event: Event) -> Mapping[str, int]:
-        """Units by item; remembered, for the items of one event come one after the other."""
-        counted, units = self._counted
-        if counted is not event:
-            units = count_units(event.lines)
-            self._counted = (event, units)
-        return units
+    @staticmethod
+    def merge(old: Columns, new: Columns) -> Columns:
+        """Counts are added, moments compared."""
+        counts = ("views", "carts", "orders", "quantity", "returned")
+        moments = ("last_at", "last_order_at")
+        return {
+            **{name: old[name] + new[name] for name in counts},
+            **{name: greatest(old[name], new[name]) for name in moments},
+        }
 
 
-_NO_HISTORY: Row = {
-    **dict.fromkeys(("views", "carts", "orders", "quantity", "returned"), 0),
-    **dict.fromkeys(("last_at", "last_order_at")),
-}
+class _Interest(msgspec.Struct, gc=False):
+    """A row of ``item_history``, its columns in order, in the driver's forms."""
+
+    customer: int
+    item_id: str
+    views: int = 0
+    carts: int = 0
+    orders: int = 0
+    quantity: int = 0
+    returned: int = 0
+    last_at: int | None = None
+    last_order_at: int | None = None
+
+
+def _note(row: _Interest, name: str, units: int, at: int) -> None:
+    """Add one event about the item."""
+    if name == Name.ORDER_REFUNDED:
+        row.returned += units
+        row.quantity -= units
+        return
+    if row.last_at is None or at > row.last_at:
+        row.last_at = at
+    if name == Name.PRODUCT_VIEWED:
+        row.views += 1
+    elif name == Name.PRODUCT_ADDED:
+        row.carts += 1
+    else:
+        row.orders += 1
+        row.quantity += units
+        if row.last_order_at is None or at > row.last_order_at:
+            row.last_order_at = at
 
 
 def count_units(lines: Iterable[Line]) -> dict[str, int]:
@@ -163,12 +259,6 @@ def count_units(lines: Iterable[Line]) -> dict[str, int]:
     for line in lines:
         units[line.item_id] = units.get(line.item_id, 0) + line.quantity
     return units
-
-
-def _put_latest(row: dict[str, object], column: str, moment: datetime) -> None:
-    known = row[column]
-    if known is None or moment > cast(datetime, known):
-        row[column] = moment
 
 
 PROJECTIONS: tuple[Projection, ...] = (CustomerProfileProjection(), ItemHistoryProjection())

@@ -12,14 +12,17 @@ from sqlalchemy import (
     Dialect,
     Insert,
     Select,
+    String,
     Table,
     and_,
     bindparam,
     column,
     func,
+    literal_column,
     select,
 )
 from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.types import TypeEngine
 
 Key = tuple[int | str, ...]
 Processor = Callable[[Any], Any] | None
@@ -55,6 +58,44 @@ def select_by_keys(
     return select(*wanted).select_from(source.join(columns[0].table, match))
 
 
+def fetch_by_keys(
+    connection: Connection,
+    columns: Sequence[Column[Any]],
+    keys: Collection[Key],
+    wanted: Sequence[Column[Any]],
+) -> list[tuple[Any, ...]]:
+    """The rows whose ``columns`` equal one of ``keys``, their values as the driver keeps them.
+
+    Like ``select_by_keys``, without SQLAlchemy's work for every query and every row.
+    """
+    if not keys:
+        return []
+    if connection.dialect.name != "sqlite":
+        query = select_by_keys(connection, columns, keys, wanted)
+        return [tuple(row) for row in connection.execute(query)]
+    compiled = _compile_fetch(connection.dialect, tuple(columns), tuple(wanted))
+    rows = [key[0] for key in keys] if len(columns) == 1 else list(keys)
+    parameters = (msgspec.json.encode(rows).decode(),)
+    found = connection.exec_driver_sql(compiled, parameters)
+    return [] if found.cursor is None else list(found.cursor.fetchall())
+
+
+@lru_cache(maxsize=256)
+def _compile_fetch(
+    dialect: Dialect, columns: tuple[Column[Any], ...], wanted: tuple[Column[Any], ...]
+) -> str:
+    source = func.json_each(bindparam("keys", type_=String)).table_valued(column("value"), name="k")
+    parts: list[ColumnElement[Any]] = [source.c.value]
+    if len(columns) > 1:
+        parts = [
+            func.json_extract(source.c.value, literal_column(f"'$[{i}]'"))
+            for i in range(len(columns))
+        ]
+    match = and_(*(c == part for c, part in zip(columns, parts, strict=True)))
+    query = select(*wanted).select_from(source).join(columns[0].table, match)
+    return str(query.compile(dialect=dialect))
+
+
 def insert_or_ignore(
     connection: Connection, table: Table, *, key: Column[Any] | None = None
 ) -> Insert:
@@ -86,17 +127,22 @@ def upsert(connection: Connection, table: Table, rows: Sequence[Mapping[str, obj
 
 
 def insert_columns(
-    table: Table, names: Sequence[str], values: Sequence[Sequence[object]]
+    table: Table,
+    names: Sequence[str],
+    values: Sequence[Sequence[object]],
+    kinds: Sequence[TypeEngine[Any]] | None = None,
 ) -> postgresql.Insert:
     """An insert on PostgreSQL of rows that travel as one array a column, in one statement.
 
-    Several times faster than a statement, or a list of parameters, for every row.
+    Several times faster than a statement, or a list of parameters, for every row. ``kinds`` are the
+    types of the values where they are not those of the columns.
     """
+    types = [table.c[name].type for name in names] if kinds is None else kinds
     arrays = [
-        bindparam(f"values_{i}", list(part), type_=postgresql.ARRAY(table.c[name].type))
-        for i, (name, part) in enumerate(zip(names, values, strict=True))
+        bindparam(f"values_{i}", list(part), type_=postgresql.ARRAY(kind))
+        for i, (kind, part) in enumerate(zip(types, values, strict=True))
     ]
-    columns = [column(name, table.c[name].type) for name in names]
+    columns = [column(name, kind) for name, kind in zip(names, types, strict=True)]
     source = func.unnest(*arrays).table_valued(*columns, name="v").render_derived()
     return postgresql.insert(table).from_select(list(names), select(*source.c))
 

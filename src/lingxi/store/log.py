@@ -11,7 +11,7 @@ from lingxi.schema import Event
 from lingxi.store.codec import from_row, to_row
 from lingxi.store.counters import peek, put
 from lingxi.store.engine import begin_read, begin_write, lock_log
-from lingxi.store.keyed import insert_or_ignore, select_by_keys, upsert
+from lingxi.store.keyed import fetch_by_keys, insert_or_ignore, upsert
 from lingxi.store.projection import Projection, fold
 from lingxi.store.tables import event, identity, log_cursor, to_micros
 
@@ -40,11 +40,18 @@ class Log:
         self._engine = engine
         self._projections = tuple(projections)
 
-    def append(self, events: Sequence[Event], *, tx: Connection | None = None) -> Appended:
+    def append(
+        self,
+        events: Sequence[Event],
+        *,
+        tx: Connection | None = None,
+        owners: Mapping[int, int] | None = None,
+    ) -> Appended:
         """Keep events, each ``event_id`` once, and fold the new ones into every projection.
 
         Without ``tx`` each thousand events is a transaction of its own: after a failure, append the
-        same events again. With ``tx`` (from ``Store.write``) all of it belongs to that transaction.
+        same events again. With ``tx`` (from ``Store.write``) all of it belongs to that transaction;
+        ``owners`` are customers of subjects that it has looked up already.
 
         Raises
         ------
@@ -60,7 +67,7 @@ class Log:
             with begin_write(self._engine) if tx is None else nullcontext(tx) as connection:
                 if batch:
                     lock_log(connection)
-                    fresh, position = self._append_batch(connection, batch)
+                    fresh, position = self._append_batch(connection, batch, owners)
                     first = position - len(fresh) + 1
                     positions.update({e.event_id: first + i for i, e in enumerate(fresh)})
                 else:
@@ -68,7 +75,7 @@ class Log:
         return Appended(len(positions), len(events) - len(positions), position, positions)
 
     def _append_batch(
-        self, connection: Connection, batch: Sequence[Event]
+        self, connection: Connection, batch: Sequence[Event], owners: Mapping[int, int] | None
     ) -> tuple[Sequence[Event], int]:
         """The events that were new, in their order, and the last position."""
         last = peek(connection, _COUNTER)
@@ -77,7 +84,7 @@ class Log:
             return (), last
         fresh = batch if done == len(batch) else _close_gaps(connection, batch, last)
         put(connection, _COUNTER, last + done)
-        fold(connection, self._projections, fresh)
+        fold(connection, self._projections, fresh, owners)
         return fresh, last + done
 
     def read(
@@ -160,8 +167,8 @@ def find_known(connection: Connection, event_ids: Collection[str]) -> set[str]:
     if not event_ids:
         return set()
     column = event.c.event_id
-    query = select_by_keys(connection, [column], [(each,) for each in event_ids], [column])
-    return set(connection.execute(query).scalars())
+    rows = fetch_by_keys(connection, [column], [(each,) for each in event_ids], [column])
+    return {row[0] for row in rows}
 
 
 def _insert_rows(connection: Connection, batch: Sequence[Event], last: int) -> int:

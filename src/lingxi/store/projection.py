@@ -1,21 +1,25 @@
 """A projection: a table that is always the fold of the log, kept in append's own transaction."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from sqlalchemy import Connection, Table, delete, select
 
 from lingxi.schema import Event
+from lingxi.store.adding import Columns, Row, add_rows
 from lingxi.store.codec import from_row
-from lingxi.store.keyed import Key, select_by_keys, upsert
+from lingxi.store.keyed import Key, fetch_by_keys, select_by_keys, upsert
 from lingxi.store.tables import event as event_table
 from lingxi.store.tables import identity
 
+Pairs = Sequence[tuple[Event, int]]
+"""Events with their customers, in log order."""
+
 
 class Projection(Protocol):
-    """A pure fold and the table that holds its rows.
+    """A table that is a function of the log; how is said by ``Folding``, ``Adding`` or both.
 
-    The primary key of ``table`` is the key of the fold; its first column is ``customer``.
+    The first column of the table's primary key is ``customer``.
     """
 
     @property
@@ -25,6 +29,14 @@ class Projection(Protocol):
     @property
     def table(self) -> Table:
         """Where the rows lie."""
+
+
+@runtime_checkable
+class Folding(Projection, Protocol):
+    """A pure fold: each row is read, changed event by event, and written.
+
+    The primary key of ``table`` is the key of the fold.
+    """
 
     def keys(self, event: Event, customer: int, /) -> Iterable[Key]:
         """Keys of the rows that this event changes, ``customer`` first; none to ignore it."""
@@ -38,36 +50,62 @@ class Projection(Protocol):
         """
 
 
+@runtime_checkable
+class Adding(Projection, Protocol):
+    """Columns that are sums, least and greatest values: the database adds, no row is read.
+
+    Several times faster than ``Folding``, which the events that ``add_up`` leaves over go through.
+    """
+
+    def add_up(self, pairs: Pairs, /) -> tuple[Sequence[Row], Pairs]:
+        """The rows that these events make, one a key, and the events left over.
+
+        A row has the columns of the table in their order, in the forms that the driver keeps. The
+        events left over are all those of their customers: no customer is in both.
+        """
+
+    @staticmethod
+    def merge(old: Columns, new: Columns) -> Columns:
+        """What a column becomes, from the old row and the new; columns left out stay."""
+
+
 def find_customers(connection: Connection, subjects: Collection[int]) -> dict[int, int]:
     """The customer of each subject; a subject without identity is its own customer."""
     found = {subject: subject for subject in subjects}
     if subjects:
-        query = select_by_keys(
-            connection,
-            [identity.c.subject],
-            [(s,) for s in subjects],
-            [identity.c.subject, identity.c.customer],
-        )
-        found.update((row[0], row[1]) for row in connection.execute(query).all())
+        columns = [identity.c.subject, identity.c.customer]
+        found.update(fetch_by_keys(connection, columns[:1], [(s,) for s in subjects], columns))
     return found
 
 
 def fold(
-    connection: Connection, projections: Sequence[Projection], events: Sequence[Event]
+    connection: Connection,
+    projections: Sequence[Projection],
+    events: Sequence[Event],
+    owners: Mapping[int, int] | None = None,
 ) -> None:
-    """Bring every projection up to date with ``events``, which are in log order."""
-    subjects = {e.subject for e in events if e.subject is not None}
-    if not projections or not subjects:
+    """Bring every projection up to date with ``events``, which are in log order.
+
+    ``owners`` is the customer of subjects where this transaction knows it already.
+    """
+    if not projections:
         return
-    customers = find_customers(connection, subjects)
+    known = owners or {}
+    strange = {e.subject for e in events if e.subject is not None and e.subject not in known}
+    customers = {**known, **find_customers(connection, strange)} if strange else known
     pairs = [(e, customers[e.subject]) for e in events if e.subject is not None]
+    if not pairs:
+        return
     for projection in projections:
-        _fold_one(connection, projection, pairs)
+        left: Pairs = pairs
+        if isinstance(projection, Adding):
+            rows, left = projection.add_up(pairs)
+            add_rows(connection, projection.table, projection.merge, rows)
+        if left and isinstance(projection, Folding):
+            _fold_one(connection, projection, left)
 
 
-def _fold_one(
-    connection: Connection, projection: Projection, pairs: Sequence[tuple[Event, int]]
-) -> None:
+def _fold_one(connection: Connection, projection: Folding, pairs: Pairs) -> None:
     table = projection.table
     columns = list(table.primary_key.columns)
     others = [c for c in table.columns if not c.primary_key]
@@ -80,11 +118,10 @@ def _fold_one(
     if not touched:
         return
     wanted = {key for key, _, _ in touched}
-    query = select_by_keys(connection, columns, wanted, [*columns, *others])
+    found = connection.execute(select_by_keys(connection, columns, wanted, [*columns, *others]))
     keyed = len(columns)
     rows: dict[Key, Mapping[str, object]] = {
-        tuple(row[:keyed]): dict(zip(names, row, strict=True))
-        for row in connection.execute(query).all()
+        tuple(row[:keyed]): dict(zip(names, row, strict=True)) for row in found.all()
     }
     for key, event, customer in touched:
         rows[key] = projection.update(rows.get(key), event, customer, key)

@@ -1,0 +1,89 @@
+"""Rows added to the rows that are there, by the database: no row is read first."""
+
+from collections.abc import Callable, Mapping, Sequence
+from functools import lru_cache
+
+from sqlalchemy import ColumnElement, Connection, Dialect, Table, TypeDecorator, case
+from sqlalchemy.dialects import sqlite
+from sqlalchemy.types import TypeEngine
+
+from lingxi.store.keyed import insert_columns
+
+Columns = Mapping[str, ColumnElement[object]]
+Merge = Callable[[Columns, Columns], Columns]
+"""From the columns of the old row and those of the new to what the kept row's become."""
+Row = Sequence[object]
+"""A row in the order of its table's columns, in the forms that the driver keeps."""
+
+
+def add_rows(connection: Connection, table: Table, merge: Merge, rows: Sequence[Row]) -> None:
+    """Insert rows; where the primary key exists, keep what ``merge`` makes of old and new.
+
+    Keys are distinct. An indexed column whose new value is nothing is left out of the statement:
+    naming it would cost a change of its index.
+    """
+    if not rows:
+        return
+    groups: dict[tuple[str, ...], list[Row]] = {}
+    indexed = _find_indexed(table, merge)
+    if indexed:
+        for row in rows:
+            idle = tuple(name for name, place in indexed if row[place] is None)
+            groups.setdefault(idle, []).append(row)
+    else:
+        groups[()] = list(rows)
+    for idle, group in groups.items():
+        if connection.dialect.name == "sqlite":
+            compiled = _compile(connection.dialect, table, merge, idle)
+            connection.exec_driver_sql(compiled, [tuple(row) for row in group])
+        else:
+            _add_on_postgres(connection, table, merge, idle, group)
+
+
+def least(old: ColumnElement[object], new: ColumnElement[object]) -> ColumnElement[object]:
+    """The smaller of two values; one that is nothing does not count."""
+    return case((old.is_(None) | (new < old), new), else_=old)
+
+
+def greatest(old: ColumnElement[object], new: ColumnElement[object]) -> ColumnElement[object]:
+    """The greater of two values; one that is nothing does not count."""
+    return case((old.is_(None) | (new > old), new), else_=old)
+
+
+@lru_cache(maxsize=64)
+def _find_indexed(table: Table, merge: Merge) -> Sequence[tuple[str, int]]:
+    """Names and places of the merged columns that an index holds."""
+    held = {column.name for index in table.indexes for column in index.columns}
+    own = dict(table.c.items())
+    names = held & set(merge(own, own))
+    return [(column.name, i) for i, column in enumerate(table.columns) if column.name in names]
+
+
+@lru_cache(maxsize=256)
+def _compile(dialect: Dialect, table: Table, merge: Merge, idle: tuple[str, ...]) -> str:
+    statement = sqlite.insert(table)
+    changed = merge(dict(table.c.items()), dict(statement.excluded.items()))
+    statement = statement.on_conflict_do_update(
+        index_elements=list(table.primary_key.columns),
+        set_={name: value for name, value in changed.items() if name not in idle},
+    )
+    return str(statement.compile(dialect=dialect, column_keys=[c.name for c in table.columns]))
+
+
+def _add_on_postgres(
+    connection: Connection, table: Table, merge: Merge, idle: tuple[str, ...], rows: Sequence[Row]
+) -> None:
+    names = [column.name for column in table.columns]
+    kinds = [_driver_type(column.type) for column in table.columns]
+    statement = insert_columns(table, names, list(zip(*rows, strict=True)), kinds)
+    changed = merge(dict(table.c.items()), dict(statement.excluded.items()))
+    connection.execute(
+        statement.on_conflict_do_update(
+            index_elements=list(table.primary_key.columns),
+            set_={name: value for name, value in changed.items() if name not in idle},
+        )
+    )
+
+
+def _driver_type(kind: TypeEngine[object]) -> TypeEngine[object]:
+    return kind.impl_instance if isinstance(kind, TypeDecorator) else kind
