@@ -8,7 +8,7 @@ import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
-from typing import Any, get_type_hints
+from typing import Any, get_origin, get_type_hints
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from lingxi.errors import InvalidSetting, ShopNotFound, did_you_mean
@@ -77,6 +77,18 @@ class CollectSettings:
 
 
 @dataclass(frozen=True)
+class CleaningSettings:
+    """Which messages of the collector are the shop's own staff and tests."""
+
+    internal_agents: tuple[str, ...] = ()
+    """Texts in a browser's name that mark internal traffic, in any case."""
+    internal_addresses: tuple[str, ...] = ()
+    """Internet addresses or networks of the shop's own offices: 203.0.113.0/24."""
+    internal_domains: tuple[str, ...] = ()
+    """E-mail domains of the shop's own staff."""
+
+
+@dataclass(frozen=True)
 class LearningSettings:
     """How models are fitted."""
 
@@ -107,6 +119,7 @@ class Settings:
     store: StoreSettings = field(default_factory=StoreSettings)
     server: ServerSettings = field(default_factory=ServerSettings)
     collect: CollectSettings = field(default_factory=CollectSettings)
+    cleaning: CleaningSettings = field(default_factory=CleaningSettings)
     learning: LearningSettings = field(default_factory=LearningSettings)
     policy: PolicySettings = field(default_factory=PolicySettings)
 
@@ -126,6 +139,7 @@ _SECTIONS: dict[str, type] = {
     "store": StoreSettings,
     "server": ServerSettings,
     "collect": CollectSettings,
+    "cleaning": CleaningSettings,
     "learning": LearningSettings,
     "policy": PolicySettings,
 }
@@ -193,6 +207,11 @@ def _convert(where: str, kind: type, value: object) -> object:
             return True
         if str(value).lower() in ("0", "false", "no", "off"):
             return False
+    elif get_origin(kind) is tuple:
+        texts = value.split(",") if isinstance(value, str) else value
+        if isinstance(texts, list) and all(isinstance(text, str) for text in texts):
+            return tuple(text.strip() for text in texts if text.strip())
+        raise InvalidSetting(f"{where} must be a list of texts, but is {value!r}.")
     elif not isinstance(value, bool):
         try:
             if kind is str and isinstance(value, str):

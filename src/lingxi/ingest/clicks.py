@@ -16,6 +16,10 @@ from lingxi.ingest.raw import RawTable, map_cells
 from lingxi.ingest.reasons import DropReason
 from lingxi.ingest.text import Mask, Text
 from lingxi.ingest.words import is_guest
+from lingxi.schema.ecommerce import ORDER_NAMES
+
+_ORDERS_ONLY = ORDER_NAMES - {"Order Completed"}
+"""What a file of clicks cannot tell: it has no lines to give back."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -82,7 +86,10 @@ class Reader:
 
 def _name(cell: str) -> str | None:
     tidied = tidy_id(cell)
-    return None if tidied is None or is_reserved(tidied) else name_event(tidied)
+    if tidied is None or is_reserved(tidied):
+        return None
+    name = name_event(tidied)
+    return None if name in _ORDERS_ONLY else name
 
 
 def _person(cell: str) -> str | None:

@@ -1,33 +1,54 @@
 """One name for one kind of event: the Segment e-commerce names, and what other tools call them."""
 
 import re
+from functools import lru_cache
 
 from lingxi.schema import SYSTEM_EVENTS, Name
+from lingxi.schema.ecommerce import VOCABULARY
 
-_ALIASES: dict[str, Name] = {
-    alias: name
-    for name, aliases in {
-        Name.PRODUCT_VIEWED: (
-            "productviewed viewproduct productview viewitem view detail detailview itemview pv "
-            "productdetailviewed viewcontent click"
-        ),
-        Name.PRODUCT_ADDED: (
-            "productadded addtocart addcart cart cartadd addedtocart productaddedtocart additem"
-        ),
-        Name.PRODUCT_REMOVED: (
-            "productremoved removefromcart removecart cartremove removedfromcart"
-        ),
-        Name.PRODUCTS_SEARCHED: (
-            "productssearched search searched viewsearchresults sitesearch productsearch"
-        ),
-        Name.CHECKOUT_STARTED: "checkoutstarted begincheckout startcheckout checkout",
-        Name.ORDER_COMPLETED: (
-            "ordercompleted purchase purchased buy order transaction orderplaced ordercreated "
-            "checkoutcompleted"
-        ),
-        Name.SIGNED_UP: "signedup signup register registered accountcreated registration",
-    }.items()
-    for alias in aliases.split()
+_FURTHER: dict[str, str] = {
+    Name.PRODUCT_VIEWED: (
+        "viewproduct pv viewitem view detail detailview itemview productdetailviewed viewcontent "
+        "click"
+    ),
+    Name.PRODUCT_ADDED: (
+        "addtocart addcart cart cartadd addedtocart productaddedtocart additem itemaddedtocart"
+    ),
+    Name.PRODUCT_REMOVED: (
+        "removefromcart removecart cartremove removedfromcart productremovedfromcart"
+    ),
+    Name.PRODUCTS_SEARCHED: (
+        "search searched viewsearchresults sitesearch productsearch searchsubmitted"
+    ),
+    Name.CHECKOUT_STARTED: "begincheckout startcheckout checkout initiatecheckout",
+    Name.ORDER_COMPLETED: (
+        "purchase purchased buy order transaction orderplaced ordercreated checkoutcompleted "
+        "placedorder"
+    ),
+    Name.ORDER_REFUNDED: "refund refunded",
+    Name.ORDER_CANCELLED: "ordercanceled cancelledorder canceledorder",
+    Name.SIGNED_UP: "signup register registered accountcreated registration completeregistration",
+    "Product List Viewed": "viewitemlist collectionviewed viewcategory productlistview",
+    "Product Clicked": "selectitem itemclicked productclick selectcontent",
+    "Cart Viewed": "viewcart viewedcart cartview",
+    "Checkout Step Completed": "addshippinginfo checkoutprogress",
+    "Payment Info Entered": "addpaymentinfo paymentinfosubmitted",
+    "Product Added to Wishlist": "addtowishlist wishlistadd fav favourite favorite collect",
+    "Product Removed from Wishlist": "removefromwishlist wishlistremove",
+    "Promotion Viewed": "viewpromotion",
+    "Promotion Clicked": "selectpromotion",
+    "Product Shared": "share",
+    "Coupon Applied": "applycoupon couponredeemed",
+}
+"""What other tools call the specification's events: GA4, Meta, Shopify's pixel, common logs."""
+
+
+def _fold(name: str) -> str:
+    return re.sub(r"[\W_]+", "", name.lower())
+
+
+_ALIASES: dict[str, str] = {_fold(name): name for name in VOCABULARY} | {
+    alias: str(name) for name, aliases in _FURTHER.items() for alias in aliases.split()
 }
 _BOT = re.compile(
     r"bot\b|bot/|crawl|spider|slurp|headless|phantomjs|puppeteer|playwright|selenium|scrapy|"
@@ -40,31 +61,31 @@ NEEDS_ITEM = frozenset(
     name.value for name in (Name.PRODUCT_VIEWED, Name.PRODUCT_ADDED, Name.PRODUCT_REMOVED)
 )
 """Events that say nothing without a product."""
-_SYSTEM = frozenset(
-    re.sub(r"[\W_]+", "", name.lower()) for name in (*SYSTEM_EVENTS, Name.ORDER_REFUNDED)
-)
+_SYSTEM = frozenset(_fold(name) for name in SYSTEM_EVENTS)
 
 
+@lru_cache(maxsize=4_096)
 def name_event(name: str) -> str:
     """The usual name of an event, or its own in one form where it is the shop's own.
 
     >>> name_event("add_to_cart"), name_event("product viewed"), name_event("Quiz Finished")
     ('Product Added', 'Product Viewed', 'Quiz Finished')
     """
-    known = _ALIASES.get(re.sub(r"[\W_]+", "", name.lower()))
-    return name if known is None else known.value
+    return _ALIASES.get(_fold(name), name)
 
 
 def is_custom(name: str) -> bool:
     """Whether a name, as ``name_event`` gives it, is the shop's own."""
-    return re.sub(r"[\W_]+", "", name.lower()) not in _ALIASES
+    return _fold(name) not in _ALIASES
 
 
+@lru_cache(maxsize=4_096)
 def is_reserved(name: str) -> bool:
     """Whether only Lingxi itself writes events of this name."""
-    return re.sub(r"[\W_]+", "", name.lower()) in _SYSTEM
+    return _fold(name) in _SYSTEM
 
 
+@lru_cache(maxsize=4_096)
 def is_bot(agent: str) -> bool:
     """Whether a browser's name is that of a program.
 

@@ -16,7 +16,7 @@ class Properties(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Properties of an event; a field that a source left out is ``None``."""
 
 
-class ProductFields(Properties):
+class ProductFields(Properties, frozen=True):
     """What the specification lets every product say."""
 
     product_id: Text = None
@@ -33,17 +33,17 @@ class ProductFields(Properties):
     image_url: Text = None
 
 
-class Product(ProductFields):
+class Product(ProductFields, frozen=True):
     """One product of a list, a cart or an order."""
 
 
-class WithProducts(Properties):
+class WithProducts(Properties, frozen=True):
     """Events about several products."""
 
     products: tuple[Product, ...] = ()
 
 
-class OrderMoney(WithProducts):
+class OrderMoney(WithProducts, frozen=True):
     """Amounts of a whole order, in units of ``currency``."""
 
     order_id: Text = None
@@ -58,34 +58,34 @@ class OrderMoney(WithProducts):
     currency: Text = None
 
 
-class TypedValue(Properties):
+class TypedValue(Properties, frozen=True):
     """A filter or sort of a product list."""
 
     type: Text = None
     value: Text = None
 
 
-class ProductsSearched(Properties):
+class ProductsSearched(Properties, frozen=True):
     """A visitor searched for products."""
 
     query: Text = None
 
 
-class ProductListViewed(WithProducts):
+class ProductListViewed(WithProducts, frozen=True):
     """A visitor looked at a list or category."""
 
     list_id: Text = None
     category: Text = None
 
 
-class ProductListFiltered(ProductListViewed):
+class ProductListFiltered(ProductListViewed, frozen=True):
     """A visitor filtered or sorted a list or category."""
 
     filters: tuple[TypedValue, ...] = ()
     sorts: tuple[TypedValue, ...] = ()
 
 
-class Promotion(Properties):
+class Promotion(Properties, frozen=True):
     """A promotion was seen or clicked."""
 
     promotion_id: Text = None
@@ -94,18 +94,18 @@ class Promotion(Properties):
     position: Text = None
 
 
-class ProductClicked(ProductFields):
+class ProductClicked(ProductFields, frozen=True):
     """A visitor clicked on a product."""
 
 
-class ProductViewed(ProductFields):
+class ProductViewed(ProductFields, frozen=True):
     """A visitor looked at a product's details."""
 
     currency: Text = None
     value: Number = None
 
 
-class ProductInCart(ProductFields):
+class ProductInCart(ProductFields, frozen=True):
     """A product went into a cart or out of it."""
 
     cart_id: Text = None
@@ -113,20 +113,20 @@ class ProductInCart(ProductFields):
     value: Number = None
 
 
-class CartViewed(WithProducts):
+class CartViewed(WithProducts, frozen=True):
     """A visitor looked at the cart."""
 
     cart_id: Text = None
 
 
-class CheckoutStarted(OrderMoney):
+class CheckoutStarted(OrderMoney, frozen=True):
     """A visitor began to check out."""
 
     checkout_id: Text = None
     value: Number = None
 
 
-class CheckoutStep(Properties):
+class CheckoutStep(Properties, frozen=True):
     """A step of the checkout was seen or completed."""
 
     checkout_id: Text = None
@@ -135,25 +135,25 @@ class CheckoutStep(Properties):
     payment_method: Text = None
 
 
-class PaymentInfoEntered(CheckoutStep):
+class PaymentInfoEntered(CheckoutStep, frozen=True):
     """A visitor said how they pay."""
 
     order_id: Text = None
 
 
-class Order(OrderMoney):
+class Order(OrderMoney, frozen=True):
     """An order was completed, updated or cancelled."""
 
     checkout_id: Text = None
 
 
-class OrderRefunded(OrderMoney):
+class OrderRefunded(OrderMoney, frozen=True):
     """An order was refunded; with products, those of it."""
 
     refund_id: Text = None
 
 
-class Coupon(Properties):
+class Coupon(Properties, frozen=True):
     """A coupon was entered, applied, removed or denied."""
 
     order_id: Text = None
@@ -164,7 +164,7 @@ class Coupon(Properties):
     reason: Text = None
 
 
-class WishlistProduct(ProductFields):
+class WishlistProduct(ProductFields, frozen=True):
     """A product went onto a wishlist, off it, or from it into a cart."""
 
     wishlist_id: Text = None
@@ -172,7 +172,7 @@ class WishlistProduct(ProductFields):
     cart_id: Text = None
 
 
-class ProductShared(ProductFields):
+class ProductShared(ProductFields, frozen=True):
     """A visitor shared a product."""
 
     share_via: Text = None
@@ -180,7 +180,7 @@ class ProductShared(ProductFields):
     recipient: Text = None
 
 
-class CartShared(WithProducts):
+class CartShared(WithProducts, frozen=True):
     """A visitor shared a cart."""
 
     share_via: Text = None
@@ -189,7 +189,7 @@ class CartShared(WithProducts):
     cart_id: Text = None
 
 
-class ProductReviewed(Properties):
+class ProductReviewed(Properties, frozen=True):
     """A visitor reviewed a product; the specification has ``rating`` as text."""
 
     product_id: Text = None
@@ -198,7 +198,7 @@ class ProductReviewed(Properties):
     rating: Text = None
 
 
-class Email(Properties):
+class Email(Properties, frozen=True):
     """Something happened to an e-mail."""
 
     email_id: Text = None
@@ -211,7 +211,7 @@ class Email(Properties):
     list_name: Text = None
 
 
-class ExperimentViewed(Properties):
+class ExperimentViewed(Properties, frozen=True):
     """A visitor saw a variation of an experiment."""
 
     experiment_id: Text = None
@@ -220,7 +220,7 @@ class ExperimentViewed(Properties):
     variation_name: Text = None
 
 
-class SignedUp(Properties):
+class SignedUp(Properties, frozen=True):
     """Somebody opened an account."""
 
     type: Text = None

@@ -1,0 +1,130 @@
+"""What a message says about consent, as events of their own.
+
+Sources: Segment, "Consent in Segment" (``context.consent.categoryPreferences``); RudderStack,
+"Consent management" (``context.consentManagement``).
+"""
+
+from collections.abc import Iterator
+
+import msgspec
+
+from lingxi.ingest.cleaning.draft import Draft, as_mapping
+from lingxi.ingest.cleaning.values import read_bool, read_text
+from lingxi.schema import Event, Name
+
+PURPOSES = {
+    "marketing": "marketing advertising advertisement targeting ads ad_storage email newsletter",
+    "personalisation": "personalisation personalization functional preferences functionality "
+    "ad_personalization personalization_storage",
+    "analytics": "analytics performance statistics measurement analytics_storage",
+}
+_PURPOSE_OF = {word: purpose for purpose, words in PURPOSES.items() for word in words.split()}
+EVERY = "*"
+_CHANGES = frozenset(
+    {
+        "consent updated",
+        "consent preference updated",
+        "consent preferences updated",
+        "segment consent preference updated",
+    }
+)
+_TRAITS = {
+    "email_marketing_consent": "email",
+    "accepts_marketing": "email",
+    "acceptsmarketing": "email",
+    "email_opt_in": "email",
+    "marketing_opt_in": "email",
+    "newsletter": "email",
+    "sms_marketing_consent": "sms",
+    "sms_opt_in": "sms",
+    "push_opt_in": "push",
+}
+_SAID = frozenset({"consent given", "consent withdrawn"})
+
+
+class Said(msgspec.Struct, frozen=True):
+    """Yes or no for one purpose and channel."""
+
+    purpose: str
+    channel: str
+    granted: bool
+
+
+def is_consent(name: str) -> bool:
+    """Whether a track event of this name speaks of consent."""
+    folded = name.lower()
+    return folded in _SAID or folded in _CHANGES
+
+
+def put_consent(draft: Draft) -> None:
+    """Turn what is said about consent into events "Consent Given" and "Consent Withdrawn"."""
+    folded = draft.name.lower()
+    properties = as_mapping(draft.body.get("properties"))
+    found: list[Said] = []
+    if folded in _SAID:
+        purpose = _PURPOSE_OF.get(str(properties.get("purpose", "marketing")).lower())
+        if purpose:
+            channel = read_text(properties.get("channel"), 40) or EVERY
+            found.append(Said(purpose, channel, folded == "consent given"))
+    elif folded in _CHANGES:
+        found += _read_categories(as_mapping(properties.get("purposes")))
+        found += _read_context(draft)
+    elif draft.kind == "identify":
+        found += _read_traits(draft)
+        found += _read_context(draft)
+    version = read_text(properties.get("text_version", properties.get("textVersion")), 100)
+    source = read_text(properties.get("source"), 60) or draft.message.source
+    unique = {(said.purpose, said.channel): said for said in found}
+    draft.also.extend(_to_event(draft, said, source, version) for said in unique.values())
+
+
+def _read_context(draft: Draft) -> Iterator[Said]:
+    consent = as_mapping(draft.context.get("consent"))
+    yield from _read_categories(as_mapping(consent.get("categoryPreferences")))
+    managed = as_mapping(draft.context.get("consentManagement"))
+    for field, granted in (("allowedConsentIds", True), ("deniedConsentIds", False)):
+        listed = managed.get(field)
+        for entry in listed if isinstance(listed, list) else ():
+            purpose = _PURPOSE_OF.get(str(entry).lower())
+            if purpose:
+                yield Said(purpose, EVERY, granted)
+
+
+def _read_categories(categories: "dict[str, object] | object") -> Iterator[Said]:
+    for name, value in as_mapping(categories).items():
+        purpose, granted = _PURPOSE_OF.get(name.lower()), read_bool(value)
+        if purpose and granted is not None:
+            yield Said(purpose, EVERY, granted)
+
+
+def _read_traits(draft: Draft) -> Iterator[Said]:
+    """Traits of shops' own: ``accepts_marketing``, Shopify's ``email_marketing_consent``, ..."""
+    for place in (draft.body, draft.context):
+        for name, value in as_mapping(place.get("traits")).items():
+            channel = _TRAITS.get(name.lower())
+            if channel is None:
+                continue
+            granted = read_bool(
+                as_mapping(value).get("state") if isinstance(value, dict) else value
+            )
+            if granted is not None:
+                yield Said("marketing", channel, granted)
+
+
+def _to_event(draft: Draft, said: Said, source: str, version: str | None) -> Event:
+    name = Name.CONSENT_GIVEN if said.granted else Name.CONSENT_WITHDRAWN
+    properties: dict[str, str | int | float | bool | None] = {
+        "purpose": said.purpose,
+        "channel": said.channel,
+        "source": source,
+    }
+    if version:
+        properties["text_version"] = version
+    return Event(
+        event_id=f"{draft.event_id}#consent:{said.purpose}:{said.channel}",
+        name=name.value,
+        occurred_at=draft.occurred_at,
+        received_at=draft.message.received_at,
+        properties=properties,
+        source=draft.message.source,
+    )

@@ -1,0 +1,82 @@
+"""When it happened, by the server's clock."""
+
+from datetime import UTC, datetime, timedelta
+
+from lingxi.ingest.cleaning.draft import Draft, Halt
+from lingxi.ingest.reasons import DropReason, PutReason
+
+EARLIEST = datetime(1990, 1, 1, tzinfo=UTC)
+LEAD = timedelta(minutes=1)
+"""How far ahead of the server a moment may lie before it is called a future one."""
+_NOTED = timedelta(seconds=2)
+_MILLIS_FROM = 10**11
+
+
+def read_moment(value: object) -> datetime | None:
+    """A moment: ISO 8601, or seconds or milliseconds since 1970; one without a zone is in UTC.
+
+    >>> read_moment("2026-11-24T00:51:23.948Z").isoformat()
+    '2026-11-24T00:51:23.948000+00:00'
+    >>> read_moment(1_700_000_000).isoformat(), read_moment("yesterday")
+    ('2023-11-14T22:13:20+00:00', None)
+    """
+    try:
+        if isinstance(value, str):
+            if len(value) > 40:
+                return None
+            moment = datetime.fromisoformat(value.strip())
+            return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+        if isinstance(value, int | float) and not isinstance(value, bool):
+            seconds = value / 1000 if abs(value) >= _MILLIS_FROM else value
+            return datetime.fromtimestamp(seconds, UTC)
+    except (ValueError, OverflowError, OSError):
+        return None
+    return None
+
+
+def put_time(draft: Draft) -> None:
+    """Set the moment as the specification says: received − (sent − original).
+
+    What both clocks of the client agree on needs no trust in either. A moment in the future or
+    before 1990 becomes the moment of arrival; from a trusted sender, whose history may be old, one
+    before 1990 sets the message aside.
+
+    Source
+    ------
+    Segment, "Spec: Common Fields", timestamps.
+    """
+    body, message = draft.body, draft.message
+    received = message.received_at
+    said = body.get("originalTimestamp")
+    if said is None:
+        said = body.get("timestamp")
+    original = read_moment(said)
+    if original is None:
+        draft.occurred_at = received
+        if said is not None:
+            draft.note("put_time", PutReason.TIME_RECEIVED, "timestamp", said, received)
+        return
+    sent_text = body.get("sentAt")
+    sent = read_moment(message.sent_at if sent_text is None else sent_text)
+    moment = original
+    if sent is not None and not message.trusted:
+        try:
+            moment = received - (sent - original)
+        except OverflowError:
+            moment = original
+        if abs(moment - original) >= _NOTED:
+            draft.note("put_time", PutReason.TIME_CORRECTED, "timestamp", original, moment)
+    draft.occurred_at = _bound(draft, moment, received)
+
+
+def _bound(draft: Draft, moment: datetime, received: datetime) -> datetime:
+    if moment > received:
+        if moment > received + LEAD:
+            draft.note("put_time", PutReason.TIME_FUTURE, "timestamp", moment, received)
+        return received
+    if moment < EARLIEST:
+        if draft.message.trusted:
+            raise Halt(DropReason.TIME_IMPOSSIBLE, moment.isoformat())
+        draft.note("put_time", PutReason.TIME_ANCIENT, "timestamp", moment, received)
+        return received
+    return moment

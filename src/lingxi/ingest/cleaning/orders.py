@@ -1,0 +1,164 @@
+"""Products and money: lines, amounts in the shop's currency, what is impossible."""
+
+from lingxi.i18n import is_currency, minor_units
+from lingxi.ingest.cleaning.draft import Draft, Halt
+from lingxi.ingest.cleaning.values import read_text
+from lingxi.ingest.drops import MOST_PRICE, MOST_UNITS
+from lingxi.ingest.event_names import NEEDS_ITEM
+from lingxi.ingest.puts import tidy_id
+from lingxi.ingest.reasons import DropReason, PutReason
+from lingxi.schema import Line
+from lingxi.schema.ecommerce import (
+    ORDER_NAMES,
+    OrderMoney,
+    ProductFields,
+    Properties,
+    WithProducts,
+)
+
+_MOST_TOTAL = 1e10
+
+
+def put_columns(draft: Draft) -> None:
+    """Fill the event's own columns from the typed properties."""
+    typed = draft.typed
+    if typed is None:
+        return
+    draft.category = _get_text(typed, "category")
+    draft.query = _get_text(typed, "query")
+    order_id = _get_text(typed, "order_id")
+    draft.order_id = None if order_id is None else tidy_id(order_id)
+    if isinstance(typed, WithProducts):
+        products: tuple[ProductFields, ...] = typed.products
+    elif isinstance(typed, ProductFields):
+        products = (typed,)
+    else:
+        return
+    moves_money = draft.name in ORDER_NAMES
+    factor = _put_currency(draft, typed, needed=moves_money)
+    draft.lines = tuple(_to_lines(draft, products, factor, moves_money=moves_money))
+    if draft.category is None and products:
+        draft.category = products[0].category
+    if moves_money and isinstance(typed, OrderMoney):
+        _put_order(draft, typed, factor)
+
+
+def drop_missing_item(draft: Draft) -> None:
+    """A product event that names no product says nothing."""
+    if draft.name in NEEDS_ITEM and not draft.lines:
+        raise Halt(DropReason.ITEM_MISSING, "no product_id and no sku")
+
+
+def _get_text(typed: Properties, name: str) -> str | None:
+    value = getattr(typed, name, None)
+    return value if isinstance(value, str) else None
+
+
+def _put_currency(draft: Draft, typed: Properties, *, needed: bool) -> float | None:
+    """Minor units of the shop's currency for one unit of the event's; nothing where unknown."""
+    rules = draft.rules
+    said = _get_text(typed, "currency")
+    own = rules.currency
+    code = own if said is None else said.strip().upper()
+    if code != own and not is_currency(code):
+        if needed:
+            raise Halt(DropReason.CURRENCY_UNKNOWN, code[:40])
+        draft.note("put_currency", PutReason.VALUE_DROPPED, "currency", said)
+        code = own
+    draft.currency = own
+    digits = 10.0**rules.digits
+    if code == own:
+        return digits
+    rate = rules.rate(code, draft.occurred_at.date())
+    if rate is None:
+        if needed:
+            raise Halt(DropReason.CURRENCY_RATE_MISSING, f"{code} on {draft.occurred_at:%Y-%m-%d}")
+        draft.note("put_currency", PutReason.VALUE_DROPPED, "price", code)
+        return None
+    draft.note("put_currency", PutReason.CURRENCY_CONVERTED, "currency", code, f"{own} × {rate:g}")
+    draft.kept["original_currency"] = code
+    return digits * rate
+
+
+def _to_lines(
+    draft: Draft, products: tuple[ProductFields, ...], factor: float | None, *, moves_money: bool
+) -> list[Line]:
+    lines = []
+    for place, product in enumerate(products):
+        item_id = product.product_id
+        if item_id is None and product.sku is not None:
+            item_id = product.sku
+            draft.note("put_columns", PutReason.ITEM_FROM_SKU, f"products[{place}]", None, item_id)
+        item_id = None if item_id is None else tidy_id(item_id)
+        if item_id is None:
+            if len(products) > 1 or moves_money:
+                draft.note("put_columns", PutReason.LINE_DROPPED, f"products[{place}]")
+            continue
+        quantity = _read_quantity(draft, product.quantity)
+        if quantity == 0:
+            draft.note("put_columns", PutReason.LINE_DROPPED, f"products[{place}].quantity", 0)
+            continue
+        cents = amount = None
+        if product.price is not None and factor is not None:
+            _check_price(product.price)
+            cents = round(product.price * factor)
+            amount = round(product.price * (product.quantity or 1.0) * factor)
+        lines.append(Line(item_id, quantity, cents, amount))
+    return lines
+
+
+def _read_quantity(draft: Draft, quantity: float | None) -> int:
+    if quantity is None:
+        return 1
+    if quantity < 0:
+        raise Halt(DropReason.QUANTITY_NEGATIVE, read_text(quantity) or "")
+    if quantity > MOST_UNITS:
+        raise Halt(DropReason.NUMBER_ABSURD, f"quantity {quantity:g}")
+    whole = int(quantity)
+    if whole != quantity:
+        whole += 1
+        draft.note("put_columns", PutReason.QUANTITY_FRACTION, "quantity", quantity, whole)
+    return whole
+
+
+def _check_price(price: float) -> None:
+    if price < 0:
+        raise Halt(DropReason.PRICE_NEGATIVE, f"{price:g}")
+    if price > MOST_PRICE:
+        raise Halt(DropReason.NUMBER_ABSURD, f"price {price:g}")
+
+
+def _put_order(draft: Draft, order: OrderMoney, factor: float | None) -> None:
+    """Goods value and costs: ``total`` = goods + costs; ``revenue`` leaves costs out."""
+    if factor is None:
+        return
+    for name in ("total", "revenue", "subtotal", "shipping", "tax", "discount"):
+        value = getattr(order, name)
+        if value is not None and abs(value) > _MOST_TOTAL:
+            raise Halt(DropReason.NUMBER_ABSURD, f"{name} {value:g}")
+    for name in ("total", "revenue"):
+        value = getattr(order, name)
+        if value is not None and value < 0 and draft.name != "Order Refunded":
+            raise Halt(DropReason.PRICE_NEGATIVE, f"{name} {value:g}")
+    if draft.order_id is None and draft.name == "Order Completed":
+        draft.order_id = "made-" + draft.event_id.removeprefix("web").lstrip(":-")
+        draft.note("put_columns", PutReason.ORDER_ID_MADE, "order_id", None, draft.order_id)
+    costs = (order.shipping or 0.0) + (order.tax or 0.0)
+    amounts = [line.amount_cents for line in draft.lines]
+    said = next((v for v in (order.subtotal, order.revenue) if v is not None), None)
+    if amounts and None not in amounts:
+        goods = sum(amount for amount in amounts if amount is not None)
+    elif said is not None:
+        goods = round(abs(said) * factor)
+    elif order.total is not None:
+        goods = max(0, round((abs(order.total) - costs) * factor))
+    else:
+        goods = sum(amount for amount in amounts if amount is not None)
+    draft.amount_cents = goods
+    if order.total is not None:
+        draft.cost_cents = round(abs(order.total) * factor) - goods
+    else:
+        draft.cost_cents = round((costs - (order.discount or 0.0)) * factor)
+    if draft.currency is not None and "original_currency" in draft.kept and order.total is not None:
+        digits = 10 ** minor_units(str(draft.kept["original_currency"]))
+        draft.kept["original_total_cents"] = round(order.total * digits)

@@ -1,0 +1,187 @@
+"""Whose a message is, and what it says of them."""
+
+import json
+import re
+from collections.abc import Iterator, Mapping
+from functools import lru_cache
+
+from lingxi.ingest.cleaning.draft import Draft, Halt, as_mapping
+from lingxi.ingest.cleaning.values import read_text
+from lingxi.ingest.message import Identifier, IdKind, Link
+from lingxi.ingest.puts import tidy_id
+from lingxi.ingest.reasons import DropReason, PutReason
+from lingxi.ingest.words import is_guest
+
+_NOBODY = re.compile(r"[0-]*|-1|null|undefined|anonymous|\[object object\]|nan", re.IGNORECASE)
+_EMAIL = re.compile(r"[^\s@<>,;]{1,64}@[^\s@<>,;]{1,190}\.[^\s@<>,;.]{1,63}")
+_MOST_EXTERNAL, _MOST_TRAITS, _LONGEST_TRAIT, _LONGEST_NAME = 10, 100, 2_000, 64
+_LONGEST_PLAIN = 200
+_LOGOUTS = frozenset({"signed out", "logged out", "logout", "log out", "sign out", "signout"})
+_TRAIT_NAMES = {
+    "firstname": "first_name",
+    "lastname": "last_name",
+    "phonenumber": "phone",
+    "emailaddress": "email",
+    "createdat": "created_at",
+    "dateofbirth": "birthday",
+}
+_SECRET = re.compile(r"passw|secret|token|cvv|cvc|card_?num|creditcard|iban|ssn", re.IGNORECASE)
+
+
+def put_people(draft: Draft) -> None:
+    """Read every identifier, strongest first; placeholders identify nobody."""
+    body = draft.body
+    found = draft.identifiers
+    _add(draft, found, IdKind.USER, "userId", body.get("userId"))
+    said = _said_of_person(draft)
+    if said:
+        email = read_email(said.get("email"))
+        if email:
+            found.append(Identifier(IdKind.EMAIL, email))
+        phone = read_phone(said.get("phone"))
+        if phone:
+            found.append(Identifier(IdKind.PHONE, phone))
+    context = draft.context
+    if context:
+        if "externalIds" in context:
+            found.extend(_read_external(context["externalIds"]))
+        device = as_mapping(context.get("device")).get("id")
+        if device is not None:
+            _add(draft, found, IdKind.DEVICE, "context.device.id", device)
+    _add(draft, found, IdKind.ANONYMOUS, "anonymousId", body.get("anonymousId"))
+    if draft.kind == "alias":
+        _put_alias(draft)
+    elif draft.kind == "identify":
+        draft.link = Link.IDENTIFY
+        put_traits(draft, as_mapping(body.get("traits")))
+        put_traits(draft, as_mapping(draft.context.get("traits")))
+    elif draft.name.lower() in _LOGOUTS:
+        draft.link = Link.LOGOUT
+
+
+def drop_nobody(draft: Draft) -> None:
+    """A message that names nobody can teach nothing; an order of a trusted shop still can."""
+    if draft.identifiers or (draft.message.trusted and draft.lines):
+        return
+    raise Halt(DropReason.VISITOR_MISSING, "neither userId nor anonymousId")
+
+
+def _said_of_person(draft: Draft) -> Mapping[str, object]:
+    """Traits that may name the person: those of identify, and of trusted messages."""
+    if draft.kind == "identify":
+        own = as_mapping(draft.body.get("traits"))
+        return own or as_mapping(draft.context.get("traits"))
+    if draft.message.trusted:
+        return as_mapping(draft.context.get("traits"))
+    return {}
+
+
+def _add(draft: Draft, found: list[Identifier], kind: IdKind, field: str, value: object) -> None:
+    if value is None:
+        return
+    text = value if isinstance(value, str) else read_text(value, 10_000)
+    if not text:
+        return
+    plain = (
+        len(text) <= _LONGEST_PLAIN and text.isascii() and text.isprintable() and " " not in text
+    )
+    tidied = text if plain else tidy_id(text)
+    if tidied is None:
+        return
+    if is_placeholder(tidied):
+        draft.note("put_people", PutReason.ID_BLOCKED, field, value)
+        return
+    found.append(Identifier(kind, tidied))
+
+
+@lru_cache(maxsize=65_536)
+def is_placeholder(value: str) -> bool:
+    """Whether an id stands for nobody: ``0``, ``null``, ``anonymous``, the nil UUID, ...
+
+    >>> is_placeholder("00000000-0000-0000-0000-000000000000"), is_placeholder("17850")
+    (True, False)
+    """
+    return len(value) < 40 and (_NOBODY.fullmatch(value) is not None or is_guest(value))
+
+
+def read_email(value: object) -> str | None:
+    """An e-mail address in lower case; nothing for what is none.
+
+    >>> read_email(" Ada@Shop.Example "), read_email("ada at shop")
+    ('ada@shop.example', None)
+    """
+    if not isinstance(value, str) or len(value) > 320:
+        return None
+    text = value.strip().lower()
+    return text if _EMAIL.fullmatch(text) else None
+
+
+def read_phone(value: object) -> str | None:
+    """A phone number as its digits, with ``+`` where it had one; nothing below seven digits.
+
+    >>> read_phone("+44 (0)20 7946-0018"), read_phone("12")
+    ('+4402079460018', None)
+    """
+    if isinstance(value, int) and not isinstance(value, bool):
+        value = str(value)
+    if not isinstance(value, str) or len(value) > 40:
+        return None
+    digits = "".join(c for c in value if c in "0123456789")
+    if not 7 <= len(digits) <= 15:
+        return None
+    return ("+" if value.strip().startswith("+") else "") + digits
+
+
+def _read_external(value: object) -> Iterator[Identifier]:
+    """``context.externalIds`` of the specification: ``[{"id", "type", ...}]``."""
+    entries = value if isinstance(value, list) else []
+    for entry in entries[:_MOST_EXTERNAL]:
+        fields = as_mapping(entry)
+        text, space = read_text(fields.get("id"), 10_000), read_text(fields.get("type"), 64)
+        tidied = tidy_id(text) if text else None
+        if tidied and space and not is_placeholder(tidied):
+            yield Identifier(IdKind.EXTERNAL, tidied, space)
+
+
+def _put_alias(draft: Draft) -> None:
+    """``previousId`` is the same person as ``userId``: an anonymous id, or an id of before."""
+    draft.link = Link.ALIAS
+    _add(draft, draft.previous, IdKind.ANONYMOUS, "previousId", draft.body.get("previousId"))
+    draft.previous.extend([Identifier(IdKind.USER, each.value) for each in draft.previous])
+
+
+def put_traits(draft: Draft, given: Mapping[str, object]) -> None:
+    """Traits as texts; ``null`` takes one back. Secrets are never kept."""
+    for key, value in _flatten(given):
+        if len(draft.traits) >= _MOST_TRAITS:
+            draft.note("put_traits", PutReason.FIELDS_DROPPED, key)
+            return
+        name = _TRAIT_NAMES.get(key.lower().replace("_", ""), key)
+        if _SECRET.search(name):
+            draft.note("put_traits", PutReason.SECRET_DROPPED, name)
+            continue
+        draft.traits.setdefault(name, _to_trait(value))
+
+
+def _flatten(given: Mapping[str, object]) -> Iterator[tuple[str, object]]:
+    for key, value in given.items():
+        name = key.strip()[:_LONGEST_NAME]
+        if not name or not name.isprintable():
+            continue
+        if isinstance(value, dict):
+            for inner, below in value.items():
+                yield f"{name}.{inner}"[:_LONGEST_NAME], below
+        else:
+            yield name, value
+
+
+def _to_trait(value: object) -> str | None:
+    if value is None:
+        return None
+    if isinstance(value, str):
+        return value.strip()[:_LONGEST_TRAIT] or None
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, int | float):
+        return read_text(value)
+    return json.dumps(value, ensure_ascii=False)[:_LONGEST_TRAIT]

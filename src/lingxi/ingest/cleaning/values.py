@@ -1,0 +1,91 @@
+"""Single values: text, numbers written as text, and the spelling of properties."""
+
+import math
+import re
+
+from lingxi.ingest.puts import tidy
+
+_NUMBER = re.compile(r"[-+]?\d+(?:\.\d+)?(?:[eE][-+]?\d+)?")
+_DECIMAL_COMMA = re.compile(r"[-+]?(?:\d{1,3}(?:[.\s' ]\d{3})+|\d+),\d{1,2}")
+_THOUSANDS = re.compile(r"[-+]?\d{1,3}(?:[,\s' ]\d{3})+(?:\.\d+)?")
+_AROUND = re.compile(r"^[^\d+\-.,]+|[^\d.,]+$")
+LONGEST_TEXT = 500
+
+
+def read_text(value: object, longest: int = LONGEST_TEXT) -> str | None:
+    """A text, tidied; a number becomes its digits; nothing for everything else.
+
+    >>> read_text("  a  b "), read_text(12), read_text(12.0), read_text(True), read_text({})
+    ('a b', '12', '12', None, None)
+    """
+    if isinstance(value, str):
+        plain = len(value) <= longest and value.isascii() and value.isprintable()
+        if plain and "  " not in value and value[:1] != " " and value[-1:] != " ":
+            return value or None
+        return tidy(value, longest)
+    if isinstance(value, bool):
+        return None
+    if isinstance(value, int):
+        return str(value) if abs(value) < 10**18 else None
+    if isinstance(value, float) and math.isfinite(value):
+        return str(int(value)) if value.is_integer() else repr(value)
+    return None
+
+
+def read_number(value: object) -> float | None:
+    """A number, also one written as text with a currency sign or a decimal comma.
+
+    Two digits after a lone comma are decimals, three are thousands.
+
+    >>> [read_number(text) for text in ("£1,234.50", "12,50 €", "1.234,5", "1,234")]
+    [1234.5, 12.5, 1234.5, 1234.0]
+    >>> read_number("NaN") is None, read_number(float("inf")) is None, read_number(True) is None
+    (True, True, True)
+    """
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if isinstance(value, int):
+        return None if isinstance(value, bool) or abs(value) > 10**15 else float(value)
+    if not isinstance(value, str) or len(value) > 40:
+        return None
+    text = value.strip()
+    if not _NUMBER.fullmatch(text):
+        text = _AROUND.sub("", text)
+        if _DECIMAL_COMMA.fullmatch(text):
+            text = re.sub(r"[.\s' ]", "", text).replace(",", ".")
+        elif _THOUSANDS.fullmatch(text):
+            text = re.sub(r"[,\s' ]", "", text)
+        elif not _NUMBER.fullmatch(text):
+            return None
+    number = float(text)
+    return number if math.isfinite(number) else None
+
+
+_TRUE = frozenset({"true", "yes", "y", "1", "on", "subscribed", "granted", "accepted", "opted_in"})
+_FALSE = frozenset(
+    {
+        "false",
+        "no",
+        "n",
+        "0",
+        "off",
+        "unsubscribed",
+        "not_subscribed",
+        "denied",
+        "rejected",
+        "redacted",
+        "opted_out",
+    }
+)
+
+
+def read_bool(value: object) -> bool | None:
+    """Yes or no, also written as text or number; nothing where it is neither.
+
+    >>> read_bool("TRUE"), read_bool(0), read_bool("unsubscribed"), read_bool("pending")
+    (True, False, False, None)
+    """
+    if isinstance(value, bool):
+        return value
+    text = str(value).strip().lower() if isinstance(value, str | int) else ""
+    return True if text in _TRUE else False if text in _FALSE else None
