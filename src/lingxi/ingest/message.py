@@ -21,7 +21,7 @@ class IdKind(StrEnum):
     ANONYMOUS = "anonymous"
 
 
-class Message(msgspec.Struct, frozen=True, kw_only=True):
+class Message(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """One message as it came, in the terms of the Segment specification; nothing is cleaned yet.
 
     ``body`` is the decoded JSON object (``type``, ``messageId``, ``event``, ``userId``,
@@ -45,7 +45,7 @@ class Message(msgspec.Struct, frozen=True, kw_only=True):
     """Why the door already set it aside (too large, not JSON): cleaning drops it for that."""
 
 
-class Identifier(msgspec.Struct, frozen=True):
+class Identifier(msgspec.Struct, frozen=True, gc=False):
     """A raw identifier; an e-mail address or phone number still in plain text, tidied.
 
     ``space`` names the system of an external id (``shopify``), else empty.
@@ -56,7 +56,7 @@ class Identifier(msgspec.Struct, frozen=True):
     space: str = ""
 
 
-class Step(msgspec.Struct, frozen=True):
+class Step(msgspec.Struct, frozen=True, gc=False):
     """What one cleaning step changed: which field, from what, to what, and why."""
 
     name: str
@@ -75,7 +75,7 @@ class Link(StrEnum):
     LOGOUT = "logout"
 
 
-class Cleaned(msgspec.Struct, frozen=True, kw_only=True):
+class Cleaned(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """A message after cleaning.
 
     ``event`` has no subject yet. ``identifiers`` are those of the person, strongest first, none for
@@ -95,7 +95,7 @@ class Cleaned(msgspec.Struct, frozen=True, kw_only=True):
     steps: tuple[Step, ...] = ()
 
 
-class Dropped(msgspec.Struct, frozen=True, kw_only=True):
+class Dropped(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """A message set aside: the step that did it, why, and every step before it."""
 
     message: Message
@@ -105,7 +105,7 @@ class Dropped(msgspec.Struct, frozen=True, kw_only=True):
     steps: tuple[Step, ...] = ()
 
 
-class Outcome(msgspec.Struct, frozen=True, kw_only=True):
+class Outcome(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """What became of one message once its transaction was committed.
 
     ``result`` is ``stored``, ``duplicate`` or ``dropped``; ``position`` the event's place in the

@@ -47,6 +47,7 @@ item_history = Table(
     Column("returned", BigInteger, nullable=False),
     Column("last_at", Moment),
     Column("last_order_at", Moment),
+    sqlite_with_rowid=False,
 )
 """One row a customer and item: what they did with it. ``quantity`` is units bought less units
 returned; a refund is no sign of interest, so it moves no moment."""

@@ -65,7 +65,7 @@ SYSTEM_EVENTS = (
 and no feature's input, and is not taken from outside as a track event."""
 
 
-class Line(msgspec.Struct, frozen=True, gc=False):
+class Line(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     """One product in an event. Amounts are in minor units of the event's currency.
 
     ``amount_cents`` is quantity times the unrounded unit price, so it may differ from
@@ -79,7 +79,7 @@ class Line(msgspec.Struct, frozen=True, gc=False):
     amount_cents: int | None = None
 
 
-class Event(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+class Event(msgspec.Struct, frozen=True, kw_only=True, gc=False, omit_defaults=True):
     """One event. ``properties`` holds nothing that identifies a person.
 
     ``event_id`` makes appending idempotent; ``position`` is 0 until the log has given one.

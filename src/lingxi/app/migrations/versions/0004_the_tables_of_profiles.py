@@ -87,6 +87,7 @@ def upgrade() -> None:
         sa.Column("last_at", sa.BigInteger(), nullable=True),
         sa.Column("last_order_at", sa.BigInteger(), nullable=True),
         sa.PrimaryKeyConstraint("customer", "item_id", name=op.f("pk_item_history")),
+        sqlite_with_rowid=False,
     )
 
 
