@@ -77,6 +77,22 @@ class CollectSettings:
 
 
 @dataclass(frozen=True)
+class IdentitySettings:
+    """How many identifiers of a kind one customer may have; a merge beyond it is refused."""
+
+    emails: int = 5
+    """E-mail addresses of one customer."""
+    phones: int = 5
+    """Phone numbers of one customer."""
+    externals: int = 5
+    """Ids of one customer in each other system."""
+    browsers: int = 5
+    """Browsers and devices of one customer that were first seen within ``browser_days``."""
+    browser_days: int = 7
+    """Length of the window of ``browsers``, in days."""
+
+
+@dataclass(frozen=True)
 class CleaningSettings:
     """Which messages of the collector are the shop's own staff and tests."""
 
@@ -119,6 +135,7 @@ class Settings:
     store: StoreSettings = field(default_factory=StoreSettings)
     server: ServerSettings = field(default_factory=ServerSettings)
     collect: CollectSettings = field(default_factory=CollectSettings)
+    identity: IdentitySettings = field(default_factory=IdentitySettings)
     cleaning: CleaningSettings = field(default_factory=CleaningSettings)
     learning: LearningSettings = field(default_factory=LearningSettings)
     policy: PolicySettings = field(default_factory=PolicySettings)
@@ -139,6 +156,7 @@ _SECTIONS: dict[str, type] = {
     "store": StoreSettings,
     "server": ServerSettings,
     "collect": CollectSettings,
+    "identity": IdentitySettings,
     "cleaning": CleaningSettings,
     "learning": LearningSettings,
     "policy": PolicySettings,

@@ -2,19 +2,16 @@
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from datetime import datetime
 
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
 from lingxi.errors import UnknownCustomer, did_you_mean
-from lingxi.ingest.message import Cleaned, Identified
 from lingxi.ingest.puts import tidy_id
 from lingxi.ingest.tables import identifier
 from lingxi.store import Store
 from lingxi.store.counters import allocate
 from lingxi.store.keyed import insert_or_ignore, select_by_keys, upsert
-from lingxi.store.projection import find_customers
 from lingxi.store.tables import identity
 
 CUSTOMER, EMAIL, ANONYMOUS = "user_id", "email", "anonymous"
@@ -198,28 +195,3 @@ def search_customers(tx: Connection, text: str, *, n: int = 8) -> dict[int, str]
         .limit(n)
     )
     return {row[0]: row[1] for row in tx.execute(query)}
-
-
-def identify_people(
-    store: Store, tx: Connection, cleaned: Sequence[Cleaned], _now: datetime
-) -> Identified:
-    """Whose each message is: the subject of its strongest identifier."""
-    wanted: dict[str, dict[str, str]] = {}
-    for each in cleaned:
-        for one in each.identifiers[:1]:
-            value = store.keyring.blind(one.value) if one.kind == EMAIL else one.value
-            wanted.setdefault(one.kind.value, {})[value] = one.value
-    found: dict[tuple[str, str], int] = {}
-    for kind, values in wanted.items():
-        seals = {value: store.keyring.blind(plain) for value, plain in values.items()}
-        numbers = resolve_subjects(tx, kind, list(values), known=kind != ANONYMOUS, seals=seals)
-        found.update({(kind, plain): numbers[value] for value, plain in values.items()})
-    subjects = [
-        found[each.identifiers[0].kind.value, each.identifiers[0].value]
-        if each.identifiers
-        else None
-        for each in cleaned
-    ]
-    owners = find_customers(tx, {s for s in subjects if s is not None})
-    customers = [None if s is None else owners[s] for s in subjects]
-    return Identified(subjects=subjects, customers=customers)

@@ -10,13 +10,14 @@ from lingxi.config import Settings
 from lingxi.errors import StoreBusy, StoreUnavailable
 from lingxi.ingest.cleaning import Rules, clean
 from lingxi.ingest.counts import count_outcomes
-from lingxi.ingest.identity import identify_people
+from lingxi.ingest.merging import identify_people
 from lingxi.ingest.message import Cleaned, Dropped, Identified, Message, Outcome
 from lingxi.ingest.reasons import DropReason
 from lingxi.ingest.settle import settle_orders
 from lingxi.ingest.waiting import put_aside, release
 from lingxi.schema import Event
 from lingxi.store import Store
+from lingxi.store.checkpoint import Checkpoints
 from lingxi.store.log import find_known
 
 Judged = Cleaned | Dropped
@@ -42,6 +43,7 @@ class Intake:
         self._clock = clock
         self._rules = Rules.of(settings)
         self._observer = observer
+        self._checkpoints = Checkpoints(store.engine)
 
     def take(self, messages: Sequence[Message]) -> list[Outcome]:
         """Clean and keep messages, each once, in one transaction; what became of each.
@@ -85,9 +87,14 @@ class Intake:
             if not judged or isinstance(judged[0], Dropped):
                 raise
             return self._keep([_refuse(judged[0], error)], numbers)
+        self._checkpoints.note(len(outcomes))
         if self._observer is not None:
             self._observer(outcomes)
         return outcomes
+
+    def close(self) -> None:
+        """Let go of the thread that tidies behind the commits."""
+        self._checkpoints.close()
 
     def _keep_in(self, tx: Connection, judged: Sequence[Judged]) -> list[Outcome]:
         now = self._clock.now()
@@ -111,7 +118,12 @@ class Intake:
                 events.append(event)
         events = settle_orders(self._store, tx, events)
         events.extend(identified.events)
-        positions = self._store.log.append(events, tx=tx).positions if events else {}
+        owners = {
+            s: c
+            for s, c in zip(identified.subjects, identified.customers, strict=True)
+            if s is not None and c is not None
+        }
+        positions = self._store.log.append(events, tx=tx, owners=owners).positions
         if identified.rebuild:
             self._store.rebuild(self._store.projections, identified.rebuild, tx)
         return positions

@@ -23,9 +23,45 @@ identifier = Table(
     Column("value", String, primary_key=True),
     Column("subject", SUBJECT, nullable=False, unique=True),
     Column("sealed", String, index=True),
+    Column("since", Moment),
 )
 """Raw identifier → surrogate, given once. ``value`` of an e-mail address is its keyed hash;
-``sealed`` is the keyed hash under which quarantined lines name the same person."""
+``sealed`` is the keyed hash under which quarantined lines name the same person. A browser that
+somebody logged out of goes on under a new surrogate; its old row gets ``value~<surrogate>``."""
+
+merge = Table(
+    "merge",
+    metadata,
+    Column("id", SUBJECT, primary_key=True, autoincrement=True),
+    Column("at", Moment, nullable=False),
+    Column("kept", SUBJECT, nullable=False, index=True),
+    Column("merged", SUBJECT, nullable=False, index=True),
+    Column("subjects", Text, nullable=False),
+    Column("rule", String, nullable=False),
+    Column("kind", String, nullable=False),
+    Column("event_id", String, nullable=False),
+    Column("undone_at", Moment),
+)
+"""Two customers who turned out to be one: ``subjects`` are those that moved, as JSON pairs of
+surrogate and whether it was known before; ``kind`` the identifier that both had."""
+
+kept_apart = Table(
+    "kept_apart",
+    metadata,
+    Column("one", SUBJECT, primary_key=True, autoincrement=False),
+    Column("other", SUBJECT, primary_key=True, autoincrement=False, index=True),
+)
+"""Surrogates whose merge was undone: they are not merged again."""
+
+identity_refusal = Table(
+    "identity_refusal",
+    metadata,
+    Column("hour", Moment, primary_key=True),
+    Column("rule", String, primary_key=True),
+    Column("kind", String, primary_key=True),
+    Column("n", BigInteger, nullable=False),
+)
+"""Merges and links that were refused, by the hour and by the rule that refused them."""
 
 quarantine = Table(
     "quarantine",

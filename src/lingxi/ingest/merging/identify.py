@@ -1,0 +1,264 @@
+"""Whose each message of a batch is: identifiers looked up, joined by the rules, written back."""
+
+import json
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+
+import sqlalchemy as sa
+from sqlalchemy import Connection
+
+from lingxi.ingest.merging.people import Member, Merged, Name, People
+from lingxi.ingest.message import Cleaned, Identified, Identifier, IdKind, Link
+from lingxi.ingest.tables import identifier, identity_refusal, kept_apart, merge
+from lingxi.schema import Event
+from lingxi.schema import Name as EventName
+from lingxi.store import Keyring, Store
+from lingxi.store.counters import allocate
+from lingxi.store.engine import lock_log
+from lingxi.store.keyed import fetch_by_keys, insert_or_ignore, upsert
+from lingxi.store.tables import identity
+
+_SUBJECTS = "subject"
+_HASHED = frozenset({IdKind.EMAIL, IdKind.PHONE})
+SOURCE = "identity"
+
+
+def identify_people(
+    store: Store, tx: Connection, cleaned: Sequence[Cleaned], now: datetime
+) -> Identified:
+    """The surrogate and customer of each message, after the merges that the batch asks for.
+
+    Messages are taken in their order: a merge in one holds for the next. What was learnt is written
+    in ``tx``; events of merges and the customers whose projections must be folded again are in the
+    answer.
+    """
+    lock_log(tx)
+    names = [[_to_name(store.keyring, one) for one in each.identifiers] for each in cleaned]
+    previous = [[_to_name(store.keyring, one) for one in each.previous] for each in cleaned]
+    people = _load_people(store, tx, names, previous, now)
+    subjects: list[int | None] = []
+    for each, own, before in zip(cleaned, names, previous, strict=True):
+        if not own:
+            subjects.append(None)
+            continue
+        if before:
+            own = [*own, *_choose_previous(people, own, before)]
+        login = each.link in (Link.IDENTIFY, Link.ALIAS)
+        subjects.append(people.settle(own, each.event.event_id, login=login or len(own) > 1))
+        if each.link is Link.LOGOUT:
+            people.log_out(own)
+    _write(store, tx, people, names, cleaned)
+    customers = [None if s is None else people.owners[s] for s in subjects]
+    return _answer(people, cleaned, subjects, customers, now)
+
+
+def _to_name(keyring: Keyring, one: Identifier) -> Name:
+    if one.kind in _HASHED:
+        return one.kind.value, keyring.blind(one.value)
+    if one.kind is IdKind.EXTERNAL:
+        return one.kind.value, f"{one.space}:{one.value}"
+    return one.kind.value, one.value
+
+
+def _choose_previous(people: People, own: Sequence[Name], before: Sequence[Name]) -> list[Name]:
+    """The other side of an alias: whatever of it is known; unknown, it is taken for a browser."""
+    known = [name for name in before if name in people.subjects and name not in own]
+    return known or [name for name in before[:1] if name not in own]
+
+
+def _load_people(
+    store: Store,
+    tx: Connection,
+    names: Sequence[Sequence[Name]],
+    previous: Sequence[Sequence[Name]],
+    now: datetime,
+) -> People:
+    wanted = {name for each in (*names, *previous) for name in each}
+    columns = [identifier.c.kind, identifier.c.value]
+    found = fetch_by_keys(tx, columns, wanted, [*columns, identifier.c.subject])
+    subjects = {(row[0], row[1]): row[2] for row in found}
+    own = [identity.c.subject]
+    rows = fetch_by_keys(
+        tx, own, {(s,) for s in subjects.values()}, [identity.c.subject, identity.c.customer]
+    )
+    owners = {s: s for s in subjects.values()} | {row[0]: row[1] for row in rows}
+    numbers = iter(allocate(tx, _SUBJECTS, n) if (n := len(wanted) - len(subjects)) else ())
+
+    def number() -> int:
+        found = next(numbers, None)
+        return allocate(tx, _SUBJECTS, 1)[0] if found is None else found
+
+    return People(
+        limits=store.settings.identity,
+        now=now,
+        number=number,
+        load=lambda customer: load_members(tx, customer),
+        apart=lambda ours, theirs: _is_apart(tx, ours, theirs),
+        turns=lambda name, since: _count_turns(tx, name, since),
+        subjects=subjects,
+        owners=owners,
+    )
+
+
+def load_members(tx: Connection, customer: int) -> list[Member]:
+    """Every surrogate of a customer with its identifier, in the order of the surrogates."""
+    query = (
+        sa.select(
+            identity.c.subject,
+            identity.c.known,
+            identifier.c.kind,
+            identifier.c.value,
+            identifier.c.since,
+        )
+        .select_from(identity.outerjoin(identifier, identifier.c.subject == identity.c.subject))
+        .where(identity.c.customer == customer)
+        .order_by(identity.c.subject)
+    )
+    return [
+        Member(
+            row.subject, row.known, None if row.kind is None else (row.kind, row.value), row.since
+        )
+        for row in tx.execute(query)
+    ]
+
+
+def _is_apart(tx: Connection, ours: Iterable[int], theirs: Iterable[int]) -> bool:
+    mine, other = sorted(ours), sorted(theirs)
+    c = kept_apart.c
+    query = sa.select(c.one).where(
+        (c.one.in_(mine) & c.other.in_(other)) | (c.one.in_(other) & c.other.in_(mine))
+    )
+    return tx.execute(query.limit(1)).first() is not None
+
+
+def _count_turns(tx: Connection, name: Name, since: datetime) -> int:
+    query = (
+        sa.select(sa.func.count())
+        .select_from(identifier)
+        .where(
+            identifier.c.kind == name[0],
+            identifier.c.value > f"{name[1]}~",
+            identifier.c.value < f"{name[1]}~\U0010ffff",
+            identifier.c.since > since,
+        )
+    )
+    return tx.execute(query).scalar_one()
+
+
+def _write(
+    store: Store,
+    tx: Connection,
+    people: People,
+    names: Sequence[Sequence[Name]],
+    cleaned: Sequence[Cleaned],
+) -> None:
+    for (kind, value), old in people.rotated:
+        aside = sa.update(identifier).where(identifier.c.subject == old, identifier.c.kind == kind)
+        tx.execute(aside.values(value=f"{value}~{old}"))
+    if people.created:
+        plain = {
+            name: one.value
+            for own, each in zip(names, cleaned, strict=True)
+            for name, one in zip(own, each.identifiers, strict=True)
+        }
+        rows = [
+            {
+                "kind": name[0],
+                "value": name[1],
+                "subject": subject,
+                "sealed": store.keyring.blind(plain.get(name, name[1])),
+                "since": people.now,
+            }
+            for name, subject in people.created.items()
+        ]
+        tx.execute(insert_or_ignore(tx, identifier), rows)
+    upsert(
+        tx,
+        identity,
+        [
+            {"subject": subject, "customer": customer, "known": known}
+            for subject, (customer, known) in people.moved.items()
+        ],
+    )
+    _write_merges(tx, people.merges, people.now)
+    _count_refusals(tx, people)
+
+
+def _write_merges(tx: Connection, merges: Sequence[Merged], now: datetime) -> None:
+    if merges:
+        rows = [
+            {
+                "at": now,
+                "kept": each.kept,
+                "merged": each.merged,
+                "subjects": json.dumps(each.subjects),
+                "rule": each.rule,
+                "kind": each.kind,
+                "event_id": each.event_id,
+            }
+            for each in merges
+        ]
+        tx.execute(sa.insert(merge), rows)
+
+
+def _count_refusals(tx: Connection, people: People) -> None:
+    """Add to the counts of the hour: a row a rule and kind, however many were refused."""
+    if not people.refusals:
+        return
+    hour = people.now.replace(minute=0, second=0, microsecond=0)
+    counts: dict[tuple[str, str], int] = {}
+    for refused in people.refusals:
+        key = refused.rule, refused.kind
+        counts[key] = counts.get(key, 0) + 1
+    known = {
+        (row.rule, row.kind): row.n
+        for row in tx.execute(sa.select(identity_refusal).where(identity_refusal.c.hour == hour))
+    }
+    upsert(
+        tx,
+        identity_refusal,
+        [
+            {"hour": hour, "rule": rule, "kind": kind, "n": n + known.get((rule, kind), 0)}
+            for (rule, kind), n in counts.items()
+        ],
+    )
+
+
+def _answer(
+    people: People,
+    cleaned: Sequence[Cleaned],
+    subjects: Sequence[int | None],
+    customers: Sequence[int | None],
+    now: datetime,
+) -> Identified:
+    places = {each.event.event_id: place for place, each in enumerate(cleaned)}
+    events = [_to_event(each, number, now) for number, each in enumerate(people.merges)]
+    rebuild = {customer for each in people.merges for customer in (each.kept, each.merged)}
+    changes = {places[each.event_id]: ("merged",) for each in people.merges}
+    return Identified(
+        subjects=subjects,
+        customers=customers,
+        events=events,
+        rebuild=frozenset(rebuild),
+        changes=changes,
+    )
+
+
+def _to_event(merged: Merged, number: int, now: datetime) -> Event:
+    return Event(
+        event_id=f"merge:{merged.event_id}:{number}",
+        name=EventName.CUSTOMERS_MERGED.value,
+        occurred_at=now,
+        received_at=now,
+        subject=merged.subjects[0][0],
+        properties={
+            "kept": merged.kept,
+            "merged": merged.merged,
+            "rule": merged.rule,
+            "kind": merged.kind,
+        },
+        source=SOURCE,
+    )
+
+
+__all__ = ["SOURCE", "identify_people", "load_members"]
