@@ -18,7 +18,6 @@ from sqlalchemy import (
     bindparam,
     column,
     func,
-    literal_column,
     select,
 )
 from sqlalchemy.dialects import postgresql, sqlite
@@ -66,7 +65,8 @@ def fetch_by_keys(
 ) -> list[tuple[Any, ...]]:
     """The rows whose ``columns`` equal one of ``keys``, their values as the driver keeps them.
 
-    Like ``select_by_keys``, without SQLAlchemy's work for every query and every row.
+    Like ``select_by_keys``, without SQLAlchemy's work for every query and every row; on SQLite it
+    is a query for each beginning of a key, so let the last column be the one that differs most.
     """
     if not keys:
         return []
@@ -74,25 +74,26 @@ def fetch_by_keys(
         query = select_by_keys(connection, columns, keys, wanted)
         return [tuple(row) for row in connection.execute(query)]
     compiled = _compile_fetch(connection.dialect, tuple(columns), tuple(wanted))
-    rows = [key[0] for key in keys] if len(columns) == 1 else list(keys)
-    parameters = (msgspec.json.encode(rows).decode(),)
-    found = connection.exec_driver_sql(compiled, parameters)
-    return [] if found.cursor is None else list(found.cursor.fetchall())
+    groups: dict[Key, list[int | str]] = {}
+    for key in keys:
+        groups.setdefault(key[:-1], []).append(key[-1])
+    rows: list[tuple[Any, ...]] = []
+    for first, last in groups.items():
+        parameters = (*first, msgspec.json.encode(last).decode())
+        found = connection.exec_driver_sql(compiled, parameters).cursor
+        rows += [] if found is None else found.fetchall()
+    return rows
 
 
 @lru_cache(maxsize=256)
 def _compile_fetch(
     dialect: Dialect, columns: tuple[Column[Any], ...], wanted: tuple[Column[Any], ...]
 ) -> str:
-    source = func.json_each(bindparam("keys", type_=String)).table_valued(column("value"), name="k")
-    parts: list[ColumnElement[Any]] = [source.c.value]
-    if len(columns) > 1:
-        parts = [
-            func.json_extract(source.c.value, literal_column(f"'$[{i}]'"))
-            for i in range(len(columns))
-        ]
-    match = and_(*(c == part for c, part in zip(columns, parts, strict=True)))
-    query = select(*wanted).select_from(source).join(columns[0].table, match)
+    """The rows with one value in each column but the last, and there any of a JSON list."""
+    *first, last = columns
+    listed = func.json_each(bindparam("last", type_=String)).table_valued(column("value"))
+    match = [c == bindparam(c.name) for c in first]
+    query = select(*wanted).where(*match, last.in_(select(listed.c.value)))
     return str(query.compile(dialect=dialect))
 
 
