@@ -3,7 +3,7 @@
     python benchmarks/collect_take.py [--events 50000] [--commit 1000] [--ids 0] [--profile]
 
 Beside it the ceiling of the same run: a loop that decodes the same bodies and inserts the events
-into a table with the same two indices, as many rows a commit.
+into the same log, as many rows a commit.
 """
 
 import argparse
@@ -11,15 +11,13 @@ import cProfile
 import os
 import platform
 import pstats
-import sqlite3
 import tempfile
 import time
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
-import msgspec
-
+from collect_ceiling import insert_all
 from collect_messages import make_batches, make_messages
 from collect_prefill import prefill
 from lingxi.app.rooms import METADATAS, PROJECTIONS
@@ -47,38 +45,6 @@ def take_all(intake: Intake, bodies: Sequence[bytes], commit: int) -> float:
     return time.perf_counter() - begin
 
 
-def insert_all(place: Path, bodies: Sequence[bytes], commit: int) -> float:
-    """Seconds of the ceiling: decode each body into dictionaries, insert, commit."""
-    connection = sqlite3.connect(place, isolation_level=None)
-    connection.execute("PRAGMA journal_mode = WAL")
-    connection.execute("PRAGMA synchronous = FULL")
-    connection.execute("PRAGMA cache_size = -32768")
-    connection.execute(
-        "CREATE TABLE IF NOT EXISTS ceiling (position INTEGER PRIMARY KEY, event_id TEXT UNIQUE, "
-        "name TEXT, subject INTEGER, occurred_at INTEGER, received_at INTEGER, payload BLOB)"
-    )
-    connection.execute("CREATE INDEX IF NOT EXISTS ix_ceiling ON ceiling (subject, occurred_at)")
-    decode, encode = msgspec.json.Decoder().decode, msgspec.json.Encoder().encode
-    rows: list[tuple[object, ...]] = []
-    position = 0
-    begin = time.perf_counter()
-    for body in bodies:
-        for each in decode(body)["batch"]:
-            position += 1
-            whose = int(each["anonymousId"][1:9])
-            at = int(datetime.fromisoformat(each["timestamp"]).timestamp() * 1e6)
-            name = each.get("event", "Page")
-            rows.append((position, each["messageId"], name, whose, at, at, encode(each)))
-        if len(rows) >= commit:
-            connection.execute("BEGIN IMMEDIATE")
-            connection.executemany("INSERT INTO ceiling VALUES (?, ?, ?, ?, ?, ?, ?)", rows)
-            connection.execute("COMMIT")
-            rows = []
-    seconds = time.perf_counter() - begin
-    connection.close()
-    return seconds
-
-
 def run(options: argparse.Namespace, folder: Path) -> None:
     """Measure and print."""
     bodies = list(make_batches(make_messages(options.events), options.batch))
@@ -99,10 +65,11 @@ def run(options: argparse.Namespace, folder: Path) -> None:
         pstats.Stats(profile).sort_stats(options.sort).print_stats(60)
     kept = store.log.position() - before
     _report("taken, with projections", kept, seconds)
-    ceiling = insert_all(folder / "ceiling.sqlite", bodies, options.commit)
+    store.close()
+    other = list(make_batches(make_messages(options.events, seed=77), options.batch))
+    ceiling = insert_all(folder / "data" / "state.sqlite", other, options.commit)
     _report("ceiling: decode and insert", options.events, ceiling)
     print(f"share of the ceiling {kept / seconds / (options.events / ceiling):.0%}")
-    store.close()
 
 
 def _report(label: str, events: int, seconds: float) -> None:
