@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 import msgspec
 import pytest
+from sqlalchemy import select
 
 from ingest.conftest import NOW, Bench
 from lingxi.ingest.cleaning import Rules, clean
@@ -15,7 +16,9 @@ from lingxi.ingest.intake import Intake
 from lingxi.ingest.message import Cleaned, Dropped, Message, Outcome
 from lingxi.ingest.recent import Recent
 from lingxi.ingest.waiting import count_waiting, expire_waiting, list_waiting, mend
+from lingxi.store.tables import identity
 
+MakeBench = Callable[[], Bench]
 HOUR = datetime(2026, 3, 1, 0, tzinfo=UTC)
 
 
@@ -45,7 +48,7 @@ def view(number: int, user: str = "u1") -> dict[str, object]:
 
 
 @pytest.fixture
-def door(make_bench: Callable[[], Bench]) -> Door:
+def door(make_bench: MakeBench) -> Door:
     bench = make_bench()
     recent = Recent()
     return Door(bench, Intake(bench.store, bench.settings, bench.clock, observer=recent), recent)
@@ -64,7 +67,7 @@ def test_a_message_is_stored_once_however_often_it_is_sent(door: Door) -> None:
 
 
 def test_any_cut_into_batches_with_any_repetition_stores_the_same(
-    make_bench: Callable[[], Bench],
+    make_bench: MakeBench,
 ) -> None:
     rng = random.Random(3)
     bodies = [view(i, f"u{i % 5}") for i in range(40)]
@@ -182,3 +185,29 @@ def test_the_ring_lists_what_is_asked_for_and_forgets_a_person(door: Door) -> No
     assert subject is not None
     assert door.recent.forget([subject]) == 2  # theirs, and the one nobody can attribute
     assert len(door.recent.list()) == 1
+
+
+def test_what_one_process_remembers_of_people_another_may_change(make_bench: MakeBench) -> None:
+    bench = make_bench()
+    first, second = (Intake(bench.store, bench.settings, bench.clock) for _ in range(2))
+    browser = {**view(1), "userId": None, "anonymousId": "a1"}
+    (before,) = first.take([message(browser)])
+    login = {"type": "identify", "messageId": "m2", "userId": "u1", "anonymousId": "a1"}
+    (known,) = second.take([message(login)])
+    (after,) = first.take([message({**browser, "messageId": "m3"})])
+    assert before.customer != known.customer or before.subject == known.subject
+    assert after.customer == known.customer
+    (merged,) = second.take([message({**browser, "messageId": "m4"})])
+    assert merged.customer == known.customer
+
+
+def test_a_lookup_of_a_failed_commit_is_not_remembered(make_bench: MakeBench) -> None:
+    bench = make_bench()
+    intake = Intake(bench.store, bench.settings, bench.clock)
+    poison = msgspec.structs.replace(message(view(2)), body={**view(2), "messageId": "\ud800"})
+    first = intake.take([message(view(1)), poison])
+    again = intake.take([message(view(3))])
+    assert first[0].subject == again[0].subject
+    with bench.store.read() as tx:
+        owners = set(tx.execute(select(identity.c.subject)).scalars())
+    assert {e.subject for e in bench.log()} <= owners

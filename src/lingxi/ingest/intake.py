@@ -11,8 +11,10 @@ from lingxi.errors import StoreBusy, StoreUnavailable
 from lingxi.ingest.cleaning import Rules, clean
 from lingxi.ingest.counts import count_outcomes
 from lingxi.ingest.merging import identify_people
+from lingxi.ingest.merging.names import Names
 from lingxi.ingest.message import Cleaned, Dropped, Identified, Message, Outcome
 from lingxi.ingest.reasons import DropReason
+from lingxi.ingest.sealed import seal_messages
 from lingxi.ingest.settle import settle_orders
 from lingxi.ingest.waiting import put_aside, release
 from lingxi.schema import Event
@@ -44,6 +46,7 @@ class Intake:
         self._rules = Rules.of(settings)
         self._observer = observer
         self._checkpoints = Checkpoints(store.engine)
+        self._names = Names()
 
     def take(self, messages: Sequence[Message]) -> list[Outcome]:
         """Clean and keep messages, each once, in one transaction; what became of each.
@@ -76,8 +79,10 @@ class Intake:
                 release(tx, numbers)
                 outcomes = self._keep_in(tx, judged)
         except (StoreBusy, StoreUnavailable):
+            self._names.clear()
             raise
         except Exception as error:  # whatever one message provokes, the others are not its hostages
+            self._names.clear()
             if len(judged) > 1:
                 middle = len(judged) // 2
                 return [
@@ -87,6 +92,7 @@ class Intake:
             if not judged or isinstance(judged[0], Dropped):
                 raise
             return self._keep([_refuse(judged[0], error)], numbers)
+        self._names.keep()
         self._checkpoints.note(len(outcomes))
         if self._observer is not None:
             self._observer(outcomes)
@@ -100,8 +106,9 @@ class Intake:
         now = self._clock.now()
         fresh = _find_fresh(tx, judged)
         new = [each for each in fresh if each is not None]
-        identified = identify_people(self._store, tx, new, now)
+        identified = identify_people(self._store, tx, new, now, known=self._names)
         positions = self._append(tx, new, identified)
+        seal_messages(self._store, tx, new, identified.subjects)
         put_aside(self._store, tx, [d for d in judged if isinstance(d, Dropped)])
         outcomes = _tell(judged, fresh, identified, positions)
         count_outcomes(tx, outcomes)

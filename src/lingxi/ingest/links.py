@@ -5,6 +5,7 @@ from collections.abc import Mapping
 import sqlalchemy as sa
 
 from lingxi.ingest.identity import ANONYMOUS, CUSTOMER, find_subjects, resolve_subjects
+from lingxi.ingest.merging.names import note_change
 from lingxi.ingest.parts import Source
 from lingxi.ingest.puts import tidy_id
 from lingxi.ingest.words import is_guest
@@ -54,5 +55,6 @@ def link_visitors(store: Store, links: Mapping[str, str]) -> int:
                     touched |= {subject, owner}
                     changed += 1
             if touched:
+                note_change(tx)
                 store.rebuild(store.projections, touched, tx)
     return changed

@@ -7,6 +7,7 @@ from datetime import datetime
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
+from lingxi.ingest.merging.names import Names
 from lingxi.ingest.merging.people import Member, Merged, Name, People
 from lingxi.ingest.message import Cleaned, Identified, Identifier, IdKind, Link
 from lingxi.ingest.tables import identifier, identity_refusal, kept_apart, merge
@@ -15,7 +16,7 @@ from lingxi.schema import Name as EventName
 from lingxi.store import Keyring, Store
 from lingxi.store.counters import allocate
 from lingxi.store.engine import lock_log
-from lingxi.store.keyed import fetch_by_keys, insert_or_ignore, upsert
+from lingxi.store.keyed import insert_or_ignore, upsert
 from lingxi.store.tables import identity
 
 _SUBJECTS = "subject"
@@ -24,18 +25,24 @@ SOURCE = "identity"
 
 
 def identify_people(
-    store: Store, tx: Connection, cleaned: Sequence[Cleaned], now: datetime
+    store: Store,
+    tx: Connection,
+    cleaned: Sequence[Cleaned],
+    now: datetime,
+    *,
+    known: Names | None = None,
 ) -> Identified:
     """The surrogate and customer of each message, after the merges that the batch asks for.
 
     Messages are taken in their order: a merge in one holds for the next. What was learnt is written
     in ``tx``; events of merges and the customers whose projections must be folded again are in the
-    answer.
+    answer. ``known`` is what the caller has looked up in earlier batches.
     """
+    remembered = Names() if known is None else known
     lock_log(tx)
     names = [[_to_name(store.keyring, one) for one in each.identifiers] for each in cleaned]
     previous = [[_to_name(store.keyring, one) for one in each.previous] for each in cleaned]
-    people = _load_people(store, tx, names, previous, now)
+    people = _load_people(store, tx, names, previous, now, remembered)
     subjects: list[int | None] = []
     for each, own, before in zip(cleaned, names, previous, strict=True):
         if not own:
@@ -48,6 +55,8 @@ def identify_people(
         if each.link is Link.LOGOUT:
             people.log_out(own)
     _write(store, tx, people, names, cleaned)
+    if people.merges or people.rotated:
+        remembered.forget(tx, (name for name, _ in people.rotated), people.moved)
     customers = [None if s is None else people.owners[s] for s in subjects]
     return _answer(people, cleaned, subjects, customers, now)
 
@@ -72,16 +81,10 @@ def _load_people(
     names: Sequence[Sequence[Name]],
     previous: Sequence[Sequence[Name]],
     now: datetime,
+    known: Names,
 ) -> People:
     wanted = {name for each in (*names, *previous) for name in each}
-    columns = [identifier.c.kind, identifier.c.value]
-    found = fetch_by_keys(tx, columns, wanted, [*columns, identifier.c.subject])
-    subjects = {(row[0], row[1]): row[2] for row in found}
-    own = [identity.c.subject]
-    rows = fetch_by_keys(
-        tx, own, {(s,) for s in subjects.values()}, [identity.c.subject, identity.c.customer]
-    )
-    owners = {s: s for s in subjects.values()} | {row[0]: row[1] for row in rows}
+    subjects, owners = known.find(tx, wanted)
     numbers = iter(allocate(tx, _SUBJECTS, n) if (n := len(wanted) - len(subjects)) else ())
 
     def number() -> int:

@@ -9,6 +9,7 @@ from sqlalchemy import Connection
 
 from lingxi.errors import Conflict, InvalidInput
 from lingxi.ingest.merging.identify import SOURCE, load_members
+from lingxi.ingest.merging.names import note_change
 from lingxi.ingest.message import IdKind
 from lingxi.ingest.tables import identity_refusal, kept_apart, merge
 from lingxi.schema import Event, Name
@@ -104,6 +105,7 @@ def undo_merge(store: Store, merge_id: int) -> Merge:
                 .where(identity.c.subject == subject)
                 .values(customer=found.merged, known=known)
             )
+        note_change(tx)
         pairs = [{"one": subject, "other": found.kept} for subject, _ in found.subjects]
         tx.execute(insert_or_ignore(tx, kept_apart), pairs)
         tx.execute(sa.update(merge).where(merge.c.id == merge_id).values(undone_at=now))
@@ -147,6 +149,7 @@ def count_refusals(tx: Connection, *, since: datetime) -> dict[tuple[str, str], 
 
 def forget_merges(tx: Connection, subjects: frozenset[int]) -> int:
     """Remove the merges of these surrogates. Rows removed."""
+    note_change(tx)
     wanted = sorted(subjects)
     removed = 0
     for start in range(0, len(wanted), 500):
