@@ -77,6 +77,18 @@ class CollectSettings:
 
 
 @dataclass(frozen=True)
+class ConsentSettings:
+    """What holds for customers who have said nothing: assumed or required, by purpose."""
+
+    marketing: str = "assumed"
+    """Messages that advertise."""
+    personalisation: str = "assumed"
+    """Recommendations made from the customer's own history."""
+    analytics: str = "assumed"
+    """Training models on the customer's events, and scoring them."""
+
+
+@dataclass(frozen=True)
 class IdentitySettings:
     """How many identifiers of a kind one customer may have; a merge beyond it is refused."""
 
@@ -135,6 +147,7 @@ class Settings:
     store: StoreSettings = field(default_factory=StoreSettings)
     server: ServerSettings = field(default_factory=ServerSettings)
     collect: CollectSettings = field(default_factory=CollectSettings)
+    consent: ConsentSettings = field(default_factory=ConsentSettings)
     identity: IdentitySettings = field(default_factory=IdentitySettings)
     cleaning: CleaningSettings = field(default_factory=CleaningSettings)
     learning: LearningSettings = field(default_factory=LearningSettings)
@@ -156,6 +169,7 @@ _SECTIONS: dict[str, type] = {
     "store": StoreSettings,
     "server": ServerSettings,
     "collect": CollectSettings,
+    "consent": ConsentSettings,
     "identity": IdentitySettings,
     "cleaning": CleaningSettings,
     "learning": LearningSettings,
@@ -258,5 +272,8 @@ def _check(settings: Settings, path: Path) -> None:
         raise InvalidSetting(f"{path}: shop.language must be 'en' or 'zh'.")
     if settings.store.analytics not in ("duckdb", "spark"):
         raise InvalidSetting(f"{path}: store.analytics must be 'duckdb' or 'spark'.")
+    for purpose in fields(settings.consent):
+        if getattr(settings.consent, purpose.name) not in ("assumed", "required"):
+            raise InvalidSetting(f"{path}: consent.{purpose.name} must be 'assumed' or 'required'.")
     if not 1 <= settings.server.port <= 65535:
         raise InvalidSetting(f"{path}: server.port must be between 1 and 65535.")

@@ -8,6 +8,7 @@ import pyarrow as pa
 from hypothesis import strategies as st
 from msgspec import structs
 
+from lingxi.config import Settings
 from lingxi.features import compute_features
 from lingxi.schema import Event, Line, Name
 from lingxi.store.analytics import Analytics
@@ -82,7 +83,7 @@ class Bench:
     ) -> dict[int, Row]:
         """One row of features per customer; the events already have their positions."""
         table = self.session.register("events", join_customers(to_arrow(events)))
-        analytics = Analytics(self.session, table, None)
+        analytics = Analytics(self.session, table, None, Settings(Path()))
         found = compute_features(analytics, as_of, names=names).to_pylist()
         return {row.pop("customer"): row for row in found}
 

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from itertools import pairwise
 from statistics import mean, median, stdev
 
-from lingxi.schema import Event, Name
+from lingxi.schema import SYSTEM_EVENTS, Event, Name
 
 WINDOWS = (7, 30, 90, 365)
 
@@ -17,7 +17,7 @@ def describe(
 ) -> dict[str, float | str | None]:
     """Features of one customer's ``events``; ``everyone`` is all events of the shop."""
     mine = sorted(
-        (e for e in events if e.occurred_at <= as_of and e.name != Name.STAGE_CHANGED),
+        (e for e in events if e.occurred_at <= as_of and e.name not in SYSTEM_EVENTS),
         key=lambda e: (e.occurred_at, e.position),
     )
     midnight = as_of.replace(hour=0, minute=0, second=0, microsecond=0)

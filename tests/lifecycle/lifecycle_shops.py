@@ -8,6 +8,7 @@ import sqlalchemy as sa
 
 from lingxi.clock import FixedClock
 from lingxi.config import LearningSettings, Settings
+from lingxi.ingest.tables import metadata as ingest_metadata
 from lingxi.lifecycle.history import build_history
 from lingxi.lifecycle.tables import metadata
 from lingxi.schema import Event, Name
@@ -97,7 +98,7 @@ def open_store(folder, events, *, now=None, horizon_days=0):
     clock = FixedClock(now or max((e.occurred_at for e in events), default=START))
     folder.mkdir(parents=True, exist_ok=True)
     settings = Settings(folder=folder, learning=LearningSettings(horizon_days=horizon_days))
-    store = Store.open(settings, clock, tables=[metadata])
+    store = Store.open(settings, clock, tables=[metadata, ingest_metadata])
     people = sorted({e.subject for e in events})
     with store.write() as tx:
         if people:

@@ -13,6 +13,7 @@ from lingxi import profiles
 from lingxi.clock import FixedClock
 from lingxi.config import Settings
 from lingxi.features import compute_features
+from lingxi.ingest.tables import metadata as ingest_metadata
 from lingxi.profiles.ledger import sum_entries
 from lingxi.profiles.tables import customer_profile, item_history
 from lingxi.schema import SYSTEM_EVENTS, Event, Line, Name
@@ -62,7 +63,7 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
         Settings(tmp_path_factory.mktemp("shop")),
         FixedClock(START),
         projections=profiles.PROJECTIONS,
-        tables=[profiles.metadata],
+        tables=[profiles.metadata, ingest_metadata],
     )
     yield made
     made.close()

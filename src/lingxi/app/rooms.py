@@ -7,6 +7,7 @@ import sqlalchemy as sa
 from lingxi import access, catalogue, ingest, lifecycle, policy, profiles, recommend
 from lingxi.access.tables import metadata as access_metadata
 from lingxi.catalogue.tables import metadata as catalogue_metadata
+from lingxi.ingest.consent import ConsentProjection
 from lingxi.ingest.tables import metadata as ingest_metadata
 from lingxi.lifecycle.tables import metadata as lifecycle_metadata
 from lingxi.policy.tables import metadata as policy_metadata
@@ -24,7 +25,7 @@ METADATAS: Sequence[sa.MetaData] = (
     access_metadata,
 )
 
-PROJECTIONS: Sequence[Projection] = profiles.PROJECTIONS
+PROJECTIONS: Sequence[Projection] = (*profiles.PROJECTIONS, ConsentProjection())
 
 Forget = Callable[[sa.Connection, frozenset[int]], int]
 

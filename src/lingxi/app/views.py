@@ -52,7 +52,10 @@ class RecommendedItem(msgspec.Struct, frozen=True):
 
 
 class RecommendationsView(msgspec.Struct, frozen=True):
-    """Answer to: what would this customer (or visitor) like?"""
+    """Answer to: what would this customer (or visitor) like?
+
+    Not ``personalised`` when the customer refused that: they are served as a stranger.
+    """
 
     customer_id: str | None
     known: bool
@@ -60,6 +63,7 @@ class RecommendationsView(msgspec.Struct, frozen=True):
     as_of: datetime
     currency: str
     items: tuple[RecommendedItem, ...]
+    personalised: bool = True
 
 
 class SimilarView(msgspec.Struct, frozen=True):

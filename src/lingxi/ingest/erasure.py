@@ -3,7 +3,10 @@
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
-from lingxi.ingest.tables import identifier, quarantine
+from lingxi.ingest.merging import forget_merges
+from lingxi.ingest.sealed import forget_sealed
+from lingxi.ingest.tables import consent, identifier, quarantine
+from lingxi.ingest.waiting import forget_waiting
 from lingxi.store.tables import identity
 
 _BATCH = 500
@@ -27,5 +30,9 @@ def forget(tx: Connection, customers: frozenset[int]) -> int:
         for first in range(0, len(seals), _BATCH):
             names = quarantine.c.sealed.in_(seals[first : first + _BATCH])
             removed += tx.execute(sa.delete(quarantine).where(names)).rowcount
+        removed += forget_waiting(tx, seals)
+        removed += forget_sealed(tx, frozenset(subjects))
+        removed += forget_merges(tx, frozenset(subjects))
+        removed += tx.execute(sa.delete(consent).where(consent.c.customer.in_(part))).rowcount
         removed += tx.execute(sa.delete(identifier).where(own)).rowcount
     return removed

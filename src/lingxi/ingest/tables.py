@@ -2,6 +2,7 @@
 
 from sqlalchemy import (
     BigInteger,
+    Boolean,
     Column,
     Index,
     Integer,
@@ -98,6 +99,40 @@ document = Table(
 )
 """Orders and refund documents that are in the log, each once, with a hash of their content;
 ``tied_lines`` of a refund's product lines found their order."""
+
+trait = Table(
+    "trait",
+    metadata,
+    Column("subject", SUBJECT, primary_key=True, autoincrement=False),
+    Column("name", String(64), primary_key=True),
+    Column("value", LargeBinary),
+    Column("updated_at", Moment, nullable=False),
+)
+"""What was said of a person (name, e-mail, ...), each value under the surrogate's own key, so that
+a merge moves nothing; no value means that it was taken back."""
+
+private = Table(
+    "private",
+    metadata,
+    Column("event_id", String, primary_key=True),
+    Column("subject", SUBJECT, nullable=False, index=True),
+    Column("value", LargeBinary, nullable=False),
+)
+"""What of an event may identify somebody, as JSON under the surrogate's own key."""
+
+consent = Table(
+    "consent",
+    metadata,
+    Column("customer", SUBJECT, primary_key=True, autoincrement=False),
+    Column("purpose", String(40), primary_key=True),
+    Column("channel", String(40), primary_key=True),
+    Column("granted", Boolean, nullable=False),
+    Column("at", Moment, nullable=False),
+    Column("source", String, nullable=False),
+    Column("text_version", String),
+    Index(None, "purpose", "channel"),
+)
+"""What each customer said last, by purpose and channel (``*`` is every channel)."""
 
 learnt_item = Table(
     "learnt_item",

@@ -7,6 +7,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from lingxi.errors import NotEnoughData
+from lingxi.ingest.consent import keep_permitted
 from lingxi.schema import SYSTEM_EVENTS, Name
 from lingxi.store import Analytics
 from lingxi.store.tables import EPOCH
@@ -100,10 +101,10 @@ class History:
 
 
 def read_history(analytics: Analytics) -> History:
-    """The history of all known customers, from lake and tail."""
+    """The history of all known customers who let us learn from it, from lake and tail."""
     import ibis  # half a second, paid for by those who ask
 
-    events = analytics.events
+    events = keep_permitted(analytics, analytics.events, "analytics")
     own = [name.value for name in SYSTEM_EVENTS]
     shown = events.filter(
         events.line == 0, events.customer.notnull(), events.known, events.name.notin(own)

@@ -60,6 +60,8 @@ class Candidate:
     order_cents: int
     item_ids: tuple[str, ...] = ()
     due: Due | None = None
+    refuses: frozenset[str] = frozenset()
+    """Channels on which the customer may not be sent advertising."""
 
     def usual_gap_days(self, shop: ShopFacts) -> float:
         """The customer's own gap between orders where it is known, else the shop's."""

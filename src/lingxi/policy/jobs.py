@@ -1,7 +1,7 @@
 """Makes the plan: reads what the rooms below know, asks the rules, keeps and writes the answer."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from statistics import median
@@ -16,6 +16,7 @@ from lingxi.errors import NotEnoughData, NotTrained, UserError
 from lingxi.features import compute_features
 from lingxi.i18n import Translator
 from lingxi.ingest import customer_ids
+from lingxi.ingest.consent import Permissions, read_permissions
 from lingxi.lifecycle import load_thresholds, read_history
 from lingxi.lifecycle.tables import customer_state
 from lingxi.lifecycle.thresholds import Thresholds, list_order_days, usual_gaps
@@ -26,7 +27,7 @@ from lingxi.policy.plan import make_plan
 from lingxi.policy.replenish import find_due, read_due
 from lingxi.recommend import Recommender
 from lingxi.store import Analytics, Progress, Store, silent
-from lingxi.store.tables import to_micros
+from lingxi.store.tables import identity, to_micros
 
 _FEATURES = (
     "frequency",
@@ -36,6 +37,10 @@ _FEATURES = (
     "return_rate",
     "average_order_cents",
 )
+
+
+_CHANNELS = ("email", "on_site")
+"""Channels that the rules propose."""
 
 
 @dataclass(frozen=True)
@@ -73,19 +78,21 @@ def decide_plan(store: Store, settings: Settings, progress: Progress = silent) -
         gaps = _read_gaps(store, analytics, as_of)
         due_rows = find_due(analytics, as_of)
     progress("Facts of customers", len(states), len(states))
-    recommended = _recommend(store, settings, sorted(states), progress)
+    with store.read() as tx:
+        open_to = read_permissions(tx, settings.consent, "personalisation")
+        channels = {c: read_permissions(tx, settings.consent, "marketing", c) for c in _CHANNELS}
+    personal = [customer for customer in sorted(states) if open_to.allows(customer)]
+    recommended = _recommend(store, settings, personal, progress)
     with store.read() as tx:
         items = get_items(tx, sorted({str(i) for i in due_rows.column("item_id").to_pylist()}))
     due = read_due(due_rows, {item_id: item.name for item_id, item in items.items()})
     shop = _learn_shop(features, states, load_thresholds(store), settings)
     known = {row["customer"]: row for row in features.to_pylist()}
-    lines = make_plan(
-        (
-            _to_candidate(customer, state, known.get(customer, {}), shop, gaps, due, recommended)
-            for customer, state in states.items()
-        ),
-        shop,
+    candidates = (
+        _to_candidate(customer, state, known.get(customer, {}), shop, gaps, due, recommended)
+        for customer, state in states.items()
     )
+    lines = make_plan((_add_refusals(one, channels) for one in candidates), shop)
     with store.write() as tx:
         put_plan(tx, lines, as_of)
     files = write_plan_files(store, settings)
@@ -94,6 +101,11 @@ def decide_plan(store: Store, settings: Settings, progress: Progress = silent) -
         by_action[line.proposal.action] = by_action.get(line.proposal.action, 0) + 1
     progress("Plan", len(lines), len(lines))
     return MadePlan(as_of, by_action, files)
+
+
+def _add_refusals(candidate: Candidate, channels: Mapping[str, Permissions]) -> Candidate:
+    shut = [name for name, open_to in channels.items() if not open_to.allows(candidate.customer)]
+    return replace(candidate, refuses=frozenset(shut)) if shut else candidate
 
 
 def _nobody_to_plan_for(store: Store) -> UserError:
@@ -115,8 +127,10 @@ def write_plan_files(store: Store, settings: Settings) -> tuple[Path, ...]:
 
 
 def _read_states(store: Store) -> dict[int, sa.RowMapping]:
+    """The scored customers; one who has become somebody else since is nobody to plan for."""
     with store.read() as tx:
-        rows = tx.execute(sa.select(customer_state)).mappings().all()
+        still = sa.exists().where(identity.c.customer == customer_state.c.customer)
+        rows = tx.execute(sa.select(customer_state).where(still)).mappings().all()
     return {row["customer"]: row for row in rows}
 
 

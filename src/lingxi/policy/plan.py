@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from lingxi.policy.candidate import Candidate, Proposal, ShopFacts
 from lingxi.policy.offers import expected_value
 from lingxi.policy.rules import decide
+from lingxi.policy.rules.leave_alone import leave
 
 
 @dataclass(frozen=True)
@@ -31,6 +32,8 @@ def _rank(line: PlannedAction) -> tuple[bool, int, int]:
 def plan_one(customer: Candidate, shop: ShopFacts) -> PlannedAction:
     """The line of the plan for one customer."""
     rule, proposal = decide(customer, shop)
+    if proposal.channel in customer.refuses:
+        rule, proposal = "consent", leave("policy.reason.no_consent")
     value = expected_value(
         customer.churn_probability, customer.order_cents, proposal.offer, shop.delivery_cents
     )

@@ -1,6 +1,6 @@
 """Tables of the customer: profile, history with each item, encrypted traits."""
 
-from sqlalchemy import BigInteger, Column, Index, Integer, LargeBinary, MetaData, String, Table
+from sqlalchemy import BigInteger, Column, Index, Integer, MetaData, String, Table
 
 from lingxi.profiles.ledger import LedgerColumn
 from lingxi.store.tables import NAMING, SUBJECT, Moment
@@ -51,13 +51,3 @@ item_history = Table(
 )
 """One row a customer and item: what they did with it. ``quantity`` is units bought less units
 returned; a refund is no sign of interest, so it moves no moment."""
-
-customer_trait = Table(
-    "customer_trait",
-    metadata,
-    Column("customer", SUBJECT, primary_key=True, autoincrement=False),
-    Column("name", String(64), primary_key=True),
-    Column("value", LargeBinary, nullable=False),
-    Column("updated_at", Moment, nullable=False),
-)
-"""What identifies a person (name, e-mail, ...), each value under the customer's own key."""

@@ -10,6 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from lingxi.ingest.consent import keep_permitted
 from lingxi.recommend.history import Weighting, weigh
 from lingxi.recommend.matrix import Csr, build_csr, sum_pairs
 from lingxi.schema import Name
@@ -131,9 +132,10 @@ class Tally:
 def read_interactions(analytics: Analytics, as_of: datetime | None = None) -> Interactions:
     """All views, cart additions and orders of items, before ``as_of`` if one is given.
 
-    An anonymous basket is a row of its own (its order), so that it teaches item-item models.
+    An anonymous basket is a row of its own (its order), so that it teaches item-item models. What
+    customers did who refused personalisation or analytics teaches nothing.
     """
-    events = analytics.events
+    events = keep_permitted(analytics, analytics.events, "personalisation", "analytics")
     wanted = events.filter(events.name.isin(list(KINDS)), events.item_id.notnull())
     if as_of is not None:
         wanted = wanted.filter(wanted.occurred_at < ibis.literal(as_of))

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Literal, Protocol
 import pyarrow as pa
 from sqlalchemy import Connection, Engine, Table
 
+from lingxi.config import Settings
 from lingxi.store.arrow_state import read_table
 from lingxi.store.codec import to_arrow
 from lingxi.store.engine import begin_read
@@ -52,11 +53,19 @@ class Analytics:
     anonymous basket) and ``known`` (bool: does the shop know them by an id of its own?).
     """
 
-    def __init__(self, session: Session, events: ibis.Table, tx: Connection) -> None:
+    def __init__(
+        self, session: Session, events: ibis.Table, tx: Connection, settings: Settings
+    ) -> None:
         self.connection: BaseBackend = session.backend
         self._session = session
         self.events = events
+        self.settings = settings
         self._tx = tx
+
+    @property
+    def transaction(self) -> Connection:
+        """The read transaction that sees the state tables as of the events."""
+        return self._tx
 
     def state(self, table: Table) -> ibis.Table:
         """A state table, in the same state as the events."""
@@ -72,7 +81,9 @@ class Analytics:
 
 
 @contextmanager
-def open_analytics(engine: Engine, lake_folder: Path, kind: Kind) -> Iterator[Analytics]:
+def open_analytics(
+    engine: Engine, lake_folder: Path, kind: Kind, settings: Settings
+) -> Iterator[Analytics]:
     """A session over the lake's files and the tail of the log, both of one moment."""
     with begin_read(engine) as tx:
         position = lake_position(tx)
@@ -85,7 +96,7 @@ def open_analytics(engine: Engine, lake_folder: Path, kind: Kind) -> Iterator[An
                 rows = session.read_lake(files).union(rows, distinct=False)
             joined = join_identity(rows, session.register("identity", people))
             session.backend.create_view("events", joined, overwrite=True)
-            yield Analytics(session, session.backend.table("events"), tx)
+            yield Analytics(session, session.backend.table("events"), tx, settings)
 
 
 def join_identity(rows: ibis.Table, people: ibis.Table) -> ibis.Table:

@@ -102,7 +102,7 @@ def carry_out(store: "Store", request: Erasure, rooms: Sequence[Forget]) -> int:
         for path in gone:
             (store.lake.folder / path).unlink(missing_ok=True)
         store.artefacts.forget(request.customers, request.id)
-        store.keyring.destroy(request.customers)
+        store.keyring.destroy(request.customers | request.subjects)
         scrub(store.engine)
     with begin_write(store.keyring.engine) as connection:
         done = sql_update(erasure).where(erasure.c.id == request.id)

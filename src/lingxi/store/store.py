@@ -92,7 +92,7 @@ class Store:
     def analytics(self, *, engine: Kind | None = None) -> Iterator[Analytics]:
         """A session over lake and tail as they are now, on DuckDB unless the settings say Spark."""
         kind: Kind = engine or ("spark" if self.settings.store.analytics == "spark" else "duckdb")
-        with open_analytics(self.engine, self.lake.folder, kind) as analytics:
+        with open_analytics(self.engine, self.lake.folder, kind, self.settings) as analytics:
             yield analytics
 
     def allocate(self, tx: Connection, name: str, n: int) -> range:

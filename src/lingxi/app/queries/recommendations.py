@@ -9,6 +9,7 @@ from lingxi.app.views import Because, RecommendationsView, RecommendedItem, Simi
 from lingxi.catalogue import get_items
 from lingxi.errors import InvalidInput, UnknownCustomer, UnknownItem
 from lingxi.ingest import find_customer
+from lingxi.ingest.consent import is_allowed
 from lingxi.schema import Item
 
 if TYPE_CHECKING:
@@ -65,13 +66,20 @@ class Shelf:
                     customer = find_customer(tx, customer_id, seal=shop.store.keyring.blind)
                 except UnknownCustomer:
                     customer = None
+            personal = customer is None or is_allowed(
+                tx, shop.settings.consent, customer, "personalisation"
+            )
             found = recommender.recommend(
-                tx, customer, n=n, history=list(history) if history else None
+                tx,
+                customer if personal else None,
+                n=n,
+                history=list(history) if history else None,
             )
             items = get_items(tx, _mentioned(found))
         return RecommendationsView(
             customer_id=customer_id,
             known=customer is not None,
+            personalised=personal,
             model=recommender.name,
             as_of=shop.clock.now(),
             currency=shop.settings.shop.currency,

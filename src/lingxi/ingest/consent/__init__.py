@@ -1,0 +1,24 @@
+"""Consent: said as events, kept as a projection, asked where data is used."""
+
+from lingxi.ingest.consent.ask import (
+    Permissions,
+    count_consent,
+    is_allowed,
+    keep_permitted,
+    list_consent,
+    read_permissions,
+)
+from lingxi.ingest.consent.project import CHANNELS, PURPOSES, ConsentProjection, consent_event
+
+__all__ = [
+    "CHANNELS",
+    "PURPOSES",
+    "ConsentProjection",
+    "Permissions",
+    "consent_event",
+    "count_consent",
+    "is_allowed",
+    "keep_permitted",
+    "list_consent",
+    "read_permissions",
+]

@@ -1,0 +1,141 @@
+"""What identifies a person: kept under the surrogate's own key, read for the whole customer."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+
+import msgspec
+import sqlalchemy as sa
+from sqlalchemy import Connection
+
+from lingxi.errors import InvalidInput
+from lingxi.ingest.message import Cleaned
+from lingxi.ingest.tables import private, trait
+from lingxi.store import Store
+from lingxi.store.keyed import insert_or_ignore, select_by_keys, upsert
+from lingxi.store.tables import identity
+
+NAME_LENGTH = 64
+_BATCH = 500
+
+
+class TraitValue(msgspec.Struct, frozen=True):
+    """One trait as it was said at a moment; no value takes it back."""
+
+    subject: int
+    name: str
+    value: str | None
+    at: datetime
+
+
+def seal_messages(
+    store: Store, tx: Connection, cleaned: Sequence[Cleaned], subjects: Sequence[int | None]
+) -> None:
+    """Keep what a batch of messages says of persons, each under its own key. Costs nothing where
+    the batch says nothing."""
+    traits = [
+        TraitValue(subject, name, value, each.event.occurred_at)
+        for each, subject in zip(cleaned, subjects, strict=True)
+        if each.traits and subject is not None
+        for name, value in each.traits.items()
+    ]
+    if traits:
+        put_traits(store, tx, traits)
+    secrets = [
+        (each.event.event_id, subject, msgspec.json.encode(each.private).decode())
+        for each, subject in zip(cleaned, subjects, strict=True)
+        if each.private and subject is not None
+    ]
+    if secrets:
+        sealed = store.keyring.encrypt_many([(subject, text) for _, subject, text in secrets])
+        rows = [
+            {"event_id": event_id, "subject": subject, "value": value}
+            for (event_id, subject, _), value in zip(secrets, sealed, strict=True)
+        ]
+        tx.execute(insert_or_ignore(tx, private), rows)
+
+
+def put_traits(store: Store, tx: Connection, said: Sequence[TraitValue]) -> None:
+    """Keep traits; what was said earlier never takes the place of what was said later.
+
+    Raises
+    ------
+    InvalidInput
+        If a name is empty or longer than 64 characters.
+    Conflict
+        If a person's key was destroyed: what is erased stays erased.
+    """
+    latest: dict[tuple[int, str], TraitValue] = {}
+    for one in said:
+        if not 0 < len(one.name) <= NAME_LENGTH:
+            raise InvalidInput(
+                f"A trait's name has 1 to {NAME_LENGTH} characters; {one.name[:80]!r} has "
+                f"{len(one.name)}."
+            )
+        key = one.subject, one.name
+        if key not in latest or one.at >= latest[key].at:
+            latest[key] = one
+    keys = [trait.c.subject, trait.c.name]
+    known = tx.execute(select_by_keys(tx, keys, list(latest), [*keys, trait.c.updated_at]))
+    for subject, name, at in known:
+        if at > latest[subject, name].at:
+            del latest[subject, name]
+    values = [(one.subject, one.value) for one in latest.values() if one.value is not None]
+    sealed = iter(store.keyring.encrypt_many(values))
+    upsert(
+        tx,
+        trait,
+        [
+            {
+                "subject": one.subject,
+                "name": one.name,
+                "value": None if one.value is None else next(sealed),
+                "updated_at": one.at,
+            }
+            for one in latest.values()
+        ],
+    )
+
+
+def read_traits(store: Store, tx: Connection, customer: int) -> dict[str, str]:
+    """The traits of a customer over all their surrogates, the latest word on each, sorted by name.
+
+    None once their keys were destroyed.
+    """
+    query = (
+        sa.select(trait.c.subject, trait.c.name, trait.c.value)
+        .where(trait.c.subject.in_(list_subjects(tx, customer)))
+        .order_by(trait.c.name, trait.c.updated_at, trait.c.subject)
+    )
+    latest = {name: (subject, value) for subject, name, value in tx.execute(query)}
+    kept = {name: pair for name, pair in latest.items() if pair[1] is not None}
+    texts = store.keyring.decrypt_many(list(kept.values()))
+    return {name: text for name, text in zip(kept, texts, strict=True) if text is not None}
+
+
+def read_private(store: Store, tx: Connection, customer: int) -> dict[str, Mapping[str, object]]:
+    """What was kept privately of a customer's events, by event id."""
+    query = sa.select(private).where(private.c.subject.in_(list_subjects(tx, customer)))
+    rows = tx.execute(query.order_by(private.c.event_id)).all()
+    texts = store.keyring.decrypt_many([(row.subject, row.value) for row in rows])
+    return {
+        row.event_id: msgspec.json.decode(text, type=dict[str, object])
+        for row, text in zip(rows, texts, strict=True)
+        if text is not None
+    }
+
+
+def list_subjects(tx: Connection, customer: int) -> list[int]:
+    """Every surrogate of a customer, in order."""
+    query = sa.select(identity.c.subject).where(identity.c.customer == customer)
+    return sorted({*tx.execute(query).scalars(), customer})
+
+
+def forget_sealed(tx: Connection, subjects: frozenset[int]) -> int:
+    """Remove everything sealed of these surrogates. Rows removed."""
+    wanted = sorted(subjects)
+    removed = 0
+    for start in range(0, len(wanted), _BATCH):
+        part = wanted[start : start + _BATCH]
+        for table in (trait, private):
+            removed += tx.execute(sa.delete(table).where(table.c.subject.in_(part))).rowcount
+    return removed
