@@ -15,6 +15,7 @@ from lingxi.ingest.counts import list_counts
 from lingxi.ingest.intake import Intake
 from lingxi.ingest.message import Cleaned, Dropped, Message, Outcome
 from lingxi.ingest.recent import Recent
+from lingxi.ingest.sealed import read_private, read_traits
 from lingxi.ingest.waiting import count_waiting, expire_waiting, list_waiting, mend
 from lingxi.store.tables import identity
 
@@ -211,3 +212,36 @@ def test_a_lookup_of_a_failed_commit_is_not_remembered(make_bench: MakeBench) ->
     with bench.store.read() as tx:
         owners = set(tx.execute(select(identity.c.subject)).scalars())
     assert {e.subject for e in bench.log()} <= owners
+
+
+def test_what_identifies_a_person_is_sealed_and_not_in_the_log(door: Door) -> None:
+    traits = {"email": "ada@shop.example", "plan": "gold"}
+    said = {"type": "identify", "messageId": "m1", "userId": "u1", "traits": traits}
+    secret = {**view(2), "properties": {"product_id": "p1", "gift_message": "for my dear Ada"}}
+    outcomes = door.take(said, secret, said)
+    assert [o.result for o in outcomes] == ["stored", "stored", "duplicate"]
+    customer = outcomes[0].customer
+    assert customer is not None
+    with door.bench.store.read() as tx:
+        assert read_traits(door.bench.store, tx, customer) == traits
+        kept = read_private(door.bench.store, tx, customer)
+    assert kept == {"web:m2": {"gift_message": "for my dear Ada"}}
+    logged = msgspec.json.encode(door.bench.log()).decode()
+    assert "shop.example" not in logged
+    assert "dear" not in logged
+
+
+def test_a_trait_sent_again_later_does_not_undo_a_newer_one(door: Door) -> None:
+    def say(number: int, plan: str, day: int) -> dict[str, object]:
+        at = f"2026-02-{day:02d}T00:00:00Z"
+        traits = {"plan": plan}
+        return {"type": "identify", "messageId": f"m{number}", "userId": "u", "timestamp": at} | {
+            "traits": traits
+        }
+
+    door.take(say(1, "silver", 1))
+    (newer,) = door.take(say(2, "gold", 2))
+    door.take(say(1, "silver", 1))
+    assert newer.customer is not None
+    with door.bench.store.read() as tx:
+        assert read_traits(door.bench.store, tx, newer.customer) == {"plan": "gold"}

@@ -1,8 +1,6 @@
 """The last messages taken in, in memory: what the live page shows and the trace of one of them."""
 
-from collections import OrderedDict
 from collections.abc import Collection, Sequence
-from itertools import count
 from threading import Lock
 
 import msgspec
@@ -15,7 +13,7 @@ _OVERHEAD = 2_048
 """Bytes reckoned for an entry beside its raw bytes: the decoded body and the structs."""
 
 
-class Seen(msgspec.Struct, frozen=True):
+class Seen(msgspec.Struct, frozen=True, gc=False):
     """One message with its number in this process; a later message has a greater number."""
 
     number: int
@@ -30,21 +28,24 @@ class Recent:
 
     def __init__(self, *, entries: int = MOST_ENTRIES, size_bytes: int = MOST_BYTES) -> None:
         self._entries, self._size = entries, size_bytes
-        self._ring: OrderedDict[int, Seen] = OrderedDict()
+        self._ring: dict[int, Seen] = {}
         self._bytes = 0
-        self._numbers = count(1)
+        self._last = 0
         self._lock = Lock()
 
     def __call__(self, outcomes: Sequence[Outcome]) -> None:
         """Remember a commit; of one larger than the ring only its last messages."""
         with self._lock:
+            ring, number, size = self._ring, self._last, self._bytes
             for outcome in outcomes[-self._entries :]:
-                number = next(self._numbers)
-                self._ring[number] = Seen(number, outcome)
-                self._bytes += _measure(outcome)
-            while self._ring and (len(self._ring) > self._entries or self._bytes > self._size):
-                _, old = self._ring.popitem(last=False)
-                self._bytes -= _measure(old.outcome)
+                number += 1
+                ring[number] = Seen(number, outcome)
+                size += _measure(outcome)
+            self._last = number
+            oldest = iter(list(ring))
+            while size > self._size or len(ring) > self._entries:
+                size -= _measure(ring.pop(next(oldest)).outcome)
+            self._bytes = size
 
     def list(
         self,
