@@ -59,6 +59,8 @@ def is_consent(name: str) -> bool:
 def put_consent(draft: Draft) -> None:
     """Turn what is said about consent into events "Consent Given" and "Consent Withdrawn"."""
     folded = draft.name.lower()
+    if draft.kind != "identify" and folded not in _SAID and folded not in _CHANGES:
+        return
     properties = as_mapping(draft.body.get("properties"))
     found: list[Said] = []
     if folded in _SAID:
