@@ -96,7 +96,7 @@ def put_event_id(draft: Draft) -> None:
         draft.event_id = f"web:{own}"
     elif own:
         draft.event_id = f"web:{tidy_id(own) or _hash(own.encode('utf-8', 'replace'))}"
-    elif draft.body.get("timestamp") or draft.body.get("originalTimestamp"):
+    elif said or draft.body.get("timestamp") or draft.body.get("originalTimestamp"):
         draft.event_id = f"web-{_hash(draft.message.raw)}"
     else:
         draft.event_id = f"web-{uuid4().hex}"
