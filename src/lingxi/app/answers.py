@@ -4,16 +4,19 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from lingxi.app import views
+from lingxi.app import collect_views, people, views
 from lingxi.app.queries import (
     customer,
     customers,
     items,
+    live,
     models,
     overview,
     plan,
     quality,
     recommendations,
+    sources,
+    waiting,
 )
 from lingxi.app.queries.search import search
 from lingxi.app.status import get_status
@@ -24,7 +27,7 @@ if TYPE_CHECKING:
 
 
 class Answers:
-    """The answers of one opened shop. All methods only read."""
+    """The answers of one opened shop. All but ``mend_waiting`` and ``replay_waiting`` only read."""
 
     def __init__(self, shop: "Shop") -> None:
         self._shop = shop
@@ -161,6 +164,74 @@ class Answers:
     ) -> views.QuarantineView:
         """A page of the lines that were set aside."""
         return quality.list_quarantine(self._shop.store, reason=reason, cursor=cursor, n=n)
+
+    def sources(self) -> collect_views.SourcesView:
+        """Every source with its rates and errors."""
+        return sources.get_sources(self._shop)
+
+    def live(
+        self, *, search: str = "", source: str = "", result: str = "", n: int = 50
+    ) -> collect_views.LiveView:
+        """The latest messages that came in through this process."""
+        return live.list_live(self._shop, search=search, source=source, result=result, n=n)
+
+    def trace(self, number: int) -> collect_views.TraceView:
+        """The whole way of one message that this process remembers.
+
+        Raises
+        ------
+        UnknownEvent
+            If it is no longer remembered.
+        """
+        return live.get_trace(self._shop, number)
+
+    def event(self, position: int) -> collect_views.TraceView:
+        """An event of the log, with its way as far as it is remembered.
+
+        Raises
+        ------
+        UnknownEvent
+            If the log holds none there.
+        """
+        return live.get_event_trace(self._shop, position)
+
+    def identity(self, customer_id: str) -> collect_views.IdentityView:
+        """Who a customer is; UnknownCustomer where there is none."""
+        return people.get_identity(self._shop, customer_id)
+
+    def consent(self, customer_id: str) -> collect_views.ConsentView:
+        """What a customer has agreed to; UnknownCustomer where there is none."""
+        return people.get_consent(self._shop, customer_id)
+
+    def consents(self) -> collect_views.ConsentsView:
+        """Consent over all customers."""
+        return people.count_consents(self._shop)
+
+    def waiting(
+        self, *, reason: str = "", source: str = "", cursor: str | None = None, n: int = 50
+    ) -> collect_views.WaitingView:
+        """A page of the messages in quarantine."""
+        return waiting.list_messages(self._shop, reason=reason, source=source, cursor=cursor, n=n)
+
+    def waiting_message(self, number: int) -> collect_views.WaitingRow:
+        """One message in quarantine; UnknownEvent where it is not there."""
+        return waiting.get_message(self._shop, number)
+
+    def mend_waiting(self, number: int, text: str) -> collect_views.Retaken:
+        """Take a message of quarantine with its text corrected.
+
+        Raises
+        ------
+        UnknownEvent
+            If it is not in quarantine.
+        BodyUnreadable
+            If the text is no JSON object.
+        """
+        return waiting.mend_message(self._shop, number, text)
+
+    def replay_waiting(self, *, reason: str = "", source: str = "") -> collect_views.Retaken:
+        """Take the messages of quarantine again, as they came."""
+        return waiting.replay_messages(self._shop, reason=reason, source=source)
 
     def models(self) -> views.ModelsView:
         """Every kept version of every model."""

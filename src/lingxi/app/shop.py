@@ -5,6 +5,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from lingxi.access.sources import ensure_source, list_sources
 from lingxi.app.revision import is_newest
 from lingxi.app.rooms import FORGETTERS, METADATAS, PROJECTIONS
 from lingxi.clock import Clock, SystemClock
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from lingxi.app.answers import Answers
+    from lingxi.ingest.intake import Intake
+    from lingxi.ingest.recent import Recent
 
 
 @dataclass(frozen=True)
@@ -65,6 +68,28 @@ class Shop:
 
         return Answers(self)
 
+    @cached_property
+    def recent(self) -> "Recent":
+        """The last messages that this process took in."""
+        from lingxi.ingest.recent import Recent
+
+        return Recent()
+
+    @cached_property
+    def intake(self) -> "Intake":
+        """The one door for messages, watched by ``recent``."""
+        from lingxi.ingest.intake import Intake
+
+        return Intake(self.store, self.settings, self.clock, observer=self.recent)
+
+    def ensure_source(self) -> None:
+        """Make the source ``web`` where there is none: the shop can be connected at once."""
+        with self.store.read() as tx:
+            if list_sources(tx):
+                return
+        with self.store.write() as tx:
+            ensure_source(tx, self.store.keyring, self.clock.now(), actor="lingxi")
+
     def close(self) -> None:
         """Let go of the store."""
         self.store.close()
@@ -112,6 +137,7 @@ def init_shop(
                 "The database holds a shop already. Name an empty one, or bring the shop back "
                 "with 'lingxi restore'."
             )
+        shop.ensure_source()
     except Exception:
         path.unlink()
         raise

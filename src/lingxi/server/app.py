@@ -17,6 +17,7 @@ from lingxi.app.shop import Shop
 from lingxi.server.api import API, MACHINE, ReferencePage, get_style
 from lingxi.server.api.route import KEY_SCHEME
 from lingxi.server.assets import PREFIX, get_asset
+from lingxi.server.collect import Counts, Door, Front, Queue, make_routes
 from lingxi.server.dependencies import DEPENDENCIES
 from lingxi.server.errors import answer_error
 from lingxi.server.gate import Gate
@@ -37,15 +38,16 @@ _DESCRIPTION = (
 def create_app(shop: Shop) -> Litestar:
     """The application over one opened shop; whoever opened the shop closes it."""
     settings = shop.settings.server
-    metrics, gate = Metrics(), Gate(shop)
+    metrics, gate, door = Metrics(), Gate(shop), make_door(shop)
+    metrics.register(door.counts)
     return Litestar(
-        route_handlers=[*API, *MACHINE, *PAGES, get_style, get_asset],
+        route_handlers=[*API, *MACHINE, *PAGES, *make_routes(door), get_style, get_asset],
         dependencies=DEPENDENCIES,
         middleware=[gate],
         before_send=[make_observer(settings, metrics)],
         exception_handlers={Exception: answer_error},
-        state=State({"shop": shop, "metrics": metrics, "error_page": draw_error}),
-        on_shutdown=[gate.writes.close],
+        state=State({"shop": shop, "metrics": metrics, "error_page": draw_error, "door": door}),
+        on_shutdown=[door.queue.close, gate.writes.close],
         openapi_config=describe_api(),
         compression_config=CompressionConfig(
             "gzip", minimum_size=2048, gzip_compress_level=4, exclude=f"^{PREFIX}/"
@@ -56,6 +58,12 @@ def create_app(shop: Shop) -> Litestar:
     )
 
 
+def make_door(shop: Shop) -> Door:
+    """The door for events of one shop, with its queue."""
+    counts = Counts()
+    return Door(shop, Queue(shop.intake, shop.settings.collect, counts), counts)
+
+
 def load_app() -> ASGIApp:
     """The application of a worker process; the shop's folder comes from the environment.
 
@@ -63,11 +71,13 @@ def load_app() -> ASGIApp:
     """
     configure_logs()
     shop = Shop.open(Path(os.environ[SHOP_VARIABLE]))
+    shop.ensure_source()
     app = create_app(shop)
     app.on_shutdown.append(shop.close)
+    front = Front(app.state["door"], app)
     if not shop.settings.server.secure_cookies:
-        return app
-    wrapped: ASGIApp = wrap_asgi_with_proxy_headers(app, trusted_hosts=TRUSTED_PROXIES)
+        return front
+    wrapped: ASGIApp = wrap_asgi_with_proxy_headers(front, trusted_hosts=TRUSTED_PROXIES)
     return wrapped
 
 

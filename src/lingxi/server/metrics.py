@@ -30,6 +30,10 @@ class Metrics:
             registry=self._registry,
         )
 
+    def register(self, collector: Collector) -> None:
+        """Show the numbers of another part of the server too."""
+        self._registry.register(collector)
+
     def count(self, method: str, route: str, status: int, seconds: float | None) -> None:
         """Count one answer; ``route`` is the template, never the path with its identifiers."""
         self._requests.labels(method, route, str(status)).inc()

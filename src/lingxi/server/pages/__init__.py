@@ -3,14 +3,18 @@
 from litestar import Router
 
 from lingxi.server.pages import (
+    consent,
     customers,
     items,
+    live,
     models,
     plan,
     quality,
+    quarantine,
     search,
     session,
     settings,
+    sources,
     today,
 )
 from lingxi.server.pages.errors import draw_error
@@ -26,6 +30,10 @@ PAGES = [
             *plan.ROUTES,
             *items.ROUTES,
             *quality.ROUTES,
+            *live.ROUTES,
+            *sources.ROUTES,
+            *consent.ROUTES,
+            *quarantine.ROUTES,
             *models.ROUTES,
             *search.ROUTES,
             *settings.ROUTES,

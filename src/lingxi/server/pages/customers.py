@@ -3,9 +3,12 @@
 import csv
 import io
 from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Annotated
 
-from litestar import Response, get
-from litestar.params import FromPath
+from litestar import Response, get, post
+from litestar.enums import RequestEncodingType
+from litestar.params import Body, FromPath
 from litestar.response import Stream
 
 from lingxi.access import Scope
@@ -13,6 +16,7 @@ from lingxi.app.answers import Answers
 from lingxi.app.views import CustomerRow, CustomersView, CustomerView
 from lingxi.errors import NotTrained
 from lingxi.i18n import minor_units
+from lingxi.ingest.merging import undo_merge
 from lingxi.schema import Name
 from lingxi.server.api.parameters import (
     Cursor,
@@ -23,9 +27,10 @@ from lingxi.server.api.parameters import (
     check_id,
     check_text,
 )
-from lingxi.server.dependencies import AskAnswers
+from lingxi.server.dependencies import AskAnswers, AskShop
 from lingxi.server.pages.frame import AskFrame
-from lingxi.server.pages.links import Address
+from lingxi.server.pages.links import Address, customer_link
+from lingxi.server.pages.session import see
 from lingxi.server.pages.vocabulary import ACTIONS, SEGMENTS, STAGES
 from lingxi.server.pages.words import Words
 
@@ -106,6 +111,9 @@ def get_customer(
         "recommended": recommended,
         "before": before,
         "bought": list_bought(view),
+        "identity": answers.identity(wanted),
+        "consent": answers.consent(wanted),
+        "may_change": frame.user is not None and frame.user.can(Scope.ADMIN),
         "largest": max((abs(r.contribution) for r in churn.reasons), default=0.0) if churn else 0.0,
     }
     return frame.page("customer.html", context)
@@ -179,4 +187,22 @@ def _line(cells: list[str]) -> str:
     return buffer.getvalue()
 
 
-ROUTES = [get_customers, get_customers_file, get_customer]
+@dataclass(frozen=True)
+class UndoForm:
+    """A merge to be undone, and the customer whose page asked for it."""
+
+    merge_id: int
+    customer_id: str
+
+
+UndoData = Annotated[UndoForm, Body(media_type=RequestEncodingType.URL_ENCODED)]
+
+
+@post("/identity/undo", opt={"scope": Scope.ADMIN}, sync_to_thread=True, status_code=200)
+def post_undo(data: UndoData, shop: AskShop) -> Response[str]:
+    """Make two customers again of what a merge made one."""
+    undo_merge(shop.store, data.merge_id)
+    return see(customer_link(check_id("customer_id", data.customer_id)) + "#identity")
+
+
+ROUTES = [get_customers, get_customers_file, get_customer, post_undo]

@@ -47,7 +47,16 @@ RAIL = (
     Group("customers", (Place("people", "/customers", "people"),)),
     Group("recommendations", (Place("items", "/items", "items"),)),
     Group("automation", (Place("plan", "/plan", "plan"),)),
-    Group("data", (Place("quality", "/quality", "quality"), Place("models", "/models", "models"))),
+    Group(
+        "data",
+        (
+            Place("live", "/live", "live"),
+            Place("sources", "/sources", "sources"),
+            Place("quality", "/quality", "quality"),
+            Place("consent", "/consent", "consent"),
+            Place("models", "/models", "models"),
+        ),
+    ),
     Group("", (Place("settings", "/settings", "settings"),)),
 )
 """The rail, along the customer's road."""

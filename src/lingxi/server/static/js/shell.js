@@ -50,3 +50,17 @@ document.addEventListener("click", (event) => {
   const closer = event.target.closest("[data-closes]");
   if (closer) closer.closest("dialog").close();
 });
+
+// <button data-copies="id" data-copied="Copied"> copies what stands in an element.
+document.addEventListener("click", async (event) => {
+  const copier = event.target.closest("[data-copies]");
+  if (!copier) return;
+  const source = document.getElementById(copier.dataset.copies);
+  try {
+    await navigator.clipboard.writeText(source.textContent);
+    live.textContent = copier.dataset.copied;
+    copier.textContent = copier.dataset.copied;
+  } catch {
+    getSelection().selectAllChildren(source); // no clipboard without TLS: the reader copies it
+  }
+});

@@ -1,0 +1,257 @@
+"""One person: who they are, what they agreed to, and everything that is held on them."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+import msgspec
+import sqlalchemy as sa
+
+from lingxi.app.collect_views import (
+    ConsentCount,
+    ConsentRow,
+    ConsentsView,
+    ConsentView,
+    IdentifierRow,
+    IdentityView,
+    MergeRow,
+)
+from lingxi.i18n import Sentence
+from lingxi.ingest import customer_ids, find_customer
+from lingxi.ingest.consent import (
+    PURPOSES,
+    consent_event,
+    count_consent,
+    is_allowed,
+    list_consent,
+    read_permissions,
+)
+from lingxi.ingest.merging import Merge, list_identifiers, list_merges
+from lingxi.ingest.quarantine import list_quarantine
+from lingxi.ingest.sealed import list_subjects, read_private, read_traits
+from lingxi.ingest.tables import identifier, quarantine, quarantine_person
+from lingxi.ingest.waiting import list_waiting
+from lingxi.lifecycle.tables import customer_state
+from lingxi.policy.tables import planned_action
+from lingxi.profiles.tables import customer_profile, item_history
+from lingxi.schema import Event
+from lingxi.store.tables import identity
+
+if TYPE_CHECKING:
+    from lingxi.app.shop import Shop
+
+_EVERY = "*"
+_SHOWN = (("marketing", "email"), ("personalisation", _EVERY), ("analytics", _EVERY))
+_PAGE = 1_000
+
+
+class ConsentWord(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What a customer said to the shop: yes or no, for what, on which channel, where, to which
+    version of the text."""
+
+    purpose: str
+    channel: str = _EVERY
+    granted: bool = True
+    source: str = "api"
+    text_version: str = ""
+
+
+class PersonExport(msgspec.Struct, frozen=True):
+    """Everything held on one person, for them to read and take elsewhere."""
+
+    customer_id: str
+    exported_at: datetime
+    identifiers: Sequence[IdentifierRow]
+    merges: Sequence[MergeRow]
+    traits: Mapping[str, str]
+    consent: Sequence[ConsentRow]
+    profile: Mapping[str, object] | None
+    history: Sequence[Mapping[str, object]]
+    scores: Mapping[str, object] | None
+    plan: Sequence[Mapping[str, object]]
+    events: Sequence[Event]
+    private: Mapping[str, Mapping[str, object]]
+    quarantined: Sequence[Mapping[str, object]]
+
+
+def find(shop: "Shop", tx: sa.Connection, customer_id: str) -> int:
+    """The customer of this id, address or label."""
+    return find_customer(tx, customer_id, seal=shop.store.keyring.blind)
+
+
+def get_identity(shop: "Shop", customer_id: str) -> IdentityView:
+    """Who a customer is: identifiers, and the merges that made one of several.
+
+    Raises
+    ------
+    UnknownCustomer
+        If there is no such customer.
+    """
+    with shop.store.read() as tx:
+        customer = find(shop, tx, customer_id)
+        traits = read_traits(shop.store, tx, customer)
+        label = customer_ids(tx, [customer]).get(customer, customer_id)
+        return IdentityView(
+            customer_id=label,
+            identifiers=tuple(
+                IdentifierRow(known.kind, known.value or traits.get(known.kind, "•••"), known.since)
+                for known in list_identifiers(tx, customer)
+            ),
+            merges=tuple(_to_merge(merge) for merge in list_merges(tx, customer)),
+        )
+
+
+def _to_merge(merge: Merge) -> MergeRow:
+    params = {"kind": merge.kind, "merged": f"visitor-{merge.subjects[0][0]}"}
+    return MergeRow(
+        merge.id, merge.at, Sentence(f"identity.merge.{merge.rule}", params), merge.undone_at
+    )
+
+
+def get_consent(shop: "Shop", customer_id: str) -> ConsentView:
+    """What a customer has agreed to; what is only assumed says so by having no moment.
+
+    Raises
+    ------
+    UnknownCustomer
+        If there is no such customer.
+    """
+    with shop.store.read() as tx:
+        customer = find(shop, tx, customer_id)
+        said = list_consent(tx, customer)
+        rows = [
+            ConsentRow(s.purpose, s.channel, s.granted, s.at, s.source, s.text_version)
+            for s in said
+        ]
+        known = {(row.purpose, row.channel) for row in rows}
+        for purpose, channel in _SHOWN:
+            if (purpose, channel) not in known and (purpose, _EVERY) not in known:
+                allowed = is_allowed(tx, shop.settings.consent, customer, purpose, channel)
+                rows.append(ConsentRow(purpose, channel, allowed, None, None, None))
+        label = customer_ids(tx, [customer]).get(customer, customer_id)
+    order = {purpose: place for place, purpose in enumerate(PURPOSES)}
+    rows.sort(key=lambda row: (order.get(row.purpose, len(order)), row.channel))
+    return ConsentView(label, tuple(rows))
+
+
+def say_consent(shop: "Shop", customer_id: str, word: ConsentWord) -> ConsentView:
+    """Record what a customer said to the shop directly.
+
+    Raises
+    ------
+    UnknownCustomer
+        If there is no such customer.
+    InvalidInput
+        If there is no such purpose or channel.
+    """
+    with shop.store.read() as tx:
+        customer = find(shop, tx, customer_id)
+    event = consent_event(
+        customer,
+        word.purpose,
+        word.channel,
+        granted=word.granted,
+        now=shop.clock.now(),
+        source=word.source,
+        text_version=word.text_version,
+    )
+    shop.store.log.append([event])
+    return get_consent(shop, customer_id)
+
+
+def count_consents(shop: "Shop") -> ConsentsView:
+    """Consent over all known customers."""
+    with shop.store.read() as tx:
+        counts = count_consent(tx)
+        known = sa.select(sa.func.count(sa.distinct(identity.c.customer))).where(identity.c.known)
+        customers = tx.execute(known).scalar_one()
+        shown = sorted({*counts, *_SHOWN}, key=lambda pair: (PURPOSES.index(pair[0]), pair[1]))
+        rows = []
+        for purpose, channel in shown:
+            found = read_permissions(tx, shop.settings.consent, purpose, channel)
+            yes, no = len(found.granted), len(found.refused)
+            silent = max(0, customers - yes - no)
+            rows.append(ConsentCount(purpose, channel, yes, no, silent, found.assumed))
+    return ConsentsView(shop.clock.now(), customers, tuple(rows))
+
+
+def export_person(shop: "Shop", customer_id: str) -> PersonExport:
+    """Everything held on a person, machine-readable.
+
+    Raises
+    ------
+    UnknownCustomer
+        If there is no such customer.
+    """
+    who, consent = get_identity(shop, customer_id), get_consent(shop, customer_id)
+    with shop.store.read() as tx:
+        customer = find(shop, tx, customer_id)
+        subjects = list_subjects(tx, customer)
+        seals = [
+            seal
+            for seal in tx.execute(
+                sa.select(identifier.c.sealed).where(identifier.c.subject.in_(subjects))
+            ).scalars()
+            if seal
+        ]
+        waiting = tx.execute(
+            sa.select(quarantine_person.c.message).where(quarantine_person.c.sealed.in_(seals))
+        ).scalars()
+        numbers = set(waiting)
+        lines = set(
+            tx.execute(sa.select(quarantine.c.id).where(quarantine.c.sealed.in_(seals))).scalars()
+        )
+        profile = _rows(tx, customer_profile, customer)
+        scores = _rows(tx, customer_state, customer)
+        return PersonExport(
+            customer_id=who.customer_id,
+            exported_at=shop.clock.now(),
+            identifiers=who.identifiers,
+            merges=who.merges,
+            traits=read_traits(shop.store, tx, customer),
+            consent=consent.rows,
+            profile=profile[0] if profile else None,
+            history=_rows(tx, item_history, customer),
+            scores=scores[0] if scores else None,
+            plan=_rows(tx, planned_action, customer),
+            events=_read_events(shop, customer),
+            private=read_private(shop.store, tx, customer),
+            quarantined=[*_read_messages(shop, numbers), *_read_lines(shop, lines)],
+        )
+
+
+def _rows(tx: sa.Connection, table: sa.Table, customer: int) -> list[Mapping[str, object]]:
+    found = tx.execute(sa.select(table).where(table.c.customer == customer)).mappings()
+    return [
+        {name: _plain(value) for name, value in row.items() if name != "customer"} for row in found
+    ]
+
+
+def _plain(value: object) -> object:
+    if value is None or isinstance(value, str | int | float | bool | datetime):
+        return value
+    return value.decode("utf-8", "replace") if isinstance(value, bytes) else repr(value)
+
+
+def _read_events(shop: "Shop", customer: int) -> list[Event]:
+    found: list[Event] = []
+    before: tuple[datetime, int] | None = None
+    while page := shop.store.log.read_customer(customer, limit=_PAGE, before=before):
+        found += page
+        before = page[-1].occurred_at, page[-1].position
+    return found[::-1]
+
+
+def _read_messages(shop: "Shop", numbers: set[int]) -> list[Mapping[str, object]]:
+    return [
+        {"reason": each.reason, "received_at": each.message.received_at, "body": each.message.body}
+        for each in (list_waiting(shop.store, ids=numbers, n=_PAGE) if numbers else ())
+    ]
+
+
+def _read_lines(shop: "Shop", wanted: set[int]) -> list[Mapping[str, object]]:
+    found: list[Mapping[str, object]] = []
+    for number in sorted(wanted):
+        for line in list_quarantine(shop.store, after=number - 1, n=1):
+            found.append({"reason": line.reason, "received_at": line.at, "body": dict(line.raw)})
+    return found

@@ -1,0 +1,74 @@
+"""Sources with their rates and errors."""
+
+from collections import Counter, defaultdict
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
+
+from lingxi.access.sources import Source, list_sources
+from lingxi.app.collect_views import SourceRow, SourcesView
+from lingxi.ingest.counts import SourceCount, last_seen, list_counts
+
+if TYPE_CHECKING:
+    from lingxi.app.shop import Shop
+
+_HOURS = 24
+_HOUR = timedelta(hours=1)
+
+
+def get_sources(shop: "Shop") -> SourcesView:
+    """Every source, those too that only the log knows (files, imports), and why messages of the
+    last 24 hours were set aside."""
+    now = shop.clock.now()
+    first = now.replace(minute=0, second=0, microsecond=0) - (_HOURS - 1) * _HOUR
+    with shop.store.read() as tx:
+        counts = list_counts(tx, since=first)
+        seen = last_seen(tx)
+        registered = {source.name: source for source in list_sources(tx)}
+    own: defaultdict[str, list[SourceCount]] = defaultdict(list)
+    for count in counts:
+        own[count.source].append(count)
+    names = [*registered, *sorted(set(seen) - set(registered))]
+    reasons: Counter[str] = Counter()
+    for count in counts:
+        if count.reason:
+            reasons[count.reason] += count.n
+    return SourcesView(
+        as_of=now,
+        sources=tuple(
+            _to_row(name, registered.get(name), own[name], seen.get(name), first) for name in names
+        ),
+        reasons=dict(reasons),
+    )
+
+
+def _to_row(
+    name: str,
+    source: Source | None,
+    counts: Sequence[SourceCount],
+    last: datetime | None,
+    first: datetime,
+) -> SourceRow:
+    totals: Counter[str] = Counter()
+    reasons: Counter[str] = Counter()
+    by_hour = [0] * _HOURS
+    for count in counts:
+        totals[count.outcome] += count.n
+        if count.reason:
+            reasons[count.reason] += count.n
+        place = (count.hour - first) // _HOUR
+        if count.outcome == "stored" and 0 <= place < _HOURS:
+            by_hour[place] += count.n
+    return SourceRow(
+        name=name,
+        kind="file" if source is None else source.kind.value,
+        write_key="" if source is None else source.write_key,
+        created_at=None if source is None else source.created_at,
+        disabled_at=None if source is None else source.disabled_at,
+        last_seen_at=last,
+        stored=totals["stored"],
+        duplicates=totals["duplicate"],
+        dropped=totals["dropped"],
+        by_hour=tuple(by_hour),
+        top_reason=reasons.most_common(1)[0][0] if reasons else None,
+    )

@@ -1,0 +1,200 @@
+"""What to paste where, for every client a shop may already have."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from lingxi.app.collect_views import SourceRow
+
+
+@dataclass(frozen=True)
+class Client:
+    """One client: where its code goes (``page``, ``server``, ``settings``, ``shell``)."""
+
+    id: str
+    title: str
+    where: str
+    template: str
+
+    def render(self, *, host: str, write_key: str, source: str = "web") -> str:
+        """The code with the shop's own address and write key.
+
+        ``host`` is scheme and host without a slash at the end.
+        """
+        bare = host.partition("://")[2] or host
+        return (
+            self.template.replace("{host}", host)
+            .replace("{bare}", bare)
+            .replace("{write_key}", write_key)
+            .replace("{source}", source)
+            .strip()
+        )
+
+
+CLIENTS: Sequence[Client] = (
+    Client(
+        "snippet",
+        "Lingxi snippet",
+        "page",
+        """
+<script src="{host}/lx.js" data-key="{write_key}" async></script>
+<script>
+  window.lx = window.lx || function () { (lx.q = lx.q || []).push(arguments); };
+  // On a product page, in the cart, after an order, at login:
+  lx("track", "Product Viewed", { product_id: "MUG-1", price: 9.5, currency: "GBP" });
+  lx("track", "Product Added", { product_id: "MUG-1", quantity: 1, price: 9.5 });
+  lx("track", "Order Completed", {
+    order_id: "1001", total: 12.5, shipping: 3, currency: "GBP",
+    products: [{ product_id: "MUG-1", quantity: 1, price: 9.5 }],
+  });
+  lx("identify", "17850", { email: "ada@example.org" });
+</script>
+""",
+    ),
+    Client(
+        "analytics-next",
+        "Segment Analytics.js (@segment/analytics-next)",
+        "page",
+        """
+import { AnalyticsBrowser } from "@segment/analytics-next";
+
+const analytics = AnalyticsBrowser.load({
+  writeKey: "{write_key}",
+  cdnURL: "{host}",
+});
+analytics.page();
+analytics.track("Product Viewed", { product_id: "MUG-1", price: 9.5 });
+""",
+    ),
+    Client(
+        "rudder-js",
+        "RudderStack JavaScript (@rudderstack/analytics-js)",
+        "page",
+        """
+import { RudderAnalytics } from "@rudderstack/analytics-js";
+
+const rudder = new RudderAnalytics();
+rudder.load("{write_key}", "{host}", { configUrl: "{host}" });
+rudder.page();
+rudder.track("Product Viewed", { product_id: "MUG-1", price: 9.5 });
+""",
+    ),
+    Client(
+        "segment-python",
+        "Segment for Python (segment-analytics-python)",
+        "server",
+        """
+import segment.analytics as analytics
+
+analytics.write_key = "{write_key}"
+analytics.host = "{host}"
+analytics.identify("17850", {"email": "ada@example.org"})
+analytics.track("17850", "Product Viewed", {"product_id": "MUG-1", "price": 9.5})
+analytics.flush()
+""",
+    ),
+    Client(
+        "rudder-python",
+        "RudderStack for Python (rudder-sdk-python)",
+        "server",
+        """
+import rudderstack.analytics as rudder
+
+rudder.write_key = "{write_key}"
+rudder.dataPlaneUrl = "{host}"
+rudder.track("17850", "Product Viewed", {"product_id": "MUG-1", "price": 9.5})
+rudder.flush()
+""",
+    ),
+    Client(
+        "segment-node",
+        "Segment for Node (@segment/analytics-node)",
+        "server",
+        """
+import { Analytics } from "@segment/analytics-node";
+
+const analytics = new Analytics({ writeKey: "{write_key}", host: "{host}" });
+analytics.track({ userId: "17850", event: "Product Viewed", properties: { product_id: "MUG-1" } });
+await analytics.closeAndFlush();
+""",
+    ),
+    Client(
+        "rudder-node",
+        "RudderStack for Node (@rudderstack/rudder-sdk-node)",
+        "server",
+        """
+import RudderAnalytics from "@rudderstack/rudder-sdk-node";
+
+const rudder = new RudderAnalytics("{write_key}", { dataPlaneUrl: "{host}" });
+rudder.track({ userId: "17850", event: "Product Viewed", properties: { product_id: "MUG-1" } });
+""",
+    ),
+    Client(
+        "jitsu",
+        "Jitsu (@jitsu/js)",
+        "page",
+        """
+import { jitsuAnalytics } from "@jitsu/js";
+
+const jitsu = jitsuAnalytics({ host: "{host}", writeKey: "{write_key}" });
+jitsu.track("Product Viewed", { product_id: "MUG-1", price: 9.5 });
+""",
+    ),
+    Client(
+        "posthog",
+        "PostHog for Python",
+        "server",
+        """
+from posthog import Posthog
+
+posthog = Posthog("{write_key}", host="{host}")
+posthog.capture("Product Viewed", distinct_id="17850", properties={"product_id": "MUG-1"})
+posthog.shutdown()
+""",
+    ),
+    Client(
+        "shopify",
+        "Shopify webhooks",
+        "settings",
+        """
+Settings > Notifications > Webhooks > Create webhook, format JSON, for each of:
+  Order creation, update, payment, cancellation, fulfillment; Refund create;
+  Customer creation, update, deletion; Checkout creation and update; Cart creation and update;
+  Product creation, update, deletion; Inventory level update
+URL:     {host}/webhooks/shopify/{source}
+Secret:  shown there; give it to the source of kind 'shopify' on the page Sources.
+""",
+    ),
+    Client(
+        "woocommerce",
+        "WooCommerce webhooks",
+        "settings",
+        """
+WooCommerce > Settings > Advanced > Webhooks > Add webhook, status Active, API version 3, for each
+topic: Order created, updated, deleted; Customer ...; Product ...; Coupon ...
+Delivery URL:  {host}/webhooks/woocommerce/{source}
+Secret:        the secret of the source of kind 'woocommerce' on the page Sources.
+""",
+    ),
+    Client(
+        "curl",
+        "HTTP (curl)",
+        "shell",
+        """
+curl -u {write_key}: {host}/v1/track -d '{
+  "event": "Product Viewed", "userId": "17850", "properties": {"product_id": "MUG-1"}
+}'
+""",
+    ),
+)
+"""Every client, the simplest first."""
+
+
+def find_client(client_id: str) -> Client:
+    """The client of this id, or the first one."""
+    return next((client for client in CLIENTS if client.id == client_id), CLIENTS[0])
+
+
+def command_for(sources: Sequence[SourceRow], base: str) -> str:
+    """A command that sends one event to this server, with the write key of its first source."""
+    key = next((row.write_key for row in sources if row.write_key and not row.disabled_at), "KEY")
+    return find_client("curl").render(host=base.rstrip("/"), write_key=key)
