@@ -58,8 +58,8 @@ def test_items_of_order_lines_give_way_to_the_feed(store: Store) -> None:
     path = write(store, head + "1,A,lamp?,1,9,2025-01-01,c\n2,B,Bulb,1,3,2025-01-01,c\n")
     import_orders(store, store.settings, CLOCK, path, ImportOptions())
     with store.write() as tx:
-        assert learn_from_orders(tx, CLOCK.now()) == 1
-        assert learn_from_orders(tx, CLOCK.now()) == 0
+        assert learn_from_orders(store, tx, CLOCK.now()).added == 1
+        assert learn_from_orders(store, tx, CLOCK.now()).unchanged == 2
         items = get_items(tx, ["A", "B"])
     assert items["A"].name == "Lamp"
     assert items["B"] == Item(item_id="B", name="Bulb", price_cents=300)

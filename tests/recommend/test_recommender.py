@@ -11,6 +11,7 @@ from lingxi.clock import FixedClock
 from lingxi.config import Settings
 from lingxi.errors import InvalidInput, NotEnoughData, NotTrained
 from lingxi.i18n import Translator
+from lingxi.ingest.tables import metadata as ingest_metadata
 from lingxi.recommend import Recommender, RuleSettings, train_recommenders
 from lingxi.recommend.choose import choose
 from lingxi.recommend.interactions import read_interactions
@@ -70,11 +71,11 @@ def _open(folder):
         Settings(folder=folder),
         FixedClock(START + timedelta(days=300)),
         projections=profiles.PROJECTIONS,
-        tables=[profiles.metadata, catalogue.metadata],
+        tables=[profiles.metadata, catalogue.metadata, ingest_metadata],
     )
     with store.write() as tx:
         items = [Item(item_id=i, name=i, price_cents=100) for i in GARDEN + KITCHEN]
-        catalogue.put_items(tx, items, START)
+        catalogue.put_items(store, tx, items, START)
     return store
 
 
@@ -181,6 +182,7 @@ def test_rules_keep_items_out_by_name(trained, recommender):
     with _undone(trained) as tx:
         first, second, third, *_ = [one.item_id for one in recommender.recommend(tx, 1, n=5)]
         catalogue.put_items(
+            trained,
             tx,
             [
                 Item(item_id=first, name="a", price_cents=100, stock=0),

@@ -15,6 +15,8 @@ class Scope(StrEnum):
     QUALITY = "read:quality"
     QUARANTINE = "read:quarantine"
     EVENTS = "read:events"
+    ITEMS_WRITE = "write:items"
+    CONSENT_WRITE = "write:consent"
     MODELS = "read:models"
     STATUS = "read:status"
     ADMIN = "admin"
@@ -41,7 +43,12 @@ _VIEWER = frozenset(
         Scope.STATUS,
     }
 )
-_MARKETER = _VIEWER | {Scope.PLAN_EXPORT, Scope.QUARANTINE}
+_MARKETER = _VIEWER | {
+    Scope.PLAN_EXPORT,
+    Scope.QUARANTINE,
+    Scope.ITEMS_WRITE,
+    Scope.CONSENT_WRITE,
+}
 
 ROLE_SCOPES: dict[Role, frozenset[Scope]] = {
     Role.ADMINISTRATOR: frozenset(Scope),

@@ -9,6 +9,7 @@ import sqlalchemy as sa
 
 from lingxi.app.rooms import FORGETTERS, Forget
 from lingxi.ingest import find_customer
+from lingxi.ingest.sealed import list_subjects
 from lingxi.policy import get_totals
 from lingxi.policy.jobs import write_plan_files
 
@@ -39,10 +40,12 @@ def erase_customer(shop: "Shop", customer_id: str) -> Receipt:
     with shop.store.read() as tx:
         customer = find_customer(tx, customer_id, seal=shop.store.keyring.blind)
         planned = get_totals(tx) is not None
+        subjects = list_subjects(tx, customer)
     rows: dict[str, int] = {}
     rooms = [_count(name, forget, rows) for name, forget in FORGETTERS.items()]
     total = shop.store.forget(frozenset({customer}), rooms=rooms)
     rows["store"] = total - sum(rows.values())
+    shop.recent.forget(subjects)
     if planned:
         write_plan_files(shop.store, shop.settings)
     return sign(shop, Receipt(shop.clock.now(), rows))

@@ -42,7 +42,7 @@ def import_orders(
     """
     report = ingest.import_orders(shop.store, shop.settings, shop.clock, path, options, progress)
     with shop.store.write() as tx:
-        catalogue.learn_from_orders(tx, shop.clock.now())
+        catalogue.learn_from_orders(shop.store, tx, shop.clock.now())
         ingest.expire_quarantine(tx, shop.clock.now())
     return report
 
@@ -189,7 +189,7 @@ def mend_quarantine(shop: Shop, path: Path, *, progress: Progress = silent) -> I
     """Bring in mended lines; those that pass leave quarantine."""
     report = ingest.mend_quarantine(shop.store, shop.settings, shop.clock, path, progress)
     with shop.store.write() as tx:
-        catalogue.learn_from_orders(tx, shop.clock.now())
+        catalogue.learn_from_orders(shop.store, tx, shop.clock.now())
     return report
 
 
@@ -197,5 +197,5 @@ def replay_quarantine(shop: Shop, *, progress: Progress = silent) -> ImportRepor
     """Run today's rules over everything in quarantine; what passes leaves it."""
     report = ingest.replay_quarantine(shop.store, shop.settings, shop.clock, progress)
     with shop.store.write() as tx:
-        catalogue.learn_from_orders(tx, shop.clock.now())
+        catalogue.learn_from_orders(shop.store, tx, shop.clock.now())
     return report

@@ -9,11 +9,13 @@ from datetime import datetime
 
 import msgspec
 
+from lingxi.catalogue.history import Moved
 from lingxi.i18n import Sentence
 from lingxi.ingest.quarantine import Quarantined as Quarantined
 from lingxi.ingest.report import ColumnQuality as ColumnQuality
 from lingxi.ingest.report import ImportReport as ImportReport
 from lingxi.ingest.report import ReasonCount as ReasonCount
+from lingxi.schema import Item
 
 
 class Interval(msgspec.Struct, frozen=True):
@@ -233,6 +235,9 @@ class ItemView(msgspec.Struct, frozen=True):
     currency: str
     similar: tuple[RecommendedItem, ...]
     bought_together: tuple[BoughtTogether, ...]
+    catalogue: Item
+    prices: tuple[Moved, ...] = ()
+    stocks: tuple[Moved, ...] = ()
 
 
 class QualityView(msgspec.Struct, frozen=True):

@@ -9,7 +9,7 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from lingxi.catalogue.items import put_items
+from lingxi.catalogue.write import put_items
 from lingxi.clock import Clock
 from lingxi.config import Settings
 from lingxi.i18n import minor_units
@@ -77,7 +77,7 @@ def import_items(
         for line in index.tolist()
     ]
     with store.write() as tx:
-        written = put_items(tx, feed.items, started)
+        written = put_items(store, tx, feed.items, started).items
         import_id = next_import_id(store, tx)
         put_quarantine(store, tx, import_id, found, started)
         report = _report(raw, mapping, feed, import_id, path)

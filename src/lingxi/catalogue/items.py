@@ -1,84 +1,50 @@
-"""Puts items into the catalogue and gets them back."""
+"""Gets items out of the catalogue."""
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from datetime import datetime
-from typing import TypeVar
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any
 
+import msgspec
 import sqlalchemy as sa
 
 from lingxi.catalogue.tables import item
-from lingxi.ingest import read_learnt
-from lingxi.schema import Item
-from lingxi.store.keyed import upsert
+from lingxi.schema import Item, Scalar
 
-T = TypeVar("T")
+BATCH = 500
+FIELDS = tuple(field.name for field in msgspec.structs.fields(Item))
+"""The fields of an item, which are columns of the table."""
 
-_BATCH = 500
-_SHOWN = ("item_id", "name", "category", "price_cents", "margin_cents", "stock", "brand", "active")
-_GET_ITEMS = sa.select(*(item.c[name] for name in _SHOWN)).where(
+_COLUMNS = tuple(item.c[name] for name in FIELDS)
+_GET_ITEMS = sa.select(*_COLUMNS).where(
     item.c.item_id.in_(sa.bindparam("item_ids", expanding=True))
 )
-
-
-def put_items(tx: sa.Connection, items: Iterable[Item], now: datetime) -> int:
-    """Add or replace items that the shop's own feed lists; returns how many."""
-    rows = [_to_row(each, now, listed=True) for each in items]
-    for batch in _split(rows):
-        upsert(tx, item, batch)
-    return len(rows)
-
-
-def learn_items(tx: sa.Connection, items: Iterable[Item], now: datetime) -> int:
-    """Add or refresh items known only from order lines; items of a feed stay as they are.
-
-    Returns how many were added or refreshed.
-    """
-    rows = {each.item_id: _to_row(each, now, listed=False) for each in items}
-    query = sa.select(item.c.item_id).where(item.c.listed)
-    for item_id in tx.execute(query).scalars():
-        rows.pop(item_id, None)
-    for batch in _split(list(rows.values())):
-        upsert(tx, item, batch)
-    return len(rows)
+_PATH, _ATTRIBUTES = FIELDS.index("category_path"), FIELDS.index("attributes")
+_read_path = msgspec.json.Decoder(tuple[str, ...]).decode
+_read_attributes = msgspec.json.Decoder(dict[str, Scalar]).decode
 
 
 def get_items(tx: sa.Connection, item_ids: Collection[str]) -> dict[str, Item]:
-    """The items of these ids; unknown ids are left out."""
+    """The items of these ids, removed ones too; unknown ids are left out."""
     found: dict[str, Item] = {}
-    for batch in _split(sorted(set(item_ids))):
-        rows = tx.execute(_GET_ITEMS, {"item_ids": batch}).all()
-        found |= {row[0]: Item(**dict(zip(_SHOWN, row, strict=True))) for row in rows}
+    wanted = sorted(set(item_ids))
+    for start in range(0, len(wanted), BATCH):
+        rows = tx.execute(_GET_ITEMS, {"item_ids": wanted[start : start + BATCH]})
+        found.update((row[0], to_item(row)) for row in rows)
     return found
 
 
 def read_items(tx: sa.Connection) -> dict[str, Item]:
-    """The whole catalogue by item id."""
-    query = sa.select(*(item.c[name] for name in _SHOWN))
-    return {row["item_id"]: Item(**row) for row in tx.execute(query).mappings()}
-
-
-def learn_from_orders(tx: sa.Connection, now: datetime) -> int:
-    """Take over what imported order lines have shown: usual name and latest price, stock unknown.
-
-    Only items that are new or have changed are written; returns how many.
-    """
-    known = read_items(tx)
-    fresh = []
-    for each in read_learnt(tx):
-        old = known.get(each.item_id)
-        if old is None or (old.name, old.price_cents) != (each.name, each.price_cents):
-            fresh.append(Item(item_id=each.item_id, name=each.name, price_cents=each.price_cents))
-    return learn_items(tx, fresh, now)
+    """The whole catalogue by item id, removed items too."""
+    return {row[0]: to_item(row) for row in tx.execute(sa.select(*_COLUMNS))}
 
 
 def list_items(
     tx: sa.Connection, *, search: str = "", category: str = "", after: str = "", n: int = 50
 ) -> list[Item]:
-    """Items in the order of their ids, past the id ``after``, at most ``n``.
+    """Items in the order of their ids, past the id ``after``, at most ``n``; no removed ones.
 
     Every word of ``search`` stands in the id or the name, in any case.
     """
-    query = sa.select(*(item.c[name] for name in _SHOWN)).where(item.c.item_id > after)
+    query = sa.select(*_COLUMNS).where(item.c.item_id > after, ~item.c.removed)
     for word in search.split():
         found = (
             item.c.item_id.icontains(word, autoescape=True),
@@ -87,13 +53,19 @@ def list_items(
         query = query.where(sa.or_(*found))
     if category:
         query = query.where(item.c.category == category)
-    rows = tx.execute(query.order_by(item.c.item_id).limit(n)).mappings()
-    return [Item(**row) for row in rows]
+    return [to_item(row) for row in tx.execute(query.order_by(item.c.item_id).limit(n))]
+
+
+def list_variants(tx: sa.Connection, group_id: str, *, n: int = 100) -> list[Item]:
+    """The items of one group in the order of their ids; no removed ones."""
+    query = sa.select(*_COLUMNS).where(item.c.group_id == group_id, ~item.c.removed)
+    return [to_item(row) for row in tx.execute(query.order_by(item.c.item_id).limit(n))]
 
 
 def count_items(tx: sa.Connection) -> int:
-    """How many items there are."""
-    return tx.execute(sa.select(sa.func.count()).select_from(item)).scalar_one()
+    """How many items there are, without those removed."""
+    query = sa.select(sa.func.count()).select_from(item).where(~item.c.removed)
+    return tx.execute(query).scalar_one()
 
 
 def forget(_tx: sa.Connection, _customers: frozenset[int]) -> int:
@@ -101,11 +73,21 @@ def forget(_tx: sa.Connection, _customers: frozenset[int]) -> int:
     return 0
 
 
-def _to_row(each: Item, now: datetime, *, listed: bool) -> Mapping[str, object]:
-    values: dict[str, object] = {name: getattr(each, name) for name in _SHOWN}
-    return values | {"listed": listed, "updated_at": now}
+def to_item(row: Sequence[Any]) -> Item:
+    """The item of a row whose first columns are ``FIELDS``."""
+    values = list(row[: len(FIELDS)])
+    values[_PATH] = _read_path(values[_PATH]) if values[_PATH] else ()
+    values[_ATTRIBUTES] = _read_attributes(values[_ATTRIBUTES]) if values[_ATTRIBUTES] else {}
+    return Item(**dict(zip(FIELDS, values, strict=True)))
 
 
-def _split(values: Sequence[T]) -> Iterator[Sequence[T]]:
-    for start in range(0, len(values), _BATCH):
-        yield values[start : start + _BATCH]
+def to_row(each: Item) -> dict[str, object]:
+    """The columns of an item's row that are its own."""
+    values: dict[str, object] = {name: getattr(each, name) for name in FIELDS}
+    values["category_path"] = _write(each.category_path)
+    values["attributes"] = _write(each.attributes)
+    return values
+
+
+def _write(value: tuple[str, ...] | Mapping[str, Scalar]) -> str | None:
+    return msgspec.json.encode(value, order="sorted").decode() if value else None

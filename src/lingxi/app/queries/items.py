@@ -9,6 +9,7 @@ from lingxi.app.queries.cached import Cached
 from lingxi.app.queries.recommendations import Shelf
 from lingxi.app.views import BoughtTogether, ItemRow, ItemsView, ItemView
 from lingxi.catalogue import get_items
+from lingxi.catalogue.history import price_history, stock_history
 from lingxi.errors import InvalidInput, NotTrained, UnknownItem, did_you_mean
 from lingxi.schema import Item, Name
 
@@ -152,6 +153,7 @@ def get_item(shop: "Shop", shelf: Shelf, sales: Sales, item_id: str) -> ItemView
         similar, pairs = (), ()
     with shop.store.read() as tx:
         names = get_items(tx, [pair.item_id for pair in pairs])
+        prices, stocks = price_history(tx, item_id), stock_history(tx, item_id)
     together = tuple(
         BoughtTogether(
             pair.item_id,
@@ -163,4 +165,12 @@ def get_item(shop: "Shop", shelf: Shelf, sales: Sales, item_id: str) -> ItemView
         for pair in pairs
     )
     row = to_item_row(found[item_id], sales.get().get(item_id, _NOTHING))
-    return ItemView(row, shop.settings.shop.currency, similar, together)
+    return ItemView(
+        row,
+        shop.settings.shop.currency,
+        similar,
+        together,
+        found[item_id],
+        tuple(prices),
+        tuple(stocks),
+    )

@@ -1,16 +1,35 @@
 """The HTTP API: one file per noun; every answer is a view of ``lingxi.app.views``."""
 
-from lingxi.server.api import customers, intake, items, plan, recommendations, shop
+from litestar import Router
+
+from lingxi.server.api import (
+    catalogue,
+    customers,
+    intake,
+    items,
+    people,
+    plan,
+    recommendations,
+    shop,
+)
 from lingxi.server.api.machine import MACHINE
 from lingxi.server.api.reference import ReferencePage, get_style
 
 API = [
-    *recommendations.ROUTES,
-    *customers.ROUTES,
-    *items.ROUTES,
-    *plan.ROUTES,
-    *shop.ROUTES,
-    *intake.ROUTES,
+    Router(
+        path="/",
+        route_handlers=[
+            *recommendations.ROUTES,
+            *customers.ROUTES,
+            *items.ROUTES,
+            *plan.ROUTES,
+            *shop.ROUTES,
+            *intake.ROUTES,
+            *catalogue.ROUTES,
+            *people.ROUTES,
+        ],
+    )
 ]
+"""One router, so that the methods of one path are registered together."""
 
 __all__ = ["API", "MACHINE", "ReferencePage", "get_style"]
