@@ -36,6 +36,20 @@ def test_a_long_writer_makes_others_busy(tmp_path: Path, clock: FixedClock, even
     assert other.log.append([events(2)]).inserted == 1
 
 
+def test_an_eager_writer_waits_for_the_lock_and_not_for_ever(
+    tmp_path: Path, clock: FixedClock, events: Make
+) -> None:
+    store, other = open_at(tmp_path, clock), open_at(tmp_path, clock)
+    with store.write() as tx:
+        store.log.append([events(1)], tx=tx)
+        with pytest.raises(StoreBusy, match="try again"), other.write(eager=True):
+            raise AssertionError("the lock was held")
+    with other.write(eager=True) as tx:
+        other.log.append([events(2)], tx=tx)
+        assert tx.exec_driver_sql("PRAGMA busy_timeout").scalar() == 200
+    assert store.log.count() == 2
+
+
 @pytest.mark.engine
 def test_a_long_writer_makes_others_busy_on_postgres(
     tmp_path: Path, clock: FixedClock, events: Make, postgres_url: str

@@ -75,7 +75,7 @@ class Intake:
 
     def _keep(self, judged: Sequence[Judged], numbers: Sequence[int]) -> list[Outcome]:
         try:
-            with self._store.write() as tx:
+            with self._store.write(eager=True) as tx:
                 release(tx, numbers)
                 outcomes = self._keep_in(tx, judged)
         except (StoreBusy, StoreUnavailable):
