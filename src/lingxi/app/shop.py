@@ -92,6 +92,8 @@ class Shop:
 
     def close(self) -> None:
         """Let go of the store."""
+        if "intake" in self.__dict__:
+            self.intake.close()
         self.store.close()
 
 

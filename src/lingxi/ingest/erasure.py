@@ -5,6 +5,7 @@ from sqlalchemy import Connection
 
 from lingxi.ingest.merging import forget_merges
 from lingxi.ingest.sealed import forget_sealed
+from lingxi.ingest.settle import forget_orders
 from lingxi.ingest.tables import consent, identifier, quarantine
 from lingxi.ingest.waiting import forget_waiting
 from lingxi.store.tables import identity
@@ -33,6 +34,7 @@ def forget(tx: Connection, customers: frozenset[int]) -> int:
         removed += forget_waiting(tx, seals)
         removed += forget_sealed(tx, frozenset(subjects))
         removed += forget_merges(tx, frozenset(subjects))
+        removed += forget_orders(tx, sorted(subjects))
         removed += tx.execute(sa.delete(consent).where(consent.c.customer.in_(part))).rowcount
         removed += tx.execute(sa.delete(identifier).where(own)).rowcount
     return removed

@@ -10,6 +10,7 @@ from lingxi.ingest.documents import Document
 from lingxi.ingest.identity import CUSTOMER, EMAIL, find_subjects, resolve_subjects
 from lingxi.ingest.order_events import to_events
 from lingxi.ingest.refunds import Buyer, Shelf, Tied, tie_refunds
+from lingxi.ingest.settle import settle_orders
 from lingxi.ingest.tables import document as document_table
 from lingxi.schema import Event, Name
 from lingxi.store import Progress, Store
@@ -98,7 +99,8 @@ def load_documents(
     for start in range(0, len(pairs), _BATCH):
         part = pairs[start : start + _BATCH]
         with store.write() as tx:
-            done = store.log.append([e for _, events in part for e in events], tx=tx)
+            fresh = [e for _, events in part for e in events]
+            done = store.log.append(settle_orders(store, tx, fresh, imported=True), tx=tx)
             tx.execute(
                 insert_or_ignore(tx, document_table),
                 [

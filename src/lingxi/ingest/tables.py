@@ -134,6 +134,44 @@ consent = Table(
 )
 """What each customer said last, by purpose and channel (``*`` is every channel)."""
 
+order_state = Table(
+    "order_state",
+    metadata,
+    Column("order_id", String, primary_key=True),
+    Column("subject", SUBJECT, index=True),
+    Column("told_at", Moment, nullable=False),
+    Column("tellings", Integer, nullable=False),
+    Column("goods_cents", BigInteger, nullable=False),
+    Column("refunded_cents", BigInteger, nullable=False),
+    Column("lines", Text, nullable=False),
+)
+"""Orders told by messages, as last told: goods value, what of it came back, and the goods that
+stand, as JSON ``{item: [quantity, amount]}``."""
+
+delivery = Table(
+    "delivery",
+    metadata,
+    Column("source", String, primary_key=True),
+    Column("delivery_id", String, primary_key=True),
+    Column("at", Moment, nullable=False, index=True),
+)
+"""Webhook deliveries that were taken, so that each is taken once."""
+
+privacy_request = Table(
+    "privacy_request",
+    metadata,
+    Column("id", SUBJECT, primary_key=True, autoincrement=True),
+    Column("kind", String, nullable=False),
+    Column("source", String, nullable=False),
+    Column("asked_at", Moment, nullable=False),
+    Column("due_at", Moment, nullable=False),
+    Column("person", LargeBinary, nullable=False),
+    Column("done_at", Moment),
+    Column("outcome", Text),
+)
+"""What a shop platform asked for a person (export, erasure) or for the whole shop; ``person`` is
+whom it names, as JSON under the quarantine's key, emptied once it is done."""
+
 learnt_item = Table(
     "learnt_item",
     metadata,

@@ -1,0 +1,153 @@
+"""An order counts once, whoever tells of it and however often."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ingest.conftest import Bench
+from lingxi.ingest.settle import Order, settle_orders, sum_goods, tell
+from lingxi.schema import Event, Line, Name
+
+NOW = datetime(2026, 3, 1, tzinfo=UTC)
+Lines = dict[str, tuple[int, int]]
+
+
+def told(number: int, name: Name, goods: Lines | None = None, amount: int | None = None) -> Event:
+    lines = tuple(Line(i, n, price, n * price) for i, (n, price) in (goods or {}).items())
+    total = sum(line.amount_cents or 0 for line in lines) if goods else amount
+    return Event(
+        event_id=f"web:{number}",
+        name=name.value,
+        occurred_at=NOW + timedelta(minutes=number),
+        received_at=NOW,
+        subject=7,
+        order_id="A",
+        currency="GBP",
+        amount_cents=total,
+        lines=lines,
+    )
+
+
+def play(*events: Event) -> tuple[list[Event], Order | None]:
+    order: Order | None = None
+    log: list[Event] = []
+    for event in events:
+        added, order = tell(order, event)
+        log += added
+    return log, order
+
+
+def net(log: list[Event]) -> int:
+    signs = {Name.ORDER_COMPLETED: 1, Name.ORDER_REFUNDED: -1}
+    return sum(signs.get(Name(e.name), 0) * (e.amount_cents or 0) for e in log)
+
+
+def test_a_second_telling_of_the_same_order_changes_nothing() -> None:
+    log, _ = play(
+        told(1, Name.ORDER_COMPLETED, {"a": (2, 500)}),
+        told(2, Name.ORDER_COMPLETED, {"a": (2, 500)}),
+    )
+    assert [e.name for e in log] == ["Order Completed", "Order Updated"]
+    assert net(log) == 1000
+
+
+def test_a_cancelled_order_comes_back_in_full() -> None:
+    log, _ = play(told(1, Name.ORDER_COMPLETED, {"a": (2, 500)}), told(2, Name.ORDER_CANCELLED))
+    assert [e.name for e in log] == ["Order Completed", "Order Cancelled", "Order Refunded"]
+    assert log[-1].order_id == "A"
+    assert log[-1].lines == (Line("a", 2, 500, 1000),)
+    assert net(log) == 0
+
+
+def test_a_cancellation_and_its_refund_take_the_money_back_once() -> None:
+    order = told(1, Name.ORDER_COMPLETED, {"a": (2, 500)})
+    refund = told(3, Name.ORDER_REFUNDED, {"a": (2, 500)})
+    for second, third in (
+        (told(2, Name.ORDER_CANCELLED), refund),
+        (refund, told(4, Name.ORDER_CANCELLED)),
+    ):
+        assert net(play(order, second, third)[0]) == 0
+
+
+def test_goods_that_left_and_goods_that_came() -> None:
+    log, order = play(
+        told(1, Name.ORDER_COMPLETED, {"a": (2, 500), "b": (1, 300)}),
+        told(2, Name.ORDER_UPDATED, {"a": (1, 500), "c": (1, 700)}),
+    )
+    assert [(e.name, e.order_id, e.amount_cents) for e in log[2:]] == [
+        ("Order Refunded", "A", 800),
+        ("Order Completed", "A+3", 700),
+    ]
+    assert net(log) == 1200
+    assert order is not None
+    assert order.goods == {"a": (1, 500), "c": (1, 700)}
+
+
+def test_an_older_telling_that_arrives_late_changes_nothing() -> None:
+    log, _ = play(
+        told(5, Name.ORDER_COMPLETED, {"a": (1, 500)}),
+        told(1, Name.ORDER_UPDATED, {"a": (9, 500)}),
+    )
+    assert net(log) == 500
+
+
+def test_a_refund_that_names_nothing_is_of_everything() -> None:
+    log, _ = play(told(1, Name.ORDER_COMPLETED, {"a": (2, 500)}), told(2, Name.ORDER_REFUNDED))
+    assert (log[-1].amount_cents, log[-1].lines) == (1000, (Line("a", 2, 500, 1000),))
+
+
+GOODS = st.dictionaries(
+    st.sampled_from("abcd"), st.tuples(st.integers(1, 4), st.sampled_from([100, 250])), min_size=1
+)
+KINDS = st.sampled_from([Name.ORDER_COMPLETED, Name.ORDER_UPDATED, Name.ORDER_CANCELLED])
+
+
+@given(st.lists(st.tuples(KINDS, GOODS), min_size=1, max_size=8))
+def test_what_the_log_adds_up_to_is_what_was_told_last(
+    tellings: list[tuple[Name, Lines]],
+) -> None:
+    events = [
+        told(
+            n,
+            kind,
+            None if kind is Name.ORDER_CANCELLED else {i: (q, 100) for i, (q, _) in g.items()},
+        )
+        for n, (kind, g) in enumerate(tellings)
+    ]
+    log, order = play(told(-1, Name.ORDER_COMPLETED, {"a": (1, 100)}), *events)
+    last = events[-1]
+    expected = 0 if last.name == Name.ORDER_CANCELLED else last.amount_cents
+    assert net(log) == expected
+    assert order is not None
+    assert sum_goods(order.goods) == expected
+    assert len({e.event_id for e in log}) == len(log)
+
+
+def test_the_state_is_kept_between_batches_and_an_imported_order_is_known(
+    make_bench: Callable[[], Bench],
+) -> None:
+    bench = make_bench()
+    imported = Event(
+        event_id="order:A",
+        name=Name.ORDER_COMPLETED.value,
+        occurred_at=NOW,
+        received_at=NOW,
+        order_id="A",
+        amount_cents=1000,
+        lines=(Line("a", 2, 500, 1000),),
+    )
+    with bench.store.write() as tx:
+        bench.store.log.append(settle_orders(bench.store, tx, [imported], imported=True), tx=tx)
+    for number in (1, 2):
+        with bench.store.write() as tx:
+            told_again = told(number, Name.ORDER_UPDATED, {"a": (1, 500)})
+            bench.store.log.append(settle_orders(bench.store, tx, [told_again]), tx=tx)
+    assert [e.name for e in bench.log()] == [
+        "Order Completed",
+        "Order Updated",
+        "Order Refunded",
+        "Order Updated",
+    ]
+    assert net(bench.log()) == 500
