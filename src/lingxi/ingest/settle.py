@@ -113,12 +113,11 @@ def _update(order: Order, event: Event, goods: Goods, amount: int) -> tuple[list
     order.told_at = event.occurred_at
     if order.subject is None:
         order.subject = event.subject
-    less, more = compare_goods(order.goods, goods) if goods and order.goods else ({}, {})
-    if goods and order.goods:
-        lost, gained = sum_goods(less), sum_goods(more)
-    else:
-        difference = amount - order.left_cents
-        lost, gained = max(0, -difference), max(0, difference)
+    by_lines = bool(goods) and (bool(order.goods) or not order.left_cents)
+    less, more = compare_goods(order.goods, goods) if by_lines else ({}, {})
+    difference = amount - order.left_cents
+    lost = sum_goods(less) if by_lines else max(0, -difference)
+    gained = sum_goods(more) if by_lines else max(0, difference)
     extra: list[Event] = []
     if lost or less:
         extra += _take_back(order, event, less, lost)
