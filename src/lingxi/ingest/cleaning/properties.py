@@ -3,6 +3,7 @@
 import re
 from collections.abc import Mapping
 from functools import lru_cache
+from math import isfinite
 from typing import get_args, get_type_hints
 
 import msgspec
@@ -83,6 +84,9 @@ class Shape(msgspec.Struct, frozen=True):
     texts: frozenset[str]
     numbers: frozenset[str]
     lists: Mapping[str, type[Properties]]
+    fields: frozenset[str]
+    kept: tuple[str, ...]
+    """The fields that no column of the event holds."""
 
 
 @lru_cache
@@ -97,9 +101,12 @@ def shape_of(kind: type[Properties]) -> Shape:
             numbers.add(name)
         else:
             lists[name] = TypedValue if TypedValue in arguments else Product
-    return Shape(kind, frozenset(texts), frozenset(numbers), lists)
+    fields = frozenset(kind.__struct_fields__)
+    kept = tuple(name for name in kind.__struct_fields__ if name not in _COLUMNS)
+    return Shape(kind, frozenset(texts), frozenset(numbers), lists, fields, kept)
 
 
+_COLUMNS = _CATALOGUE | {"category", "query", "order_id", "currency", "sku"}
 _SHAPES = {name: shape_of(kind) for name, kind in VOCABULARY.items()}
 _PRODUCT = shape_of(Product)
 
@@ -118,8 +125,9 @@ def put_properties(draft: Draft) -> None:
         return
     known: dict[str, object] = {}
     rest: dict[str, object] = {}
+    fields = shape.fields
     for key, value in given.items():
-        name = spell(key, shape)
+        name = key if key in fields else spell(key, shape)
         if name is None:
             rest[key] = value
         elif name in known and name != key:
@@ -134,12 +142,10 @@ def put_properties(draft: Draft) -> None:
 
 def spell(key: str, shape: Shape) -> str | None:
     """The vocabulary's spelling of a property that a struct has; nothing where it has none."""
-    if key in shape.texts or key in shape.numbers or key in shape.lists:
+    if key in shape.fields:
         return key
     name = _respell(key)
-    if name in shape.texts or name in shape.numbers or name in shape.lists:
-        return name
-    return None
+    return name if name in shape.fields else None
 
 
 @lru_cache(maxsize=4_096)
@@ -151,11 +157,13 @@ def _respell(key: str) -> str:
 
 def _to_struct(draft: Draft, known: Mapping[str, object], shape: Shape, where: str) -> Properties:
     values: dict[str, object] = {}
+    numbers = shape.numbers
     for name, value in known.items():
         if value is None:
             continue
-        if name in shape.numbers:
-            values[name] = _to_number(draft, value, where + name)
+        if name in numbers:
+            plain = type(value) is float and isfinite(value)
+            values[name] = value if plain else _to_number(draft, value, where + name)
         elif name in shape.texts:
             text = read_text(value)
             if text is None and value != "":
@@ -200,7 +208,7 @@ def put_rest(draft: Draft) -> None:
     """Keep what the event's columns do not hold: harmless scalars openly, the rest sealed."""
     kept = draft.kept
     if draft.typed is not None:
-        _keep_typed(draft, draft.typed)
+        _keep_typed(draft, draft.typed, _SHAPES[draft.name].kept)
     for key, value in draft.given.items():
         if value is None:
             continue
@@ -219,11 +227,11 @@ def put_rest(draft: Draft) -> None:
             keep_private(draft, name, value)
 
 
-def _keep_typed(draft: Draft, typed: Properties) -> None:
+def _keep_typed(draft: Draft, typed: Properties, names: tuple[str, ...]) -> None:
     kept = draft.kept
-    for name in typed.__struct_fields__:
+    for name in names:
         value = getattr(typed, name)
-        if value is None or name in _COLUMNS:
+        if value is None:
             continue
         if name in _PRIVATE_TYPED or name in _PERSON_TYPED:
             keep_private(draft, name, value)
@@ -235,7 +243,6 @@ def _keep_typed(draft: Draft, typed: Properties) -> None:
             kept[name] = value
 
 
-_COLUMNS = _CATALOGUE | {"category", "query", "order_id", "currency", "sku"}
 _PERSON_TYPED = frozenset({"first_name", "last_name", "email", "phone", "username", "title"})
 
 
