@@ -30,7 +30,8 @@ def insert_all(place: Path, bodies: Sequence[bytes], commit: int) -> float:
             whose = int(each["anonymousId"][1:9])
             at = int(datetime.fromisoformat(each["timestamp"]).timestamp() * 1e6)
             name = each.get("event", "Page")
-            rows.append((position, each["messageId"], name, whose, at, at, encode(each)))
+            event_id = "web:" + each["messageId"]
+            rows.append((position, event_id, name, whose, at, at, encode(each)))
         if len(rows) >= commit:
             connection.execute("BEGIN IMMEDIATE")
             connection.executemany(_INSERT, rows)
