@@ -184,9 +184,7 @@ def _measure_half(
     ) as writer:
         report("  half, beside a journey worker", drive(options.port, key, **half), size)
         said = writer.communicate()[0].split()
-    print(
-        f"{'':42} the worker: {float(said[0]):,.0f} rows/s, held {said[1]:.4} ms at most"
-    )
+    print(f"{'':42} the worker: {float(said[0]):,.0f} rows/s, held {said[1]:.4} ms at most")
 
 
 def _measure_memory(options: argparse.Namespace, key: str, pid: int) -> None:

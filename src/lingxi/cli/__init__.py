@@ -28,6 +28,7 @@ _COMMANDS: dict[str, tuple[str, str]] = {
     "person": ("person", "Export everything held on a customer."),
     "identity": ("identity", "Who a customer is, the merges that made them, and undoing one."),
     "consent": ("consent", "What a customer has agreed to; give and withdraw it."),
+    "privacy": ("privacy", "What platforms asked for a person, and carrying it out."),
     "source": ("source", "Who may send events, and with which key."),
     "rates": ("rates", "Exchange rates by day."),
     "user": ("user", "Users of the dashboard."),

@@ -85,6 +85,8 @@ def settle_orders(
 
 def tell(order: Order | None, event: Event) -> tuple[list[Event], Order]:
     """What one telling adds to the log, and the order after it. Pure."""
+    if event.subject is None and order is not None and order.subject is not None:
+        event = msgspec.structs.replace(event, subject=order.subject)
     goods = collect_goods(event.lines)
     amount = event.amount_cents if event.amount_cents is not None else sum_goods(goods)
     if order is None:

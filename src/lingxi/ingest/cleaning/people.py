@@ -61,7 +61,7 @@ def put_people(draft: Draft) -> None:
 
 def drop_nobody(draft: Draft) -> None:
     """A message that names nobody can teach nothing; an order of a trusted shop still can."""
-    if draft.identifiers or (draft.message.trusted and draft.lines):
+    if draft.identifiers or (draft.message.trusted and (draft.lines or draft.order_id)):
         return
     raise Halt(DropReason.VISITOR_MISSING, "neither userId nor anonymousId")
 

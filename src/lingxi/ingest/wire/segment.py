@@ -25,6 +25,9 @@ class _Envelope(msgspec.Struct, rename="camel"):
     batch: list[msgspec.Raw]
     sent_at: object = None
     write_key: object = None
+    api_key: object = msgspec.field(default=None, name="api_key")
+    token: object = None
+    sent: object = msgspec.field(default=None, name="sent_at")
     context: object = None
     integrations: object = None
 
@@ -94,11 +97,11 @@ def read_batch(raw: bytes, kind: str = "", read: Read | None = None) -> Parcel:
         return normalise(body, kind)
 
     raws = [bytes(each) for each in envelope.batch]
-    key = envelope.write_key
+    keys = (envelope.write_key, envelope.api_key, envelope.token)
     return Parcel(
         parts=read_parts(raws, read or read_one),
-        write_key=key if isinstance(key, str) else None,
-        sent_at=envelope.sent_at,
+        write_key=next((key for key in keys if isinstance(key, str) and key), None),
+        sent_at=envelope.sent_at if envelope.sent_at is not None else envelope.sent,
     )
 
 

@@ -6,13 +6,15 @@ A write key in the request, not a session, says who sends; so no token of a form
 from typing import Any
 
 import msgspec
-from litestar import Request, Response, get, post
+from litestar import HttpMethod, Request, Response, get, post, route
 from litestar.handlers import HTTPRouteHandler
 from litestar.openapi.datastructures import ResponseSpec
+from litestar.params import FromPath
 
 from lingxi.server.collect.addresses import Address, list_addresses
 from lingxi.server.collect.door import Door
-from lingxi.server.collect.replies import Refusal, Reply
+from lingxi.server.collect.replies import Refusal, Reply, answer_preflight
+from lingxi.server.collect.webhooks import take as take_webhook
 
 _OPEN = {"unguarded": True}
 _TAGS = {
@@ -42,7 +44,7 @@ _RESPONSES = {
 def make_routes(door: Door) -> list[HTTPRouteHandler]:
     """A route for every address of the collector, and what browser clients load first."""
     routes = [_make_route(door, address) for address in list_addresses()]
-    return [*routes, get_client_settings, get_source_config]
+    return [*routes, take_webhook, get_client_settings, get_source_config]
 
 
 def _make_route(door: Door, address: Address) -> HTTPRouteHandler:
@@ -77,11 +79,23 @@ def _to_response(reply: Reply) -> Response[bytes]:
     return Response(reply.body, status_code=reply.status, headers=headers, media_type=kind)
 
 
-@get("/v1/projects/{write_key:str}/settings", opt=_OPEN, include_in_schema=False)
+_ASKED = (HttpMethod.GET, HttpMethod.OPTIONS)
+"""A browser asks beforehand where the client sends its key in a header."""
+
+
+@route(
+    "/v1/projects/{write_key:str}/settings",
+    http_method=_ASKED,
+    opt=_OPEN,
+    include_in_schema=False,
+    status_code=200,
+)
 async def get_client_settings(
-    write_key: str, request: Request[Any, Any, Any]
-) -> Response[dict[str, object]]:
+    write_key: FromPath[str], request: Request[Any, Any, Any]
+) -> Response[Any]:
     """What Segment's browser client loads first: send everything here."""
+    if request.method == HttpMethod.OPTIONS:
+        return _to_response(answer_preflight(dict(request.scope["headers"]), b"GET"))
     secure = request.url.scheme == "https"
     body: dict[str, object] = {
         "integrations": {
@@ -104,9 +118,11 @@ async def get_client_settings(
     return Response(body, headers={"access-control-allow-origin": "*"})
 
 
-@get("/sourceConfig", opt=_OPEN, include_in_schema=False)
-async def get_source_config(request: Request[Any, Any, Any]) -> Response[dict[str, object]]:
+@route("/sourceConfig", http_method=_ASKED, opt=_OPEN, include_in_schema=False, status_code=200)
+async def get_source_config(request: Request[Any, Any, Any]) -> Response[Any]:
     """What RudderStack's browser client loads first: one source, no destinations but us."""
+    if request.method == HttpMethod.OPTIONS:
+        return _to_response(answer_preflight(dict(request.scope["headers"]), b"GET"))
     key = request.query_params.get("writeKey", "")
     body: dict[str, object] = {
         "source": {

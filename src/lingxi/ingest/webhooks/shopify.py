@@ -1,0 +1,291 @@
+"""Shopify's webhooks. Source: Shopify's Admin REST API, Order, Refund, Customer, Product."""
+
+from collections.abc import Callable, Mapping
+
+from lingxi.ingest.cleaning.values import read_number
+from lingxi.ingest.webhooks.reading import (
+    Body,
+    PersonRequest,
+    Reading,
+    as_list,
+    as_object,
+    as_text,
+    drop_empty,
+)
+
+_SPACE = "shopify"
+
+
+def read_shopify(topic: str, body: Body) -> Reading:
+    """What a webhook of Shopify (or SHOPLINE) means; nothing for topics we have no use for."""
+    read = _TOPICS.get(topic)
+    return Reading() if read is None else read(topic, body)
+
+
+def _order(topic: str, body: Body) -> Reading:
+    if body.get("test") is True:  # placed by the merchant with the test gateway
+        return Reading()
+    order_id, action = as_text(body.get("id")), topic.partition("/")[2]
+    cancelled = bool(body.get("cancelled_at")) or action == "delete"
+    names = {"create": "Order Completed", "paid": "Order Completed", "fulfilled": "Order Fulfilled"}
+    name = "Order Cancelled" if cancelled else names.get(action, "Order Updated")
+    moment = body.get("cancelled_at") if cancelled else None
+    moment = moment or body.get("created_at" if action == "create" else "updated_at")
+    customer = as_object(body.get("customer"))
+    properties = {} if action in ("fulfilled", "delete") else _order_properties(body)
+    message = {
+        "type": "track",
+        "event": name,
+        "messageId": f"{_SPACE}:order:{order_id}:{action}:{as_text(body.get('updated_at'))}",
+        "timestamp": moment,
+        "properties": {"order_id": order_id, **properties},
+        **_who(customer, body),
+    }
+    return Reading(messages=[*_identify(customer), drop_empty(message)])
+
+
+def _order_properties(body: Body) -> Body:
+    shipping = sum(_number(line.get("price")) for line in as_list(body.get("shipping_lines")))
+    codes = as_list(body.get("discount_codes"))
+    return drop_empty(
+        {
+            "total": body.get("current_total_price") or body.get("total_price"),
+            "tax": body.get("current_total_tax") or body.get("total_tax"),
+            "discount": body.get("current_total_discounts") or body.get("total_discounts"),
+            "shipping": shipping or None,
+            "currency": body.get("currency"),
+            "coupon": codes[0].get("code") if codes else None,
+            "checkout_id": body.get("checkout_token"),
+            "products": [_product(line) for line in as_list(body.get("line_items"))],
+        }
+    )
+
+
+def _product(line: Mapping[str, object]) -> Body:
+    quantity = line.get("current_quantity", line.get("quantity"))
+    return drop_empty(
+        {
+            "product_id": name_item(
+                line.get("sku"), line.get("variant_id"), line.get("product_id")
+            ),
+            "name": line.get("title"),
+            "brand": line.get("vendor"),
+            "variant": line.get("variant_title"),
+            "price": line.get("price"),
+        }
+    ) | {"quantity": 1 if quantity is None else quantity}
+
+
+def name_item(sku: object, variant: object, product: object) -> str:
+    """One name for one thing: its SKU, else the id of the variant, else of the product.
+
+    >>> name_item("", 42, 7), name_item("MUG-1", 42, 7)
+    ('42', 'MUG-1')
+    """
+    return as_text(sku) or as_text(variant) or as_text(product)
+
+
+def _who(customer: Body, body: Body) -> Body:
+    """The customer of an order or checkout: the platform's id, else the address."""
+    email = as_text(customer.get("email")) or as_text(body.get("email"))
+    phone = as_text(customer.get("phone")) or as_text(body.get("phone"))
+    address = as_object(body.get("shipping_address")) or as_object(body.get("billing_address"))
+    context = drop_empty(
+        {
+            "traits": drop_empty({"email": email, "phone": phone}),
+            "location": drop_empty({"country": address.get("country_code")}),
+        }
+    )
+    return {"userId": as_text(customer.get("id")), "context": context}
+
+
+def _identify(customer: Body) -> list[Body]:
+    number = as_text(customer.get("id"))
+    if not number:
+        return []
+    address = as_object(customer.get("default_address"))
+    traits = drop_empty(
+        {
+            "email": customer.get("email"),
+            "phone": customer.get("phone"),
+            "first_name": customer.get("first_name"),
+            "last_name": customer.get("last_name"),
+            "tags": customer.get("tags"),
+            "created_at": customer.get("created_at"),
+            "city": address.get("city"),
+            "country": address.get("country_code"),
+            "email_marketing_consent": customer.get("email_marketing_consent"),
+            "sms_marketing_consent": customer.get("sms_marketing_consent"),
+        }
+    )
+    moment = as_text(customer.get("updated_at")) or as_text(customer.get("created_at"))
+    said = {
+        "type": "identify",
+        "messageId": f"{_SPACE}:customer:{number}:{moment}",
+        "timestamp": moment,
+        "userId": number,
+        "traits": traits,
+        "context": {"externalIds": [{"id": number, "type": _SPACE}]},
+    }
+    return [drop_empty(said)] if traits else []
+
+
+def _customer(topic: str, body: Body) -> Reading:
+    messages = _identify(body)
+    if topic == "customers/create" and messages:
+        number = as_text(body.get("id"))
+        messages.append(
+            drop_empty(
+                {
+                    "type": "track",
+                    "event": "Signed Up",
+                    "messageId": f"{_SPACE}:signup:{number}",
+                    "timestamp": body.get("created_at"),
+                    "userId": number,
+                }
+            )
+        )
+    return Reading(messages=messages)
+
+
+def _refund(_topic: str, body: Body) -> Reading:
+    paid = [
+        each
+        for each in as_list(body.get("transactions"))
+        if each.get("kind") == "refund" and each.get("status") in (None, "success")
+    ]
+    products = []
+    for line in as_list(body.get("refund_line_items")):
+        units = _number(line.get("quantity")) or 1.0
+        product = _product(as_object(line.get("line_item")))
+        subtotal = line.get("subtotal")
+        price = product.get("price") if subtotal is None else _number(subtotal) / units
+        products.append(product | {"quantity": units, "price": price})
+    refund_id = as_text(body.get("id"))
+    properties = {
+        "order_id": as_text(body.get("order_id")),
+        "refund_id": refund_id,
+        "total": sum(_number(each.get("amount")) for each in paid) or None,
+        "currency": paid[0].get("currency") if paid else None,
+        "products": products,
+    }
+    message = {
+        "type": "track",
+        "event": "Order Refunded",
+        "messageId": f"{_SPACE}:refund:{refund_id}",
+        "timestamp": body.get("created_at"),
+        "properties": drop_empty(properties),
+    }
+    return Reading(messages=[drop_empty(message)])
+
+
+def _checkout(topic: str, body: Body) -> Reading:
+    token = as_text(body.get("token")) or as_text(body.get("id"))
+    customer = as_object(body.get("customer"))
+    created = topic.endswith("create")
+    message = {
+        "type": "track",
+        "event": "Checkout Started" if created else "Checkout Updated",
+        "messageId": f"{_SPACE}:checkout:{token}:{as_text(body.get('updated_at'))}",
+        "timestamp": body.get("created_at" if created else "updated_at"),
+        "properties": {"checkout_id": token, **_order_properties(body)},
+        "anonymousId": as_text(body.get("cart_token")) or token,
+        **_who(customer, body),
+    }
+    return Reading(messages=[*_identify(customer), drop_empty(message)])
+
+
+def _cart(_topic: str, body: Body) -> Reading:
+    token = as_text(body.get("token")) or as_text(body.get("id"))
+    message = {
+        "type": "track",
+        "event": "Cart Viewed",
+        "messageId": f"{_SPACE}:cart:{token}:{as_text(body.get('updated_at'))}",
+        "timestamp": body.get("updated_at"),
+        "anonymousId": token,
+        "properties": {
+            "cart_id": token,
+            "products": [_product(line) for line in as_list(body.get("line_items"))],
+        },
+    }
+    return Reading(messages=[drop_empty(message)])
+
+
+def _item(topic: str, body: Body) -> Reading:
+    product_id = as_text(body.get("id"))
+    if topic.endswith("delete"):
+        return Reading(removed_groups=[product_id])
+    images = as_list(body.get("images"))
+    image = as_object(body.get("image")) or (images[0] if images else {})
+    items: dict[str, Body] = {}
+    for variant in as_list(body.get("variants")):
+        named = as_text(variant.get("title"))
+        title = as_text(body.get("title"))
+        cents = _number(variant.get("price"))
+        stock = variant.get("inventory_quantity")
+        items[name_item(variant.get("sku"), variant.get("id"), product_id)] = drop_empty(
+            {
+                "name": title if named in ("", "Default Title") else f"{title} – {named}",
+                "price": cents if variant.get("price") is not None else None,
+                "category": body.get("product_type"),
+                "brand": body.get("vendor"),
+                "group_id": product_id,
+                "image": image.get("src"),
+                "attributes": drop_empty(
+                    {"inventory_item_id": as_text(variant.get("inventory_item_id"))}
+                ),
+            }
+        ) | {"active": body.get("status", "active") == "active"}
+        if isinstance(stock, int) and variant.get("inventory_management"):
+            items[name_item(variant.get("sku"), variant.get("id"), product_id)]["stock"] = max(
+                0, stock
+            )
+    return Reading(items=items)
+
+
+def _stock(_topic: str, body: Body) -> Reading:
+    available = body.get("available")
+    number = as_text(body.get("inventory_item_id"))
+    return Reading(stock={number: max(0, available)} if isinstance(available, int) else {})
+
+
+def _privacy(topic: str, body: Body) -> Reading:
+    kinds = {
+        "customers/data_request": "export",
+        "customers/redact": "erase",
+        "shop/redact": "erase_shop",
+    }
+    customer = as_object(body.get("customer"))
+    ids = [as_text(customer.get(name)) for name in ("id", "email", "phone")]
+    return Reading(requests=[PersonRequest(kinds[topic], [each for each in ids if each])])
+
+
+def _uninstalled(_topic: str, _body: Body) -> Reading:
+    return Reading(uninstalled=True)
+
+
+def _number(value: object) -> float:
+    return read_number(value) or 0.0
+
+
+_TOPICS: dict[str, Callable[[str, Body], Reading]] = {
+    **{
+        f"orders/{action}": _order
+        for action in ("create", "updated", "paid", "cancelled", "fulfilled", "delete")
+    },
+    "refunds/create": _refund,
+    "customers/create": _customer,
+    "customers/update": _customer,
+    "checkouts/create": _checkout,
+    "checkouts/update": _checkout,
+    "carts/create": _cart,
+    "carts/update": _cart,
+    "products/create": _item,
+    "products/update": _item,
+    "products/delete": _item,
+    "inventory_levels/update": _stock,
+    "app/uninstalled": _uninstalled,
+    "customers/data_request": _privacy,
+    "customers/redact": _privacy,
+    "shop/redact": _privacy,
+}

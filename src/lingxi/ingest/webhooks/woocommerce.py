@@ -1,0 +1,172 @@
+"""WooCommerce's webhooks. Source: WooCommerce REST API version 3, Orders, Customers, Products."""
+
+from collections.abc import Mapping
+
+from lingxi.ingest.cleaning.values import read_number
+from lingxi.ingest.webhooks.reading import Body, Reading, as_list, as_object, as_text, drop_empty
+from lingxi.ingest.webhooks.shopify import name_item
+
+_SPACE = "woocommerce"
+_PAID = frozenset({"processing", "completed"})
+_ENDED = frozenset({"cancelled", "failed", "trash"})
+
+
+def read_woocommerce(topic: str, body: Body) -> Reading:
+    """What a webhook of WooCommerce means; nothing for topics we have no use for."""
+    resource, _, action = topic.partition(".")
+    if resource == "order":
+        return _order(action, body)
+    if resource == "customer" and action != "deleted":
+        return Reading(messages=_identify(body, as_text(body.get("id"))))
+    if resource == "product":
+        return _product(action, body)
+    return Reading()
+
+
+def _order(action: str, body: Body) -> Reading:
+    order_id, status = as_text(body.get("id")), as_text(body.get("status"))
+    billing = as_object(body.get("billing"))
+    customer = as_text(body.get("customer_id"))
+    customer = "" if customer == "0" else customer
+    traits = drop_empty({"email": billing.get("email"), "phone": billing.get("phone")})
+    country = as_object(body.get("shipping")).get("country") or billing.get("country")
+    common: Body = {
+        "userId": customer,
+        "context": drop_empty({"traits": traits, "location": drop_empty({"country": country})}),
+    }
+    changed = as_text(body.get("date_modified_gmt"))
+    name = _name_order(action, status)
+    message = {
+        "type": "track",
+        "event": name,
+        "messageId": f"{_SPACE}:order:{order_id}:{action}:{status}:{changed}",
+        "timestamp": _moment(
+            body.get("date_created_gmt") if action == "created" else body.get("date_modified_gmt")
+        ),
+        "properties": {"order_id": order_id, **_properties(body, name)},
+        **common,
+    }
+    messages = [drop_empty(message)]
+    if name in ("Order Completed", "Order Updated") and action != "deleted":
+        messages += [_refund(order_id, each, body, common) for each in as_list(body.get("refunds"))]
+    if customer:
+        messages = [*_identify({**billing, "date_modified_gmt": changed}, customer), *messages]
+    return Reading(messages=messages)
+
+
+def _name_order(action: str, status: str) -> str:
+    """What the state of an order means: only a paid one is an order, a pending one is none yet."""
+    if action == "deleted" or status in _ENDED:
+        return "Order Cancelled"
+    if status == "refunded":
+        return "Order Refunded"
+    if status in _PAID:
+        return "Order Completed" if action == "created" else "Order Updated"
+    return "Order Pending"
+
+
+def _properties(body: Body, name: str) -> Body:
+    if name in ("Order Cancelled", "Order Refunded"):
+        return {}
+    coupons = as_list(body.get("coupon_lines"))
+    return drop_empty(
+        {
+            "total": body.get("total"),
+            "tax": body.get("total_tax"),
+            "shipping": body.get("shipping_total"),
+            "discount": body.get("discount_total"),
+            "currency": body.get("currency"),
+            "coupon": coupons[0].get("code") if coupons else None,
+            "products": [_line(line) for line in as_list(body.get("line_items"))],
+        }
+    )
+
+
+def _line(line: Mapping[str, object]) -> Body:
+    variation = as_text(line.get("variation_id"))
+    quantity = read_number(line.get("quantity")) or 1.0
+    price = line.get("price")
+    if price is None and line.get("total") is not None:
+        price = (read_number(line.get("total")) or 0.0) / quantity
+    product = {
+        "product_id": name_item(
+            line.get("sku"), "" if variation == "0" else variation, line.get("product_id")
+        ),
+        "name": line.get("name"),
+        "quantity": quantity,
+        "price": price,
+    }
+    return drop_empty(product)
+
+
+def _refund(order_id: str, refund: Body, body: Body, common: Body) -> Body:
+    number = as_text(refund.get("id"))
+    total = abs(read_number(refund.get("total")) or 0.0)
+    message = {
+        "type": "track",
+        "event": "Order Refunded",
+        "messageId": f"{_SPACE}:refund:{number}",
+        "timestamp": _moment(body.get("date_modified_gmt")),
+        "properties": {
+            "order_id": order_id,
+            "refund_id": number,
+            "total": total,
+            "currency": body.get("currency"),
+        },
+        **common,
+    }
+    return drop_empty(message)
+
+
+def _identify(body: Body, number: str) -> list[Body]:
+    billing = as_object(body.get("billing")) or body
+    traits = drop_empty(
+        {
+            "email": body.get("email") or billing.get("email"),
+            "phone": billing.get("phone"),
+            "first_name": body.get("first_name"),
+            "last_name": body.get("last_name"),
+            "city": billing.get("city"),
+            "country": billing.get("country"),
+            "created_at": body.get("date_created_gmt"),
+        }
+    )
+    moment = as_text(body.get("date_modified_gmt"))
+    said = {
+        "type": "identify",
+        "messageId": f"{_SPACE}:customer:{number}:{moment}",
+        "timestamp": _moment(moment),
+        "userId": number,
+        "traits": traits,
+        "context": {"externalIds": [{"id": number, "type": _SPACE}]},
+    }
+    return [drop_empty(said)] if number and traits else []
+
+
+def _product(action: str, body: Body) -> Reading:
+    number = as_text(body.get("id"))
+    if action == "deleted":
+        return Reading(removed_groups=[number])
+    images, categories = as_list(body.get("images")), as_list(body.get("categories"))
+    stock = body.get("stock_quantity")
+    if stock is None and body.get("stock_status") == "outofstock":
+        stock = 0
+    item = drop_empty(
+        {
+            "name": body.get("name"),
+            "price": read_number(body.get("price")),
+            "category": categories[0].get("name") if categories else None,
+            "group_id": number,
+            "image": images[0].get("src") if images else None,
+            "url": body.get("permalink"),
+        }
+    ) | {"active": body.get("status", "publish") == "publish"}
+    if isinstance(stock, int):
+        item["stock"] = max(0, stock)
+    return Reading(items={name_item(body.get("sku"), None, number): item})
+
+
+def _moment(value: object) -> str:
+    """WooCommerce's ``..._gmt`` moments have no zone; they are in UTC."""
+    text = as_text(value)
+    return f"{text}+00:00" if text and not text.endswith("Z") and "+" not in text else text

@@ -1,0 +1,38 @@
+"""Webhooks of shop platforms over HTTP; the body is read raw, for it is what was signed."""
+
+from typing import Any
+
+from litestar import Request, Response, post
+from litestar.background_tasks import BackgroundTask
+from litestar.concurrency import sync_to_thread
+from litestar.openapi.datastructures import ResponseSpec
+
+from lingxi.app.privacy import run_requests
+from lingxi.app.webhooks import Taken, take_webhook
+from lingxi.server.collect.door import read_body
+from lingxi.server.collect.replies import Refusal
+from lingxi.server.dependencies import AskShop
+
+_MOST_BYTES = 5 * 1024 * 1024
+_RESPONSES = {
+    400: ResponseSpec(Refusal, description="Too large, or no JSON object."),
+    401: ResponseSpec(Refusal, description="No such source, or not its signature."),
+    503: ResponseSpec(Refusal, description="Not stored; send it again."),
+}
+
+
+@post(
+    ["/webhooks/shopify/{source:str}", "/webhooks/woocommerce/{source:str}"],
+    opt={"unguarded": True},
+    status_code=200,
+    tags=["webhooks"],
+    summary="A webhook of Shopify, SHOPLINE or WooCommerce",
+    responses=_RESPONSES,
+)
+async def take(source: str, request: Request[Any, Any, Any], shop: AskShop) -> Response[Taken]:
+    """Checks the signature over the raw body, takes each delivery once, and answers once all it
+    means is on disk. Erasures that the platform asks for are carried out after the answer."""
+    body = await read_body(request.receive, _MOST_BYTES)
+    headers = {name.lower(): value for name, value in request.headers.items()}
+    taken = await sync_to_thread(take_webhook, shop, source, headers, body)
+    return Response(taken, background=BackgroundTask(sync_to_thread, run_requests, shop))

@@ -1,0 +1,237 @@
+"""Payloads of the documented shapes, and the messages and events that they mean."""
+
+from datetime import UTC, datetime
+from pathlib import Path
+
+import msgspec
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from lingxi.config import Settings, ShopSettings
+from lingxi.ingest.cleaning import Rules, clean
+from lingxi.ingest.message import Cleaned, Message
+from lingxi.ingest.webhooks import read_shopify, read_woocommerce, verify
+from lingxi.ingest.webhooks.reading import Reading
+from lingxi.ingest.webhooks.shopify import _TOPICS
+from lingxi.ingest.webhooks.verify import sign
+
+NOW = datetime(2026, 3, 2, tzinfo=UTC)
+RULES = Rules.of(Settings(folder=Path(), shop=ShopSettings(currency="GBP")))
+
+SHOPIFY_ORDER = {
+    "id": 5001,
+    "name": "#1042",
+    "email": "ada@mail.example",
+    "created_at": "2026-03-01T10:00:00+01:00",
+    "updated_at": "2026-03-01T10:00:05+01:00",
+    "cancelled_at": None,
+    "currency": "GBP",
+    "total_price": "27.50",
+    "total_tax": "0.50",
+    "total_discounts": "0.00",
+    "shipping_lines": [{"price": "2.00"}],
+    "discount_codes": [{"code": "SPRING", "amount": "0.00", "type": "percentage"}],
+    "customer": {
+        "id": 77,
+        "email": "ada@mail.example",
+        "first_name": "Ada",
+        "updated_at": "2026-03-01T10:00:05+01:00",
+        "email_marketing_consent": {"state": "subscribed", "opt_in_level": "single_opt_in"},
+    },
+    "shipping_address": {"country_code": "GB", "zip": "SW1Y"},
+    "line_items": [
+        {
+            "product_id": 1,
+            "variant_id": 11,
+            "sku": "MUG-1",
+            "title": "Mug",
+            "quantity": 2,
+            "price": "10.00",
+        },
+        {"product_id": 2, "variant_id": 22, "sku": "", "title": "Tea", "quantity": 1, "price": "5"},
+    ],
+}
+WOO_ORDER = {
+    "id": 727,
+    "status": "processing",
+    "currency": "GBP",
+    "date_created_gmt": "2026-03-01T09:00:00",
+    "date_modified_gmt": "2026-03-01T09:00:09",
+    "discount_total": "0.00",
+    "shipping_total": "2.00",
+    "total": "22.00",
+    "total_tax": "0.00",
+    "customer_id": 0,
+    "billing": {"email": "ada@mail.example", "phone": "+44 20 7946 0018", "country": "GB"},
+    "line_items": [
+        {"product_id": 93, "variation_id": 0, "sku": "", "quantity": 2, "price": 10, "name": "Mug"}
+    ],
+    "coupon_lines": [{"code": "spring"}],
+    "refunds": [],
+}
+
+
+def to_events(reading: Reading) -> list[Cleaned]:
+    cleaned = []
+    for body in reading.messages:
+        raw = msgspec.json.encode(body)
+        message = Message(body=body, raw=raw, received_at=NOW, source="shop", trusted=True)
+        result = clean(message, RULES)
+        assert isinstance(result, Cleaned), result
+        cleaned.append(result)
+    return cleaned
+
+
+def test_a_shopify_order_is_a_customer_and_an_order() -> None:
+    who, order = to_events(read_shopify("orders/create", dict(SHOPIFY_ORDER)))
+    assert [(i.kind.value, i.value) for i in who.identifiers] == [
+        ("user_id", "77"),
+        ("email", "ada@mail.example"),
+        ("external", "77"),
+    ]
+    assert who.also[0].name == "Consent Given"
+    event = order.event
+    assert event.name == "Order Completed"
+    assert event.occurred_at == datetime(2026, 3, 1, 9, tzinfo=UTC)
+    assert (event.order_id, event.amount_cents, event.cost_cents) == ("5001", 2500, 250)
+    assert [(x.item_id, x.quantity, x.amount_cents) for x in event.lines] == [
+        ("MUG-1", 2, 2000),
+        ("22", 1, 500),
+    ]
+    assert (event.country, event.properties["coupon"]) == ("GB", "SPRING")
+
+
+def test_the_states_of_a_shopify_order() -> None:
+    def name(topic: str, **more: object) -> str:
+        return to_events(read_shopify(topic, {**SHOPIFY_ORDER, **more}))[-1].event.name
+
+    assert name("orders/updated") == "Order Updated"
+    assert name("orders/cancelled", cancelled_at="2026-03-01T12:00:00Z") == "Order Cancelled"
+    assert name("orders/fulfilled") == "Order Fulfilled"
+    assert read_shopify("orders/create", {**SHOPIFY_ORDER, "test": True}) == Reading()
+
+
+def test_a_shopify_refund_names_its_goods_and_money() -> None:
+    [refund] = to_events(
+        read_shopify(
+            "refunds/create",
+            {
+                "id": 9,
+                "order_id": 5001,
+                "created_at": "2026-03-01T12:00:00Z",
+                "refund_line_items": [
+                    {
+                        "quantity": 1,
+                        "subtotal": 10.0,
+                        "line_item": {"sku": "MUG-1", "price": "10.00"},
+                    }
+                ],
+                "transactions": [
+                    {"kind": "refund", "status": "success", "amount": "10.00", "currency": "GBP"}
+                ],
+            },
+        )
+    )
+    event = refund.event
+    assert (event.name, event.order_id, event.amount_cents) == ("Order Refunded", "5001", 1000)
+    assert [(x.item_id, x.quantity) for x in event.lines] == [("MUG-1", 1)]
+
+
+def test_shopify_products_and_stock_are_items() -> None:
+    reading = read_shopify(
+        "products/update",
+        {
+            "id": 1,
+            "title": "Mug",
+            "vendor": "Finch",
+            "product_type": "Kitchen",
+            "status": "active",
+            "image": {"src": "https://cdn.example/mug.png"},
+            "variants": [
+                {
+                    "id": 11,
+                    "sku": "MUG-1",
+                    "title": "Blue",
+                    "price": "9.50",
+                    "inventory_item_id": 111,
+                    "inventory_management": "shopify",
+                    "inventory_quantity": 3,
+                }
+            ],
+        },
+    )
+    item = reading.items["MUG-1"]
+    assert (item["name"], item["price"], item["stock"]) == ("Mug – Blue", 9.5, 3)
+    stock = {"inventory_item_id": 111, "available": 0}
+    assert read_shopify("inventory_levels/update", stock).stock == {"111": 0}
+
+
+def test_shopifys_privacy_topics_are_requests() -> None:
+    customer = {"customer": {"id": 77, "email": "ada@mail.example", "phone": None}}
+    [asked] = read_shopify("customers/redact", customer).requests
+    assert (asked.kind, list(asked.ids)) == ("erase", ["77", "ada@mail.example"])
+    assert read_shopify("customers/data_request", customer).requests[0].kind == "export"
+    assert read_shopify("shop/redact", {"shop_id": 1}).requests[0].kind == "erase_shop"
+
+
+def test_a_woocommerce_order_of_a_guest_is_known_by_the_address() -> None:
+    [order] = to_events(read_woocommerce("order.created", dict(WOO_ORDER)))
+    assert [(i.kind.value, i.value) for i in order.identifiers] == [
+        ("email", "ada@mail.example"),
+        ("phone", "+442079460018"),
+    ]
+    event = order.event
+    assert (event.name, event.amount_cents, event.cost_cents) == ("Order Completed", 2000, 200)
+    assert event.occurred_at == datetime(2026, 3, 1, 9, tzinfo=UTC)
+    assert event.lines[0].item_id == "93"
+
+
+@pytest.mark.parametrize(
+    ("action", "status", "name"),
+    [
+        ("created", "pending", "Order Pending"),
+        ("created", "on-hold", "Order Pending"),
+        ("updated", "completed", "Order Updated"),
+        ("updated", "cancelled", "Order Cancelled"),
+        ("updated", "failed", "Order Cancelled"),
+        ("updated", "refunded", "Order Refunded"),
+        ("deleted", "", "Order Cancelled"),
+    ],
+)
+def test_the_states_of_a_woocommerce_order(action: str, status: str, name: str) -> None:
+    reading = read_woocommerce(f"order.{action}", {**WOO_ORDER, "status": status})
+    assert to_events(reading)[-1].event.name == name
+
+
+def test_refunds_inside_a_woocommerce_order_are_refunds() -> None:
+    body = {**WOO_ORDER, "status": "processing", "refunds": [{"id": 5, "total": "-4.00"}]}
+    *_, refund = to_events(read_woocommerce("order.updated", body))
+    assert (refund.event.name, refund.event.amount_cents) == ("Order Refunded", 400)
+
+
+def test_a_signature_is_that_of_the_raw_bytes() -> None:
+    body = b'{"id": 1 }'
+    headers = {"x-shopify-hmac-sha256": sign("s3cret", body)}
+    assert verify(headers, body, ["old", "s3cret"])
+    assert not verify(headers, b'{"id":1}', ["s3cret"])
+    assert not verify(headers, body, ["other"])
+    assert not verify({}, body, ["s3cret"])
+    assert not verify({"x-wc-webhook-signature": "é"}, body, ["s3cret"])
+
+
+KEYS = st.sampled_from([*SHOPIFY_ORDER, *WOO_ORDER, "variants", "transactions", "refunds", "sku"])
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(max_size=10),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(KEYS, inner, max_size=5),
+    max_leaves=10,
+)
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.sampled_from(sorted(_TOPICS)), st.dictionaries(KEYS, JSON, max_size=8))
+def test_whatever_is_signed_is_read(topic: str, body: dict[str, object]) -> None:
+    for reading in (read_shopify(topic, body), read_woocommerce("order.updated", body)):
+        for each in reading.messages:
+            raw = msgspec.json.encode(each)
+            clean(Message(body=each, raw=raw, received_at=NOW, source="s", trusted=True), RULES)
