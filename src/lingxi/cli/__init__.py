@@ -30,7 +30,6 @@ _COMMANDS: dict[str, tuple[str, str]] = {
     "consent": ("consent", "What a customer has agreed to; give and withdraw it."),
     "privacy": ("privacy", "What platforms asked for a person, and carrying it out."),
     "source": ("source", "Who may send events, and with which key."),
-    "rates": ("rates", "Exchange rates by day."),
     "user": ("user", "Users of the dashboard."),
     "key": ("key", "Keys of the HTTP API."),
     "simulate": ("simulate", "Make the files of a simulated shop."),
