@@ -7,9 +7,10 @@ from datetime import UTC, datetime, timedelta
 
 import msgspec
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from ingest.conftest import NOW, Bench
+from lingxi.errors import StoreUnavailable
 from lingxi.ingest.cleaning import Rules, clean
 from lingxi.ingest.counts import list_counts
 from lingxi.ingest.intake import Intake
@@ -17,7 +18,7 @@ from lingxi.ingest.message import Cleaned, Dropped, Message, Outcome
 from lingxi.ingest.recent import Recent
 from lingxi.ingest.sealed import read_private, read_traits
 from lingxi.ingest.waiting import count_waiting, expire_waiting, list_waiting, mend
-from lingxi.store.tables import identity
+from lingxi.store.tables import counter, identity
 
 MakeBench = Callable[[], Bench]
 HOUR = datetime(2026, 3, 1, 0, tzinfo=UTC)
@@ -245,3 +246,12 @@ def test_a_trait_sent_again_later_does_not_undo_a_newer_one(door: Door) -> None:
     assert newer.customer is not None
     with door.bench.store.read() as tx:
         assert read_traits(door.bench.store, tx, newer.customer) == {"plan": "gold"}
+
+
+def test_a_database_that_contradicts_itself_sets_no_message_aside(door: Door) -> None:
+    door.take(view(1))
+    with door.bench.store.write() as tx:
+        tx.execute(update(counter).where(counter.c.name == "event").values(value=0))
+    with pytest.raises(StoreUnavailable):
+        door.take(view(2))
+    assert list_waiting(door.bench.store) == []

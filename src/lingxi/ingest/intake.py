@@ -1,9 +1,11 @@
 """Taking messages in: one transaction a batch, from cleaning to the counts."""
 
 from collections.abc import Callable, Mapping, Sequence
+from threading import Lock
 
 import msgspec
 from sqlalchemy import Connection
+from sqlalchemy.exc import IntegrityError, OperationalError
 
 from lingxi.clock import Clock
 from lingxi.config import Settings
@@ -47,6 +49,7 @@ class Intake:
         self._observer = observer
         self._checkpoints = Checkpoints(store.engine)
         self._names = Names()
+        self._lock = Lock()
 
     def take(self, messages: Sequence[Message]) -> list[Outcome]:
         """Clean and keep messages, each once, in one transaction; what became of each.
@@ -58,7 +61,9 @@ class Intake:
         StoreBusy, StoreUnavailable
             If the database cannot be written; then nothing was kept.
         """
-        return self._keep([clean(message, self._rules) for message in messages], ())
+        judged = [clean(message, self._rules) for message in messages]
+        with self._lock:  # the collector's thread and a webhook's share what is remembered
+            return self._keep(judged, ())
 
     def retake(self, messages: Sequence[tuple[int, Message]]) -> list[Outcome]:
         """Take messages out of quarantine, by their ids there; those that pass leave it.
@@ -71,7 +76,8 @@ class Intake:
             If the database cannot be written; then nothing was changed.
         """
         judged = [clean(message, self._rules) for _, message in messages]
-        return self._keep(judged, [number for number, _ in messages])
+        with self._lock:
+            return self._keep(judged, [number for number, _ in messages])
 
     def _keep(self, judged: Sequence[Judged], numbers: Sequence[int]) -> list[Outcome]:
         try:
@@ -81,6 +87,11 @@ class Intake:
         except (StoreBusy, StoreUnavailable):
             self._names.clear()
             raise
+        except (IntegrityError, OperationalError) as error:  # no message's fault
+            self._names.clear()
+            raise StoreUnavailable(
+                "The shop's database did not take the events; see 'lingxi doctor'."
+            ) from error
         except Exception as error:  # whatever one message provokes, the others are not its hostages
             self._names.clear()
             if len(judged) > 1:
