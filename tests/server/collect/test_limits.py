@@ -218,10 +218,22 @@ def test_every_address_is_described(collector) -> None:
         assert {"200", "400", "401", "429", "503"} <= set(operation["responses"])
 
 
-FIELDS = (
-    "batch type event userId messageId properties context traits timestamp sentAt products price "
-    "email anonymousId"
-).split()
+FIELDS = [
+    "batch",
+    "type",
+    "event",
+    "userId",
+    "messageId",
+    "properties",
+    "context",
+    "traits",
+    "timestamp",
+    "sentAt",
+    "products",
+    "price",
+    "email",
+    "anonymousId",
+]
 BODIES = st.one_of(
     st.binary(max_size=200),
     st.binary(max_size=200).map(gzip.compress),

@@ -11,6 +11,7 @@ from lingxi.server.api import (
     plan,
     recommendations,
     shop,
+    sources,
 )
 from lingxi.server.api.machine import MACHINE
 from lingxi.server.api.reference import ReferencePage, get_style
@@ -27,6 +28,7 @@ API = [
             *intake.ROUTES,
             *catalogue.ROUTES,
             *people.ROUTES,
+            *sources.ROUTES,
         ],
     )
 ]
