@@ -255,3 +255,10 @@ def test_a_database_that_contradicts_itself_sets_no_message_aside(door: Door) ->
     with pytest.raises(StoreUnavailable):
         door.take(view(2))
     assert list_waiting(door.bench.store) == []
+
+
+def test_taking_messages_lets_old_ones_go_from_quarantine(door: Door) -> None:
+    door.take({"type": "track", "userId": "u1"})
+    door.bench.clock.advance(timedelta(days=30))
+    door.take(view(1))
+    assert list_waiting(door.bench.store) == []

@@ -11,14 +11,14 @@ from lingxi.clock import Clock
 from lingxi.config import Settings
 from lingxi.errors import StoreBusy, StoreUnavailable
 from lingxi.ingest.cleaning import Rules, clean
-from lingxi.ingest.counts import count_outcomes
+from lingxi.ingest.counts import HOUR, count_outcomes, expire_counts
 from lingxi.ingest.merging import identify_people
 from lingxi.ingest.merging.names import Names
 from lingxi.ingest.message import Cleaned, Dropped, Identified, Message, Outcome
 from lingxi.ingest.reasons import DropReason
 from lingxi.ingest.sealed import seal_messages
 from lingxi.ingest.settle import settle_orders
-from lingxi.ingest.waiting import put_aside, release
+from lingxi.ingest.waiting import expire_waiting, put_aside, release
 from lingxi.schema import Event
 from lingxi.store import Store
 from lingxi.store.checkpoint import Checkpoints
@@ -49,6 +49,7 @@ class Intake:
         self._observer = observer
         self._checkpoints = Checkpoints(store.engine)
         self._names = Names()
+        self._tidied_at: datetime | None = None
         self._lock = Lock()
 
     def take(self, messages: Sequence[Message]) -> list[Outcome]:
@@ -123,6 +124,10 @@ class Intake:
         put_aside(self._store, tx, [d for d in judged if isinstance(d, Dropped)])
         outcomes = _tell(judged, fresh, identified, positions)
         count_outcomes(tx, outcomes)
+        if self._tidied_at is None or now - self._tidied_at >= HOUR:
+            expire_waiting(tx, now)
+            expire_counts(tx, now)
+            self._tidied_at = now
         return outcomes
 
     def _append(
