@@ -1,6 +1,7 @@
 """Taking messages in: one transaction a batch, from cleaning to the counts."""
 
 from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
 from threading import Lock
 
 import msgspec
