@@ -9,6 +9,7 @@ from pathlib import Path
 from lingxi import access, catalogue, ingest, lifecycle, recommend
 from lingxi.access import Credentials
 from lingxi.app.migrate import upgrade
+from lingxi.app.privacy import run_requests
 from lingxi.app.rooms import FORGETTERS, METADATAS, PROJECTIONS
 from lingxi.app.shop import Shop
 from lingxi.app.views import ImportReport
@@ -58,6 +59,7 @@ def import_items(shop: Shop, path: Path, *, progress: Progress = silent) -> Impo
 
 
 def _roll_lake(shop: Shop, progress: Progress) -> str:
+    run_requests(shop)
     if shop.store.log.position() == 0:
         raise NotEnoughData(
             "There is nothing to learn from yet. Import orders first with "

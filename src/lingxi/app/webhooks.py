@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 import msgspec
 import sqlalchemy as sa
 
-from lingxi.access.sources import SIGNED, SourceKind, disable_source, find_named_source, read_secret
+from lingxi.access import record_audit
+from lingxi.access.sources import SIGNED, SourceKind, find_named_source, read_secret
 from lingxi.app.privacy import note_requests
 from lingxi.catalogue import ItemChange, apply_change, merge_items, remove_items
 from lingxi.catalogue.change import convert_change
@@ -116,8 +117,8 @@ def _carry_out(shop: "Shop", name: str, reading: Reading) -> Taken:
     items = _write_items(shop, reading)
     with shop.store.write() as tx:
         note_requests(shop, tx, name, reading.requests)
-        if reading.uninstalled:
-            disable_source(tx, now, name, actor=f"source:{name}")
+        if reading.uninstalled:  # still in use: the platform asks for erasures only after it
+            record_audit(tx, now, actor=f"source:{name}", action="source.uninstalled", target=name)
     result = "taken" if reading != Reading() else "ignored"
     return Taken(success=True, result=result, messages=len(reading.messages), items=items)
 

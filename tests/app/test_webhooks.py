@@ -1,0 +1,161 @@
+"""A webhook from its signed bytes to what the shop holds, and the requests about persons."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from lingxi.access.sources import SourceKind, create_source, disable_source
+from lingxi.app import jobs
+from lingxi.app.privacy import list_requests, run_requests
+from lingxi.app.shop import Shop, init_shop
+from lingxi.app.webhooks import Taken, take_webhook
+from lingxi.clock import FixedClock
+from lingxi.errors import BodyUnreadable, NotAuthenticated, UnknownCustomer
+from lingxi.ingest import find_customer
+from lingxi.ingest.webhooks.verify import sign
+
+NOW = datetime(2026, 3, 2, 12, tzinfo=UTC)
+ORDER = {
+    "id": 5001,
+    "created_at": "2026-03-01T10:00:00Z",
+    "updated_at": "2026-03-01T10:00:05Z",
+    "currency": "GBP",
+    "total_price": "20.00",
+    "customer": {"id": 77, "email": "ada@mail.example", "updated_at": "2026-03-01T10:00:05Z"},
+    "line_items": [{"product_id": 1, "sku": "MUG-1", "quantity": 2, "price": "10.00"}],
+}
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    folder = tmp_path / "shop"
+    init_shop(folder, name="S", currency="GBP", timezone="UTC", language="en").close()
+    return folder
+
+
+@pytest.fixture
+def shop(folder: Path) -> Iterator[Shop]:
+    shop = Shop.open(folder, clock=FixedClock(NOW), environ={})
+    for name, kind in (("shopify", SourceKind.SHOPIFY), ("woo", SourceKind.WOOCOMMERCE)):
+        with shop.store.write() as tx:
+            create_source(
+                tx, shop.store.keyring, NOW, name, kind, actor="test", secret="s3cret older"
+            )
+    yield shop
+    shop.close()
+
+
+def send(
+    shop: Shop,
+    topic: str,
+    body: object,
+    *,
+    delivery: str = "",
+    secret: str = "s3cret",
+    at: str = "",
+) -> Taken:
+    raw = msgspec.json.encode(body)
+    headers = {
+        "x-shopify-topic": topic,
+        "x-shopify-hmac-sha256": sign(secret, raw),
+        "x-shopify-webhook-id": delivery,
+        "x-shopify-triggered-at": at,
+    }
+    return take_webhook(shop, "shopify", headers, raw)
+
+
+def is_known(shop: Shop, customer_id: str) -> bool:
+    try:
+        with shop.store.read() as tx:
+            find_customer(tx, customer_id)
+    except UnknownCustomer:
+        return False
+    return True
+
+
+def test_a_delivery_is_taken_once(shop: Shop) -> None:
+    assert send(shop, "orders/create", ORDER, delivery="d1").result == "taken"
+    before = [(e.event_id, e.name) for e in shop.store.log.read()]
+    assert send(shop, "orders/create", ORDER, delivery="d1").result == "known"
+    assert send(shop, "orders/create", ORDER, delivery="d2").result == "taken"
+    assert [(e.event_id, e.name) for e in shop.store.log.read()] == before
+    assert [name for _, name in before].count("Order Completed") == 1
+
+
+def test_paid_after_created_is_one_order_of_the_same_money(shop: Shop) -> None:
+    send(shop, "orders/create", ORDER, delivery="d1")
+    send(shop, "orders/paid", {**ORDER, "updated_at": "2026-03-01T10:01:00Z"}, delivery="d2")
+    events = [e for e in shop.store.log.read() if e.order_id]
+    assert [e.name for e in events] == ["Order Completed", "Order Updated"]
+    assert events[0].amount_cents == 2000
+
+
+def test_both_secrets_of_a_change_open_and_no_other(shop: Shop) -> None:
+    assert send(shop, "shop/update", {}).result == "ignored"
+    assert send(shop, "shop/update", {}, secret="older").result == "ignored"
+    with pytest.raises(NotAuthenticated):
+        send(shop, "orders/create", ORDER, secret="other")
+    with shop.store.write() as tx:
+        disable_source(tx, NOW, "shopify", actor="test")
+    with pytest.raises(NotAuthenticated):
+        send(shop, "shop/redact", {"shop_id": 1})
+    assert shop.store.log.read() == []
+    assert list_requests(shop) == []
+
+
+def test_a_retry_of_hours_is_taken_and_a_replay_of_months_is_not(shop: Shop) -> None:
+    assert send(shop, "orders/create", ORDER, at="2026-03-02T08:00:00Z").result == "taken"
+    with pytest.raises(NotAuthenticated, match="30 days"):
+        send(shop, "orders/create", ORDER, at="2026-01-02T08:00:00Z")
+
+
+def test_a_signed_body_that_is_no_object_is_refused(shop: Shop) -> None:
+    with pytest.raises(BodyUnreadable):
+        send(shop, "orders/create", [])
+
+
+def test_the_ping_of_woocommerce_needs_no_signature(shop: Shop) -> None:
+    form = {"content-type": "application/x-www-form-urlencoded"}
+    assert take_webhook(shop, "woo", form, b"webhook_id=12").result == "ping"
+    with pytest.raises(NotAuthenticated):
+        take_webhook(shop, "woo", form, b'{"id": 1}')
+
+
+def test_a_person_is_erased_who_was_there_before(shop: Shop) -> None:
+    send(shop, "orders/create", ORDER, delivery="d1")
+    assert is_known(shop, "77")
+    send(shop, "customers/redact", {"customer": {"id": 77, "email": "ada@mail.example"}})
+    assert run_requests(shop) == 1
+    assert not is_known(shop, "77")
+    [request] = list_requests(shop)
+    assert (request.done_at, request.outcome, list(request.ids)) == (NOW, "erased 1", [])
+    assert run_requests(shop) == 0
+
+
+def test_an_export_waits_for_the_owner(shop: Shop) -> None:
+    send(shop, "orders/create", ORDER, delivery="d1")
+    send(shop, "customers/data_request", {"customer": {"id": 77}})
+    assert run_requests(shop) == 0
+    [request] = list_requests(shop)
+    assert (request.kind, list(request.ids), request.done_at) == ("export", ["77"], None)
+    assert request.due_at == NOW + timedelta(days=30)
+    assert is_known(shop, "77")
+
+
+def test_a_shop_is_erased_after_the_app_is_gone(shop: Shop, folder: Path) -> None:
+    """The platform asks 48 hours after the app was removed, and sends nothing afterwards."""
+    send(shop, "orders/create", ORDER, delivery="d1")
+    send(shop, "app/uninstalled", {"id": 1}, delivery="d2")
+    assert send(shop, "shop/redact", {"shop_id": 1}, delivery="d3").result == "taken"
+    assert run_requests(shop) == 0
+    assert is_known(shop, "77")
+    later = Shop.open(folder, clock=FixedClock(NOW + timedelta(days=21)), environ={})
+    try:
+        jobs.TRAINING[0].run(later, lambda *_: None)
+        assert not is_known(later, "77")
+        assert list_requests(later)[0].outcome == "erased 1"
+    finally:
+        later.close()
