@@ -16,7 +16,6 @@ from lingxi.access.users import change_role
 from lingxi.app.shop import Shop
 from lingxi.clock import FixedClock
 from lingxi.server.collect.addresses import list_addresses
-from lingxi.server.collect.addresses import list_addresses
 from lingxi.server.gate import check_permission
 from lingxi.server.security import SESSION_COOKIE
 
@@ -64,7 +63,7 @@ def test_every_route_but_those_of_the_list_is_closed_to_strangers(
     for method, template in addresses(app):
         answer = client.request(method, fill(template), follow_redirects=False)
         if template in OPEN:
-            assert "Bearer" not in answer.headers.get("www-authenticate", ""), (method, template)
+            assert method == "OPTIONS" or "Log in, or send" not in answer.text, (method, template)
         else:
             assert answer.status_code == 401, (method, template)
             assert answer.json()["error"]["code"] == "not_authenticated"
@@ -87,7 +86,7 @@ def test_each_scope_opens_its_own_routes_and_no_others(
     needed = {
         route.path_format: handler.opt["scope"]
         for route in app.routes
-        if isinstance(route, HTTPRoute) and route.path_format not in COLLECTOR
+        if isinstance(route, HTTPRoute) and is_guarded(route)
         for handler, _ in route.route_handler_map.values()
         if route.path.startswith(("/v1", "/metrics")) and "GET" in handler.http_methods
         if is_guarded(route)
