@@ -32,25 +32,6 @@ class Client:
 
 CLIENTS: Sequence[Client] = (
     Client(
-        "snippet",
-        "Lingxi snippet",
-        "page",
-        """
-<script src="{host}/lx.js" data-key="{write_key}" async></script>
-<script>
-  window.lx = window.lx || function () { (lx.q = lx.q || []).push(arguments); };
-  // On a product page, in the cart, after an order, at login:
-  lx("track", "Product Viewed", { product_id: "MUG-1", price: 9.5, currency: "GBP" });
-  lx("track", "Product Added", { product_id: "MUG-1", quantity: 1, price: 9.5 });
-  lx("track", "Order Completed", {
-    order_id: "1001", total: 12.5, shipping: 3, currency: "GBP",
-    products: [{ product_id: "MUG-1", quantity: 1, price: 9.5 }],
-  });
-  lx("identify", "17850", { email: "ada@example.org" });
-</script>
-""",
-    ),
-    Client(
         "analytics-next",
         "Segment Analytics.js (@segment/analytics-next)",
         "page",
