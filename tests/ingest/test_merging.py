@@ -184,6 +184,20 @@ def test_after_a_log_out_the_browser_is_somebody_elses(make_shop: Callable[..., 
     assert shop.names(shop.customer("u1")) == ["web:m3", "web:m2"]
 
 
+@pytest.mark.parametrize(("times", "own"), [(7, True), (40, False)])
+def test_who_logs_out_often_keeps_the_browser_within_bounds(
+    times: int, own: bool, make_shop: Callable[..., Shop]
+) -> None:
+    shop = make_shop()
+    for _ in range(times):
+        shop.send(identify("u", "a"), view("p1", anonymousId="a"))
+        shop.send({"type": "track", "event": "Logged Out", "userId": "u", "anonymousId": "a"})
+    outcomes = shop.send(identify("u", "a"), view("p2", anonymousId="a"))
+    assert (outcomes[1].customer == shop.customer("u")) is own
+    with shop.store.read() as tx:
+        assert len(list_identifiers(tx, shop.customer("u"))) <= 1 + 31
+
+
 def test_an_undone_merge_restores_both_and_does_not_come_back(
     make_shop: Callable[..., Shop],
 ) -> None:

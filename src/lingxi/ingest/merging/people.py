@@ -15,6 +15,8 @@ Name = tuple[str, str]
 """Kind and value of an identifier as the table keeps them."""
 PASSING = frozenset({IdKind.ANONYMOUS.value, IdKind.DEVICE.value})
 """Kinds that name a browser or device and not a person: several may use one."""
+MOST_TURNS = 30
+"""Log-outs and changes of hands of one browser within the window; beyond it, it joins nobody."""
 _RANK = {kind.value: rank for rank, kind in enumerate(IdKind)}
 
 
@@ -130,6 +132,8 @@ class People:
                 self.refusals.append(Refused("shared_browser", name[0]))
         elif rule:
             self.refusals.append(Refused(rule, name[0]))
+        elif name[0] in PASSING and self._count_turns(name) >= MOST_TURNS:
+            self.refusals.append(Refused("shared_browser", name[0]))
         else:
             self._merge(ours, theirs, "alias" if login else "together", name[0], event_id)
 
@@ -201,16 +205,17 @@ class People:
 
     def _count(self, customer: int, name: Name) -> int:
         """Identifiers of this kind that count against the limit; browsers only while they are
-        new, ids of another system by system."""
+        new and each once however often somebody logged out, ids of another system by system."""
         since = self.now - timedelta(days=self.limits.browser_days)
         space = _space(name)
-        return sum(
-            1
+        counted = {
+            other[1].removesuffix(f"~{member.subject}")
             for other, member in self._load(customer).items()
             if other[0] == name[0]
             and _space(other) == space
             and (name[0] not in PASSING or (member.since or since) > since)
-        )
+        }
+        return len(counted)
 
     def _load(self, customer: int) -> dict[Name, Member]:
         if customer not in self._members:
