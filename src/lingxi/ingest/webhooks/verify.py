@@ -34,7 +34,7 @@ def sign(secret: str, body: bytes) -> str:
     """The signature of a body.
 
     >>> sign("secret", b"{}")
-    'dxZ/dBFaaeebRAuWIDEf51zMgLUgJTpl4wBgBADvlWs='
+    'dzJZAsrKgS3CWXM6rNBGtzgXNyx3e42VtAJkdHRRbhM='
     """
     digest = hmac.new(secret.encode(), body, hashlib.sha256).digest()
     return base64.b64encode(digest).decode()
