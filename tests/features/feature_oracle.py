@@ -7,6 +7,8 @@ from datetime import datetime, timedelta
 from itertools import pairwise
 from statistics import mean, median, stdev
 
+from msgspec.structs import replace
+
 from lingxi.schema import SYSTEM_EVENTS, Event, Name
 
 WINDOWS = (7, 30, 90, 365)
@@ -22,7 +24,8 @@ def describe(
     )
     midnight = as_of.replace(hour=0, minute=0, second=0, microsecond=0)
     past = [e for e in everyone if e.occurred_at < midnight]
-    orders = [e for e in mine if e.name == Name.ORDER_COMPLETED and not _is_cancelled(e, mine)]
+    parts = [e for e in mine if e.name == Name.ORDER_COMPLETED and not _is_cancelled(e, mine)]
+    orders = _put_together(parts)
     lines = [(e, x) for e in orders for x in e.lines]
     return {
         **_count(mine, past, orders, as_of),
@@ -47,6 +50,22 @@ def _is_cancelled(order: Event, mine: Sequence[Event]) -> bool:
     ordered = [e.amount_cents for e in same if e.name == Name.ORDER_COMPLETED]
     refunded = sum(e.amount_cents for e in same if e.name == Name.ORDER_REFUNDED)
     return bool(ordered) and refunded > 0 and refunded >= sum(ordered)
+
+
+def _put_together(parts: Sequence[Event]) -> list[Event]:
+    """Orders in the order of time: the parts with one number are one order, at its first part."""
+    orders: dict[str, Event] = {}
+    for part in parts:
+        key = part.order_id or f"#{part.position}"
+        if key not in orders:
+            orders[key] = part
+            continue
+        first = orders[key]
+        amounts = [x for x in (first.amount_cents, part.amount_cents) if x is not None]
+        orders[key] = replace(
+            first, lines=first.lines + part.lines, amount_cents=sum(amounts) if amounts else None
+        )
+    return list(orders.values())
 
 
 def _count(

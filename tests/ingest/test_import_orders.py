@@ -371,3 +371,18 @@ def test_an_order_refunded_since_its_first_export_is_refunded_once(bench: Bench)
         ("Order Completed", "1", 1000),
         ("Order Refunded", "1", 1000),
     ]
+
+
+def test_an_order_sold_in_one_export_and_cancelled_in_a_later_one_comes_back(bench: Bench) -> None:
+    head = "order,customer,sku,qty,price,date,status\n"
+    text = head + "1,k1,A,2,10,2024-01-05,{}\n1,k1,B,1,5,2024-01-05,\n"
+    assert bench.orders(text.format("paid")).orders == 1
+    later = bench.orders(text.format("wc-cancelled"))
+    assert (later.refunds, later.revenue_after_cents) == (1, 0)
+    assert bench.orders(text.format("wc-cancelled")).events_new == 0
+    assert [(e.name, e.order_id, e.amount_cents) for e in bench.log()] == [
+        ("Order Completed", "1", 2500),
+        ("Order Refunded", "1", 2500),
+    ]
+    never_sold = bench.orders(text.replace("\n1,", "\n2,").format("cancelled"))
+    assert (never_sold.orders, never_sold.events_new) == (0, 0)

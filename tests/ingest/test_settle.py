@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from ingest.conftest import Bench
 from lingxi.ingest.settle import Order, settle_orders, sum_goods, tell
+from lingxi.profiles.ledger import Ledger
 from lingxi.schema import Event, Line, Name
 
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
@@ -78,7 +79,7 @@ def test_goods_that_left_and_goods_that_came() -> None:
     )
     assert [(e.name, e.order_id, e.amount_cents) for e in log[2:]] == [
         ("Order Refunded", "A", 800),
-        ("Order Completed", "A+3", 700),
+        ("Order Completed", "A", 700),
     ]
     assert net(log) == 1200
     assert order is not None
@@ -151,3 +152,27 @@ def test_the_state_is_kept_between_batches_and_an_imported_order_is_known(
         "Order Updated",
     ]
     assert net(bench.log()) == 500
+
+
+def test_what_a_file_told_before_is_not_taken_back_twice(make_bench: Callable[[], Bench]) -> None:
+    """A file has the order refunded; the shop's webhook cancels it again: nothing is left."""
+    bench = make_bench()
+    text = "order,customer,sku,qty,price,date,status\nA,k1,a,2,10,2024-01-05,{}\n"
+    bench.orders(text.format("paid"))
+    bench.orders(text.format("refunded"))
+    cancelled = told(1, Name.ORDER_CANCELLED)
+    with bench.store.write() as tx:
+        bench.store.log.append(settle_orders(bench.store, tx, [cancelled]), tx=tx)
+    assert net(bench.log()) == 0
+    assert sum(e.name == Name.ORDER_REFUNDED for e in bench.log()) == 1
+
+
+def test_goods_added_later_are_a_part_of_the_same_order() -> None:
+    log, _ = play(
+        told(1, Name.ORDER_COMPLETED, {"a": (1, 500)}),
+        told(2, Name.ORDER_UPDATED, {"a": (1, 500), "b": (1, 300)}),
+    )
+    ledger = Ledger()
+    for event in log:
+        ledger.add(event)
+    assert (ledger.standing.orders, net(log)) == (1, 800)

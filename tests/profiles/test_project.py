@@ -107,7 +107,10 @@ def recompute_profile(customer: int, events: Sequence[Event]) -> dict[str, objec
         known = [x for x in ordered if x is not None]
         return bool(known) and back > 0 and back >= sum(known)
 
-    kept = [e.occurred_at for e in orders if not is_cancelled(e)]
+    first: dict[object, Event] = {}
+    for each in sorted(orders, key=lambda e: e.occurred_at):  # parts of one order are one order
+        first.setdefault(each.order_id or id(each), each)
+    kept = [e.occurred_at for e in first.values() if not is_cancelled(e)]
     places = [(e.occurred_at, e.country) for e in events if e.country]
     newest = max((at for at, _ in places), default=None)
     back = sum(e.amount_cents or 0 for e in refunds)
@@ -118,7 +121,7 @@ def recompute_profile(customer: int, events: Sequence[Event]) -> dict[str, objec
         "carts": sum(e.name == Name.PRODUCT_ADDED for e in events),
         "searches": sum(e.name == Name.PRODUCTS_SEARCHED for e in events),
         "orders": len(kept),
-        "cancelled_orders": len(orders) - len(kept),
+        "cancelled_orders": len(first) - len(kept),
         "refunds": len(refunds),
         "revenue_cents": sum(e.amount_cents or 0 for e in orders) - back,
         "refund_cents": back,

@@ -99,12 +99,14 @@ def list_activity(scene: Scene) -> ibis.Table:
 
 
 def list_orders(scene: Scene) -> ibis.Table:
-    """Kept orders: those that refunds have not cancelled in full.
+    """Kept orders: those that refunds have not cancelled in full; the parts of one are one order,
+    placed when its first part was.
 
     Columns ``at_s`` (seconds since 1970), ``previous_s`` (the order before, if any), ``n`` (the
     customer's kept orders), ``first_s``, ``last_s``, ``is_first``, ``is_last``, ``discounted``.
     """
-    orders = _drop_cancelled(scene)
+    parts = _drop_cancelled(scene)
+    orders = parts.filter(parts.position == parts.order_position)
     mine = {"group_by": "customer"}
     in_time = {**mine, "order_by": [orders.at_us, orders.position]}
     back = {**mine, "order_by": [orders.at_us.desc(), orders.position.desc()]}
@@ -114,7 +116,7 @@ def list_orders(scene: Scene) -> ibis.Table:
         "age_us",
         "window",
         "at_s",
-        amount_cents=orders.event_amount_cents,
+        amount_cents=orders.ordered_cents,
         previous_s=orders.at_s.lag().over(**in_time),
         n=orders.position.count().over(**mine),
         first_s=orders.at_s.min().over(**mine),
@@ -126,10 +128,12 @@ def list_orders(scene: Scene) -> ibis.Table:
 
 
 def _drop_cancelled(scene: Scene) -> ibis.Table:
-    """Orders without those whose refunds, so far, reach their goods value.
+    """Parts of orders without those whose refunds, so far, reach their goods value.
 
-    What was sent back in full says nothing about what the customer wants, can spend or when they
-    come again; the money is in the refunds anyway. An order without a number cannot be cancelled.
+    ``order_position`` is the position of the order's first part, ``ordered_cents`` the order's
+    whole goods value. What was sent back in full says nothing about what the customer wants, can
+    spend or when they come again; the money is in the refunds anyway. An order without a number
+    cannot be cancelled.
     """
     names = [Name.ORDER_COMPLETED.value, Name.ORDER_REFUNDED.value]
     money = scene.rows.filter(scene.rows.line == 0, scene.rows.name.isin(names))
@@ -143,26 +147,42 @@ def _drop_cancelled(scene: Scene) -> ibis.Table:
     )
     covered = (money.refunded_cents > 0) & (money.refunded_cents >= money.ordered_cents)
     cancelled = money.order_id.notnull() & covered.fill_null(False)
-    return money.filter(money.is_order, ~cancelled)
+    parts = money.filter(money.is_order, ~cancelled)
+    in_time = {**_SAME_ORDER, "order_by": [parts.at_us, parts.position]}
+    named = parts.order_id.notnull()
+    return parts.mutate(
+        order_position=ibis.ifelse(named, parts.position.first().over(**in_time), parts.position),
+        ordered_cents=ibis.ifelse(named, parts.ordered_cents, parts.event_amount_cents),
+    )
 
 
 def list_lines(scene: Scene) -> ibis.Table:
-    """Bought lines of kept orders, with the unit price and the item's category."""
-    orders = list_orders(scene).select("position", "is_first", "is_last", "window")
+    """Bought lines of kept orders, with the unit price and the item's category.
+
+    ``order_position`` says which order; ``position`` and ``line`` which line.
+    """
+    kept = list_orders(scene)
+    orders = kept.select("is_first", "is_last", "window", order_position=kept.position)
+    parts = _drop_cancelled(scene).select("position", "order_position")
     rows = scene.rows.filter(
         scene.rows.name == Name.ORDER_COMPLETED.value, scene.rows.item_id.notnull()
     )
-    return rows.inner_join(orders, "position").select(
-        "customer",
-        "position",
-        "line",
-        "item_id",
-        "quantity",
-        "category",
-        "price_cents",
-        "window",
-        "is_first",
-        "is_last",
+    return (
+        rows.inner_join(parts, "position")
+        .inner_join(orders, "order_position")
+        .select(
+            "order_position",
+            "customer",
+            "position",
+            "line",
+            "item_id",
+            "quantity",
+            "category",
+            "price_cents",
+            "window",
+            "is_first",
+            "is_last",
+        )
     )
 
 
@@ -170,7 +190,7 @@ def list_items(scene: Scene) -> ibis.Table:
     """Bought items, with the shortest window that holds a purchase and the number of orders."""
     lines = list_lines(scene)
     return lines.group_by("customer", "item_id").aggregate(
-        window=lines.window.min(), orders=lines.position.nunique()
+        window=lines.window.min(), orders=lines.order_position.nunique()
     )
 
 

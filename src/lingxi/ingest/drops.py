@@ -11,6 +11,7 @@ from lingxi.ingest.lines import MOST_AMOUNT, PRODUCT, Lines
 from lingxi.ingest.rules import Rules
 from lingxi.ingest.text import Mask
 from lingxi.ingest.words import (
+    find_called_off,
     find_cancellations,
     find_notes,
     is_refund_kind,
@@ -90,9 +91,13 @@ def drop_other_currency(lines: Lines, rules: Rules) -> Mask:
     return lines.currency.where(other)
 
 
-def drop_unfinished_order(lines: Lines, _rules: Rules) -> Mask:
-    """The order's status says that it was cancelled, failed or never paid."""
-    return lines.status.where(is_unfinished_status) & (lines.quantity > 0)
+def drop_unfinished_order(lines: Lines, rules: Rules) -> Mask:
+    """The order's status says that it was cancelled, failed or never paid.
+
+    One that an earlier export had as sold stays: it is called off now, see ``put_refunded_order``.
+    """
+    unfinished = lines.status.where(is_unfinished_status) & (lines.quantity > 0)
+    return unfinished & ~find_called_off(lines, rules.sold)
 
 
 def drop_zero_quantity(lines: Lines, _rules: Rules) -> Mask:

@@ -9,6 +9,7 @@ from time import perf_counter
 import msgspec
 import numpy as np
 from numpy.typing import NDArray
+from sqlalchemy import Connection
 
 from lingxi.clock import Clock
 from lingxi.config import Settings
@@ -30,8 +31,9 @@ from lingxi.ingest.report import ImportReport, ReasonCount
 from lingxi.ingest.rules import Cleaned, Rules
 from lingxi.ingest.runs import next_import_id, put_run
 from lingxi.ingest.text import Mask
-from lingxi.ingest.words import is_guest
+from lingxi.ingest.words import is_cancelled_status, is_guest
 from lingxi.store import Progress, Store, silent
+from lingxi.store.log import find_known
 from lingxi.store.tables import to_micros
 
 _LEAD = timedelta(days=1)
@@ -176,6 +178,7 @@ def _make_rules(
 ) -> Rules:
     with store.read() as tx:
         spelling = read_spelling(tx, lines.item.values)
+        sold = find_sold(tx, lines) if judged is None else frozenset()
     return Rules(
         raw=raw,
         has=frozenset(mapping),
@@ -185,7 +188,17 @@ def _make_rules(
         seal=store.keyring.blind,
         spelling=spelling,
         judged=judged,
+        sold=sold,
     )
+
+
+def find_sold(tx: Connection, lines: Lines) -> frozenset[str]:
+    """Numbers of orders that these lines call off and that the log has as sold."""
+    called_off = lines.status.where(is_cancelled_status) & ~lines.order.missing
+    codes = np.unique(lines.order.codes[called_off]).tolist()
+    numbers = [tidy_id(lines.order.values[code]) for code in codes]
+    known = find_known(tx, {f"order:{number}" for number in numbers if number})
+    return frozenset(event_id.removeprefix("order:") for event_id in known)
 
 
 def _lines_of(cleaned: Cleaned, reason: str) -> Mask:

@@ -13,6 +13,7 @@ from lingxi.ingest.lines import COST, Lines
 from lingxi.ingest.rules import Rules
 from lingxi.ingest.text import Mask, Text, group_lines
 from lingxi.ingest.words import (
+    find_called_off,
     find_cancellations,
     find_notes,
     find_usual_names,
@@ -274,9 +275,13 @@ def put_refund(lines: Lines, _rules: Rules) -> tuple[Lines, Mask]:
     return replace(lines, refund=refund, quantity=quantity, price=price), refund
 
 
-def put_refunded_order(lines: Lines, _rules: Rules) -> tuple[Lines, Mask]:
-    """An order whose status says that all of it was paid back: a sale and its refund."""
-    return lines, lines.status.where(is_refunded_status) & ~lines.refund
+def put_refunded_order(lines: Lines, rules: Rules) -> tuple[Lines, Mask]:
+    """An order whose status says that all of it was paid back: a sale and its refund.
+
+    So is one that is called off here and that an earlier export, or the shop itself, had sold.
+    """
+    back = lines.status.where(is_refunded_status) | find_called_off(lines, rules.sold)
+    return lines, back & ~lines.refund
 
 
 def put_name(lines: Lines, _rules: Rules) -> tuple[Lines, Mask]:

@@ -23,6 +23,7 @@ class Rules:
     ``has`` are the mapped fields; ``spelling`` gives the known spelling of a case-folded item code;
     ``seal`` turns a text that names a person into one that does not, the same each time.
     ``judged`` says which codes the whole file has shown to be costs, where only part of it is here.
+    ``sold`` are order numbers that the log has as sold, of orders that this file calls off.
     ``digits`` of the currency after the point; ``latest_micros`` is the latest possible moment.
     """
 
@@ -34,6 +35,7 @@ class Rules:
     seal: Callable[[str], str]
     spelling: Callable[[str], str | None] = _no_spelling
     judged: Callable[[str], bool] | None = None
+    sold: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)

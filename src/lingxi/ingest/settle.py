@@ -2,13 +2,13 @@
 
 The first telling is the order. What later tellings change is expressed in events that everything
 above already understands: goods that left the order come back as a refund tied to it, goods that
-were added are an order of their own beside it (``A-1+2``). The telling itself stays in the log as
+were added are a further part of it. The telling itself stays in the log as
 "Order Updated" or "Order Cancelled", which move no money.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import msgspec
 import sqlalchemy as sa
@@ -21,6 +21,7 @@ from lingxi.store.codec import from_row
 from lingxi.store.keyed import select_by_keys, upsert
 from lingxi.store.log import find_known
 from lingxi.store.tables import event as event_table
+from lingxi.store.tables import to_micros
 
 _ORDERS = frozenset(
     {
@@ -30,6 +31,8 @@ _ORDERS = frozenset(
         Name.ORDER_REFUNDED.value,
     }
 )
+_EARLIER = timedelta(days=1)
+"""How much older than its order a part may be dated."""
 _LINES = msgspec.json.Decoder(dict[str, tuple[int, int]])
 Goods = dict[str, tuple[int, int]]
 """Item → units and their amount in minor units."""
@@ -143,36 +146,37 @@ def _take_back(order: Order, event: Event, goods: Goods, amount: int) -> list[Ev
     amount = min(amount, order.left_cents)
     if not amount and not goods:
         return []
-    derived = _derive(order, event, Name.ORDER_REFUNDED, order.order_id, goods, amount)
+    derived = _derive(order, event, Name.ORDER_REFUNDED, goods, amount)
     _subtract(order, goods, amount)
     return [derived]
 
 
 def _add(order: Order, event: Event, goods: Goods, amount: int) -> list[Event]:
-    name = f"{order.order_id}+{order.tellings + 1}"
-    derived = _derive(order, event, Name.ORDER_COMPLETED, name, goods, amount)
-    for item_id, (units, cents) in goods.items():
-        old = order.goods.get(item_id, (0, 0))
-        order.goods[item_id] = (old[0] + units, old[1] + cents)
-    order.goods_cents += amount
+    derived = _derive(order, event, Name.ORDER_COMPLETED, goods, amount)
+    _gain(order, goods, amount)
     return [derived]
 
 
-def _derive(
-    order: Order, event: Event, name: Name, order_id: str, goods: Goods, amount: int
-) -> Event:
+def _derive(order: Order, event: Event, name: Name, goods: Goods, amount: int) -> Event:
     order.tellings += 1
     return msgspec.structs.replace(
         event,
         event_id=f"order:{order.order_id}#{order.tellings}",
         name=name.value,
-        order_id=order_id,
+        order_id=order.order_id,
         subject=event.subject if event.subject is not None else order.subject,
         amount_cents=amount,
         cost_cents=0,
         lines=_to_lines(goods),
         properties={"told_by": event.event_id},
     )
+
+
+def _gain(order: Order, goods: Goods, amount: int) -> None:
+    order.goods_cents += amount
+    for item_id, (units, cents) in goods.items():
+        old = order.goods.get(item_id, (0, 0))
+        order.goods[item_id] = (old[0] + units, old[1] + cents)
 
 
 def _subtract(order: Order, goods: Goods, amount: int) -> None:
@@ -256,11 +260,33 @@ def _read_orders(tx: Connection, order_ids: set[str], *, from_log: bool) -> dict
         c = event_table.c
         keys = [(f"order:{order_id}",) for order_id in rest]
         query = select_by_keys(tx, [c.event_id], keys, [c.position, c.payload])
-        for position, payload in tx.execute(query):
+        for position, payload in tx.execute(query).all():
             event = from_row(position, payload)
             _, order = tell(None, event)
-            found[order.order_id] = order
+            found[order.order_id] = _catch_up(tx, order)
     return found
+
+
+def _catch_up(tx: Connection, order: Order) -> Order:
+    """The order with what imported files told of it since: parts of it, and refunds."""
+    c = event_table.c
+    names = [Name.ORDER_COMPLETED.value, Name.ORDER_REFUNDED.value]
+    query = sa.select(c.position, c.payload).where(
+        c.subject == order.subject,
+        c.occurred_at >= to_micros(order.told_at - _EARLIER),
+        c.name.in_(names),
+        c.event_id != f"order:{order.order_id}",
+    )
+    for position, payload in tx.execute(query.order_by(c.position)).all():
+        event = from_row(position, payload)
+        if event.order_id != order.order_id:
+            continue
+        goods, amount = collect_goods(event.lines), event.amount_cents or 0
+        if event.name == Name.ORDER_REFUNDED:
+            _subtract(order, goods, amount)
+        else:
+            _gain(order, goods, amount)
+    return order
 
 
 def _write_orders(tx: Connection, orders: Sequence[Order]) -> None:

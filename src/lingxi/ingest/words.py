@@ -23,6 +23,9 @@ _UNFINISHED = word_set(
     交易关闭 已关闭 待付款 未付款 等待付款 支付失败 待支付
     """
 )
+_CANCELLED = word_set(
+    "cancelled canceled cancel voided void storniert abgebrochen annulé 已取消 取消 交易关闭 已关闭"
+)
 _REFUNDED = word_set(
     """
     refunded returned return fullyrefunded chargeback erstattet rückerstattet
@@ -71,6 +74,11 @@ def is_guest(customer: str) -> bool:
 def is_unfinished_status(status: str) -> bool:
     """Whether an order with this status was never a sale."""
     return squeeze(status) in _UNFINISHED
+
+
+def is_cancelled_status(status: str) -> bool:
+    """Whether an order with this status was called off, maybe after it was sold."""
+    return squeeze(status) in _CANCELLED
 
 
 def is_refunded_status(status: str) -> bool:
@@ -126,6 +134,13 @@ def find_cancellations(lines: Lines) -> Mask:
         if few and (2 * tally["negative"] > tally["lines"] or 2 * tally["named"] > len(own)):
             borne.add(prefix)
     return lines.order.spread([m is not None and m[1].upper() in borne for m in marks])
+
+
+def find_called_off(lines: Lines, sold: frozenset[str]) -> Mask:
+    """Lines of cancelled orders among those that were ``sold`` before."""
+    if not sold:
+        return np.zeros(len(lines), dtype=np.bool_)
+    return lines.status.where(is_cancelled_status) & lines.order.where(sold.__contains__)
 
 
 def named_order(document: str) -> str | None:

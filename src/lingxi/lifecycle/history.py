@@ -136,6 +136,9 @@ def build_history(people: pa.Table, money: pa.Table) -> History:
     keys = _number_orders(money, place)
     is_order = money.column("name").to_numpy(zero_copy_only=False) == Name.ORDER_COMPLETED.value
     cancelled = _find_cancelled(keys, at_us, cents, is_order)
+    further = _find_further(keys, is_order)
+    is_order &= ~further
+    cents = np.where(further, -cents, cents)
     return History(
         customers,
         _ints(people, "first"),
@@ -156,6 +159,16 @@ def _number_orders(money: pa.Table, place: Ints) -> Ints:
     found = encoded.indices.to_numpy(zero_copy_only=False)
     codes = np.nan_to_num(found, nan=-1).astype(np.int64)
     return np.where(codes < 0, -1, place * max(1, len(encoded.dictionary)) + codes)
+
+
+def _find_further(keys: Ints, is_order: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Parts of an order after its first: more money, as a refund is less, and no further order."""
+    further = np.zeros(len(keys), dtype=np.bool_)
+    parts = np.flatnonzero(is_order & (keys >= 0))
+    _, first = np.unique(keys[parts], return_index=True)
+    further[parts] = True
+    further[parts[first]] = False
+    return further
 
 
 def _find_cancelled(keys: Ints, at_us: Ints, cents: Ints, is_order: NDArray[np.bool_]) -> Ints:

@@ -19,7 +19,10 @@ UNNUMBERED = ""
 
 
 class Entry(msgspec.Struct, frozen=True, array_like=True):
-    """One order number: goods value, refunds, and how many orders at which moments (µs)."""
+    """One order number: goods value, refunds, and how many orders at which moments (µs).
+
+    However many parts an order was told in, a number is one order, placed when its first part was.
+    """
 
     ordered_cents: int | None = None
     refunded_cents: int = 0
@@ -75,7 +78,7 @@ class Ledger:
         """Enter an order or a refund; other events change nothing."""
         if event.name == Name.ORDER_COMPLETED:
             number = event.order_id or UNNUMBERED
-            self._put(number, _add_order(self.entries.get(number, Entry()), event))
+            self._put(number, _add_order(self.entries.get(number, Entry()), event, number))
         elif event.name == Name.ORDER_REFUNDED and event.order_id:
             entry = self.entries.get(event.order_id, Entry())
             refunded = entry.refunded_cents + (event.amount_cents or 0)
@@ -84,7 +87,8 @@ class Ledger:
     def _put(self, number: str, entry: Entry) -> None:
         old = self.entries.get(number, Entry())
         self.entries[number] = entry
-        if entry.cancelled and old.orders and not old.cancelled:
+        moved = entry.last_us < old.last_us  # a part that is older arrived after the others
+        if old.orders and not old.cancelled and (entry.cancelled or moved):
             self.standing = sum_entries(self.entries.values())  # its moments no longer count
             return
         now = self.standing
@@ -119,15 +123,17 @@ def _cancelled(entry: Entry) -> int:
     return entry.orders if entry.cancelled else 0
 
 
-def _add_order(entry: Entry, event: Event) -> Entry:
+def _add_order(entry: Entry, event: Event, number: str) -> Entry:
     moment = to_micros(event.occurred_at)
     known = [x for x in (entry.ordered_cents, event.amount_cents) if x is not None]
+    first = min(moment, entry.first_us) if entry.orders else moment
+    last = max(moment, entry.last_us) if entry.orders else moment
     return Entry(
         ordered_cents=sum(known) if known else None,
         refunded_cents=entry.refunded_cents,
-        orders=entry.orders + 1,
-        first_us=min(moment, entry.first_us) if entry.orders else moment,
-        last_us=max(moment, entry.last_us) if entry.orders else moment,
+        orders=entry.orders + 1 if number == UNNUMBERED else 1,
+        first_us=first,
+        last_us=last if number == UNNUMBERED else first,
     )
 
 

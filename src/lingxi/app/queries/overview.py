@@ -88,11 +88,14 @@ def _read_days(analytics: Analytics) -> dict[datetime, Day]:
     )
     bought = money.name == Name.ORDER_COMPLETED.value
     amount = money.event_amount_cents.fill_null(0)
+    first = money.position.min().over(group_by=[money.name, money.order_id])
+    further = money.order_id.notnull() & (money.position != first)  # parts of one order
+    money = money.mutate(is_order=bought & ~further)
     rows = (
         money.mutate(day=money.occurred_at.epoch_seconds().cast("int64") // _DAY_SECONDS)
         .group_by("day")
         .aggregate(
-            orders=bought.sum(),
+            orders=money.is_order.sum(),
             revenue_cents=amount.sum(where=bought).fill_null(0)
             - amount.sum(where=~bought).fill_null(0),
             customers=money.customer.collect(where=bought & money.known, distinct=True),
