@@ -25,6 +25,10 @@ PYTEST ?= -m "not slow and not proof" -n 2 --dist loadgroup
 	$(PIP) install -q --require-hashes -r requirements-dev.txt
 	@touch $@
 
+.stamps/clients: tests/server/collect/node/package-lock.json .stamps/dev
+	PATH="$$PATH:$(CURDIR)/$(BIN)" npm ci --prefix tests/server/collect/node --ignore-scripts --no-audit --no-fund --silent
+	@touch $@
+
 demo: .stamps/run  ## a simulated shop, from raw events to the plan and the dashboard
 	@$(BIN)/lingxi demo $(SHOP)
 
@@ -39,7 +43,7 @@ lint: .stamps/dev
 types: .stamps/dev
 	$(BIN)/mypy
 
-test: lint types  ## everything a change must pass
+test: lint types .stamps/clients  ## everything a change must pass
 	$(BIN)/python -m pytest $(PYTEST)
 
 browser: .stamps/dev

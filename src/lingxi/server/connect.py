@@ -116,7 +116,7 @@ rudder.track({ userId: "17850", event: "Product Viewed", properties: { product_i
         """
 import { jitsuAnalytics } from "@jitsu/js";
 
-const jitsu = jitsuAnalytics({ host: "{host}", writeKey: "{write_key}" });
+const jitsu = jitsuAnalytics({ host: "{host}", writeKey: "{write_key}:lingxi" });
 jitsu.track("Product Viewed", { product_id: "MUG-1", price: 9.5 });
 """,
     ),

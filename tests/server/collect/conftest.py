@@ -1,6 +1,7 @@
 """The whole server over a new shop, the collector's door in front of it as in production."""
 
 import base64
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,6 +10,8 @@ import pytest
 import structlog
 from litestar import Litestar
 from litestar.testing import TestClient
+
+sys.path.insert(0, str(Path(__file__).parent))
 
 from lingxi.access.sources import Source, SourceKind, create_source, list_sources
 from lingxi.app.shop import Shop, init_shop
@@ -65,17 +68,22 @@ def environ() -> dict[str, str]:
 
 
 @pytest.fixture
-def collector(tmp_path: Path, environ: dict[str, str]) -> Iterator[Collector]:
+def shop(tmp_path: Path, environ: dict[str, str]) -> Iterator[Shop]:
+    """A new shop, open."""
     folder = tmp_path / "shop"
     init_shop(folder, name="S", currency="GBP", timezone="UTC", language="en").close()
     shop = Shop.open(folder, environ=environ)
+    yield shop
+    shop.close()
 
+
+@pytest.fixture
+def collector(shop: Shop) -> Iterator[Collector]:
     with shop.store.read() as tx:
         source = list_sources(tx)[0]
     app = create_app(shop)
     with TestClient(Front(app.state["door"], app), raise_server_exceptions=False) as client:
         yield Collector(shop, app, client, source)
-    shop.close()
 
 
 __all__ = ["Collector", "basic"]
