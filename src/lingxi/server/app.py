@@ -17,7 +17,7 @@ import lingxi
 from lingxi.app.shop import Shop
 from lingxi.server.api import API, MACHINE, ReferencePage, get_style
 from lingxi.server.api.route import KEY_SCHEME
-from lingxi.server.assets import PREFIX, get_asset
+from lingxi.server.assets import PREFIX, SNIPPET, get_asset, get_snippet
 from lingxi.server.collect import Counts, Door, Front, Queue, make_routes
 from lingxi.server.dependencies import DEPENDENCIES
 from lingxi.server.errors import answer_error
@@ -42,7 +42,15 @@ def create_app(shop: Shop) -> Litestar:
     metrics, gate, door = Metrics(), Gate(shop), make_door(shop)
     metrics.register(door.counts)
     return Litestar(
-        route_handlers=[*API, *MACHINE, *PAGES, *make_routes(door), get_style, get_asset],
+        route_handlers=[
+            *API,
+            *MACHINE,
+            *PAGES,
+            *make_routes(door),
+            get_style,
+            get_asset,
+            get_snippet,
+        ],
         dependencies=DEPENDENCIES,
         middleware=[gate],
         before_send=[make_observer(settings, metrics)],
@@ -51,7 +59,10 @@ def create_app(shop: Shop) -> Litestar:
         on_shutdown=[door.queue.close, gate.writes.close],
         openapi_config=describe_api(),
         compression_config=CompressionConfig(
-            "gzip", minimum_size=2048, gzip_compress_level=4, exclude=f"^{PREFIX}/"
+            "gzip",
+            minimum_size=2048,
+            gzip_compress_level=4,
+            exclude=[f"^{PREFIX}/", f"^{SNIPPET}$"],
         ),
         request_max_body_size=LARGEST_BODY,
         logging_config=None,

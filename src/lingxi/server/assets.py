@@ -15,7 +15,9 @@ from lingxi.server.requests import request_id
 
 FOLDER = Path(__file__).parent / "static"
 PREFIX = "/static"
+SNIPPET = "/lx.js"
 _FOREVER = "public, max-age=31536000, immutable"
+_AN_HOUR = "public, max-age=3600"
 _ASK_AGAIN = "no-cache"
 _TEXT = ("text/", "application/javascript", "application/json", "image/svg")
 _TYPES = {".js": "text/javascript", ".mjs": "text/javascript", ".woff2": "font/woff2"}
@@ -66,13 +68,26 @@ def get_asset(name: FromPath[str], request: Request[object, object, State]) -> R
             status_code=404,
             media_type="text/plain",
         )
-    etag = f'"{asset.digest}"'
     current = request.query_params.get("v") == asset.digest
+    return _answer(asset, request, {"cache-control": _FOREVER if current else _ASK_AGAIN})
+
+
+@get(SNIPPET, opt={"unguarded": True}, sync_to_thread=False, include_in_schema=False)
+def get_snippet(request: Request[object, object, State]) -> Response[bytes]:
+    """The script for a shop's own pages, which are of other origins."""
     headers = {
-        "etag": etag,
-        "cache-control": _FOREVER if current else _ASK_AGAIN,
-        "vary": "accept-encoding",
+        "cache-control": _AN_HOUR,
+        "access-control-allow-origin": "*",
+        "cross-origin-resource-policy": "cross-origin",
     }
+    return _answer(load_assets()[SNIPPET.lstrip("/")], request, headers)
+
+
+def _answer(
+    asset: Asset, request: Request[object, object, State], more: dict[str, str]
+) -> Response[bytes]:
+    etag = f'"{asset.digest}"'
+    headers = {"etag": etag, "vary": "accept-encoding", **more}
     if etag in request.headers.get("if-none-match", ""):
         return Response(b"", status_code=304, headers=headers, media_type=asset.media_type)
     if asset.compressed is not None and "gzip" in request.headers.get("accept-encoding", ""):
@@ -85,7 +100,7 @@ def _read(path: Path) -> Asset:
     body = path.read_bytes()
     kind = _TYPES.get(path.suffix) or mimetypes.guess_type(path.name)[0]
     media_type = kind or "application/octet-stream"
-    small = gzip.compress(body, 6, mtime=0) if media_type.startswith(_TEXT) else None
+    small = gzip.compress(body, 9, mtime=0) if media_type.startswith(_TEXT) else None
     if small is not None and len(small) >= len(body):
         small = None
     return Asset(body, small, media_type, hashlib.sha256(body).hexdigest()[:16])

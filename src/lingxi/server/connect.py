@@ -32,6 +32,18 @@ class Client:
 
 CLIENTS: Sequence[Client] = (
     Client(
+        "lx",
+        "Lingxi (lx.js)",
+        "page",
+        """
+<script>window.lx = window.lx || [];</script>
+<script async src="{host}/lx.js" data-key="{write_key}"></script>
+<script>
+  lx.push(["viewProduct", { product_id: "MUG-1", price: 9.5, currency: "GBP" }]);
+</script>
+""",
+    ),
+    Client(
         "analytics-next",
         "Segment Analytics.js (@segment/analytics-next)",
         "page",
