@@ -1,11 +1,15 @@
 """The reference page: everything the API can do, and nothing the policy forbids."""
 
 import re
+import warnings
 
 from litestar import Litestar
+from litestar.exceptions import LitestarDeprecationWarning
 from litestar.testing import TestClient
 
+from lingxi.app.shop import Shop
 from lingxi.server.api.document import Shape, describe_limits, describe_shape, read_document
+from lingxi.server.app import create_app
 from lingxi.server.collect.addresses import list_addresses
 
 Client = TestClient[Litestar]
@@ -55,3 +59,9 @@ def test_shapes_are_described_in_words() -> None:
     )
     assert describe_shape(Shape(enum=("csv", "json"))) == "csv or json"
     assert describe_limits(Shape(type="string", max_length=9)) == "at most 9 characters"
+
+
+def test_no_route_is_declared_in_a_way_that_litestar_gives_up(shop: Shop) -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", LitestarDeprecationWarning)
+        assert create_app(shop).openapi_schema.to_schema()["paths"]

@@ -5,6 +5,7 @@ from typing import Annotated
 
 import msgspec
 from litestar import delete, patch, post, put
+from litestar.params import JSONBody
 
 from lingxi.access.roles import Scope
 from lingxi.app.shop import Shop
@@ -51,7 +52,7 @@ class Bulk(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 @write(put, "/v1/items/{item_id:path}", Scope.ITEMS_WRITE, "Put one item")
-def put_item(shop: AskShop, item_id: ItemId, data: ItemChange) -> ItemWritten:
+def put_item(shop: AskShop, item_id: ItemId, data: JSONBody[ItemChange]) -> ItemWritten:
     """Make the item what the body says; fields left out become unknown."""
     wanted = read_id("item_id", item_id)
     currency = shop.settings.shop.currency
@@ -59,7 +60,7 @@ def put_item(shop: AskShop, item_id: ItemId, data: ItemChange) -> ItemWritten:
 
 
 @write(patch, "/v1/items/{item_id:path}", Scope.ITEMS_WRITE, "Change one item")
-def patch_item(shop: AskShop, item_id: ItemId, data: ItemChange) -> ItemWritten:
+def patch_item(shop: AskShop, item_id: ItemId, data: JSONBody[ItemChange]) -> ItemWritten:
     """Set the fields that the body names; the others stay as they are."""
     wanted = read_id("item_id", item_id)
     with shop.store.read() as tx:
@@ -80,7 +81,7 @@ def delete_item(shop: AskShop, item_id: ItemId) -> ItemWritten:
 
 
 @write(post, "/v1/items:bulk", Scope.ITEMS_WRITE, "Put many items")
-def post_items(shop: AskShop, data: Bulk) -> BulkWritten:
+def post_items(shop: AskShop, data: JSONBody[Bulk]) -> BulkWritten:
     """Write up to 1000 items; one that cannot be written does not keep the others back."""
     merges: dict[str, Merge] = {}
     problems: list[BulkProblem] = []

@@ -4,7 +4,7 @@ from typing import Annotated
 
 import msgspec
 from litestar import post
-from litestar.params import PathParameter, QueryParameter
+from litestar.params import JSONBody, PathParameter, QueryParameter
 
 from lingxi.access.roles import Scope
 from lingxi.app.collect_views import (
@@ -108,7 +108,7 @@ def get_waiting(answers: AskAnswers, number: Number) -> WaitingRow:
     status_code=200,
     sync_to_thread=True,
 )
-def mend_waiting(answers: AskAnswers, number: Number, data: Mended) -> Retaken:
+def mend_waiting(answers: AskAnswers, number: Number, data: JSONBody[Mended]) -> Retaken:
     """Take a message with its text corrected; it leaves quarantine when it passes."""
     return answers.mend_waiting(number, data.text)
 
@@ -122,7 +122,7 @@ def mend_waiting(answers: AskAnswers, number: Number, data: Mended) -> Retaken:
     status_code=200,
     sync_to_thread=True,
 )
-def replay_waiting(answers: AskAnswers, data: Replay) -> Retaken:
+def replay_waiting(answers: AskAnswers, data: JSONBody[Replay]) -> Retaken:
     """Take messages of quarantine again, as they came, under the rules and rates of today."""
     return answers.replay_waiting(reason=data.reason, source=data.source)
 

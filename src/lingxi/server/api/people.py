@@ -2,6 +2,7 @@
 
 import msgspec
 from litestar import delete, post
+from litestar.params import JSONBody
 
 from lingxi.access.audit import record_audit
 from lingxi.access.roles import Scope
@@ -35,7 +36,7 @@ def get_identity(answers: AskAnswers, customer_id: CustomerId) -> IdentityView:
 
 
 @write(post, "/v1/identity/undo", Scope.ADMIN, "Undo a merge")
-def post_undo(shop: AskShop, data: Undo) -> Undone:
+def post_undo(shop: AskShop, data: JSONBody[Undo]) -> Undone:
     """Make two customers again of what a merge made one; they are not merged a second time."""
     undone = undo_merge(shop.store, data.merge_id)
     return Undone(undone.id, undone=True)
@@ -48,7 +49,9 @@ def get_consent(answers: AskAnswers, customer_id: CustomerId) -> ConsentView:
 
 
 @write(post, "/v1/consent/{customer_id:path}", Scope.CONSENT_WRITE, "Give or withdraw consent")
-def post_consent(shop: AskShop, customer_id: CustomerId, data: ConsentWord) -> ConsentView:
+def post_consent(
+    shop: AskShop, customer_id: CustomerId, data: JSONBody[ConsentWord]
+) -> ConsentView:
     """Record what a customer said, with where and to which version of the text."""
     return say_consent(shop, read_id("customer_id", customer_id), data)
 

@@ -6,6 +6,7 @@ from litestar import Request, Response, post
 from litestar.background_tasks import BackgroundTask
 from litestar.concurrency import sync_to_thread
 from litestar.openapi.datastructures import ResponseSpec
+from litestar.params import FromPath
 
 from lingxi.app.privacy import run_requests
 from lingxi.app.webhooks import Taken, take_webhook
@@ -29,7 +30,9 @@ _RESPONSES = {
     summary="A webhook of Shopify, SHOPLINE or WooCommerce",
     responses=_RESPONSES,
 )
-async def take(source: str, request: Request[Any, Any, Any], shop: AskShop) -> Response[Taken]:
+async def take(
+    source: FromPath[str], request: Request[Any, Any, Any], shop: AskShop
+) -> Response[Taken]:
     """Checks the signature over the raw body, takes each delivery once, and answers once all it
     means is on disk. Erasures that the platform asks for are carried out after the answer."""
     body = await read_body(request.receive, _MOST_BYTES)
