@@ -23,6 +23,7 @@ from lingxi.server.api import API, MACHINE
 from lingxi.server.api.document import read_document
 from lingxi.server.api.reference import render_markdown
 from lingxi.server.app import describe_api
+from lingxi.server.collect import ROUTES
 from lingxi.server.dependencies import DEPENDENCIES
 
 FOLDER = Path(__file__).parent / "reference"
@@ -32,7 +33,7 @@ _NOTE = "<!-- Written by docs/generate.py from the code; do not edit. -->\n\n"
 def describe_http() -> str:
     """The routes of the HTTP API and the structures they answer with."""
     app = Litestar(
-        route_handlers=[*API, *MACHINE],
+        route_handlers=[*API, *MACHINE, *ROUTES],
         dependencies=DEPENDENCIES,
         openapi_config=describe_api(),
         logging_config=None,

@@ -18,7 +18,8 @@ from lingxi.app.shop import Shop
 from lingxi.server.api import API, MACHINE, ReferencePage, get_style
 from lingxi.server.api.route import KEY_SCHEME
 from lingxi.server.assets import PREFIX, SNIPPET, get_asset, get_snippet
-from lingxi.server.collect import Counts, Door, Front, Queue, make_routes
+from lingxi.server.collect import ROUTES, Counts, Door, Front, Queue
+from lingxi.server.collect.description import SCHEMES
 from lingxi.server.dependencies import DEPENDENCIES
 from lingxi.server.errors import answer_error
 from lingxi.server.gate import Gate
@@ -46,7 +47,7 @@ def create_app(shop: Shop) -> Litestar:
             *API,
             *MACHINE,
             *PAGES,
-            *make_routes(door),
+            *ROUTES,
             get_style,
             get_asset,
             get_snippet,
@@ -114,6 +115,6 @@ def describe_api() -> OpenAPIConfig:
         description=_DESCRIPTION,
         path="/docs",
         render_plugins=[ReferencePage(), JsonRenderPlugin(path="/openapi.json")],
-        components=Components(security_schemes={KEY_SCHEME: key}),
+        components=Components(security_schemes={KEY_SCHEME: key, **SCHEMES}),
         use_handler_docstrings=True,
     )

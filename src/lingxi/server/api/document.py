@@ -37,10 +37,24 @@ class Parameter(msgspec.Struct, frozen=True):
     description: str = ""
 
 
+class Example(msgspec.Struct, frozen=True):
+    """A body as one may look."""
+
+    value: object = None
+
+
 class Content(msgspec.Struct, frozen=True):
-    """What an answer's body holds."""
+    """What a body holds."""
 
     shape: Shape = msgspec.field(name="schema", default_factory=Shape)
+    examples: Mapping[str, Example] = {}
+
+
+class Body(msgspec.Struct, frozen=True):
+    """What a request brings, by content type."""
+
+    description: str = ""
+    content: Mapping[str, Content] = {}
 
 
 class Answer(msgspec.Struct, frozen=True):
@@ -56,6 +70,7 @@ class Operation(msgspec.Struct, frozen=True):
     summary: str = ""
     description: str = ""
     parameters: tuple[Parameter, ...] = ()
+    body: Body | None = msgspec.field(default=None, name="requestBody")
     responses: Mapping[str, Answer] = {}
     security: tuple[Mapping[str, tuple[str, ...]], ...] = ()
 
@@ -65,6 +80,11 @@ class Operation(msgspec.Struct, frozen=True):
         return tuple(
             scope for entry in self.security for names in entry.values() for scope in names
         )
+
+    @property
+    def keys(self) -> tuple[str, ...]:
+        """The kinds of key that it takes, one of which is enough."""
+        return tuple(name for entry in self.security for name in entry)
 
 
 class Information(msgspec.Struct, frozen=True):

@@ -4,7 +4,7 @@ from typing import Annotated
 
 import msgspec
 from litestar import post
-from litestar.params import JSONBody, PathParameter, QueryParameter
+from litestar.params import JSONBody, QueryParameter
 
 from lingxi.access.roles import Scope
 from lingxi.app.collect_views import (
@@ -16,16 +16,20 @@ from lingxi.app.collect_views import (
     WaitingRow,
     WaitingView,
 )
-from lingxi.server.api.parameters import Cursor, Filter, Rows, Search, check_cursor, check_text
+from lingxi.server.api.parameters import (
+    Cursor,
+    Filter,
+    RowNumber,
+    Rows,
+    Search,
+    check_cursor,
+    check_text,
+)
 from lingxi.server.api.route import KEY_SCHEME, read
 from lingxi.server.dependencies import AskAnswers
 
 LONGEST_MESSAGE = 200_000
 
-Number = Annotated[
-    int, PathParameter(ge=1, description="``id`` of the message, as the list gives it.")
-]
-Position = Annotated[int, PathParameter(ge=1, description="The event's position in the log.")]
 Result = Annotated[
     str,
     QueryParameter(max_length=20, description="stored, duplicate or dropped; empty for all."),
@@ -59,13 +63,13 @@ def list_live(
 
 
 @read("/v1/live/{number:int}", Scope.QUARANTINE, "The way of a live message")
-def get_trace(answers: AskAnswers, number: Number) -> TraceView:
+def get_trace(answers: AskAnswers, number: RowNumber) -> TraceView:
     """One message from its bytes over each cleaning step to what it changed."""
     return answers.trace(number)
 
 
 @read("/v1/events/{position:int}", Scope.QUARANTINE, "One event of the log")
-def get_event(answers: AskAnswers, position: Position) -> TraceView:
+def get_event(answers: AskAnswers, position: RowNumber) -> TraceView:
     """An event as the log keeps it, whose it is, and its way as far as it is remembered."""
     return answers.event(position)
 
@@ -94,7 +98,7 @@ def list_waiting(
 
 
 @read("/v1/waiting/{number:int}", Scope.QUARANTINE, "One message in quarantine")
-def get_waiting(answers: AskAnswers, number: Number) -> WaitingRow:
+def get_waiting(answers: AskAnswers, number: RowNumber) -> WaitingRow:
     """One message in quarantine, with the step that set it aside and why."""
     return answers.waiting_message(number)
 
@@ -108,7 +112,7 @@ def get_waiting(answers: AskAnswers, number: Number) -> WaitingRow:
     status_code=200,
     sync_to_thread=True,
 )
-def mend_waiting(answers: AskAnswers, number: Number, data: JSONBody[Mended]) -> Retaken:
+def mend_waiting(answers: AskAnswers, number: RowNumber, data: JSONBody[Mended]) -> Retaken:
     """Take a message with its text corrected; it leaves quarantine when it passes."""
     return answers.mend_waiting(number, data.text)
 

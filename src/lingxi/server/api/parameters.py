@@ -12,9 +12,15 @@ LONGEST_CURSOR = 1000
 MOST_ROWS = 500
 MOST_RECOMMENDED = 100
 MOST_HISTORY = 100
+LARGEST_NUMBER = 2**63 - 1
+"""The largest row number that a store can hold."""
 
 CustomerId = Annotated[str, PathParameter(description="The shop's own id of the customer.")]
 ItemId = Annotated[str, PathParameter(description="The shop's own id of the item.")]
+RowNumber = Annotated[
+    int,
+    PathParameter(ge=1, le=LARGEST_NUMBER, description="The number that a list gives for it."),
+]
 Rows = Annotated[
     int, QueryParameter(ge=1, le=MOST_ROWS, description=f"Rows in a page, at most {MOST_ROWS}.")
 ]

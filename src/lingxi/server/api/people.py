@@ -1,5 +1,7 @@
 """One person: who they are, what they agreed to, everything held on them, and its end."""
 
+from typing import Annotated
+
 import msgspec
 from litestar import delete, post
 from litestar.params import JSONBody
@@ -10,7 +12,7 @@ from lingxi.app.collect_views import ConsentView, IdentityView
 from lingxi.app.erase import Receipt, erase_customer
 from lingxi.app.people import ConsentWord, PersonExport, export_person, say_consent
 from lingxi.ingest.merging import undo_merge
-from lingxi.server.api.parameters import CustomerId, read_id
+from lingxi.server.api.parameters import LARGEST_NUMBER, CustomerId, read_id
 from lingxi.server.api.route import read
 from lingxi.server.api.write import write
 from lingxi.server.dependencies import AnyRequest, AskAnswers, AskShop, provide_principal
@@ -19,7 +21,7 @@ from lingxi.server.dependencies import AnyRequest, AskAnswers, AskShop, provide_
 class Undo(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The merge to undo, by its ``id``."""
 
-    merge_id: int
+    merge_id: Annotated[int, msgspec.Meta(ge=1, le=LARGEST_NUMBER)]
 
 
 class Undone(msgspec.Struct, frozen=True):

@@ -3,6 +3,7 @@
 from html import escape
 from typing import Any
 
+import msgspec
 from litestar import Request, Response, get
 from litestar.openapi.plugins import OpenAPIRenderPlugin
 from typing_extensions import override
@@ -83,6 +84,8 @@ def render_markdown(document: Document) -> str:
     for method, path, operation in document.operations():
         lines += [f"## `{method} {path}`", "", f"{operation.summary}. {operation.description}", ""]
         lines += [f"Needs: {_needs(operation)}. Answers: {_answers(operation)}.", ""]
+        if operation.body is not None:
+            lines += [_takes(operation), ""]
         if operation.parameters:
             lines += [
                 "| parameter | in | type | default | allowed | |",
@@ -103,13 +106,31 @@ def _render_operation(method: str, path: str, operation: Operation) -> str:
     if operation.parameters:
         head = ("parameter", "in", "type", "default", "allowed", "")
         table = _html_table(head, _parameter_rows(operation))
-    key = "" if not operation.scopes else " -H 'Authorization: Bearer lx_...'"
+    call = "curl" if method == "GET" else f"curl -X {method}"
+    if operation.scopes:
+        call += " -H 'Authorization: Bearer lx_...'"
+    elif operation.keys:
+        call += " -u 'WRITE_KEY:'"
+    call += _example(operation)
+    takes = f"<p>{escape(_takes(operation))}</p>" if operation.body is not None else ""
     return (
         f'<section id="{_anchor(method, path)}"><h2><code>{method} {escape(path)}</code></h2>'
         f"<p>{escape(operation.summary)}. {escape(operation.description)}</p>"
         f"<p>Needs: {escape(_needs(operation))}. Answers: {escape(_answers(operation))}.</p>"
-        f'{table}<pre>curl{key} "$LINGXI{escape(path)}"</pre></section>'
+        f'{takes}{table}<pre>{escape(call)} "$LINGXI{escape(path)}"</pre></section>'
     )
+
+
+def _example(operation: Operation) -> str:
+    """What to add to a command line so that it sends the example of a body."""
+    if operation.body is None:
+        return ""
+    kind, content = next(iter(operation.body.content.items()))
+    found = next(iter(content.examples.values()), None)
+    if found is None:
+        return ""
+    text = msgspec.json.encode(found.value).decode()
+    return f" -H 'Content-Type: {kind}' -d '{text}'"
 
 
 def _parameter_rows(operation: Operation) -> list[tuple[str, ...]]:
@@ -141,7 +162,18 @@ def _default(value: object) -> str:
 
 
 def _needs(operation: Operation) -> str:
-    return ", ".join(f"scope {scope}" for scope in operation.scopes) or "no key"
+    scopes = ", ".join(f"scope {scope}" for scope in operation.scopes)
+    return scopes or " or ".join(operation.keys) or "no key"
+
+
+def _takes(operation: Operation) -> str:
+    """What the request's body holds, as a sentence; nothing where there is none."""
+    if operation.body is None:
+        return ""
+    shape = describe_shape(next(iter(operation.body.content.values())).shape)
+    kinds = " or ".join(operation.body.content)
+    words = f" {operation.body.description}" if operation.body.description else ""
+    return f"Takes: {shape} ({kinds}).{words}"
 
 
 def _answers(operation: Operation) -> str:

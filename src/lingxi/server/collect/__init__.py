@@ -4,6 +4,6 @@ from lingxi.server.collect.counts import Counts
 from lingxi.server.collect.door import Door
 from lingxi.server.collect.front import Front
 from lingxi.server.collect.queue import Queue
-from lingxi.server.collect.routes import make_routes
+from lingxi.server.collect.routes import ROUTES
 
-__all__ = ["Counts", "Door", "Front", "Queue", "make_routes"]
+__all__ = ["ROUTES", "Counts", "Door", "Front", "Queue"]

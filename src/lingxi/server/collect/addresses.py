@@ -19,14 +19,16 @@ _POSTHOG_BYTES = 5 * 1024 * 1024
 class Address:
     """One address: how its bytes are read, and what is answered once they are on disk.
 
-    ``read`` gets the unpacked body of a POST, or the query of a GET. ``most`` is the limit of the
-    body in bytes where it differs from the settings'.
+    ``read`` gets the unpacked body of a POST, or the query of a GET. ``holds`` is what a
+    well-formed one brings, for the API's description: ``batch``, a type of message, ``capture`` or
+    ``captures``. ``most`` is the limit of the body in bytes where it differs from the settings'.
     """
 
     method: str
     path: str
     tool: str
     summary: str
+    holds: str
     read: Callable[[bytes], Parcel]
     content_type: bytes = _JSON
     answer: bytes = _SUCCESS
@@ -40,11 +42,11 @@ def list_addresses() -> list[Address]:
 
 def _segment() -> Iterable[Address]:
     for path in ("/v1/batch", "/v1/b", "/v1/import", "/beacon/v1/batch", "/v1/beacon/batch"):
-        yield Address("POST", path, "segment", "A batch of messages", read_body)
+        yield Address("POST", path, "segment", "A batch of messages", "batch", read_body)
     for kind in TYPES:
         for path in (f"/v1/{kind}", f"/v1/{kind[0]}"):
-            words = f"One {kind} message"
-            yield Address("POST", path, "segment", words, partial(read_body, kind=kind))
+            words, read = f"One {kind} message", partial(read_body, kind=kind)
+            yield Address("POST", path, "segment", words, kind, read)
 
 
 def _pixels() -> Iterable[Address]:
@@ -55,6 +57,7 @@ def _pixels() -> Iterable[Address]:
                 path,
                 "pixel",
                 f"One {kind} message in the address of an image",
+                kind,
                 partial(read_query, kind=kind),
                 b"image/gif",
                 _GIF,
@@ -63,10 +66,10 @@ def _pixels() -> Iterable[Address]:
 
 def _jitsu() -> Iterable[Address]:
     for prefix in ("/api/s", "/api/s/s2s"):
-        yield Address("POST", f"{prefix}/batch", "jitsu", "A batch of messages", read_body)
+        yield Address("POST", f"{prefix}/batch", "jitsu", "A batch of messages", "batch", read_body)
         for kind in TYPES:
-            read = partial(read_body, kind=kind)
-            yield Address("POST", f"{prefix}/{kind}", "jitsu", f"One {kind} message", read)
+            words, read = f"One {kind} message", partial(read_body, kind=kind)
+            yield Address("POST", f"{prefix}/{kind}", "jitsu", words, kind, read)
 
 
 def _posthog() -> Iterable[Address]:
@@ -76,6 +79,7 @@ def _posthog() -> Iterable[Address]:
             path,
             "posthog",
             "Events in PostHog's form",
+            "captures" if path == "/batch" else "capture",
             read_posthog,
             answer=b'{"status":1}',
             most=_POSTHOG_BYTES,

@@ -5,15 +5,19 @@ A write key in the request, not a session, says who sends; so no token of a form
 
 from typing import Any
 
-import msgspec
 from litestar import HttpMethod, Request, Response, get, post, route
 from litestar.handlers import HTTPRouteHandler
-from litestar.openapi.datastructures import ResponseSpec
 from litestar.params import FromPath
 
 from lingxi.server.collect.addresses import Address, list_addresses
+from lingxi.server.collect.description import (
+    SECURITY,
+    describe_answers,
+    describe_body,
+    make_operation,
+)
 from lingxi.server.collect.door import Door
-from lingxi.server.collect.replies import Refusal, Reply, answer_preflight
+from lingxi.server.collect.replies import Reply, answer_preflight
 from lingxi.server.collect.webhooks import take as take_webhook
 
 _OPEN = {"unguarded": True}
@@ -25,35 +29,14 @@ _TAGS = {
 }
 
 
-class Accepted(msgspec.Struct, frozen=True):
-    """Everything the request brought is on disk."""
-
-    success: bool
-
-
-_RESPONSES = {
-    400: ResponseSpec(Refusal, description="Too large, or not readable."),
-    401: ResponseSpec(Refusal, description="No source has this write key."),
-    403: ResponseSpec(Refusal, description="The source takes nothing from this origin."),
-    415: ResponseSpec(Refusal, description="A compression that is not read."),
-    429: ResponseSpec(Refusal, description="Too fast; Retry-After says when to come back."),
-    503: ResponseSpec(Refusal, description="Not stored; send the same again."),
-}
-
-
-def make_routes(door: Door) -> list[HTTPRouteHandler]:
-    """A route for every address of the collector, and what browser clients load first."""
-    routes = [_make_route(door, address) for address in list_addresses()]
-    return [*routes, take_webhook, get_client_settings, get_source_config]
-
-
-def _make_route(door: Door, address: Address) -> HTTPRouteHandler:
+def _make_route(address: Address) -> HTTPRouteHandler:
     async def take(request: Request[Any, Any, Any]) -> Response[bytes]:
+        door: Door = request.app.state["door"]
         reply = await door.answer(address, request.scope, request.receive)
         return _to_response(reply)
 
     words = (
-        f"{address.summary}, as {address.tool} clients send it. The answer comes once everything "
+        f"As {address.tool} clients send it. The answer comes once everything "
         "is on disk; the same message sent again is counted once."
     )
     declare = get if address.method == "GET" else post
@@ -64,8 +47,11 @@ def _make_route(door: Door, address: Address) -> HTTPRouteHandler:
         summary=address.summary,
         description=words,
         operation_id=f"collect {address.method} {address.path}",
+        operation_class=make_operation(address),
+        dependencies=describe_body(address),
+        security=SECURITY,
         status_code=200,
-        responses={200: ResponseSpec(Accepted, description="Stored."), **_RESPONSES},
+        responses=describe_answers(address),
     )(take)
 
 
@@ -148,3 +134,12 @@ async def get_source_config(request: Request[Any, Any, Any]) -> Response[Any]:
         "vary": "origin",
     }
     return Response(body, headers=headers)
+
+
+ROUTES: list[HTTPRouteHandler] = [
+    *(_make_route(address) for address in list_addresses()),
+    take_webhook,
+    get_client_settings,
+    get_source_config,
+]
+"""A route for every address of the collector, and what browser clients load first."""

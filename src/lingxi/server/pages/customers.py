@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Annotated
 
+import msgspec
 from litestar import Response, get, post
 from litestar.enums import RequestEncodingType
 from litestar.params import Body, FromPath
@@ -19,6 +20,7 @@ from lingxi.i18n import minor_units
 from lingxi.ingest.merging import undo_merge
 from lingxi.schema import Name
 from lingxi.server.api.parameters import (
+    LARGEST_NUMBER,
     Cursor,
     Filter,
     Search,
@@ -191,7 +193,7 @@ def _line(cells: list[str]) -> str:
 class UndoForm:
     """A merge to be undone, and the customer whose page asked for it."""
 
-    merge_id: int
+    merge_id: Annotated[int, msgspec.Meta(ge=1, le=LARGEST_NUMBER)]
     customer_id: str
 
 

@@ -1,11 +1,10 @@
 """Live events: what comes in, and the whole way of one message."""
 
 from litestar import Response, get
-from litestar.params import FromPath
 
 from lingxi.access import Scope
 from lingxi.app.collect_views import LiveView, TraceView
-from lingxi.server.api.parameters import Filter, Search, check_text
+from lingxi.server.api.parameters import Filter, RowNumber, Search, check_text
 from lingxi.server.connect import command_for
 from lingxi.server.dependencies import AnyRequest, AskAnswers
 from lingxi.server.pages.frame import AskFrame
@@ -57,13 +56,13 @@ def answer_live(words: Words, view: LiveView) -> str:
 
 
 @get("/live/{number:int}", opt={"scope": Scope.QUARANTINE}, sync_to_thread=True)
-def get_trace(frame: AskFrame, answers: AskAnswers, number: FromPath[int]) -> Response[str]:
+def get_trace(frame: AskFrame, answers: AskAnswers, number: RowNumber) -> Response[str]:
     """One message that this server remembers, from its bytes to what it changed."""
     return draw_trace(frame, answers.trace(number))
 
 
 @get("/events/{position:int}", opt={"scope": Scope.QUARANTINE}, sync_to_thread=True)
-def get_event(frame: AskFrame, answers: AskAnswers, position: FromPath[int]) -> Response[str]:
+def get_event(frame: AskFrame, answers: AskAnswers, position: RowNumber) -> Response[str]:
     """One event of the log, with its way as far as it is still remembered."""
     return draw_trace(frame, answers.event(position))
 

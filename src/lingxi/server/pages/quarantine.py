@@ -5,13 +5,13 @@ from typing import Annotated
 
 from litestar import Response, get, post
 from litestar.enums import RequestEncodingType
-from litestar.params import Body, FromPath, FromQuery
+from litestar.params import Body, FromQuery
 
 from lingxi.access import Scope
 from lingxi.app.answers import Answers
 from lingxi.app.collect_views import Retaken
 from lingxi.errors import UserError
-from lingxi.server.api.parameters import Cursor, Filter, check_cursor, check_text
+from lingxi.server.api.parameters import Cursor, Filter, RowNumber, check_cursor, check_text
 from lingxi.server.dependencies import AskAnswers
 from lingxi.server.pages.frame import AskFrame, Frame
 from lingxi.server.pages.links import Address, link
@@ -79,14 +79,14 @@ def post_replay(data: ReplayData, answers: AskAnswers) -> Response[str]:
 
 
 @get("/quarantine/{number:int}", opt=_MEND, sync_to_thread=True)
-def get_message(frame: AskFrame, answers: AskAnswers, number: FromPath[int]) -> Response[str]:
+def get_message(frame: AskFrame, answers: AskAnswers, number: RowNumber) -> Response[str]:
     """One message, to be mended."""
     return draw_message(frame, answers, number)
 
 
 @post("/quarantine/{number:int}", opt=_MEND, sync_to_thread=True, status_code=200)
 def post_message(
-    frame: AskFrame, answers: AskAnswers, number: FromPath[int], data: MendData
+    frame: AskFrame, answers: AskAnswers, number: RowNumber, data: MendData
 ) -> Response[str]:
     """Take one message with its text corrected."""
     try:
