@@ -11,7 +11,7 @@ from lingxi.app.rooms import FORGETTERS, Forget
 from lingxi.ingest import find_customer
 from lingxi.ingest.sealed import list_subjects
 from lingxi.policy import get_totals
-from lingxi.policy.jobs import write_plan_files
+from lingxi.policy.export import write_plan_files
 
 if TYPE_CHECKING:
     from lingxi.app.shop import Shop

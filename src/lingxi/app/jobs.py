@@ -6,8 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from lingxi import access, catalogue, ingest, lifecycle, recommend
-from lingxi.access import Credentials
+from lingxi import catalogue, ingest, lifecycle, recommend
 from lingxi.app.migrate import upgrade
 from lingxi.app.privacy import run_requests
 from lingxi.app.rooms import FORGETTERS, METADATAS, PROJECTIONS
@@ -110,12 +109,6 @@ TRAINING: tuple[Job, ...] = (
 def make_plan(shop: Shop, progress: Progress = silent) -> MadePlan:
     """Decide for every customer, keep the plan, and write its files."""
     return decide_plan(shop.store, shop.settings, progress)
-
-
-def ensure_administrator(shop: Shop) -> Credentials | None:
-    """The first administrator's login, or nothing where there are users already."""
-    with shop.store.write() as tx:
-        return access.ensure_administrator(tx, shop.clock.now())
 
 
 @dataclass(frozen=True)

@@ -19,11 +19,12 @@ def command(host: str | None, port: int | None, folder: Path | None) -> None:
 
 def run_server(folder: Path | None, host: str | None, port: int | None) -> None:
     """Print the address (and the first login), then serve until told to stop."""
-    from lingxi.app import jobs
+    from lingxi.access import ensure_administrator
     from lingxi.server.serve import serve
 
     with open_shop(folder) as shop:
-        first = jobs.ensure_administrator(shop)
+        with shop.store.write() as tx:
+            first = ensure_administrator(tx, shop.clock.now())
         settings = shop.settings
     address = f"http://{host or settings.server.host}:{port or settings.server.port}"
     click.echo(f"Dashboard: {address}")

@@ -9,8 +9,11 @@ import pyarrow as pa
 import pyarrow.csv
 import pyarrow.parquet as pq
 
+from lingxi.config import Settings
 from lingxi.i18n import Translator
-from lingxi.policy.ledger import StoredAction
+from lingxi.ingest import customer_ids
+from lingxi.policy.ledger import StoredAction, list_actions
+from lingxi.store import Store
 
 FORMS = ("parquet", "csv", "json")
 
@@ -92,3 +95,12 @@ def _defuse(text: str) -> str:
     ("'=1+1", '17850')
     """
     return "'" + text if text[:1] in ("=", "+", "-", "@", "\t", "\r") else text
+
+
+def write_plan_files(store: Store, settings: Settings) -> tuple[Path, ...]:
+    """Write the stored plan as Parquet, CSV and JSON to ``plan/`` in the shop's folder."""
+    with store.read() as tx:
+        actions = list_actions(tx, n=None)
+        ids = customer_ids(tx, [action.customer for action in actions])
+    words = Translator(settings.shop.language, settings.zone, settings.shop.currency)
+    return write_files(tabulate(actions, ids, words), settings.folder / "plan")

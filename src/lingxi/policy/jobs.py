@@ -14,15 +14,13 @@ from lingxi.catalogue import get_items
 from lingxi.config import Settings
 from lingxi.errors import NotEnoughData, NotTrained, UserError
 from lingxi.features import compute_features
-from lingxi.i18n import Translator
-from lingxi.ingest import customer_ids
 from lingxi.ingest.consent import Permissions, read_permissions
 from lingxi.lifecycle import load_thresholds, read_history
 from lingxi.lifecycle.tables import customer_state
 from lingxi.lifecycle.thresholds import Thresholds, list_order_days, usual_gaps
 from lingxi.policy.candidate import Candidate, Due, ShopFacts
-from lingxi.policy.export import tabulate, write_files
-from lingxi.policy.ledger import list_actions, put_plan
+from lingxi.policy.export import write_plan_files
+from lingxi.policy.ledger import put_plan
 from lingxi.policy.plan import make_plan
 from lingxi.policy.replenish import find_due, read_due
 from lingxi.recommend import Recommender
@@ -115,15 +113,6 @@ def _nobody_to_plan_for(store: Store) -> UserError:
         "There is no customer to plan for: no order or sign-up names one. Import a file with a "
         "customer column (lingxi import orders FILE --map customer=COLUMN), then 'lingxi train'."
     )
-
-
-def write_plan_files(store: Store, settings: Settings) -> tuple[Path, ...]:
-    """Write the stored plan as Parquet, CSV and JSON to ``plan/`` in the shop's folder."""
-    with store.read() as tx:
-        actions = list_actions(tx, n=None)
-        ids = customer_ids(tx, [action.customer for action in actions])
-    words = Translator(settings.shop.language, settings.zone, settings.shop.currency)
-    return write_files(tabulate(actions, ids, words), settings.folder / "plan")
 
 
 def _read_states(store: Store) -> dict[int, sa.RowMapping]:

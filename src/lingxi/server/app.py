@@ -26,8 +26,8 @@ from lingxi.server.gate import Gate
 from lingxi.server.metrics import Metrics
 from lingxi.server.observe import configure_logs, make_observer
 from lingxi.server.pages import PAGES, draw_error
+from lingxi.server.serve import SHOP_VARIABLE
 
-SHOP_VARIABLE = "LINGXI_SHOP_FOLDER"
 LARGEST_BODY = 256 * 1024
 TRUSTED_PROXIES = "127.0.0.1,::1"
 _DESCRIPTION = (

@@ -12,9 +12,10 @@ from granian.log import LogLevels
 
 from lingxi.config import load_settings
 from lingxi.errors import Conflict, InvalidSetting
-from lingxi.server.app import SHOP_VARIABLE
 
 TARGET = "lingxi.server.app:load_app"
+SHOP_VARIABLE = "LINGXI_SHOP_FOLDER"
+"""Tells a worker process which shop it serves. The application itself is loaded only there."""
 _STOP_SECONDS = 20
 _LOGS = {
     "formatters": {
