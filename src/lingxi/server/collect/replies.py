@@ -62,9 +62,9 @@ def allow_origin(origin: bytes | None) -> Headers:
     """The headers by which a browser lets a page of another site read the answer.
 
     The origin is echoed, because a browser that sends credentials takes no ``*``; nothing here
-    depends on a cookie, so the echo gives nothing away.
+    depends on a cookie, so the echo gives nothing away. What no browser would send is not echoed.
     """
-    if not origin:
+    if not origin or not origin.isascii():
         return ()
     return (
         (b"access-control-allow-origin", origin[:_LONGEST_ECHO]),
@@ -77,6 +77,8 @@ def allow_origin(origin: bytes | None) -> Headers:
 def answer_preflight(headers: dict[bytes, bytes], methods: bytes) -> Reply:
     """The answer to a browser that asks beforehand; the key is only looked at afterwards."""
     wanted = headers.get(b"access-control-request-headers", b"")[:_LONGEST_ECHO]
+    if not wanted.isascii():
+        wanted = b""
     extra = (
         (b"access-control-allow-methods", methods + b", OPTIONS"),
         (b"access-control-allow-headers", wanted or b"authorization, content-type"),
