@@ -1,18 +1,19 @@
-// Lingxi on a shop's pages. Options and calls: docs/snippet.md.
+// Lingxi on a shop's pages: docs/snippet.md
 (() => {
   "use strict";
-  const tag = document.currentScript;
+  const tag = document.currentScript || document.querySelector("script[data-key]");
   const early = window.lx;
   if (!tag || (early && early.version)) return;
   const VERSION = "1.0.0";
   const { key, host, consent, auto, cookieDomain } = tag.dataset;
   const address = (host || new URL(tag.src).origin).replace(/\/+$/, "") + "/v1/batch";
-  const refused =
-    navigator.globalPrivacyControl || navigator.doNotTrack === "1" || window.doNotTrack === "1";
+  const refused = navigator.globalPrivacyControl || navigator.doNotTrack === "1";
   const MOST = 200; // messages kept until they are sent
+  const KEPT = 500000;
+  const LARGEST = 32000; // bytes of one message, as the server has it
   const BYTES = 50000; // of one request; browsers carry 64 kB past the end of a page
+  const weigh = (text) => new Blob([text]).size;
 
-  // What outlives the page: the browser's own storage, or this object where there is none.
   const memory = {};
   function storage(work, otherwise) {
     try {
@@ -31,7 +32,7 @@
     return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
   }
 
-  // Who it is: an id of this browser, and the customer once the shop has named one.
+  // Who it is: this browser, and the customer once named.
   const readCookie = () => (/(?:^|; )lx_id=([\w-]+)/.exec(document.cookie) || [])[1];
   function putBrowser(id) {
     put("lx_id", id);
@@ -47,43 +48,47 @@
   }
 
   // Whether anything may be kept or sent: true, false, or null while nobody has decided.
-  let said = get("lx_consent");
-  const allowed = () =>
-    refused || said === "no" ? false : said === "yes" || consent !== "required" ? true : null;
+  function allowed() {
+    const said = refused ? "no" : get("lx_consent"); // another tab may have asked
+    return said === "no" ? false : said || consent !== "required" ? true : null;
+  }
 
   // Messages wait here until the server has them on disk; a copy survives the page.
-  const own = `lx_q_${makeId()}`;
+  const copies = `lx_q_${key}_`;
+  const own = copies + makeId();
   let queue = [];
   let sending = false;
   let failures = 0;
   let timer = 0;
-  let left = false; // whether the page is on its way out
+  let left = false; // the page is going
 
   function keep() {
-    if (allowed() !== true) return;
-    if (queue.length) put(own, JSON.stringify(queue));
+    let text = JSON.stringify((queue = queue.slice(-MOST)));
+    for (; text.length > KEPT; text = JSON.stringify(queue)) queue.shift();
+    if (allowed() === null) return;
+    if (queue.length) put(own, text);
     else drop(own);
   }
 
-  // What pages before this one left behind. Sent twice it still counts once: by its messageId.
+  // What earlier pages left. Sent twice it still counts once: by its messageId.
   function adopt() {
+    const found = [];
     storage((s) => {
       for (const name of Object.keys(s)) {
-        if (!name.startsWith("lx_q_") || name === own) continue;
-        const left = s.getItem(name);
+        if (!name.startsWith(copies) || name === own) continue;
+        const text = s.getItem(name);
         s.removeItem(name);
-        queue.push(...JSON.parse(left));
+        found.push(...JSON.parse(text));
       }
     }, Boolean);
-    queue = queue.slice(-MOST);
-    keep();
+    return found;
   }
 
-  function pack() {
+  function pack(messages) {
     const batch = [];
     let size = 0;
-    for (const message of queue) {
-      size += JSON.stringify(message).length;
+    for (const message of messages) {
+      size += weigh(JSON.stringify(message)) + 1;
       if (batch.length && size > BYTES) break;
       batch.push(message);
     }
@@ -106,14 +111,16 @@
   async function send() {
     if (sending || !queue.length || allowed() === null) return;
     sending = true;
-    const batch = pack();
+    const batch = pack(queue);
     const body = write(batch);
     let wait = 0;
     try {
-      // plain text: a browser need not ask beforehand; the server reads it all the same
+      // plain text: no preflight
       const headers = { "content-type": "text/plain" };
-      const keepalive = body.length < 60000;
-      const answer = await fetch(address, { method: "POST", body, headers, keepalive });
+      const signal = AbortSignal.timeout?.(30000);
+      const options = { method: "POST", body, headers, keepalive: true, signal };
+      const answer = await fetch(address, options);
+      await answer.text(); // unread it counts against the 64 kB
       if (answer.status === 429 || answer.status >= 500)
         wait = 1000 * (Number(answer.headers.get("retry-after")) || 0) || -1;
       else {
@@ -127,33 +134,29 @@
     if (wait) failures += 1;
     sending = false;
     if (wait < 0) wait = Math.min(60000, 500 * 2 ** failures) * (0.5 + Math.random() / 2);
-    if (queue.length) later(wait);
+    if (queue.length) later(Math.min(wait, 3600000));
   }
 
-  // The page may never come back: the rest goes in beacons, and stays in the copy until a later
-  // page has heard that it arrived.
+  // The rest goes in beacons, and stays in the copy until a later page has heard that it arrived.
   function leave() {
     left = true;
     if (allowed() === null) return;
-    const all = queue;
-    while (queue.length) {
-      const batch = pack();
+    for (let rest = queue; rest.length; ) {
+      const batch = pack(rest);
       if (!navigator.sendBeacon(address, write(batch))) break;
-      queue = queue.filter((message) => !batch.includes(message));
+      rest = rest.slice(batch.length);
     }
-    queue = all;
   }
 
   function describePage() {
     const asked = new URLSearchParams(location.search);
     const campaign = {};
-    for (const name of ["source", "medium", "campaign", "term", "content"])
-      if (asked.has(`utm_${name}`))
-        campaign[name === "campaign" ? "name" : name] = asked.get(`utm_${name}`);
+    for (const [name, text] of asked)
+      if (name.startsWith("utm_")) campaign[name === "utm_campaign" ? "name" : name.slice(4)] = text;
     const { origin, pathname } = location; // addresses may name people after the question mark
-    const page = { path: pathname, url: origin + pathname, referrer: document.referrer.split("?")[0] };
+    const referrer = document.referrer.split("?")[0];
     return {
-      page,
+      page: { path: pathname, url: origin + pathname, title: document.title, referrer },
       campaign,
       locale: navigator.language,
       timezone: Intl.DateTimeFormat().resolvedOptions().timeZone,
@@ -163,14 +166,15 @@
 
   function tell(type, words) {
     if (allowed() === false) return;
-    const message = { type, messageId: makeId(), timestamp: new Date().toISOString(), ...words };
-    message.context = { ...describePage(), ...words.context };
-    queue.push(message);
-    queue = queue.slice(-MOST);
-    if (allowed() === true) release();
+    const context = describePage();
+    const timestamp = new Date().toISOString();
+    const text = JSON.stringify({ type, messageId: makeId(), timestamp, context, ...words });
+    if (weigh(text) > LARGEST) throw Error(`more than ${LARGEST} bytes in one ${type}`);
+    queue.push(JSON.parse(text)); // as it is now
+    if (allowed()) release();
+    else keep();
   }
 
-  // Only what may be sent gets the browser's id, for making one is keeping something.
   function release() {
     for (const message of queue) {
       if (message.anonymousId) continue;
@@ -182,10 +186,11 @@
       message.anonymousId = whoIsIt();
       message.userId ??= get("lx_user") ?? undefined;
       if (message.type === "alias") message.previousId ??= message.anonymousId;
+      if (message.event === "Logged Out") forget();
     }
     keep();
     if (left) leave();
-    else if (!sending && !failures) later(200);
+    if (!sending && !failures) later(200);
   }
 
   const track = (event, properties = {}) => tell("track", { event, properties });
@@ -195,32 +200,28 @@
     track,
     page: (name, properties = {}) => tell("page", { name, properties }),
     identify(userId, traits = {}) {
-      if (typeof userId === "object") [userId, traits] = [undefined, userId || {}];
-      tell("identify", { userId: userId === undefined ? undefined : String(userId), traits });
+      if (userId && typeof userId === "object") [userId, traits] = ["", userId];
+      tell("identify", { userId: String(userId ?? "") || undefined, traits });
     },
     alias: (userId, previousId) => tell("alias", { userId: String(userId), previousId }),
-    reset() {
-      track("Logged Out");
-      forget();
-    },
+    reset: () => track("Logged Out"),
     consent(choices, textVersion) {
       const every = { marketing: choices, personalisation: choices, analytics: choices };
       const purposes = typeof choices === "object" ? choices : every;
       const yes = Object.values(purposes).some(Boolean);
-      if (refused) return;
-      if (yes) said = "yes";
-      if (allowed() !== true) queue = []; // refused before anything was sent
-      else {
+      const before = allowed();
+      if (refused || (!yes && before === false)) return;
+      if (yes) put("lx_consent", "yes");
+      if (allowed()) {
         const properties = { purposes, source: "lx.js", text_version: textVersion };
         track("Consent Preferences Updated", properties);
       }
-      if (!yes) {
-        queue = queue.slice(-1); // the withdrawal itself must still arrive
-        drop(own);
-        forget();
-        said = "no";
-      }
-      put("lx_consent", said);
+      if (yes) return;
+      adopt(); // and drop
+      forget();
+      queue = before ? queue.slice(-1) : []; // the withdrawal itself must still arrive
+      put("lx_consent", "no");
+      keep();
     },
     viewProduct: say("Product Viewed"),
     addToCart: say("Product Added"),
@@ -231,7 +232,7 @@
     order: say("Order Completed"),
   };
 
-  const lx = { version: VERSION, push: (call) => lx[call[0]]?.(...call.slice(1)) };
+  const lx = { version: VERSION, push: (call) => calls[call[0]] && lx[call[0]](...call.slice(1)) };
   for (const [name, call] of Object.entries(calls))
     lx[name] = (...words) => {
       try {
@@ -243,8 +244,14 @@
   window.lx = lx;
   if (!key) return console.warn("lx.js: the script tag needs data-key, the write key of a source");
 
-  if (allowed() === true) adopt();
+  if (allowed() !== null) queue = adopt();
+  if (refused) {
+    forget();
+    queue = [];
+  }
+  keep();
   addEventListener("pagehide", leave);
+  addEventListener("pageshow", () => (left = false));
   document.addEventListener("visibilitychange", () => {
     left = document.visibilityState === "hidden";
     if (left) leave();
@@ -263,11 +270,14 @@
     };
     addEventListener("popstate", look);
     addEventListener("pageshow", (event) => {
-      left = false;
       if (event.persisted) lx.page(document.title);
     });
-    look();
+    if (document.prerendering) document.addEventListener("prerenderingchange", look);
+    else look();
   }
-  if (Array.isArray(early)) early.forEach(lx.push);
+  if (Array.isArray(early)) {
+    early.forEach(lx.push);
+    early.push = lx.push;
+  }
   if (queue.length) later(200);
 })();
