@@ -54,6 +54,8 @@ UNREADABLE = [
     ("ten megabytes", b'{"event":"' + MEGABYTES + b'"}', {}, "body_too_large", "bytes"),
     ("not a number", TRACK % b"NaN", {}, "body_unreadable", "JSON"),
     ("infinity", TRACK % b"-Infinity", {}, "body_unreadable", "JSON"),
+    ("150,000 messages", b'{"batch":[' + b"{}," * 150_000 + b"{}]}", {}, "body_too_large", "2500"),
+    ("150,000 listed", b"[" + b"{}," * 150_000 + b"{}]", {}, "body_too_large", "2500"),
     ("empty", b"", {}, "body_unreadable", "empty"),
     ("blanks", b" \n\t ", {}, "body_unreadable", "empty"),
     ("a byte order mark alone", b"\xef\xbb\xbf", {}, "body_unreadable", "empty"),

@@ -5,7 +5,7 @@ from datetime import datetime
 
 import msgspec
 
-from lingxi.errors import BodyUnreadable
+from lingxi.errors import BodyTooLarge, BodyUnreadable
 from lingxi.ingest.message import Message
 from lingxi.ingest.reasons import DropReason
 from lingxi.ingest.wire.mend import decode
@@ -14,6 +14,8 @@ LARGEST_EVENT = 32 * 1024
 """Bytes of one message, as the protocol has it (32 KB an event)."""
 MOST_EVENTS = 2500
 """Messages of one request, as the protocol has it; those after it are set aside."""
+MOST_PARTS = 4 * MOST_EVENTS
+"""Messages of one request that are looked at at all: a packed kilobyte can hold 100,000 of them."""
 
 Body = dict[str, object]
 Read = Callable[[Body], Body]
@@ -59,8 +61,29 @@ def read_part(raw: bytes, read: Read) -> Part:
     return Part(raw, read(body))
 
 
+def check_count(n: int) -> None:
+    """Refuse a request of more messages than any client sends, before each costs memory.
+
+    Raises
+    ------
+    BodyTooLarge
+        If there are more than 10,000.
+    """
+    if n > MOST_PARTS:
+        raise BodyTooLarge(
+            f"The batch has {n} messages; send at most {MOST_EVENTS} in one request."
+        )
+
+
 def read_parts(raws: Sequence[bytes], read: Read) -> list[Part]:
-    """The messages of a batch; those after the 2,500th are refused unread."""
+    """The messages of a batch; those after the 2,500th are refused unread.
+
+    Raises
+    ------
+    BodyTooLarge
+        If there are more than 10,000.
+    """
+    check_count(len(raws))
     parts = [read_part(raw, read) for raw in raws[:MOST_EVENTS]]
     parts += [Part(raw, {}, DropReason.BATCH_TOO_LONG) for raw in raws[MOST_EVENTS:]]
     return parts

@@ -11,6 +11,7 @@ from lingxi.ingest.wire.parcel import (
     Parcel,
     Part,
     Read,
+    check_count,
     read_part,
     read_parts,
 )
@@ -72,6 +73,8 @@ def read_batch(raw: bytes, kind: str = "", read: Read | None = None) -> Parcel:
 
     Raises
     ------
+    BodyTooLarge
+        If it holds more than 10,000 messages.
     BodyUnreadable
         If it is neither an object nor a list.
     """
@@ -96,6 +99,7 @@ def read_batch(raw: bytes, kind: str = "", read: Read | None = None) -> Parcel:
             body[name] = {**value, **own} if isinstance(own, dict) else value
         return normalise(body, kind)
 
+    check_count(len(envelope.batch))
     raws = [bytes(each) for each in envelope.batch]
     keys = (envelope.write_key, envelope.api_key, envelope.token)
     return Parcel(
