@@ -15,6 +15,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, Route, sync_playw
 
 from lingxi.app.shop import Shop
 from lingxi.schema import Event
+from lingxi.server.connect import find_client
 
 HERE = Path(__file__).parent
 CHROMIUM = Path("/usr/bin/chromium")
@@ -322,23 +323,46 @@ def test_it_is_small_and_may_be_loaded_by_any_site(collector) -> None:
     assert collector.client.get("/lx.js", headers=headers).status_code == 304
 
 
-def test_the_example_page_tells_what_its_visitor_does(open_site, tmp_path: Path) -> None:
+def test_the_connect_page_offers_it_first() -> None:
+    shown = find_client("").render(host="https://lx.shop.example", write_key="K")
+    assert 'src="https://lx.shop.example/lx.js" data-key="K"' in shown
+
+
+def test_the_example_shop_tells_what_its_visitor_does(open_site, tmp_path: Path) -> None:
     site = open_site()
-    text = (HERE.parents[2] / "examples" / "shop_page" / "index.html").read_text(encoding="utf-8")
-    own = text.replace("http://127.0.0.1:8787", site.line.address)
-    own = own.replace("WRITE-KEY", find_key(site.shop))
-    assert own.count(site.line.address) == 1
-    (tmp_path / "index.html").write_text(own, encoding="utf-8")
+    for path in (HERE.parents[2] / "examples" / "test_shop").iterdir():
+        text = path.read_text(encoding="utf-8")
+        assert path.suffix == ".js" or text.count("http://127.0.0.1:8787") == 1
+        own = text.replace("http://127.0.0.1:8787", site.line.address)
+        (tmp_path / path.name).write_text(own.replace("WRITE-KEY", find_key(site.shop)), "utf-8")
     with serve_folder(tmp_path) as address:
         page = site.context.new_page()
         page.on("pageerror", lambda error: site.errors.append(str(error)))
         page.goto(address)
-        for button in ("#add", "#buy", "#yes"):
-            page.click(button)
+        page.click("#yes")
+        page.fill("[name=words]", "mug")
+        page.click("#search button")
         page.fill("[name=customer]", "ada")
         page.click("#login button")
-        site.wait(page, 8)
-    names = site.names()
-    assert names["Consent Given"] == 3
-    for name in ("Page Viewed", "Product Viewed", "Product Added", "Order Completed", "Identified"):
-        assert names[name] == 1, name
+        for mug in ("Blue mug", "Red mug"):
+            page.click(f"text={mug}")
+            page.click("#add")
+            if mug == "Blue mug":
+                page.click("text=Go on shopping")
+        for button in ("#remove", "#checkout", "#buy"):
+            page.click(button)
+        site.wait(page, 20)
+    assert site.names() == {
+        "Page Viewed": 6,
+        "Cart Viewed": 2,
+        "Consent Given": 3,
+        "Products Searched": 1,
+        "Identified": 1,
+        "Product Viewed": 2,
+        "Product Added": 2,
+        "Product Removed": 1,
+        "Checkout Started": 1,
+        "Order Completed": 1,
+    }
+    history = site.shop.answers.customer("ada").timeline
+    assert {"Order Completed", "Products Searched"} <= {entry.name for entry in history}
