@@ -22,6 +22,7 @@ from lingxi.server.security import SESSION_COOKIE
 Client = TestClient[Litestar]
 OPEN = {
     "/health/live",
+    "/lx.js",
     "/health/ready",
     "/login",
     "/preferences",

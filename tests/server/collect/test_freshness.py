@@ -113,10 +113,10 @@ def live_one_customer(caller: Caller, who: str, items: list[str], rounds: int) -
 def test_an_event_answered_with_200_is_in_the_next_profile_and_recommendation(
     trained: Shop,
 ) -> None:
-    bests = [row.item_id for row in trained.answers.items(n=3).rows]
+    bests = [row.item_id for row in trained.answers.items(n=2).rows]
     with open_callers(trained, 16) as callers, ThreadPoolExecutor(16) as pool:
         jobs = [
-            pool.submit(live_one_customer, caller, f"fresh-{number}", bests, 3)
+            pool.submit(live_one_customer, caller, f"fresh-{number}", bests, 2)
             for number, caller in enumerate(callers)
         ]
         for job in jobs:
@@ -146,7 +146,7 @@ def meet_and_name(caller: Caller, number: int, item: str) -> None:
 
 def test_a_visit_is_in_the_profile_as_soon_as_the_visitor_has_a_name(trained: Shop) -> None:
     best = trained.answers.items(n=1).rows[0].item_id
-    with open_callers(trained, 8) as callers, ThreadPoolExecutor(8) as pool:
+    with open_callers(trained, 6) as callers, ThreadPoolExecutor(6) as pool:
         for job in [pool.submit(meet_and_name, c, n, best) for n, c in enumerate(callers)]:
             job.result()
 
