@@ -1,5 +1,6 @@
 """Whatever comes in a path or a query: an answer, and never a fault of ours."""
 
+from collections.abc import Callable
 from urllib.parse import quote, urlencode
 
 import pytest
@@ -7,6 +8,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from litestar import Litestar
 from litestar.testing import TestClient
+
+from lingxi.access import Role
+from lingxi.server.security import SESSION_COOKIE
 
 Client = TestClient[Litestar]
 NAMES = [
@@ -37,11 +41,19 @@ PATHS = [
     "/v1/plan",
     "/v1/plan/export",
     "/v1/quarantine",
+    "/v1/live/{}",
+    "/v1/events/{}",
+    "/v1/waiting/{}",
+    "/v1/identity/{}",
+    "/v1/consent/{}",
     "/v1/search",
     "/v1/{}",
     "/{}",
     "/customers/{}",
     "/items/{}",
+    "/live/{}",
+    "/events/{}",
+    "/quarantine/{}",
     "/docs/{}",
 ]
 ODD = st.sampled_from(
@@ -51,6 +63,8 @@ ODD = st.sampled_from(
         "-1",
         "1e9",
         "9" * 400,
+        "9" * 19,
+        "9" * 30,
         "NaN",
         "null",
         "\0",
@@ -163,3 +177,19 @@ def test_a_refusal_names_the_parameter_and_what_is_allowed(
     assert answer.status_code == 400
     assert answer.json()["error"]["code"] == "invalid_input"
     assert words in answer.json()["error"]["message"]
+
+
+@pytest.mark.parametrize("number", ["0", "9" * 19, "9" * 30, "9" * 4_500])
+@pytest.mark.parametrize(
+    "path", ["/v1/live/{}", "/v1/events/{}", "/v1/waiting/{}", "/live/{}", "/quarantine/{}"]
+)
+def test_a_number_that_no_row_can_have_is_no_fault_of_ours(
+    client: Client,
+    key: dict[str, str],
+    make_session: Callable[[Role], str],
+    path: str,
+    number: str,
+) -> None:
+    by_session = {"cookie": f"{SESSION_COOKIE}={make_session(Role.ADMINISTRATOR)}"}
+    headers = key if path.startswith("/v1") else by_session
+    assert client.get(path.format(number), headers=headers).status_code in (400, 404)
