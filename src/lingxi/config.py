@@ -28,6 +28,8 @@ class ShopSettings:
     """IANA time zone of the shop: days begin here."""
     language: str = "en"
     """Language of the dashboard before a user chooses: en or zh."""
+    calling_code: str = ""
+    """Calling code of the shop's country (44, 86): phone numbers that name no country are its."""
 
 
 @dataclass(frozen=True)
@@ -98,6 +100,8 @@ class IdentitySettings:
     """Phone numbers of one customer."""
     externals: int = 5
     """Ids of one customer in each other system."""
+    systems: int = 20
+    """Other systems in which one customer may have ids."""
     browsers: int = 5
     """Browsers and devices of one customer that were first seen within ``browser_days``."""
     browser_days: int = 7

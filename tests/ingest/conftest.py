@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from ingest.merging_shop import MakeShop, Shop, open_shop
 from lingxi.clock import FixedClock
 from lingxi.config import Settings, ShopSettings
 from lingxi.ingest import ImportOptions, ImportReport, import_events, import_orders
@@ -65,3 +66,17 @@ def make_bench(tmp_path: Path) -> Iterator[Callable[[], Bench]]:
 @pytest.fixture
 def bench(make_bench: Callable[[], Bench]) -> Bench:
     return make_bench()
+
+
+@pytest.fixture
+def make_shop(tmp_path: Path) -> Iterator[MakeShop]:
+    made: list[Shop] = []
+
+    def make(url: str = "", *, calling_code: str = "", **limits: int) -> Shop:
+        folder = tmp_path / f"messages-{len(made)}"
+        made.append(open_shop(folder, url, calling_code=calling_code, **limits))
+        return made[-1]
+
+    yield make
+    for shop in made:
+        shop.store.close()

@@ -38,7 +38,7 @@ def erase_customer(shop: "Shop", customer_id: str) -> Receipt:
         If there is no such customer.
     """
     with shop.store.read() as tx:
-        customer = find_customer(tx, customer_id, seal=shop.store.keyring.blind)
+        customer = find_customer(tx, customer_id, store=shop.store)
         planned = get_totals(tx) is not None
         subjects = list_subjects(tx, customer)
     rows: dict[str, int] = {}

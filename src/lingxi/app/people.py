@@ -76,7 +76,7 @@ class PersonExport(msgspec.Struct, frozen=True):
 
 def find(shop: "Shop", tx: sa.Connection, customer_id: str) -> int:
     """The customer of this id, address or label."""
-    return find_customer(tx, customer_id, seal=shop.store.keyring.blind)
+    return find_customer(tx, customer_id, store=shop.store)
 
 
 def get_identity(shop: "Shop", customer_id: str) -> IdentityView:

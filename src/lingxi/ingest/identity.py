@@ -1,12 +1,13 @@
 """Raw identifiers and the surrogates that stand for them everywhere else."""
 
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
 from lingxi.errors import UnknownCustomer, did_you_mean
+from lingxi.ingest.phones import is_phone, read_phone, to_e164
 from lingxi.ingest.puts import tidy_id
 from lingxi.ingest.tables import identifier
 from lingxi.store import Store
@@ -14,12 +15,15 @@ from lingxi.store.counters import allocate
 from lingxi.store.keyed import insert_or_ignore, select_by_keys, upsert
 from lingxi.store.tables import identity
 
-CUSTOMER, EMAIL, ANONYMOUS = "user_id", "email", "anonymous"
-"""Kinds of identifier: the shop's own id, an e-mail address (kept as a keyed hash), a browser."""
+CUSTOMER, EMAIL, PHONE, ANONYMOUS = "user_id", "email", "phone", "anonymous"
+"""Kinds of identifier: the shop's own id, an e-mail address and a phone number (kept as keyed
+hashes), a browser."""
 
 _BATCH = 5_000
 _SUBJECTS = "subject"
-_LABELS = {EMAIL: "email-", ANONYMOUS: "visitor-"}
+_WORDS = {ANONYMOUS: "visitor"}
+_KINDS = {_WORDS.get(kind, kind): kind for kind in (EMAIL, PHONE, "external", "device", ANONYMOUS)}
+"""Kinds by the word that begins the label of a customer without an id of the shop."""
 
 
 @contextmanager
@@ -105,12 +109,35 @@ def find_subjects(tx: Connection, kind: str, values: Collection[str]) -> dict[st
     return {row[0]: row[1] for row in tx.execute(query)}
 
 
-def find_customer(
-    tx: Connection, customer_id: str, *, seal: Callable[[str], str] | None = None
-) -> int:
+def blind_phone(store: Store, phone: str) -> str:
+    """The keyed hash under which a phone number that ``read_phone`` read is kept."""
+    return store.keyring.blind(to_e164(phone, store.settings.shop.calling_code))
+
+
+def find_contact(tx: Connection, store: Store, text: str) -> int | None:
+    """The customer with this e-mail address or phone number."""
+    if "@" in text:
+        kind, value = EMAIL, store.keyring.blind(text.lower())
+    elif is_phone(text):
+        kind, value = PHONE, blind_phone(store, read_phone(text) or "")
+    else:
+        return None
+    return _find_owner(tx, identifier.c.kind == kind, identifier.c.value == value)
+
+
+def _find_owner(tx: Connection, *terms: sa.ColumnElement[bool]) -> int | None:
+    query = (
+        sa.select(identity.c.customer)
+        .join(identifier, identifier.c.subject == identity.c.subject)
+        .where(*terms)
+    )
+    return tx.execute(query).scalar()
+
+
+def find_customer(tx: Connection, customer_id: str, *, store: Store | None = None) -> int:
     """The customer with this id of the shop, or with a label that ``customer_ids`` gave.
 
-    With ``seal``, the keyed hash under which e-mail addresses are kept, also by address.
+    With ``store``, whose key hides them, also by e-mail address or phone number.
 
     Raises
     ------
@@ -118,21 +145,13 @@ def find_customer(
         If there is none.
     """
     wanted = tidy_id(customer_id) or ""
-    kind, value = (EMAIL, seal(wanted)) if seal and "@" in wanted else (CUSTOMER, wanted)
-    query = (
-        sa.select(identity.c.customer)
-        .join(identifier, identifier.c.subject == identity.c.subject)
-        .where(identifier.c.kind == kind, identifier.c.value == value)
-    )
-    for kind, label in _LABELS.items():
-        number = wanted.removeprefix(label)
-        if wanted.startswith(label) and number.isdecimal() and len(number) < 19:
-            query = (
-                sa.select(identity.c.customer)
-                .join(identifier, identifier.c.subject == identity.c.subject)
-                .where(identifier.c.kind == kind, identifier.c.subject == int(number))
-            )
-    found = tx.execute(query).scalar()
+    found = _find_owner(tx, identifier.c.kind == CUSTOMER, identifier.c.value == wanted)
+    if found is None and store is not None:
+        found = find_contact(tx, store, wanted)
+    kind, _, number = wanted.partition("-")
+    if found is None and kind in _KINDS and number.isdecimal() and len(number) < 19:
+        numbered = identifier.c.subject == int(number)
+        found = _find_owner(tx, identifier.c.kind == _KINDS[kind], numbered)
     if found is None:
         raise UnknownCustomer(f"No customer {customer_id!r}{_suggest(tx, wanted)}.")
     return int(found)
@@ -173,16 +192,19 @@ def customer_ids(tx: Connection, customers: Collection[int]) -> dict[int, str]:
     best: dict[int, tuple[int, int, str]] = {}
     order = (CUSTOMER, EMAIL, ANONYMOUS)
     for customer, kind, value, subject in rows:
-        label = value if kind == CUSTOMER else f"{_LABELS.get(kind, kind + '-')}{subject}"
+        label = value if kind == CUSTOMER else f"{_WORDS.get(kind, kind)}-{subject}"
         rank = (order.index(kind) if kind in order else len(order), subject, label)
         if customer not in best or rank < best[customer]:
             best[customer] = rank
     return {customer: rank[2] for customer, rank in best.items()}
 
 
-def search_customers(tx: Connection, text: str, *, n: int = 8) -> dict[int, str]:
-    """Customers whose shop id begins with a text, at most ``n``, in the order of the ids."""
+def search_customers(store: Store, tx: Connection, text: str, *, n: int = 8) -> dict[int, str]:
+    """The customer with this e-mail address or phone number, then those whose shop id begins with
+    the text in the order of the ids; at most ``n``."""
     start = text.strip()
+    named = find_contact(tx, store, start)
+    found = {} if named is None else customer_ids(tx, [named])
     query = (
         sa.select(identity.c.customer, identifier.c.value)
         .join(identifier, identifier.c.subject == identity.c.subject)
@@ -194,4 +216,5 @@ def search_customers(tx: Connection, text: str, *, n: int = 8) -> dict[int, str]
         .order_by(identifier.c.value)
         .limit(n)
     )
-    return {row[0]: row[1] for row in tx.execute(query)}
+    found.update((row[0], row[1]) for row in tx.execute(query))
+    return dict(list(found.items())[:n])

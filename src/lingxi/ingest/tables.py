@@ -28,7 +28,21 @@ identifier = Table(
 )
 """Raw identifier → surrogate, given once. ``value`` of an e-mail address is its keyed hash;
 ``sealed`` is the keyed hash under which quarantined lines name the same person. A browser that
-somebody logged out of goes on under a new surrogate; its old row gets ``value~<surrogate>``."""
+somebody logged out of goes on under a new surrogate; its old row's ``value`` gets a separator that
+no id can have, and the old surrogate."""
+
+browser_turn = Table(
+    "browser_turn",
+    metadata,
+    Column("subject", SUBJECT, primary_key=True, autoincrement=False),
+    Column("kind", String, nullable=False),
+    Column("value", String, nullable=False),
+    Column("at", Moment, nullable=False),
+    Column("shared", Boolean, nullable=False),
+    Index(None, "kind", "value"),
+)
+"""Browsers that went on under a new surrogate: the old one, and whether the new one is nobody's
+because too many customers shared the browser."""
 
 merge = Table(
     "merge",
@@ -63,6 +77,22 @@ identity_refusal = Table(
     Column("n", BigInteger, nullable=False),
 )
 """Merges and links that were refused, by the hour and by the rule that refused them."""
+
+refused_link = Table(
+    "refused_link",
+    metadata,
+    Column("subject", SUBJECT, primary_key=True, autoincrement=False),
+    Column("rule", String, primary_key=True),
+    Column("kind", String, primary_key=True),
+    Column("other", SUBJECT, index=True),
+    Column("masked", String, nullable=False),
+    Column("n", BigInteger, nullable=False),
+    Column("first_at", Moment, nullable=False),
+    Column("last_at", Moment, nullable=False, index=True),
+    Column("event_id", String, nullable=False),
+)
+"""What was refused, by the surrogate whose messages they were; ``other`` has the identifier, and
+``masked`` is what may be shown of it."""
 
 quarantine = Table(
     "quarantine",

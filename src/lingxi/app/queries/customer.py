@@ -39,7 +39,7 @@ def get_customer(shop: "Shop", customer_id: str, *, before: str | None, n: int) 
     check_size(n)
     start = None if before is None else _read_before(before)
     with shop.store.read() as tx:
-        customer = find_customer(tx, customer_id, seal=shop.store.keyring.blind)
+        customer = find_customer(tx, customer_id, store=shop.store)
         profile = get_profile(tx, customer)
         query = sa.select(customer_state).where(customer_state.c.customer == customer)
         state = tx.execute(query).mappings().one_or_none()

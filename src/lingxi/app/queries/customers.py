@@ -11,7 +11,7 @@ from lingxi.app.cursors import check_size, decode_cursor, encode_cursor
 from lingxi.app.views import CustomerRow, CustomersView
 from lingxi.errors import InvalidInput, did_you_mean
 from lingxi.ingest import customer_ids, find_customer
-from lingxi.ingest.identity import CUSTOMER
+from lingxi.ingest.identity import CUSTOMER, find_contact
 from lingxi.ingest.tables import identifier
 from lingxi.lifecycle.tables import customer_state
 from lingxi.policy.tables import planned_action
@@ -47,7 +47,7 @@ class Filters:
 def require(store: Store, customer_id: str) -> None:
     """Raise UnknownCustomer unless the shop has this customer."""
     with store.read() as tx:
-        find_customer(tx, customer_id, seal=store.keyring.blind)
+        find_customer(tx, customer_id, store=store)
 
 
 def list_customers(
@@ -61,8 +61,10 @@ def list_customers(
         raise InvalidInput(f"sort must be one of {', '.join(SORTS)}, not {name[:40]!r}{near}.")
     key = sa.func.coalesce(SORTS[name], _UNKNOWN.get(name, -1))
     known = sa.case((SORTS[name].is_(None), 1), else_=0)
-    matching = _apply(sa.select(sa.func.count()).select_from(_joined()), filters)
-    query = _apply(sa.select(*_SHOWN, known, key).select_from(_joined()), filters)
+    with store.read() as tx:
+        contact = find_contact(tx, store, filters.search.strip())
+    matching = _apply(sa.select(sa.func.count()).select_from(_joined()), filters, contact)
+    query = _apply(sa.select(*_SHOWN, known, key).select_from(_joined()), filters, contact)
     if cursor is not None:
         query = query.where(_after(decode_cursor(cursor, 3), known, key, descending))
     order = (known, key.desc() if descending else key, _P.customer)
@@ -108,7 +110,7 @@ def _joined() -> sa.FromClause:
     )
 
 
-def _apply(query: sa.Select[Any], filters: Filters) -> sa.Select[Any]:
+def _apply(query: sa.Select[Any], filters: Filters, contact: int | None) -> sa.Select[Any]:
     for column, wanted in (
         (_S.stage, filters.stage),
         (_S.segment, filters.segment),
@@ -124,7 +126,7 @@ def _apply(query: sa.Select[Any], filters: Filters) -> sa.Select[Any]:
             .where(identifier.c.kind == CUSTOMER)
             .where(identifier.c.value.istartswith(filters.search.strip(), autoescape=True))
         )
-        query = query.where(_P.customer.in_(named))
+        query = query.where(_P.customer.in_(named) | (_P.customer == contact))
     return query
 
 

@@ -63,7 +63,7 @@ class Shelf:
             customer = None
             if customer_id is not None:
                 try:
-                    customer = find_customer(tx, customer_id, seal=shop.store.keyring.blind)
+                    customer = find_customer(tx, customer_id, store=shop.store)
                 except UnknownCustomer:
                     customer = None
             personal = customer is None or is_allowed(

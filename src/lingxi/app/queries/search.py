@@ -16,7 +16,7 @@ def search(store: Store, text: str, *, n: int) -> SearchView:
     if not wanted:
         return SearchView(())
     with store.read() as tx:
-        people = search_customers(tx, wanted, n=n).values()
+        people = search_customers(store, tx, wanted, n=n).values()
         hits = [SearchHit("customer", each, each) for each in people] + _find_items(tx, wanted, n)
     return SearchView(tuple(hits))
 

@@ -8,6 +8,7 @@ from functools import lru_cache
 from lingxi.ingest.cleaning.draft import Draft, Halt, as_mapping
 from lingxi.ingest.cleaning.values import read_text
 from lingxi.ingest.message import Identifier, IdKind, Link
+from lingxi.ingest.phones import read_phone
 from lingxi.ingest.puts import tidy_id
 from lingxi.ingest.reasons import DropReason, PutReason
 from lingxi.ingest.words import is_guest
@@ -114,22 +115,6 @@ def read_email(value: object) -> str | None:
         return None
     text = value.strip().lower()
     return text if _EMAIL.fullmatch(text) else None
-
-
-def read_phone(value: object) -> str | None:
-    """A phone number as its digits, with ``+`` where it had one; nothing below seven digits.
-
-    >>> read_phone("+44 (0)20 7946-0018"), read_phone("12")
-    ('+4402079460018', None)
-    """
-    if isinstance(value, int) and not isinstance(value, bool):
-        value = str(value)
-    if not isinstance(value, str) or len(value) > 40:
-        return None
-    digits = "".join(c for c in value if c in "0123456789")
-    if not 7 <= len(digits) <= 15:
-        return None
-    return ("+" if value.strip().startswith("+") else "") + digits
 
 
 def _read_external(value: object) -> Iterator[Identifier]:

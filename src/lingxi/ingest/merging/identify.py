@@ -7,20 +7,30 @@ from datetime import datetime
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
+from lingxi.ingest.identity import blind_phone
 from lingxi.ingest.merging.names import Names
-from lingxi.ingest.merging.people import Member, Merged, Name, People
+from lingxi.ingest.merging.people import (
+    MOST_TURNS,
+    Member,
+    Merged,
+    Name,
+    People,
+    Turn,
+    plain_value,
+    set_aside,
+)
+from lingxi.ingest.merging.refusals import write_refusals
 from lingxi.ingest.message import Cleaned, Identified, Identifier, IdKind, Link
-from lingxi.ingest.tables import identifier, identity_refusal, kept_apart, merge
+from lingxi.ingest.tables import browser_turn, identifier, kept_apart, merge
 from lingxi.schema import Event
 from lingxi.schema import Name as EventName
-from lingxi.store import Keyring, Store
+from lingxi.store import Store
 from lingxi.store.counters import allocate
 from lingxi.store.engine import lock_log
 from lingxi.store.keyed import insert_or_ignore, upsert
 from lingxi.store.tables import identity
 
 _SUBJECTS = "subject"
-_HASHED = frozenset({IdKind.EMAIL, IdKind.PHONE})
 SOURCE = "identity"
 
 
@@ -40,8 +50,8 @@ def identify_people(
     """
     remembered = Names() if known is None else known
     lock_log(tx)
-    names = [[_to_name(store.keyring, one) for one in each.identifiers] for each in cleaned]
-    previous = [[_to_name(store.keyring, one) for one in each.previous] for each in cleaned]
+    names = [[_to_name(store, one) for one in each.identifiers] for each in cleaned]
+    previous = [[_to_name(store, one) for one in each.previous] for each in cleaned]
     people = _load_people(store, tx, names, previous, now, remembered)
     subjects: list[int | None] = []
     for each, own, before in zip(cleaned, names, previous, strict=True):
@@ -51,7 +61,7 @@ def identify_people(
         if before:
             own = [*own, *_choose_previous(people, own, before)]
         login = each.link in (Link.IDENTIFY, Link.ALIAS)
-        subjects.append(people.settle(own, each.event.event_id, login=login or len(own) > 1))
+        subjects.append(people.settle(own, each.event.event_id, login=login))
         if each.link is Link.LOGOUT:
             people.log_out(own)
     _write(store, tx, people, names, cleaned)
@@ -61,11 +71,14 @@ def identify_people(
     return _answer(people, cleaned, subjects, customers, now)
 
 
-def _to_name(keyring: Keyring, one: Identifier) -> Name:
-    if one.kind in _HASHED:
-        return one.kind.value, keyring.blind(one.value)
+def _to_name(store: Store, one: Identifier) -> Name:
+    if one.kind is IdKind.EMAIL:
+        return one.kind.value, store.keyring.blind(one.value)
+    if one.kind is IdKind.PHONE:
+        return one.kind.value, blind_phone(store, one.value)
     if one.kind is IdKind.EXTERNAL:
-        return one.kind.value, f"{one.space}:{one.value}"
+        space = one.space.replace("%", "%25").replace(":", "%3A")
+        return one.kind.value, f"{space}:{one.value}"
     return one.kind.value, one.value
 
 
@@ -97,7 +110,7 @@ def _load_people(
         number=number,
         load=lambda customer: load_members(tx, customer),
         apart=lambda ours, theirs: _is_apart(tx, ours, theirs),
-        turns=lambda name, since: _count_turns(tx, name, since),
+        turns=lambda name: _load_turns(tx, name),
         subjects=subjects,
         owners=owners,
     )
@@ -134,18 +147,16 @@ def _is_apart(tx: Connection, ours: Iterable[int], theirs: Iterable[int]) -> boo
     return tx.execute(query.limit(1)).first() is not None
 
 
-def _count_turns(tx: Connection, name: Name, since: datetime) -> int:
+def _load_turns(tx: Connection, name: Name) -> list[Turn]:
+    c = browser_turn.c
     query = (
-        sa.select(sa.func.count())
-        .select_from(identifier)
-        .where(
-            identifier.c.kind == name[0],
-            identifier.c.value > f"{name[1]}~",
-            identifier.c.value < f"{name[1]}~\U0010ffff",
-            identifier.c.since > since,
-        )
+        sa.select(c.subject, identity.c.customer, c.at, c.shared)
+        .join(identity, identity.c.subject == c.subject)
+        .where(c.kind == name[0], c.value == name[1])
+        .order_by(c.subject.desc())
+        .limit(MOST_TURNS)
     )
-    return tx.execute(query).scalar_one()
+    return [Turn(*row) for row in tx.execute(query)][::-1]
 
 
 def _write(
@@ -157,7 +168,7 @@ def _write(
 ) -> None:
     for (kind, value), old in people.rotated:
         aside = sa.update(identifier).where(identifier.c.subject == old, identifier.c.kind == kind)
-        tx.execute(aside.values(value=f"{value}~{old}"))
+        tx.execute(aside.values(value=set_aside(value, old)))
     if people.created:
         plain = {
             name: one.value
@@ -169,7 +180,7 @@ def _write(
                 "kind": name[0],
                 "value": name[1],
                 "subject": subject,
-                "sealed": store.keyring.blind(plain.get(name, name[1])),
+                "sealed": store.keyring.blind(plain.get(name, plain_value(name[1]))),
                 "since": people.now,
             }
             for name, subject in people.created.items()
@@ -184,7 +195,23 @@ def _write(
         ],
     )
     _write_merges(tx, people.merges, people.now)
-    _count_refusals(tx, people)
+    _write_turns(tx, people.turned)
+    write_refusals(tx, people.refusals, people.now)
+
+
+def _write_turns(tx: Connection, turned: Sequence[tuple[Name, Turn]]) -> None:
+    if turned:
+        rows = [
+            {
+                "subject": turn.subject,
+                "kind": kind,
+                "value": value,
+                "at": turn.at,
+                "shared": turn.shared,
+            }
+            for (kind, value), turn in turned
+        ]
+        tx.execute(sa.insert(browser_turn), rows)
 
 
 def _write_merges(tx: Connection, merges: Sequence[Merged], now: datetime) -> None:
@@ -202,29 +229,6 @@ def _write_merges(tx: Connection, merges: Sequence[Merged], now: datetime) -> No
             for each in merges
         ]
         tx.execute(sa.insert(merge), rows)
-
-
-def _count_refusals(tx: Connection, people: People) -> None:
-    """Add to the counts of the hour: a row a rule and kind, however many were refused."""
-    if not people.refusals:
-        return
-    hour = people.now.replace(minute=0, second=0, microsecond=0)
-    counts: dict[tuple[str, str], int] = {}
-    for refused in people.refusals:
-        key = refused.rule, refused.kind
-        counts[key] = counts.get(key, 0) + 1
-    known = {
-        (row.rule, row.kind): row.n
-        for row in tx.execute(sa.select(identity_refusal).where(identity_refusal.c.hour == hour))
-    }
-    upsert(
-        tx,
-        identity_refusal,
-        [
-            {"hour": hour, "rule": rule, "kind": kind, "n": n + known.get((rule, kind), 0)}
-            for (rule, kind), n in counts.items()
-        ],
-    )
 
 
 def _answer(

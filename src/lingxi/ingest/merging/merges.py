@@ -10,8 +10,9 @@ from sqlalchemy import Connection
 from lingxi.errors import Conflict, InvalidInput
 from lingxi.ingest.merging.identify import SOURCE, load_members
 from lingxi.ingest.merging.names import note_change
+from lingxi.ingest.merging.people import plain_value
 from lingxi.ingest.message import IdKind
-from lingxi.ingest.tables import identity_refusal, kept_apart, merge
+from lingxi.ingest.tables import browser_turn, kept_apart, merge, refused_link
 from lingxi.schema import Event, Name
 from lingxi.store import Store
 from lingxi.store.engine import lock_log
@@ -52,7 +53,7 @@ def list_identifiers(tx: Connection, customer: int) -> list[Known]:
     found = [
         Known(
             member.name[0],
-            "" if member.name[0] in _HIDDEN else member.name[1],
+            "" if member.name[0] in _HIDDEN else plain_value(member.name[1]),
             member.subject,
             member.since,
         )
@@ -139,16 +140,8 @@ def _to_event(found: Merge, now: datetime) -> Event:
     )
 
 
-def count_refusals(tx: Connection, *, since: datetime) -> dict[tuple[str, str], int]:
-    """Links that were refused since a moment, by rule and kind of identifier."""
-    c = identity_refusal.c
-    query = sa.select(c.rule, c.kind, sa.func.sum(c.n)).where(c.hour >= since)
-    rows = tx.execute(query.group_by(c.rule, c.kind)).all()
-    return {(rule, kind): int(n) for rule, kind, n in rows}
-
-
 def forget_merges(tx: Connection, subjects: frozenset[int]) -> int:
-    """Remove the merges of these surrogates. Rows removed."""
+    """Remove the merges of these surrogates, and what was refused them. Rows removed."""
     note_change(tx)
     wanted = sorted(subjects)
     removed = 0
@@ -158,4 +151,8 @@ def forget_merges(tx: Connection, subjects: frozenset[int]) -> int:
         removed += tx.execute(sa.delete(merge).where(own)).rowcount
         pair = kept_apart.c.one.in_(part) | kept_apart.c.other.in_(part)
         removed += tx.execute(sa.delete(kept_apart).where(pair)).rowcount
+        turns = browser_turn.c.subject.in_(part)
+        removed += tx.execute(sa.delete(browser_turn).where(turns)).rowcount
+        refused = refused_link.c.subject.in_(part) | refused_link.c.other.in_(part)
+        removed += tx.execute(sa.delete(refused_link).where(refused)).rowcount
     return removed

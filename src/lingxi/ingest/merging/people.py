@@ -7,6 +7,7 @@ protection), with one difference: two people who both have a user id are never m
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from itertools import pairwise
 
 from lingxi.config import IdentitySettings
 from lingxi.ingest.message import IdKind
@@ -17,6 +18,8 @@ PASSING = frozenset({IdKind.ANONYMOUS.value, IdKind.DEVICE.value})
 """Kinds that name a browser or device and not a person: several may use one."""
 MOST_TURNS = 30
 """Log-outs and changes of hands of one browser within the window; beyond it, it joins nobody."""
+_MARK = "\x1f"
+"""Between a browser's id and its old surrogate; cleaning takes it out of every id that comes in."""
 _RANK = {kind.value: rank for rank, kind in enumerate(IdKind)}
 
 
@@ -44,10 +47,28 @@ class Merged:
 
 @dataclass(frozen=True)
 class Refused:
-    """Two identifiers were seen together and not joined."""
+    """Two identifiers were seen together and not joined.
+
+    ``subject`` is whom the message was from, ``other`` who has the identifier ``name`` (nobody
+    where a limit kept it from being attached).
+    """
 
     rule: str
-    kind: str
+    name: Name
+    subject: int
+    other: int | None
+    event_id: str
+
+
+@dataclass(frozen=True)
+class Turn:
+    """A browser went on under a new surrogate: its old one, whose that is, when it was set aside,
+    and whether because so many shared the browser that it became nobody's."""
+
+    subject: int
+    customer: int
+    at: datetime
+    shared: bool
 
 
 @dataclass
@@ -56,7 +77,7 @@ class People:
 
     ``load`` fetches the members of a customer when a rule needs them; ``number`` gives out a new
     surrogate; ``apart`` tells whether a merge between two sets of surrogates was undone once;
-    ``turns`` how often a browser changed hands since a moment.
+    ``turns`` the last turns of a browser, the oldest first.
     """
 
     limits: IdentitySettings
@@ -64,21 +85,23 @@ class People:
     number: Callable[[], int]
     load: Callable[[int], Sequence[Member]]
     apart: Callable[[Iterable[int], Iterable[int]], bool]
-    turns: Callable[[Name, datetime], int]
+    turns: Callable[[Name], Sequence[Turn]]
     subjects: dict[Name, int] = field(default_factory=dict)
     owners: dict[int, int] = field(default_factory=dict)
     created: dict[Name, int] = field(default_factory=dict)
     rotated: list[tuple[Name, int]] = field(default_factory=list)
+    turned: list[tuple[Name, Turn]] = field(default_factory=list)
     moved: dict[int, tuple[int, bool]] = field(default_factory=dict)
     merges: list[Merged] = field(default_factory=list)
     refusals: list[Refused] = field(default_factory=list)
     _members: dict[int, dict[Name, Member]] = field(default_factory=dict)
     _bare: dict[int, dict[int, bool]] = field(default_factory=dict)
+    _turns: dict[Name, list[Turn]] = field(default_factory=dict)
 
     def settle(self, names: Sequence[Name], event_id: str, *, login: bool) -> int:
         """The surrogate of a message's strongest name, the others joined to it as the rules let.
 
-        ``login`` says that the message identifies somebody, and not only mentions a browser.
+        ``login`` says that the message identifies somebody, and not only mentions both.
         """
         base = names[0]
         subject = self.subjects.get(base)
@@ -88,7 +111,7 @@ class People:
             other = self.subjects.get(name)
             owner = self.owners[subject]
             if other is None:
-                self._attach(name, owner)
+                self._attach(subject, name, event_id)
             elif self.owners[other] != owner:
                 self._join(subject, name, event_id, login=login)
         return subject
@@ -115,29 +138,32 @@ class People:
         self.moved[subject] = (customer, known)
         return subject
 
-    def _attach(self, name: Name, owner: int) -> None:
+    def _attach(self, subject: int, name: Name, event_id: str) -> None:
         """A new identifier of somebody known already, unless they have too many of its kind."""
-        if self._count(owner, name) >= self._limit(name):
-            self.refusals.append(Refused("limit", name[0]))
-            return
-        self._create(name, owner)
+        owner = self.owners[subject]
+        rule = "limit" if self._count(owner, name) >= self._limit(name) else ""
+        if not rule and name[0] == IdKind.EXTERNAL:
+            spaces = self._spaces(owner)
+            if _space(name) not in spaces and len(spaces) >= self.limits.systems:
+                rule = "systems"
+        if rule:
+            self.refusals.append(Refused(rule, name, subject, None, event_id))
+        else:
+            self._create(name, owner)
 
     def _join(self, subject: int, name: Name, event_id: str, *, login: bool) -> None:
-        ours, theirs = self.owners[subject], self.owners[self.subjects[name]]
-        rule = self._refuse(ours, theirs)
-        if rule == "two_identified" and name[0] in PASSING:
-            if login and self._count_turns(name) < self.limits.browsers:
-                self._rotate(name, ours)
-            else:
-                self.refusals.append(Refused("shared_browser", name[0]))
-        elif rule:
-            self.refusals.append(Refused(rule, name[0]))
-        elif name[0] in PASSING and self._count_turns(name) >= MOST_TURNS:
-            self.refusals.append(Refused("shared_browser", name[0]))
-        else:
+        other = self.subjects[name]
+        ours, theirs = self.owners[subject], self.owners[other]
+        rule: str | None = self._refuse(ours, theirs)
+        if name[0] in PASSING and rule in ("", "two_identified"):
+            rule = self._pass_on(name, ours, theirs, login=login)
+        if rule:
+            self.refusals.append(Refused(rule, name, subject, other, event_id))
+        elif rule is not None:
             self._merge(ours, theirs, "alias" if login else "together", name[0], event_id)
 
     def _refuse(self, ours: int, theirs: int) -> str:
+        """The rule that forbids to make one of two customers; empty if none does."""
         self._load(ours)
         other = self._load(theirs)
         if self._is_identified(ours) and self._is_identified(theirs):
@@ -149,7 +175,33 @@ class People:
             together = self._count(ours, sample) + self._count(theirs, sample)
             if together > self._limit(sample):
                 return "limit"
+        if len(self._spaces(ours) | self._spaces(theirs)) > self.limits.systems:
+            return "systems"
         return ""
+
+    def _pass_on(self, name: Name, ours: int, theirs: int, *, login: bool) -> str | None:
+        """What becomes of a browser that a message of another customer names.
+
+        Empty: the two are one person. Nothing: it was handed over. Else the rule that refuses it.
+        """
+        turns = self._turns_of(name)
+        since = self.now - timedelta(days=self.limits.browser_days)
+        recent = [turn for turn in turns if turn.at > since]
+        taken = self._is_identified(theirs)
+        hands = [self.moved.get(turn.subject, (turn.customer,))[0] for turn in recent]
+        hands += [customer for customer in (theirs, ours) if self._is_identified(customer)]
+        changes = sum(one != other for one, other in pairwise(hands))
+        shared = changes > self.limits.browsers or len(recent) >= MOST_TURNS
+        if not (taken and self._is_identified(ours)) and not (turns and turns[-1].shared):
+            return "shared_browser" if shared else ""
+        if not login:
+            return "no_login" if taken else "shared_browser"
+        if not shared:
+            self._rotate(name, ours)
+            return None
+        if taken:
+            self._rotate(name, None, shared=True)
+        return "shared_browser"
 
     def _merge(self, ours: int, theirs: int, rule: str, kind: str, event_id: str) -> None:
         kept, gone = sorted((ours, theirs), key=self._standing)
@@ -169,11 +221,12 @@ class People:
         self._members[gone] = {}
         self._bare[gone] = {}
 
-    def _rotate(self, name: Name, owner: int | None) -> None:
+    def _rotate(self, name: Name, owner: int | None, *, shared: bool = False) -> None:
         """A browser goes on under a new surrogate; its past stays with whom it belonged to."""
+        turns = self._turns_of(name)
         old = self.subjects.pop(name)
         previous = self.owners[old]
-        aside = (name[0], f"{name[1]}~{old}")
+        aside = (name[0], set_aside(name[1], old))
         if self.created.pop(name, None) is None:
             self.rotated.append((name, old))
         else:
@@ -182,17 +235,14 @@ class People:
         member = members.pop(name, None)
         if member is not None:
             members[aside] = Member(old, member.known, aside, member.since)
+        turns.append(Turn(old, previous, self.now, shared))
+        self.turned.append((name, turns[-1]))
         self._create(name, owner)
 
-    def _count_turns(self, name: Name) -> int:
-        """How often a browser has changed hands within the window, in this batch too."""
-        since = self.now - timedelta(days=self.limits.browser_days)
-        prefix = f"{name[1]}~"
-        created = [value for kind, value in self.created if kind == name[0]]
-        aside = sum(value.startswith(prefix) for value in created)
-        return (
-            aside + sum(1 for other, _ in self.rotated if other == name) + self.turns(name, since)
-        )
+    def _turns_of(self, name: Name) -> list[Turn]:
+        if name not in self._turns:
+            self._turns[name] = list(self.turns(name))
+        return self._turns[name]
 
     def _limit(self, name: Name) -> int:
         limits = self.limits
@@ -209,13 +259,16 @@ class People:
         since = self.now - timedelta(days=self.limits.browser_days)
         space = _space(name)
         counted = {
-            other[1].removesuffix(f"~{member.subject}")
+            plain_value(other[1])
             for other, member in self._load(customer).items()
             if other[0] == name[0]
             and _space(other) == space
             and (name[0] not in PASSING or (member.since or since) > since)
         }
         return len(counted)
+
+    def _spaces(self, customer: int) -> set[str]:
+        return {_space(name) for name in self._load(customer) if name[0] == IdKind.EXTERNAL}
 
     def _load(self, customer: int) -> dict[Name, Member]:
         if customer not in self._members:
@@ -243,3 +296,17 @@ class People:
 def _space(name: Name) -> str:
     """The system that an external id belongs to; empty for the other kinds."""
     return name[1].partition(":")[0] if name[0] == IdKind.EXTERNAL.value else ""
+
+
+def set_aside(value: str, subject: int) -> str:
+    """What a browser's id is kept as once the browser goes on under another surrogate."""
+    return f"{value}{_MARK}{subject}"
+
+
+def plain_value(value: str) -> str:
+    """A browser's id as it came.
+
+    >>> plain_value(set_aside("a~7", 12)), plain_value("a~7")
+    ('a~7', 'a~7')
+    """
+    return value.partition(_MARK)[0]
