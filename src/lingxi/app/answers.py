@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from lingxi.app import collect_views, people, views
+from lingxi.app import collect_views, people, refused, views
 from lingxi.app.queries import (
     customer,
     customers,
@@ -198,6 +198,10 @@ class Answers:
     def identity(self, customer_id: str) -> collect_views.IdentityView:
         """Who a customer is; UnknownCustomer where there is none."""
         return people.get_identity(self._shop, customer_id)
+
+    def refused_links(self, *, days: int = 7, n: int = 50) -> collect_views.RefusedView:
+        """Identifiers that were not joined to a customer, and why; the most frequent first."""
+        return refused.get_refused(self._shop, days=days, n=n)
 
     def consent(self, customer_id: str) -> collect_views.ConsentView:
         """What a customer has agreed to; UnknownCustomer where there is none."""

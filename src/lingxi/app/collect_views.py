@@ -108,12 +108,51 @@ class MergeRow(msgspec.Struct, frozen=True):
     undone_at: datetime | None
 
 
+class RefusedRow(msgspec.Struct, frozen=True):
+    """An identifier that was not joined to a customer, and why.
+
+    ``kind`` and ``masked`` are what may be shown of it, ``other_id`` the customer who has it (the
+    customer themselves where it is the other side that is looked at), ``n`` how often, ``event_id``
+    the last message.
+    """
+
+    customer_id: str
+    other_id: str | None
+    rule: str
+    kind: str
+    masked: str
+    n: int
+    first_at: datetime
+    last_at: datetime
+    event_id: str
+    sentence: Sentence
+
+
+class RefusedCount(msgspec.Struct, frozen=True):
+    """How often a rule kept an identifier of a kind from being joined."""
+
+    rule: str
+    kind: str
+    n: int
+    sentence: Sentence
+
+
+class RefusedView(msgspec.Struct, frozen=True):
+    """What was not joined since a moment: the counts, and where it happened most."""
+
+    as_of: datetime
+    since: datetime
+    counts: tuple[RefusedCount, ...]
+    rows: tuple[RefusedRow, ...]
+
+
 class IdentityView(msgspec.Struct, frozen=True):
-    """Who a customer is."""
+    """Who a customer is, and what was kept apart from them."""
 
     customer_id: str
     identifiers: tuple[IdentifierRow, ...]
     merges: tuple[MergeRow, ...]
+    refused: tuple[RefusedRow, ...] = ()
 
 
 class ConsentRow(msgspec.Struct, frozen=True):

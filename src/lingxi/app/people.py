@@ -15,7 +15,9 @@ from lingxi.app.collect_views import (
     IdentifierRow,
     IdentityView,
     MergeRow,
+    RefusedRow,
 )
+from lingxi.app.refused import to_rows
 from lingxi.i18n import Sentence
 from lingxi.ingest import customer_ids, find_customer
 from lingxi.ingest.consent import (
@@ -26,7 +28,7 @@ from lingxi.ingest.consent import (
     list_consent,
     read_permissions,
 )
-from lingxi.ingest.merging import Merge, list_identifiers, list_merges
+from lingxi.ingest.merging import Merge, list_identifiers, list_merges, list_refusals
 from lingxi.ingest.quarantine import list_quarantine
 from lingxi.ingest.sealed import list_subjects, read_private, read_traits
 from lingxi.ingest.tables import identifier, quarantine, quarantine_person
@@ -63,6 +65,7 @@ class PersonExport(msgspec.Struct, frozen=True):
     exported_at: datetime
     identifiers: Sequence[IdentifierRow]
     merges: Sequence[MergeRow]
+    refused: Sequence[RefusedRow]
     traits: Mapping[str, str]
     consent: Sequence[ConsentRow]
     profile: Mapping[str, object] | None
@@ -98,6 +101,7 @@ def get_identity(shop: "Shop", customer_id: str) -> IdentityView:
                 for known in list_identifiers(tx, customer)
             ),
             merges=tuple(_to_merge(merge) for merge in list_merges(tx, customer)),
+            refused=to_rows(tx, list_refusals(tx, customer=customer)),
         )
 
 
@@ -208,6 +212,7 @@ def export_person(shop: "Shop", customer_id: str) -> PersonExport:
             exported_at=shop.clock.now(),
             identifiers=who.identifiers,
             merges=who.merges,
+            refused=who.refused,
             traits=read_traits(shop.store, tx, customer),
             consent=consent.rows,
             profile=profile[0] if profile else None,

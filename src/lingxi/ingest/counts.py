@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from sqlalchemy import Connection, Dialect
 from sqlalchemy.dialects import postgresql, sqlite
 
+from lingxi.ingest.merging import expire_refusals
 from lingxi.ingest.message import Outcome
 from lingxi.ingest.tables import source_count
 from lingxi.store.tables import from_micros, to_micros
@@ -97,6 +98,6 @@ def last_seen(tx: Connection) -> dict[str, datetime]:
 
 
 def expire_counts(tx: Connection, now: datetime) -> int:
-    """Remove hours older than 400 days. Rows removed."""
+    """Remove hours older than 400 days, and refused links of long ago. Rows removed."""
     old = source_count.c.hour < now - timedelta(days=KEEP_DAYS)
-    return tx.execute(sa.delete(source_count).where(old)).rowcount
+    return tx.execute(sa.delete(source_count).where(old)).rowcount + expire_refusals(tx, now)

@@ -37,10 +37,14 @@ def put_people(draft: Draft) -> None:
     said = _said_of_person(draft)
     if said:
         email = read_email(said.get("email"))
-        if email:
+        if email and is_placeholder(email.partition("@")[0]):
+            draft.note("put_people", PutReason.ID_BLOCKED, IdKind.EMAIL.value, email)
+        elif email:
             found.append(Identifier(IdKind.EMAIL, email))
         phone = read_phone(said.get("phone"))
-        if phone:
+        if phone and len(set(phone.removeprefix("+"))) == 1:
+            draft.note("put_people", PutReason.ID_BLOCKED, IdKind.PHONE.value, phone)
+        elif phone:
             found.append(Identifier(IdKind.PHONE, phone))
     context = draft.context
     if context:

@@ -1,7 +1,7 @@
 """Whose each message of a batch is: identifiers looked up, joined by the rules, written back."""
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 
 import sqlalchemy as sa
@@ -15,12 +15,14 @@ from lingxi.ingest.merging.people import (
     Merged,
     Name,
     People,
+    Refused,
     Turn,
     plain_value,
     set_aside,
 )
-from lingxi.ingest.merging.refusals import write_refusals
+from lingxi.ingest.merging.refusals import BLOCKED, write_refusals
 from lingxi.ingest.message import Cleaned, Identified, Identifier, IdKind, Link
+from lingxi.ingest.reasons import PutReason
 from lingxi.ingest.tables import browser_turn, identifier, kept_apart, merge
 from lingxi.schema import Event
 from lingxi.schema import Name as EventName
@@ -32,6 +34,13 @@ from lingxi.store.tables import identity
 
 _SUBJECTS = "subject"
 SOURCE = "identity"
+_FIELDS = {
+    "userId": IdKind.USER.value,
+    "anonymousId": IdKind.ANONYMOUS.value,
+    "previousId": IdKind.ANONYMOUS.value,
+    "context.device.id": IdKind.DEVICE.value,
+}
+_SHOWN = 40
 
 
 def identify_people(
@@ -61,7 +70,10 @@ def identify_people(
         if before:
             own = [*own, *_choose_previous(people, own, before)]
         login = each.link in (Link.IDENTIFY, Link.ALIAS)
-        subjects.append(people.settle(own, each.event.event_id, login=login))
+        subject = people.settle(own, each.event.event_id, login=login)
+        subjects.append(subject)
+        if each.steps:
+            people.refusals.extend(_find_blocked(each, subject))
         if each.link is Link.LOGOUT:
             people.log_out(own)
     _write(store, tx, people, names, cleaned)
@@ -80,6 +92,14 @@ def _to_name(store: Store, one: Identifier) -> Name:
         space = one.space.replace("%", "%25").replace(":", "%3A")
         return one.kind.value, f"{space}:{one.value}"
     return one.kind.value, one.value
+
+
+def _find_blocked(each: Cleaned, subject: int) -> Iterator[Refused]:
+    """Values that cleaning took for placeholders."""
+    for step in each.steps:
+        if step.reason is PutReason.ID_BLOCKED:
+            name = _FIELDS.get(step.field, step.field), (step.before or "")[:_SHOWN]
+            yield Refused(BLOCKED, name, subject, None, each.event.event_id)
 
 
 def _choose_previous(people: People, own: Sequence[Name], before: Sequence[Name]) -> list[Name]:

@@ -13,6 +13,8 @@ from lingxi.ingest.tables import identity_refusal, refused_link
 from lingxi.store.keyed import select_by_keys, upsert
 from lingxi.store.tables import identity
 
+BLOCKED = "blocked"
+"""The rule of values that identify nobody."""
 _KEEP = timedelta(days=90)
 _HIDDEN = (IdKind.EMAIL.value, IdKind.PHONE.value)
 _DOTS = "•••"
@@ -37,8 +39,9 @@ class Refusal(msgspec.Struct, frozen=True):
     event_id: str
 
 
-def mask(name: Name) -> str:
-    """What may be shown of an identifier: nothing of an address or phone number.
+def mask(name: Name, *, whole: bool = False) -> str:
+    """What may be shown of an identifier: nothing of an address or phone number, and all of it with
+    ``whole``, for values that identify nobody.
 
     >>> mask(("anonymous", "5f3c9a-77"))
     '5f•••77'
@@ -48,6 +51,8 @@ def mask(name: Name) -> str:
     kind, value = name
     if kind in _HIDDEN:
         return _DOTS
+    if whole:
+        return value
     space, colon, own = value.partition(":") if kind == IdKind.EXTERNAL else ("", "", value)
     own = plain_value(own)
     shown = f"{own[:2]}{_DOTS}{own[-2:]}" if len(own) >= _LONG else f"{own[:1]}{_DOTS}"
@@ -102,7 +107,7 @@ def _note(tx: Connection, refusals: Sequence[Refused], now: datetime) -> None:
                 "rule": key[1],
                 "kind": key[2],
                 "other": refused.other,
-                "masked": mask(refused.name),
+                "masked": mask(refused.name, whole=key[1] == BLOCKED),
                 "n": before + counts[key],
                 "first_at": first_at,
                 "last_at": now,
@@ -121,9 +126,15 @@ def count_refusals(tx: Connection, *, since: datetime) -> dict[tuple[str, str], 
 
 
 def list_refusals(
-    tx: Connection, *, customer: int | None = None, since: datetime | None = None, n: int = 50
+    tx: Connection,
+    *,
+    customer: int | None = None,
+    since: datetime | None = None,
+    most: bool = False,
+    n: int = 50,
 ) -> list[Refusal]:
-    """Refused links, the latest first; of one customer those in which they were either side."""
+    """Refused links, the latest first (with ``most`` the most frequent); of one customer those in
+    which they were either side."""
     c = refused_link.c
     own, theirs = identity.alias("own"), identity.alias("theirs")
     query = (
@@ -143,7 +154,9 @@ def list_refusals(
                 theirs, theirs.c.subject == c.other
             )
         )
-        .order_by(c.last_at.desc(), c.subject.desc(), c.rule, c.kind)
+        .order_by(
+            *([c.n.desc()] if most else []), c.last_at.desc(), c.subject.desc(), c.rule, c.kind
+        )
         .limit(n)
     )
     if customer is not None:
@@ -163,6 +176,7 @@ def expire_refusals(tx: Connection, now: datetime) -> int:
 
 
 __all__ = [
+    "BLOCKED",
     "Refusal",
     "count_refusals",
     "expire_refusals",

@@ -30,6 +30,7 @@ Length = Annotated[
         ge=1, le=MOST_RECOMMENDED, description=f"Items in the list, at most {MOST_RECOMMENDED}."
     ),
 ]
+Days = Annotated[int, QueryParameter(ge=1, le=90, description="How many days to look back.")]
 Cursor = Annotated[
     str | None,
     QueryParameter(

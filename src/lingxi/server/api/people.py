@@ -8,11 +8,11 @@ from litestar.params import JSONBody
 
 from lingxi.access.audit import record_audit
 from lingxi.access.roles import Scope
-from lingxi.app.collect_views import ConsentView, IdentityView
+from lingxi.app.collect_views import ConsentView, IdentityView, RefusedView
 from lingxi.app.erase import Receipt, erase_customer
 from lingxi.app.people import ConsentWord, PersonExport, export_person, say_consent
 from lingxi.ingest.merging import undo_merge
-from lingxi.server.api.parameters import LARGEST_NUMBER, CustomerId, read_id
+from lingxi.server.api.parameters import LARGEST_NUMBER, CustomerId, Days, Rows, read_id
 from lingxi.server.api.route import read
 from lingxi.server.api.write import write
 from lingxi.server.dependencies import AnyRequest, AskAnswers, AskShop, provide_principal
@@ -35,6 +35,12 @@ class Undone(msgspec.Struct, frozen=True):
 def get_identity(answers: AskAnswers, customer_id: CustomerId) -> IdentityView:
     """The customer's identifiers and the merges that made one person of several."""
     return answers.identity(read_id("customer_id", customer_id))
+
+
+@read("/v1/refused-links", Scope.CUSTOMERS, "Identifiers that were not joined")
+def list_refused(answers: AskAnswers, days: Days = 7, n: Rows = 50) -> RefusedView:
+    """What was kept apart, by rule and kind, and the customers it happened to most."""
+    return answers.refused_links(days=days, n=n)
 
 
 @write(post, "/v1/identity/undo", Scope.ADMIN, "Undo a merge")
@@ -82,4 +88,12 @@ def delete_customer(shop: AskShop, customer_id: CustomerId, request: AnyRequest)
     return receipt
 
 
-ROUTES = [get_identity, post_undo, get_consent, post_consent, get_export, delete_customer]
+ROUTES = [
+    get_identity,
+    list_refused,
+    post_undo,
+    get_consent,
+    post_consent,
+    get_export,
+    delete_customer,
+]

@@ -23,6 +23,7 @@ from lingxi.server.pages.words import Words
 
 _ADMIN = {"scope": Scope.ADMIN}
 _DONE = ("created", "disabled")
+_REFUSED = 10
 
 
 @dataclass(frozen=True)
@@ -93,6 +94,8 @@ def draw_sources(
         "done": done,
         "problem": problem,
         "answer": answer_sources(frame.words, view),
+        "refused": shop.answers.refused_links(n=_REFUSED),
+        "may_see": frame.user is not None and frame.user.can(Scope.CUSTOMERS),
     }
     return frame.page("sources.html", context, status=status)
 
