@@ -1,6 +1,7 @@
 """Cleaning one message: what it means, what is mended, what is set aside and why."""
 
 from datetime import UTC, date, datetime, timedelta
+from fractions import Fraction
 from pathlib import Path
 
 import msgspec
@@ -19,8 +20,8 @@ CHROME = "Mozilla/5.0 (Windows NT 10.0; Win64; x64) Chrome/126.0 Safari/537.36"
 Body = dict[str, object]
 
 
-def euros(currency: str, _day: date) -> float | None:
-    return {"EUR": 0.8}.get(currency)
+def euros(currency: str, _day: date) -> Fraction | None:
+    return {"EUR": Fraction(4, 5)}.get(currency)
 
 
 RULES = Rules.of(

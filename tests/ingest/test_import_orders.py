@@ -231,7 +231,7 @@ def test_other_currency_is_set_aside(bench: Bench) -> None:
         "order,item,qty,price,currency,date,customer\n1,A,1,2,GBP,2024-01-01,a\n"
         "2,A,1,2,EUR,2024-01-01,b\n"
     )
-    assert counts(report) == {"currency_other": 1}
+    assert counts(report) == {"currency_rate_missing": 1}
 
 
 def test_any_table_adds_up_through_the_store(bench: Bench) -> None:

@@ -7,8 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from lingxi import catalogue, ingest, lifecycle, recommend
+from lingxi.app.collect_views import Retaken
 from lingxi.app.migrate import upgrade
 from lingxi.app.privacy import run_requests
+from lingxi.app.queries.waiting import replay_messages
 from lingxi.app.rooms import FORGETTERS, METADATAS, PROJECTIONS
 from lingxi.app.shop import Shop
 from lingxi.app.views import ImportReport
@@ -188,9 +190,31 @@ def mend_quarantine(shop: Shop, path: Path, *, progress: Progress = silent) -> I
     return report
 
 
-def replay_quarantine(shop: Shop, *, progress: Progress = silent) -> ImportReport:
-    """Run today's rules over everything in quarantine; what passes leaves it."""
-    report = ingest.replay_quarantine(shop.store, shop.settings, shop.clock, progress)
+@dataclass(frozen=True)
+class Replayed:
+    """What another try came to: of order lines (nothing where none could be tried), of messages."""
+
+    lines: ImportReport | None
+    messages: Retaken
+
+
+def replay_quarantine(shop: Shop, *, reason: str = "", progress: Progress = silent) -> Replayed:
+    """Run today's rules and rates over what is in quarantine, or waits there for one reason.
+
+    Raises
+    ------
+    InvalidInput
+        If nothing is there to be tried.
+    """
+    messages = replay_messages(shop, reason=reason)
+    try:
+        report = ingest.replay_quarantine(
+            shop.store, shop.settings, shop.clock, progress, reason=reason
+        )
+    except InvalidInput:
+        if messages == Retaken(0, 0, 0):
+            raise
+        return Replayed(None, messages)
     with shop.store.write() as tx:
         catalogue.learn_from_orders(shop.store, tx, shop.clock.now())
-    return report
+    return Replayed(report, messages)

@@ -13,6 +13,7 @@ _COMMANDS: dict[str, tuple[str, str]] = {
     "import": ("import_files", "Bring in orders, events or items from a file."),
     "quality": ("quality", "What cleaning kept, changed and set aside."),
     "quarantine": ("quarantine", "List, export, mend and replay what was set aside."),
+    "rates": ("rates", "Exchange rates, so that money of other currencies counts."),
     "train": ("train", "Learn from the shop's events."),
     "plan": ("plan", "Write the marketing plan, or show it."),
     "recommend": ("recommend", "What one customer, or a visitor, would like."),

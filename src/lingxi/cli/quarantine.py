@@ -77,15 +77,23 @@ def mend(file: Path, folder: Path | None, as_json: bool) -> None:
 
 
 @command.command("replay")
+@click.option("--reason", default="", help="Only this reason, such as currency_rate_missing.")
 @shop_option
 @json_option
 @guarded
-def replay(folder: Path | None, as_json: bool) -> None:
+def replay(reason: str, folder: Path | None, as_json: bool) -> None:
     """Run today's rules over everything in quarantine; what passes leaves it."""
     from lingxi.app import jobs
 
     with open_shop(folder) as shop, long_step("Replay", quiet=as_json) as step:
-        report = jobs.replay_quarantine(shop, progress=step.progress)
-        step.summary = summarise_import(report)
+        done = jobs.replay_quarantine(shop, reason=reason, progress=step.progress)
+        told = [] if done.lines is None else [summarise_import(done.lines)]
+        tried = done.messages
+        if tried.stored or tried.duplicates or tried.still_waiting:
+            told.append(
+                f"{tried.stored:,} messages taken, {tried.duplicates:,} known already, "
+                f"{tried.still_waiting:,} still waiting"
+            )
+        step.summary = "; ".join(told)
     if as_json:
-        print_json(report)
+        print_json(done)

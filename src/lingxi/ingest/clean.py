@@ -31,6 +31,8 @@ STEPS: tuple[Step, ...] = (
     DropStep("drop_unreadable_number", Drop.NUMBER_UNREADABLE, drops.drop_unreadable_number),
     DropStep("drop_missing_number", Drop.NUMBER_MISSING, drops.drop_missing_number),
     DropStep("drop_absurd_number", Drop.NUMBER_ABSURD, drops.drop_absurd_number),
+    PutStep("put_currency", Put.CURRENCY_CONVERTED, puts.put_currency),
+    DropStep("drop_missing_rate", Drop.CURRENCY_RATE_MISSING, drops.drop_missing_rate),
     DropStep("drop_other_currency", Drop.CURRENCY_OTHER, drops.drop_other_currency),
     DropStep("drop_unfinished_order", Drop.ORDER_NOT_COMPLETED, drops.drop_unfinished_order),
     DropStep("drop_zero_quantity", Drop.QUANTITY_ZERO, drops.drop_zero_quantity),

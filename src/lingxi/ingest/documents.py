@@ -8,6 +8,7 @@ from datetime import datetime
 import numpy as np
 from numpy.typing import NDArray
 
+from lingxi.i18n import minor_units
 from lingxi.ingest.lines import COST, Lines
 from lingxi.ingest.text import Mask, Text
 from lingxi.schema import Line
@@ -22,6 +23,8 @@ class Document:
     table; ``paid_back`` marks an order whose status says that all of it was refunded.
     ``suffix`` is empty but for a part that was mended later, when the rest was in the log.
     ``order_cost_cents`` is the share of the costs that columns of the whole order stated.
+    ``paid_in`` is the currency that the money was converted from, and ``paid_cents`` the goods in
+    its minor units, nothing where the lines are of several currencies.
     """
 
     order_id: str
@@ -38,6 +41,8 @@ class Document:
     paid_back: bool = False
     suffix: str = ""
     order_cost_cents: int = 0
+    paid_in: str | None = None
+    paid_cents: int | None = None
 
     def as_part(self, suffix: str) -> "Document":
         """A further part of an order in the log, which has the order's own costs already."""
@@ -64,6 +69,8 @@ class _Cells:
     price: list[int]
     amount: list[int]
     cost: list[bool]
+    paid_in: list[str | None]
+    paid: list[float]
 
 
 def build_documents(
@@ -94,6 +101,7 @@ def build_documents(
     for start, end, head in zip(starts.tolist(), ends, heads, strict=False):
         order_id, refund, micros, buyer, country, back, own_cost = head
         goods, amount, cost, mark = _add_up(cells, start, end, refund, has_items)
+        paid_in, paid = _add_paid(cells, start, end, refund)
         if refund:
             own_cost = 0
         elif own_cost:
@@ -114,6 +122,8 @@ def build_documents(
                 index=lines.index[order[start:end]],
                 paid_back=back and goods,
                 order_cost_cents=own_cost,
+                paid_in=paid_in,
+                paid_cents=paid,
             )
         )
     made.sort(key=lambda d: (d.occurred_at, d.key))
@@ -129,6 +139,8 @@ def _read_cells(lines: Lines, order: NDArray[np.int64], scale: float) -> _Cells:
         price=_round(price * scale).tolist(),
         amount=_round(quantity * price * scale).tolist(),
         cost=(lines.part[order] == COST).tolist(),
+        paid_in=lines.paid_in.take(order).decode(),
+        paid=(quantity * lines.paid[order]).tolist(),
     )
 
 
@@ -169,6 +181,18 @@ def _add_up(cells: _Cells, start: int, end: int, refund: bool, has_items: bool) 
         # with goods coming back, a cost given back counts like them: positive
         cost = -cost
     return goods, amount, (cost if costs or has_items else None), mark
+
+
+def _add_paid(cells: _Cells, start: int, end: int, refund: bool) -> tuple[str | None, int | None]:
+    """The one currency that all goods were paid in before conversion, and what they came to."""
+    goods = [i for i in range(start, end) if not cells.cost[i]]
+    named = {cells.paid_in[i] for i in goods}
+    first = next(iter(sorted(name for name in named if name is not None)), None)
+    if first is None or len(named) > 1:
+        return first, None
+    scale = 10 ** minor_units(first)
+    paid = np.array([cells.paid[i] for i in goods]) * scale
+    return first, int(_round(np.abs(paid) if refund else paid).sum())
 
 
 def _fingerprint(micros: int, mark: list[tuple[str, int, int]]) -> str:

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from lingxi.ingest.costs import is_ledger_text
 from lingxi.ingest.dates import NO_TIME
 from lingxi.ingest.lines import MOST_AMOUNT, PRODUCT, Lines
+from lingxi.ingest.puts import find_other_currency
 from lingxi.ingest.rules import Rules
 from lingxi.ingest.text import Mask
 from lingxi.ingest.words import (
@@ -82,8 +83,13 @@ def drop_absurd_number(lines: Lines, _rules: Rules) -> Mask:
     )
 
 
+def drop_missing_rate(lines: Lines, rules: Rules) -> Mask:
+    """Money of another currency of which no rate is known on its day."""
+    return find_other_currency(lines, rules)
+
+
 def drop_other_currency(lines: Lines, rules: Rules) -> Mask:
-    """Money of another currency, which cannot be added to the rest."""
+    """Money of what looks like a currency and is none, which cannot be added to the rest."""
 
     def other(cell: str) -> bool:
         return _CURRENCY_CODE.fullmatch(cell) is not None and cell.upper() != rules.currency

@@ -16,6 +16,7 @@ from lingxi.ingest.counts import HOUR, count_outcomes, expire_counts
 from lingxi.ingest.merging import identify_people
 from lingxi.ingest.merging.names import Names
 from lingxi.ingest.message import Cleaned, Dropped, Identified, Message, Outcome
+from lingxi.ingest.rates import RateBook
 from lingxi.ingest.reasons import DropReason
 from lingxi.ingest.sealed import seal_messages
 from lingxi.ingest.settle import settle_orders
@@ -46,7 +47,8 @@ class Intake:
     ) -> None:
         self._store = store
         self._clock = clock
-        self._rules = Rules.of(settings)
+        self._rates = RateBook(store)
+        self._rules = Rules.of(settings, self._rates.rate)
         self._observer = observer
         self._checkpoints = Checkpoints(store.engine)
         self._names = Names()
@@ -63,6 +65,7 @@ class Intake:
         StoreBusy, StoreUnavailable
             If the database cannot be written; then nothing was kept.
         """
+        self._rates.refresh(self._clock.now())
         judged = [clean(message, self._rules) for message in messages]
         with self._lock:  # the collector's thread and a webhook's share what is remembered
             return self._keep(judged, ())
@@ -77,6 +80,7 @@ class Intake:
         StoreBusy, StoreUnavailable
             If the database cannot be written; then nothing was changed.
         """
+        self._rates.refresh(self._clock.now(), at_once=True)
         judged = [clean(message, self._rules) for _, message in messages]
         with self._lock:
             return self._keep(judged, [number for number, _ in messages])

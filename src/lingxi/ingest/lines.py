@@ -22,6 +22,8 @@ class Lines:
 
     ``index`` points into the raw table. ``quantity`` and ``price`` (major units of the currency,
     price of one) are NaN where missing or unreadable; ``micros`` is UTC microseconds since 1970.
+    ``paid_in`` and ``paid`` are the currency and the price of one as they were before conversion,
+    missing and NaN where nothing was converted.
     ``part`` is PRODUCT or COST; ``refund`` marks what came back. ``order_cost`` is what columns of
     postage and discount say (a discount is negative), 0 where they say nothing.
     """
@@ -44,6 +46,8 @@ class Lines:
     part: NDArray[np.int8]
     refund: Mask
     order_cost: NDArray[np.float64]
+    paid_in: Text
+    paid: NDArray[np.float64]
 
     def __len__(self) -> int:
         return len(self.index)
@@ -69,6 +73,8 @@ class Lines:
             part=self.part[mask],
             refund=self.refund[mask],
             order_cost=self.order_cost[mask],
+            paid_in=self.paid_in.filter(mask),
+            paid=self.paid[mask],
         )
 
     @property
@@ -127,6 +133,8 @@ def interpret(
         part=np.full(n_lines, PRODUCT, dtype=np.int8),
         refund=np.zeros(n_lines, dtype=np.bool_),
         order_cost=_read_order_costs(raw, mapping, mark, text["order"]),
+        paid_in=Text.empty(n_lines),
+        paid=np.full(n_lines, np.nan),
         **text,
     )
     return lines, Reading(moments, mark)

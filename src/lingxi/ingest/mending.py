@@ -18,6 +18,7 @@ import numpy as np
 from lingxi.clock import Clock
 from lingxi.config import Settings
 from lingxi.errors import InvalidInput
+from lingxi.ingest.documents import Document
 from lingxi.ingest.learnt import learn, put_learnt
 from lingxi.ingest.load import load_documents, sort_documents
 from lingxi.ingest.orders import describe_import, set_aside, understand
@@ -50,9 +51,16 @@ class Retried:
 
 
 def replay_quarantine(
-    store: Store, settings: Settings, clock: Clock, progress: Progress = silent
+    store: Store,
+    settings: Settings,
+    clock: Clock,
+    progress: Progress = silent,
+    *,
+    reason: str = "",
 ) -> ImportReport:
     """Run today's rules over quarantined order lines; those that pass leave quarantine.
+
+    ``reason`` leaves all others where they are.
 
     Raises
     ------
@@ -60,7 +68,9 @@ def replay_quarantine(
         If quarantine holds no order line that could be replayed.
     """
     retried = [
-        Retried(line, line.raw) for line in read_quarantine(store) if line.reason not in _FINAL
+        Retried(line, line.raw)
+        for line in read_quarantine(store, reason=reason)
+        if line.reason not in _FINAL
     ]
     return _retry(store, settings, clock, retried, "replay", progress)
 
@@ -148,14 +158,18 @@ def _retry_import(
         return None
     raw = _to_table(usable, wanted)
     ids = dict(enumerate((each.line.id for each in usable), start=1))
+    same = {each.line.id for each in usable if dict(each.cells) == dict(each.line.raw)}
+    if not options.currency and first.currency:  # a few lines alone may show another
+        options = replace(options, currency=first.currency)
     understood = understand(store, settings, raw, options, now, judged=judge_as(first.cost_codes))
     with store.read() as tx:
         found = sort_documents(tx, understood.documents)
-    parts = [
-        d.as_part(f"+{min(ids[int(raw.rows[line])] for line in d.index.tolist())}")
-        for d in (*found.known, *found.changed)
-    ]
-    found = replace(found, new=[*found.new, *parts], known=[], changed=[])
+    # what is unchanged and known came again with its file meanwhile, and passed
+    there = {d.key for d in found.known if _list_own(raw, ids, d) <= same}
+    further = [d for d in (*found.known, *found.changed) if d.key not in there]
+    parts = [d.as_part(f"+{min(_list_own(raw, ids, d))}") for d in further]
+    known = [d for d in found.known if d.key in there]
+    found = replace(found, new=[*found.new, *parts], known=known, changed=[])
     loaded = load_documents(store, found.new, import_id, now, silent)
     nothing = np.zeros(0, dtype=np.int64)
     passed = [ids[int(raw.rows[line])] for line in understood.cleaned.lines.index.tolist()]
@@ -167,6 +181,10 @@ def _retry_import(
     return describe_import(
         understood, found, loaded, nothing, import_id=import_id, file=first.file, started=now
     )
+
+
+def _list_own(raw: RawTable, ids: Mapping[int, int], document: Document) -> set[int]:
+    return {ids[int(raw.rows[line])] for line in document.index.tolist()}
 
 
 def judge_as(cost_codes: Sequence[str]) -> Callable[[str], bool]:

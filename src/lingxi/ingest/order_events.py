@@ -31,17 +31,28 @@ def to_order_event(document: Document, subject: int | None, received_at: datetim
         amount_cents=document.amount_cents,
         cost_cents=document.cost_cents,
         lines=document.lines,
-        properties={"part": document.suffix} if document.suffix else {},
+        properties=_tell_paid(document) | ({"part": document.suffix} if document.suffix else {}),
         source=SOURCE,
     )
+
+
+def _tell_paid(document: Document) -> dict[str, Scalar]:
+    """What was paid before it was converted."""
+    if document.paid_in is None:
+        return {}
+    told: dict[str, Scalar] = {"original_currency": document.paid_in}
+    if document.paid_cents is not None:
+        told["original_total_cents"] = document.paid_cents
+    return told
 
 
 def to_refund_events(tied: Tied, subject: int | None, received_at: datetime) -> Iterator[Event]:
     """One event for each order that the refund belongs to; costs go with the first."""
     document = tied.document
     cost = document.cost_cents
+    paid = _tell_paid(document) if len(tied.by_order) == 1 else {}
     for order_id, lines in tied.by_order.items():
-        properties: dict[str, Scalar] = {"refund_id": document.order_id}
+        properties: dict[str, Scalar] = {"refund_id": document.order_id, **paid}
         yield Event(
             event_id=f"refund:{document.order_id}:{order_id or ''}{document.suffix}",
             name=Name.ORDER_REFUNDED.value,

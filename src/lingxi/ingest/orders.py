@@ -24,13 +24,14 @@ from lingxi.ingest.options import ImportOptions
 from lingxi.ingest.order_columns import choose_columns, choose_currency, refuse_unusable
 from lingxi.ingest.puts import tidy_id
 from lingxi.ingest.quarantine import Found, put_quarantine
+from lingxi.ingest.rates import Rate, RateBook
 from lingxi.ingest.raw import RawTable
 from lingxi.ingest.reading import read_table
 from lingxi.ingest.reasons import DropReason, PutReason
 from lingxi.ingest.report import ImportReport, ReasonCount
 from lingxi.ingest.rules import Cleaned, Rules
 from lingxi.ingest.runs import next_import_id, put_run
-from lingxi.ingest.text import Mask
+from lingxi.ingest.text import Mask, Text
 from lingxi.ingest.words import is_cancelled_status, is_guest
 from lingxi.store import Progress, Store, silent
 from lingxi.store.log import find_known
@@ -124,7 +125,9 @@ def understand(
     """Interpret and clean a table; nothing is written. ``judged``: see ``Rules``."""
     refuse_unusable(raw)
     mapping = choose_columns(raw, options.mapping)
-    currency = choose_currency(raw, mapping, options.currency, settings.shop.currency)
+    book = RateBook(store)
+    stated = choose_currency(raw, mapping, options.currency, settings.shop.currency)
+    currency = settings.shop.currency if book.knows(stated) else stated
     digits = minor_units(currency)
     zone = options.zone(settings)
     before, reading = interpret(
@@ -135,7 +138,10 @@ def understand(
         date_format=options.date_format or None,
         decimal_mark=options.decimal_mark or None,
     )
-    rules = _make_rules(store, raw, mapping, before, now, currency, judged)
+    if stated != currency:  # what names no currency is in the file's
+        own = Text.of([stated] * len(before))
+        before = replace(before, currency=before.currency.fill(own, before.currency.missing))
+    rules = _make_rules(store, raw, mapping, before, now, currency, judged, book.rate)
     done = 0
 
     def told(_step: str) -> None:
@@ -175,6 +181,7 @@ def _make_rules(
     now: datetime,
     currency: str,
     judged: Callable[[str], bool] | None,
+    rate: Rate,
 ) -> Rules:
     with store.read() as tx:
         spelling = read_spelling(tx, lines.item.values)
@@ -189,6 +196,7 @@ def _make_rules(
         spelling=spelling,
         judged=judged,
         sold=sold,
+        rate=rate,
     )
 
 

@@ -4,9 +4,11 @@ import hashlib
 import unicodedata
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import date
 
 import numpy as np
 
+from lingxi.i18n import is_currency
 from lingxi.ingest.costs import ItemFacts, is_cost_text, judge_costs
 from lingxi.ingest.dates import NO_TIME
 from lingxi.ingest.lines import COST, Lines
@@ -22,6 +24,8 @@ from lingxi.ingest.words import (
     is_refunded_status,
 )
 
+_DAY_MICROS = 86_400_000_000
+_EPOCH_ORDINAL = date(1970, 1, 1).toordinal()
 _LONGEST_ID = 200
 _LONGEST_NAME = 500
 
@@ -260,6 +264,39 @@ def put_cost(lines: Lines, rules: Rules) -> tuple[Lines, Mask]:
     )
     cost = lines.item.spread(judge_costs(facts))
     return replace(lines, part=np.where(cost, COST, lines.part).astype(np.int8)), cost
+
+
+def put_currency(lines: Lines, rules: Rules) -> tuple[Lines, Mask]:
+    """Money of another currency at the rate of its day; without a rate it stays what it is."""
+    factors = np.full(len(lines), np.nan)
+    other = find_other_currency(lines, rules)
+    days = lines.micros // _DAY_MICROS
+    for code in np.unique(lines.currency.codes[other]).tolist():
+        currency = lines.currency.values[code].upper()
+        own = other & (lines.currency.codes == code)
+        for day in np.unique(days[own]).tolist():
+            rate = rules.rate(currency, date.fromordinal(_EPOCH_ORDINAL + day))
+            if rate is not None:
+                factors[own & (days == day)] = float(rate)
+    converted = np.asarray(~np.isnan(factors), dtype=np.bool_)
+    if not converted.any():
+        return lines, converted
+    factors[~converted] = 1.0
+    return replace(
+        lines,
+        price=lines.price * factors,
+        order_cost=lines.order_cost * factors,
+        paid_in=lines.paid_in.fill(lines.currency.apply(str.upper), converted),
+        paid=np.where(converted, lines.price, lines.paid),
+        currency=lines.currency.fill(Text.of([rules.currency] * len(lines)), converted),
+    ), converted
+
+
+def find_other_currency(lines: Lines, rules: Rules) -> Mask:
+    """Lines whose money is in a currency, and not in the import's."""
+    return lines.currency.where(
+        lambda cell: cell.upper() != rules.currency and is_currency(cell.upper())
+    )
 
 
 def put_refund(lines: Lines, _rules: Rules) -> tuple[Lines, Mask]:

@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lingxi.ingest.lines import Lines
+from lingxi.ingest.rates import Rate, no_rates
 from lingxi.ingest.raw import RawTable
 from lingxi.ingest.reasons import DropReason, PutReason
 from lingxi.ingest.text import Mask
@@ -24,6 +25,7 @@ class Rules:
     ``seal`` turns a text that names a person into one that does not, the same each time.
     ``judged`` says which codes the whole file has shown to be costs, where only part of it is here.
     ``sold`` are order numbers that the log has as sold, of orders that this file calls off.
+    ``rate`` is what one unit of another currency comes to in ``currency`` on a day.
     ``digits`` of the currency after the point; ``latest_micros`` is the latest possible moment.
     """
 
@@ -36,6 +38,7 @@ class Rules:
     spelling: Callable[[str], str | None] = _no_spelling
     judged: Callable[[str], bool] | None = None
     sold: frozenset[str] = frozenset()
+    rate: Rate = no_rates
 
 
 @dataclass(frozen=True)

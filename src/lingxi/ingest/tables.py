@@ -263,3 +263,13 @@ source_count = Table(
     Index(None, "hour"),
 )
 """Messages by source, hour and what became of them."""
+
+rate = Table(
+    "rate",
+    metadata,
+    Column("base", String, primary_key=True),
+    Column("currency", String, primary_key=True),
+    Column("day", String, primary_key=True),
+    Column("value", String, nullable=False),
+)
+"""Exchange rates: units of ``currency`` for one of ``base`` on a day (ISO), a decimal number."""

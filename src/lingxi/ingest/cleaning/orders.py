@@ -1,5 +1,7 @@
 """Products and money: lines, amounts in the shop's currency, what is impossible."""
 
+from fractions import Fraction
+
 from lingxi.i18n import is_currency, minor_units
 from lingxi.ingest.cleaning.draft import Draft, Halt
 from lingxi.ingest.cleaning.values import read_text
@@ -17,6 +19,10 @@ from lingxi.schema.ecommerce import (
 )
 
 _MOST_TOTAL = 1e10
+_NOISE_DIGITS = 9
+
+Factor = float | Fraction
+"""Minor units of the shop's currency for one unit of the event's; a fraction where converted."""
 
 
 def put_columns(draft: Draft) -> None:
@@ -54,8 +60,8 @@ def _get_text(typed: Properties, name: str) -> str | None:
     return value if isinstance(value, str) else None
 
 
-def _put_currency(draft: Draft, typed: Properties, *, needed: bool) -> float | None:
-    """Minor units of the shop's currency for one unit of the event's; nothing where unknown."""
+def _put_currency(draft: Draft, typed: Properties, *, needed: bool) -> Factor | None:
+    """The factor of the event's money; nothing where it is not known."""
     rules = draft.rules
     said = _get_text(typed, "currency")
     own = rules.currency
@@ -75,13 +81,27 @@ def _put_currency(draft: Draft, typed: Properties, *, needed: bool) -> float | N
             raise Halt(DropReason.CURRENCY_RATE_MISSING, f"{code} on {draft.occurred_at:%Y-%m-%d}")
         draft.note("put_currency", PutReason.VALUE_DROPPED, "price", code)
         return None
-    draft.note("put_currency", PutReason.CURRENCY_CONVERTED, "currency", code, f"{own} × {rate:g}")
+    draft.note(
+        "put_currency", PutReason.CURRENCY_CONVERTED, "currency", code, f"{own} × {float(rate):g}"
+    )
     draft.kept["original_currency"] = code
-    return digits * rate
+    return rate * int(digits)
+
+
+def _to_cents(amount: float, factor: Factor, quantity: float = 1.0) -> int:
+    """Minor units; converted money exactly, half to even."""
+    if isinstance(factor, float):
+        return round(amount * quantity * factor)
+    return round(_exact(amount) * _exact(quantity) * factor)
+
+
+def _exact(value: float) -> Fraction:
+    """The decimal number that a float was written as, without the noise of sums."""
+    return Fraction(repr(round(value, _NOISE_DIGITS)))
 
 
 def _to_lines(
-    draft: Draft, products: tuple[ProductFields, ...], factor: float | None, *, moves_money: bool
+    draft: Draft, products: tuple[ProductFields, ...], factor: Factor | None, *, moves_money: bool
 ) -> list[Line]:
     lines = []
     for place, product in enumerate(products):
@@ -101,8 +121,8 @@ def _to_lines(
         cents = amount = None
         if product.price is not None and factor is not None:
             _check_price(product.price)
-            cents = round(product.price * factor)
-            amount = round(product.price * (product.quantity or 1.0) * factor)
+            cents = _to_cents(product.price, factor)
+            amount = _to_cents(product.price, factor, product.quantity or 1.0)
         lines.append(Line(item_id, quantity, cents, amount))
     return lines
 
@@ -128,7 +148,7 @@ def _check_price(price: float) -> None:
         raise Halt(DropReason.NUMBER_ABSURD, f"price {price:g}")
 
 
-def _put_order(draft: Draft, order: OrderMoney, factor: float | None) -> None:
+def _put_order(draft: Draft, order: OrderMoney, factor: Factor | None) -> None:
     """Goods value and costs: ``total`` = goods + costs; ``revenue`` leaves costs out."""
     if factor is None:
         return
@@ -149,16 +169,16 @@ def _put_order(draft: Draft, order: OrderMoney, factor: float | None) -> None:
     if amounts and None not in amounts:
         goods = sum(amount for amount in amounts if amount is not None)
     elif said is not None:
-        goods = round(abs(said) * factor)
+        goods = _to_cents(abs(said), factor)
     elif order.total is not None:
-        goods = max(0, round((abs(order.total) - costs) * factor))
+        goods = max(0, _to_cents(abs(order.total) - costs, factor))
     else:
         goods = sum(amount for amount in amounts if amount is not None)
     draft.amount_cents = goods
     if order.total is not None:
-        draft.cost_cents = round(abs(order.total) * factor) - goods
+        draft.cost_cents = _to_cents(abs(order.total), factor) - goods
     else:
-        draft.cost_cents = round((costs - (order.discount or 0.0)) * factor)
+        draft.cost_cents = _to_cents(costs - (order.discount or 0.0), factor)
     if draft.currency is not None and "original_currency" in draft.kept and order.total is not None:
         digits = 10 ** minor_units(str(draft.kept["original_currency"]))
         draft.kept["original_total_cents"] = round(order.total * digits)

@@ -1,7 +1,5 @@
 """What cleaning goes by: the shop's currency, its own traffic, and exchange rates."""
 
-from collections.abc import Callable
-from datetime import date
 from functools import lru_cache
 from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 
@@ -10,14 +8,7 @@ import msgspec
 from lingxi.config import Settings
 from lingxi.errors import InvalidSetting
 from lingxi.i18n import minor_units
-
-Rate = Callable[[str, date], float | None]
-"""Units of the shop's currency for one unit of another on a day; nothing where it is not known."""
-
-
-def no_rates(_currency: str, _day: date) -> float | None:
-    """Without a table of rates there is none."""
-    return None
+from lingxi.ingest.rates import Rate, no_rates
 
 
 class Rules(msgspec.Struct, frozen=True):

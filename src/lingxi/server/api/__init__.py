@@ -9,6 +9,7 @@ from lingxi.server.api import (
     items,
     people,
     plan,
+    rates,
     recommendations,
     shop,
     sources,
@@ -29,6 +30,7 @@ API = [
             *catalogue.ROUTES,
             *people.ROUTES,
             *sources.ROUTES,
+            *rates.ROUTES,
         ],
     )
 ]
