@@ -66,5 +66,5 @@ def test_items_of_order_lines_give_way_to_the_feed(store: Store) -> None:
 
 
 def test_feed_without_codes_is_refused(store: Store) -> None:
-    with pytest.raises(UnknownColumn, match="Rename the columns"):
+    with pytest.raises(UnknownColumn, match="--map item=COLUMN"):
         import_items(store, store.settings, CLOCK, write(store, "foo,price\n1,2\n"))

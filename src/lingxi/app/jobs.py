@@ -54,9 +54,18 @@ def import_events(shop: Shop, path: Path, *, progress: Progress = silent) -> Imp
     return ingest.import_events(shop.store, shop.settings, shop.clock, path, progress)
 
 
-def import_items(shop: Shop, path: Path, *, progress: Progress = silent) -> ImportReport:
+def import_items(
+    shop: Shop,
+    path: Path,
+    options: ingest.ImportOptions | None = None,
+    *,
+    complete: bool = False,
+    progress: Progress = silent,
+) -> ImportReport:
     """Bring in the catalogue; see ``lingxi.catalogue.import_items``."""
-    return catalogue.import_items(shop.store, shop.settings, shop.clock, path, progress)
+    return catalogue.import_items(
+        shop.store, shop.settings, shop.clock, path, progress, options, complete=complete
+    )
 
 
 def _roll_lake(shop: Shop, progress: Progress) -> str:

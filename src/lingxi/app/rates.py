@@ -83,7 +83,8 @@ def find_rate(shop: Shop, currency: str, day: date | None = None) -> Found:
 
 
 def count_waiting_for_rates(shop: Shop) -> int:
-    """Messages and order lines in quarantine for want of a rate."""
+    """Messages and order lines in quarantine for want of a rate; items come again with a feed."""
     reason = DropReason.CURRENCY_RATE_MISSING.value
     with shop.store.read() as tx:
-        return count_waiting(tx).get(reason, 0) + count_quarantine(tx).get(reason, 0)
+        lines = count_quarantine(tx, kind="orders").get(reason, 0)
+        return count_waiting(tx).get(reason, 0) + lines

@@ -66,15 +66,24 @@ def import_events(file: Path, folder: Path | None, as_json: bool) -> None:
 
 @command.command("items")
 @_FILE
+@click.option("--complete", is_flag=True, help="FILE lists all: what it does not goes off sale.")
+@click.option("--map", "mapping", default="", help="Columns by hand: item=SKU,name=Title,...")
+@click.option("--currency", default="", help="Of amounts that name none; the shop's if not given.")
+@click.option("--encoding", default="", help="Of a CSV or XML file; detected if not given.")
+@click.option("--delimiter", default="", help="Of a CSV file; detected if not given.")
 @shop_option
 @json_option
 @guarded
-def import_items(file: Path, folder: Path | None, as_json: bool) -> None:
-    """Bring in the catalogue from FILE (.csv or .parquet)."""
+def import_items(
+    file: Path, complete: bool, folder: Path | None, as_json: bool, **options: str
+) -> None:
+    """Bring in the catalogue from FILE (.csv, .tsv, .parquet, .xlsx, Google Merchant .xml)."""
     from lingxi.app import jobs
+    from lingxi.ingest import ImportOptions
 
+    chosen = ImportOptions.parse(**options)
     with open_shop(folder) as shop, long_step(f"Import {file.name}", quiet=as_json) as step:
-        report = jobs.import_items(shop, file, progress=step.progress)
+        report = jobs.import_items(shop, file, chosen, complete=complete, progress=step.progress)
         step.summary = summarise_import(report)
     _show(report, as_json)
 

@@ -132,21 +132,22 @@ def _ambiguous(field: str, candidates: Sequence[str]) -> UnknownColumn:
 
 
 def missing_columns(
-    headers: Sequence[str], mapping: Mapping[str, str], missing: Sequence[str], *, mapped: bool
+    headers: Sequence[str],
+    mapping: Mapping[str, str],
+    missing: Sequence[str],
+    *,
+    mapped: bool,
+    hint: str = "",
 ) -> UnknownColumn:
     """The error for needed fields that were not recognised, with the option to write where the
-    command has one (``mapped``)."""
+    command has one (``mapped``) and a further ``hint``."""
     found = ", ".join(f"{field} = {column}" for field, column in mapping.items()) or "nothing"
     pairs = ",".join(f"{field}=COLUMN" for field in missing)
-    hint = f"Say which is which with --map {pairs}." if mapped else "Rename the columns you mean."
-    if mapped and "item" in missing:
-        hint += (
-            " One line an order, without items: --map customer=COLUMN,time=COLUMN,amount=COLUMN."
-        )
+    todo = f"Say which is which with --map {pairs}." if mapped else "Rename the columns you mean."
     bare = "The file has no header line. " if headers[0] == "column 1" else ""
     return UnknownColumn(
         f"{bare}No column was recognised as {' or '.join(missing)}. Recognised: {found}. "
-        f"The file's columns are: {list_columns(headers)}. {hint}"
+        f"The file's columns are: {list_columns(headers)}. {' '.join(filter(None, (todo, hint)))}"
     )
 
 

@@ -139,8 +139,8 @@ def _read_cells(lines: Lines, order: NDArray[np.int64], scale: float) -> _Cells:
         price=_round(price * scale).tolist(),
         amount=_round(quantity * price * scale).tolist(),
         cost=(lines.part[order] == COST).tolist(),
-        paid_in=lines.paid_in.take(order).decode(),
-        paid=(quantity * lines.paid[order]).tolist(),
+        paid_in=lines.paid_in.take(order).decode() if lines.paid_in.values else [],
+        paid=(quantity * lines.paid[order]).tolist() if lines.paid_in.values else [],
     )
 
 
@@ -185,6 +185,8 @@ def _add_up(cells: _Cells, start: int, end: int, refund: bool, has_items: bool) 
 
 def _add_paid(cells: _Cells, start: int, end: int, refund: bool) -> tuple[str | None, int | None]:
     """The one currency that all goods were paid in before conversion, and what they came to."""
+    if not cells.paid_in:
+        return None, None
     goods = [i for i in range(start, end) if not cells.cost[i]]
     named = {cells.paid_in[i] for i in goods}
     first = next(iter(sorted(name for name in named if name is not None)), None)

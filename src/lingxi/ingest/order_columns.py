@@ -14,6 +14,7 @@ _CLOCK = re.compile(r"\s*\d{1,2}[:.h时]\d{2}(?:[:.]\d{2}(?:\.\d+)?)?\s*(?:[AaPp
 _NEEDED = ("order", "item", "name", "quantity", "price", "time", "customer")
 _AMOUNT = frozenset({"amount", "total"})
 _SAMPLE = 200
+_WHOLE_ORDERS = "One line an order, without items: --map customer=COLUMN,time=COLUMN,amount=COLUMN."
 
 
 def choose_columns(raw: RawTable, stated: Mapping[str, str]) -> dict[str, str]:
@@ -38,7 +39,8 @@ def choose_columns(raw: RawTable, stated: Mapping[str, str]) -> dict[str, str]:
             mapping.pop(field, None)
     missing = _find_missing(mapping, whole_orders)
     if missing:
-        raise missing_columns(raw.headers, mapping, missing, mapped=True)
+        hint = _WHOLE_ORDERS if "item" in missing else ""
+        raise missing_columns(raw.headers, mapping, missing, mapped=True, hint=hint)
     return mapping
 
 

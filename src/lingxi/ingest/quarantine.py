@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from sqlalchemy import Connection
 
 from lingxi.errors import InvalidInput
-from lingxi.ingest.tables import quarantine, quarantine_mended
+from lingxi.ingest.tables import import_run, quarantine, quarantine_mended
 from lingxi.store import Keyring, Store
 from lingxi.store.keyed import insert_or_ignore, select_by_keys
 
@@ -94,9 +94,12 @@ def _select_marks(tx: Connection, table: sa.Table, marks: Sequence[str]) -> set[
     return set(tx.execute(query).scalars())
 
 
-def count_quarantine(tx: Connection) -> dict[str, int]:
-    """Lines waiting in quarantine, by reason."""
+def count_quarantine(tx: Connection, *, kind: str = "") -> dict[str, int]:
+    """Lines waiting in quarantine, by reason; of imports of one kind, or all."""
     query = sa.select(quarantine.c.reason, sa.func.count()).group_by(quarantine.c.reason)
+    if kind:
+        own = sa.select(import_run.c.import_id).where(import_run.c.kind == kind)
+        query = query.where(quarantine.c.import_id.in_(own))
     return {row[0]: row[1] for row in tx.execute(query)}
 
 

@@ -27,6 +27,7 @@ _FRESH = timedelta(seconds=2)
 _BATCH = 5_000
 _MOST_FOUND = 100_000
 _MOST_DIGITS = 40
+_NOISE_DIGITS = 9
 MOST_VALUE = Decimal(10) ** 9
 """More units of a currency than one unit of another has ever come to."""
 
@@ -39,6 +40,15 @@ Series = tuple[Sequence[int], Sequence[Decimal]]
 def no_rates(_currency: str, _day: date) -> Fraction | None:
     """Without a table of rates there is none."""
     return None
+
+
+def to_fraction(value: float) -> Fraction:
+    """The decimal number that a float was written as, without the noise of sums.
+
+    >>> to_fraction(0.1 + 0.2)
+    Fraction(3, 10)
+    """
+    return Fraction(repr(round(value, _NOISE_DIGITS)))
 
 
 class Quote(msgspec.Struct, frozen=True):

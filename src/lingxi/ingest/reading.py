@@ -34,11 +34,12 @@ _PROMISES = {
     ".tsv": "text",
     ".txt": "text",
     ".tab": "text",
+    ".xml": "xml",
 }
 
 
 def detect_form(path: Path) -> str:
-    """``text``, ``parquet`` or ``xlsx``, from the file's first bytes.
+    """``text``, ``xml``, ``parquet`` or ``xlsx``, from the file's first bytes.
 
     Raises
     ------
@@ -59,7 +60,9 @@ def detect_form(path: Path) -> str:
     form = next((name for sign, name in _SIGNS if head.startswith(sign)), "text")
     if form == "xls":
         raise FileUnreadable(f"{path} is an old Excel file; save it as .xlsx or CSV.")
-    if form not in ("text", "parquet", "xlsx"):
+    if form == "text" and _opens_xml(head):
+        form = "xml"
+    if form not in ("text", "xml", "parquet", "xlsx"):
         raise FileUnreadable(
             f"{path} is a {form} file; unpack or export it to CSV, Parquet or .xlsx first."
         )
@@ -72,8 +75,12 @@ def detect_form(path: Path) -> str:
     return form
 
 
+def _opens_xml(head: bytes) -> bool:
+    return head.replace(b"\x00", b"").lstrip(b"\xef\xbb\xbf\xff\xfe \t\r\n").startswith(b"<")
+
+
 _NO_FRACTION = re.compile(r"\.0+(?=Z?$)")
-_NAMES = {"text": "text", "parquet": "a Parquet file", "xlsx": "an Excel workbook"}
+_NAMES = {"text": "text", "parquet": "a Parquet file", "xlsx": "an Excel workbook", "xml": "XML"}
 
 
 def read_table(path: Path, *, encoding: str = "", delimiter: str = "", sheet: str = "") -> RawTable:
@@ -85,6 +92,8 @@ def read_table(path: Path, *, encoding: str = "", delimiter: str = "", sheet: st
         If the file is absent, empty, damaged or of another form.
     """
     form = detect_form(path)
+    if form == "xml":
+        raise FileUnreadable(f"{path} is an XML file; export the table as CSV, Parquet or .xlsx.")
     if form == "parquet":
         return read_parquet(path)
     if form == "xlsx":

@@ -122,18 +122,43 @@ ITEM_FIELDS: dict[str, Tiers] = {
         "itemid sku stockcode productid itemcode productcode id 商品编码 货号",
         "item product 商品",
     ),
-    "name": ("name title productname itemname description 商品名称 名称",),
+    "name": ("name title productname itemname 商品名称 名称", "description"),
     "category": ("category categoryname producttype type 类目 分类",),
+    "taxonomy": ("googleproductcategory",),
     "brand": ("brand vendor manufacturer 品牌",),
-    "price": ("price unitprice saleprice variantprice 价格 单价 售价",),
+    "price": ("price unitprice variantprice 价格 单价 售价", "saleprice 促销价"),
+    "sale_price": ("saleprice 促销价",),
+    "sale_dates": ("salepriceeffectivedate",),
     "margin": ("margin profit unitmargin 毛利",),
-    "cost": ("cost unitcost costperitem 成本",),
+    "cost": ("cost unitcost costperitem costofgoodssold 成本",),
     "stock": (
         "stock inventory quantity stockquantity qty onhand available variantinventoryqty 库存",
     ),
+    "availability": ("availability",),
     "active": ("active enabled published 上架",),
+    "image": ("imagelink image imageurl imagesrc 图片",),
+    "url": ("link url producturl 链接",),
+    "group": ("itemgroupid groupid parentsku",),
+    "available_from": ("availabilitydate availablefrom",),
+    "available_until": ("expirationdate availableuntil",),
 }
 """The fields of a catalogue."""
+
+ATTRIBUTE_FIELDS: dict[str, Tiers] = {
+    "color": ("color colour 颜色",),
+    "size": ("size 尺码 尺寸",),
+    "material": ("material 材质",),
+    "pattern": ("pattern 图案",),
+    "gender": ("gender 性别",),
+    "age_group": ("agegroup",),
+    "condition": ("condition",),
+    "gtin": ("gtin ean upc isbn barcode 条码",),
+    "mpn": ("mpn",),
+    "size_system": ("sizesystem",),
+    "size_type": ("sizetype",),
+    **{f"custom_label_{n}": (f"customlabel{n}",) for n in range(5)},
+}
+"""The attributes of an item that a catalogue may state, by their names there."""
 
 
 def normalise_header(header: str) -> str:

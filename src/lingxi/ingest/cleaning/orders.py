@@ -8,6 +8,7 @@ from lingxi.ingest.cleaning.values import read_text
 from lingxi.ingest.drops import MOST_PRICE, MOST_UNITS
 from lingxi.ingest.event_names import NEEDS_ITEM
 from lingxi.ingest.puts import tidy_id
+from lingxi.ingest.rates import to_fraction
 from lingxi.ingest.reasons import DropReason, PutReason
 from lingxi.schema import Line
 from lingxi.schema.ecommerce import (
@@ -19,7 +20,6 @@ from lingxi.schema.ecommerce import (
 )
 
 _MOST_TOTAL = 1e10
-_NOISE_DIGITS = 9
 
 Factor = float | Fraction
 """Minor units of the shop's currency for one unit of the event's; a fraction where converted."""
@@ -92,12 +92,7 @@ def _to_cents(amount: float, factor: Factor, quantity: float = 1.0) -> int:
     """Minor units; converted money exactly, half to even."""
     if isinstance(factor, float):
         return round(amount * quantity * factor)
-    return round(_exact(amount) * _exact(quantity) * factor)
-
-
-def _exact(value: float) -> Fraction:
-    """The decimal number that a float was written as, without the noise of sums."""
-    return Fraction(repr(round(value, _NOISE_DIGITS)))
+    return round(to_fraction(amount) * to_fraction(quantity) * factor)
 
 
 def _to_lines(
