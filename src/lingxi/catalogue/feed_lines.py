@@ -25,7 +25,7 @@ from lingxi.i18n import is_currency, minor_units
 from lingxi.ingest import DropReason
 from lingxi.ingest.numbers import choose_decimal_mark, parse_numbers
 from lingxi.ingest.puts import tidy, tidy_id
-from lingxi.ingest.rates import Rate, no_rates, to_fraction
+from lingxi.ingest.rates import Rate, convert, no_rates
 from lingxi.ingest.raw import RawTable, map_cells
 from lingxi.ingest.synonyms import ATTRIBUTE_FIELDS
 from lingxi.ingest.text import Mask
@@ -149,7 +149,7 @@ def _read_money(raw: RawTable, mapping: Mapping[str, str], terms: Terms) -> _Mon
         factor = factors[name][codes[name][line]]
         if factor is None or factor == 1:
             return round(value * scale)
-        return round(to_fraction(value) * factor * scale)
+        return convert(value, factor * scale)
 
     return _Money(numbers, masks["bad"], masks["unknown"], masks["rate"], masks["foreign"], cents)
 

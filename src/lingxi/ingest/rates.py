@@ -42,13 +42,26 @@ def no_rates(_currency: str, _day: date) -> Fraction | None:
     return None
 
 
-def to_fraction(value: float) -> Fraction:
-    """The decimal number that a float was written as, without the noise of sums.
+def convert(amount: float, factor: Fraction, quantity: float = 1.0) -> int:
+    """``amount`` times ``quantity`` times ``factor``, exactly, rounded half to even.
 
-    >>> to_fraction(0.1 + 0.2)
-    Fraction(3, 10)
+    The floats stand for the decimal numbers that they were written as.
+
+    >>> [convert(amount, Fraction(1, 2)) for amount in (0.1 + 0.2, 1.0, 3.0, 5.0, -1.0)]
+    [0, 0, 2, 2, 0]
     """
-    return Fraction(repr(round(value, _NOISE_DIGITS)))
+    above, below = _read_decimal(amount)
+    if quantity != 1.0:
+        times, of = _read_decimal(quantity)
+        above, below = above * times, below * of
+    below *= factor.denominator
+    whole, rest = divmod(above * factor.numerator, below)
+    up = 2 * rest > below or (2 * rest == below and whole % 2 == 1)
+    return whole + up
+
+
+def _read_decimal(value: float) -> tuple[int, int]:
+    return Decimal(repr(round(value, _NOISE_DIGITS))).as_integer_ratio()
 
 
 class Quote(msgspec.Struct, frozen=True):

@@ -8,7 +8,7 @@ from lingxi.ingest.cleaning.values import read_text
 from lingxi.ingest.drops import MOST_PRICE, MOST_UNITS
 from lingxi.ingest.event_names import NEEDS_ITEM
 from lingxi.ingest.puts import tidy_id
-from lingxi.ingest.rates import to_fraction
+from lingxi.ingest.rates import convert
 from lingxi.ingest.reasons import DropReason, PutReason
 from lingxi.schema import Line
 from lingxi.schema.ecommerce import (
@@ -92,7 +92,7 @@ def _to_cents(amount: float, factor: Factor, quantity: float = 1.0) -> int:
     """Minor units; converted money exactly, half to even."""
     if isinstance(factor, float):
         return round(amount * quantity * factor)
-    return round(to_fraction(amount) * to_fraction(quantity) * factor)
+    return convert(amount, factor, quantity)
 
 
 def _to_lines(
