@@ -71,7 +71,6 @@ def answer_item(words: Words, view: ItemView) -> str:
     sold = words.text(
         "item.answer",
         n=view.item.orders,
-        customers=view.item.customers,
         revenue=words.about(view.item.revenue_cents, view.currency),
     )
     if not view.bought_together:
