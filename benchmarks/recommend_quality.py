@@ -20,6 +20,7 @@ from scipy import sparse
 from lingxi.clock import SystemClock
 from lingxi.config import load_settings
 from lingxi.recommend import evaluate, train_recommenders
+from lingxi.recommend.histories import Histories
 from lingxi.recommend.operators import Rp3Beta
 from lingxi.recommend.ratings import read_ratings
 from lingxi.store import Store, silent
@@ -67,7 +68,7 @@ def measure_gowalla(folder: Path) -> None:
     for length in (50, 777):
         scorer = Rp3Beta("rp3beta", k=777, alpha=0.566, beta=0.001, length=length)
         start = time.perf_counter()
-        scorer.fit(train)
+        scorer.fit(Histories.of_matrix(train))
         fit = time.perf_counter() - start
         found = evaluate(scorer, train, test, at=(20,)).summary(np.random.default_rng(7))
         line = "  ".join(f"{name} {show(found[name])}" for name in ("recall@20", "ndcg@20"))

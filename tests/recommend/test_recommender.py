@@ -13,9 +13,9 @@ from lingxi.errors import InvalidInput, NotEnoughData, NotTrained
 from lingxi.i18n import Translator
 from lingxi.ingest.tables import metadata as ingest_metadata
 from lingxi.recommend import Recommender, RuleSettings, train_recommenders
-from lingxi.recommend.choose import choose
+from lingxi.recommend.choose import NAMES, choose
+from lingxi.recommend.families import make_recipe
 from lingxi.recommend.interactions import read_interactions
-from lingxi.recommend.recipe import NAMES, Recipe
 from lingxi.recommend.train import Choice, _write
 from lingxi.schema import Event, Item, Line
 from lingxi.store import Store, silent
@@ -237,8 +237,8 @@ def test_every_model_can_be_kept_loaded_and_served(tmp_path, name):
     store.log.append(_orders())
     with store.analytics() as analytics:
         interactions = read_interactions(analytics)
-    visitor = Recipe(name="item_cosine", k=10)
-    choice = Choice(Recipe(name=name, k=10), visitor, None)
+    visitor = make_recipe("item_cosine", {"k": 10})
+    choice = Choice(make_recipe(name, {} if name == "popularity" else {"k": 10}), visitor, None)
     with store.artefacts.write("recommender") as writer:
         _write(writer, interactions, choice, 0)
     recommender = Recommender.load(store)
@@ -281,7 +281,7 @@ def test_too_little_data_falls_back_on_popularity_and_says_why(tmp_path):
 def test_of_equal_models_the_simpler_is_chosen():
     from lingxi.recommend.choose import Trial
 
-    best = {name: Trial(Recipe(name=name), 0.2) for name in NAMES}
+    best = {name: Trial(make_recipe(name), 0.2) for name in NAMES}
     assert choose(best).recipe.name == "popularity"
-    best["user_pearson"] = Trial(Recipe(name="user_pearson"), 0.3)
+    best["user_pearson"] = Trial(make_recipe("user_pearson"), 0.3)
     assert choose(best).recipe.name == "user_pearson"

@@ -8,6 +8,8 @@ from hypothesis.extra.numpy import arrays
 
 from lingxi.errors import InvalidInput, NotEnoughData
 from lingxi.recommend.evaluation import evaluate
+from lingxi.recommend.histories import Histories
+from lingxi.recommend.history import LINEAR
 from lingxi.recommend.lists import exclude, fill_up, top_items
 from lingxi.recommend.matrix import build_csr, densify
 from lingxi.recommend.neighbourhoods import UserKnn
@@ -18,13 +20,18 @@ from lingxi.recommend.similarity import cosine, pearson_zero_filled
 
 RNG = np.random.default_rng(11)
 TAUGHT = RNG.integers(1, 5, (30, 12)) * (RNG.random((30, 12)) < 0.35)
+PLAIN = {"taught": LINEAR, "heard": LINEAR}
 SCORERS = {
-    "item_cosine": lambda: ItemKnn("item_cosine", "cosine", k=4),
-    "item_pearson": lambda: ItemKnn("item_pearson", "pearson_zero_filled", k=4, length=3),
-    "rp3beta": lambda: Rp3Beta("rp3beta", k=5, alpha=0.7, beta=0.3),
-    "user_cosine": lambda: UserKnn("user_cosine", "cosine", k=6),
-    "user_pearson": lambda: UserKnn("user_pearson", "pearson_zero_filled", k=6),
+    "item_cosine": lambda: ItemKnn("item_cosine", "cosine", k=4, **PLAIN),
+    "item_pearson": lambda: ItemKnn("item_pearson", "pearson_zero_filled", k=4, length=3, **PLAIN),
+    "rp3beta": lambda: Rp3Beta("rp3beta", k=5, alpha=0.7, beta=0.3, **PLAIN),
+    "user_cosine": lambda: UserKnn("user_cosine", "cosine", k=6, **PLAIN),
+    "user_pearson": lambda: UserKnn("user_pearson", "pearson_zero_filled", k=6, **PLAIN),
 }
+
+
+def _histories(table):
+    return Histories.of_matrix(read_ratings(table))
 
 
 def _nearest(values, k):
@@ -35,8 +42,8 @@ def _nearest(values, k):
 @pytest.mark.parametrize("similarity", [cosine, pearson_zero_filled])
 def test_item_knn_lets_the_k_nearest_items_of_each_item_speak_for_it(similarity):
     name = {cosine: "cosine", pearson_zero_filled: "pearson_zero_filled"}[similarity]
-    scorer = ItemKnn("item", name, k=4)
-    scorer.fit(read_ratings(TAUGHT))
+    scorer = ItemKnn("item", name, k=4, **PLAIN)
+    scorer.fit(_histories(TAUGHT))
     columns = TAUGHT.T.astype(float)
     wanted = np.zeros((12, 12))
     for i in range(12):
@@ -45,17 +52,17 @@ def test_item_knn_lets_the_k_nearest_items_of_each_item_speak_for_it(similarity)
             wanted[j, i] = near[j]
     np.testing.assert_allclose(densify(scorer.operator), wanted, atol=1e-6)
     np.testing.assert_allclose(
-        scorer.score(read_ratings(TAUGHT), np.arange(30)), TAUGHT @ wanted, rtol=1e-5, atol=1e-5
+        scorer.score(_histories(TAUGHT)), TAUGHT @ wanted, rtol=1e-5, atol=1e-5
     )
 
 
 @pytest.mark.parametrize("similarity", [cosine, pearson_zero_filled])
 def test_user_knn_adds_up_what_the_k_nearest_other_customers_have(similarity):
     name = {cosine: "cosine", pearson_zero_filled: "pearson_zero_filled"}[similarity]
-    scorer = UserKnn("user", name, k=6)
-    scorer.fit(read_ratings(TAUGHT))
+    scorer = UserKnn("user", name, k=6, **PLAIN)
+    scorer.fit(_histories(TAUGHT))
     rows = TAUGHT.astype(float)
-    scores = scorer.score(read_ratings(TAUGHT), np.arange(30))
+    scores = scorer.score(_histories(TAUGHT))
     for u in range(30):
         near = [(similarity(rows[u], rows[v]) or 0.0) if u != v else 0.0 for v in range(30)]
         centred = rows[u] - (rows[u].mean() if similarity is pearson_zero_filled else 0.0)
@@ -65,8 +72,8 @@ def test_user_knn_adds_up_what_the_k_nearest_other_customers_have(similarity):
 
 
 def test_rp3beta_is_three_steps_of_a_damped_walk():
-    scorer = Rp3Beta("rp3beta", k=100, alpha=0.7, beta=0.3)
-    scorer.fit(read_ratings(TAUGHT))
+    scorer = Rp3Beta("rp3beta", k=100, alpha=0.7, beta=0.3, **PLAIN)
+    scorer.fit(_histories(TAUGHT))
     rows, columns = TAUGHT.sum(axis=1, keepdims=True), TAUGHT.sum(axis=0)
     forth = (TAUGHT / np.maximum(rows, 1)) ** 0.7
     back = (TAUGHT / columns).T ** 0.7
@@ -78,36 +85,36 @@ def test_rp3beta_is_three_steps_of_a_damped_walk():
 
 @pytest.mark.parametrize("name", SCORERS)
 def test_reasons_sum_to_the_score(name):
-    scorer, taught = SCORERS[name](), read_ratings(TAUGHT)
+    scorer, taught = SCORERS[name](), _histories(TAUGHT)
     scorer.fit(taught)
-    scores = scorer.score(taught, np.arange(30))
+    scores = scorer.score(taught)
     everything = np.tile(np.arange(12), (30, 1))
-    reasons = densify(scorer.explain(taught, np.arange(30), everything)).reshape(30, 12, 12)
+    reasons = densify(scorer.explain(taught, everything)).reshape(30, 12, 12)
     np.testing.assert_allclose(reasons.sum(axis=2), scores, rtol=1e-6, atol=1e-6)
     assert (reasons.transpose(0, 2, 1)[TAUGHT == 0] == 0).all()
 
 
 @pytest.mark.parametrize("name", ["item_cosine", "item_pearson", "rp3beta"])
 def test_deleting_an_item_of_the_history_lowers_each_score_by_its_share(name):
-    scorer, taught = SCORERS[name](), read_ratings(TAUGHT)
+    scorer, taught = SCORERS[name](), _histories(TAUGHT)
     scorer.fit(taught)
-    own, everything = np.array([0]), np.arange(12)[None, :]
+    everything = np.arange(12)[None, :]
     history = TAUGHT[[0]].astype(float)
-    before = scorer.score(read_ratings(history), own)[0]
-    shares = densify(scorer.explain(read_ratings(history), own, everything))
+    before = scorer.score(_histories(history))[0]
+    shares = densify(scorer.explain(_histories(history), everything))
     for item in np.flatnonzero(history[0]):
         less = history.copy()
         less[0, item] = 0
-        after = scorer.score(read_ratings(less), own)[0]
+        after = scorer.score(_histories(less))[0]
         np.testing.assert_allclose(before - after, shares[:, item], atol=1e-6)
 
 
 @pytest.mark.parametrize("name", ["user_cosine", "user_pearson"])
 def test_deleting_an_item_lowers_a_user_score_by_its_share_with_neighbours_held_fixed(name):
-    scorer, taught = SCORERS[name](), read_ratings(TAUGHT)
+    scorer, taught = SCORERS[name](), _histories(TAUGHT)
     scorer.fit(taught)
-    history, own = TAUGHT[0].astype(float), np.array([0])
-    near = scorer.find_neighbours(read_ratings(history[None]), own).indices
+    history = TAUGHT[0].astype(float)
+    near = scorer.find_neighbours(_histories(history[None])).indices
     rows = TAUGHT[near].astype(float)
     means = rows.mean(axis=1, keepdims=True) if name == "user_pearson" else 0.0
     bonds = (rows - means) / np.linalg.norm(rows - means, axis=1, keepdims=True)
@@ -115,7 +122,7 @@ def test_deleting_an_item_lowers_a_user_score_by_its_share_with_neighbours_held_
     def score_with_these_neighbours(weights):
         return (bonds @ weights) @ rows
 
-    shares = densify(scorer.explain(read_ratings(history[None]), own, np.arange(12)[None, :]))
+    shares = densify(scorer.explain(_histories(history[None]), np.arange(12)[None, :]))
     for item in np.flatnonzero(history):
         less = history.copy()
         less[item] = 0
@@ -124,14 +131,12 @@ def test_deleting_an_item_lowers_a_user_score_by_its_share_with_neighbours_held_
 
 
 def test_a_customer_is_never_their_own_neighbour():
-    taught = read_ratings(TAUGHT)
-    scorer = UserKnn("user", "cosine", k=30)
+    taught = _histories(TAUGHT)
+    scorer = UserKnn("user", "cosine", k=30, **PLAIN)
     scorer.fit(taught)
-    near = densify(scorer.find_neighbours(taught, np.arange(30)))
+    near = densify(scorer.find_neighbours(taught))
     assert (np.diag(near) == 0).all()
-    assert (
-        np.diag(densify(scorer.find_neighbours(taught, np.full(30, -1))))[TAUGHT.any(1)] > 0
-    ).all()
+    assert (np.diag(densify(scorer.find_neighbours(taught.of_nobody())))[TAUGHT.any(1)] > 0).all()
 
 
 def test_user_knn_refuses_a_similarity_of_ratings():
@@ -163,7 +168,7 @@ def test_evaluation_ranks_all_items_and_measures_each_customer():
     train = read_ratings([[1, 1, 0, 0], [1, 0, 0, 0], [1, 1, 1, 0]])
     test = read_ratings([[0, 0, 1, 1], [0, 0, 1, 0], [0, 0, 0, 0]])
     popularity = Popularity("popularity")
-    popularity.fit(train)
+    popularity.fit(Histories.of_matrix(train))
     found = evaluate(popularity, train, test, at=(1, 2))
     assert found.customers.tolist() == [0, 1]  # the third wanted nothing
     # 0 has 0, 1: ranked 2, 3, both wanted. 1 has 0: ranked 1, 2; the wanted one is second.
@@ -175,7 +180,7 @@ def test_evaluation_ranks_all_items_and_measures_each_customer():
 
 def test_evaluation_refuses_what_does_not_fit():
     popularity, train = Popularity("popularity"), read_ratings([[1, 0]])
-    popularity.fit(train)
+    popularity.fit(Histories.of_matrix(train))
     with pytest.raises(InvalidInput, match="same customers and items"):
         evaluate(popularity, train, read_ratings([[1, 0, 0]]))
     with pytest.raises(NotEnoughData, match="nothing to measure"):

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from lingxi.recommend.histories import Histories
 from lingxi.recommend.matrix import Csr, scale
 from lingxi.recommend.neighbourhoods import UserKnn
 from lingxi.recommend.operators import ItemKnn, Rp3Beta
@@ -46,15 +47,15 @@ class TestPopularity(ScorerContract):
 
 
 class _Inexact(ItemKnn):
-    def explain(self, histories: Csr, own: NDArray[np.int64], lists: NDArray[np.int64]) -> Csr:
-        exact = super().explain(histories, own, lists)
+    def explain(self, histories: Histories, lists: NDArray[np.int64]) -> Csr:
+        exact = super().explain(histories, lists)
         return scale(exact, 0.5 * exact.data)
 
 
 class _Moody(ItemKnn):
-    def score(self, histories: Csr, own: NDArray[np.int64]) -> NDArray[np.float32]:
-        scores = super().score(histories, own)
-        return scores + np.float32(0.01 * histories.shape[0])
+    def score(self, histories: Histories) -> NDArray[np.float32]:
+        scores = super().score(histories)
+        return scores + np.float32(0.01 * histories.n_rows)
 
 
 class _Forgetful(UserKnn):

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from lingxi.recommend.interactions import ORDER, Interactions
+from lingxi.recommend.histories import ORDER
+from lingxi.recommend.interactions import Interactions
 from lingxi.recommend.matrix import (
     Csr,
     keep_best,

@@ -1,7 +1,7 @@
 """Lists for many customers at once: the same models and rules, a block of customers at a time."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from lingxi.catalogue import read_items
 from lingxi.errors import InvalidInput
 from lingxi.profiles.tables import item_history
-from lingxi.recommend.history import weigh
+from lingxi.recommend.histories import CART, ORDER, VIEW, Histories
 from lingxi.recommend.lists import exclude, fill_up, top_items
 from lingxi.recommend.matrix import Csr, row_lengths, row_sums, sum_pairs
 from lingxi.recommend.rules import Candidate, RuleSettings, find_rule
@@ -26,7 +26,6 @@ if TYPE_CHECKING:
 
 BLOCK = 1024
 STEP = "Recommendations"
-_DAY = 86_400_000_000
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _REASON = pa.struct([pa.field("item_id", pa.string()), pa.field("share", pa.float64())])
 
@@ -127,28 +126,31 @@ def _recommend_block(
     reasons: int,
 ) -> pa.Table:
     shape = (len(block.customers), len(recommender.item_ids))
-    histories = _weigh_block(recommender, block, shape)
-    own = np.array([recommender.rows.get(c, -1) for c in block.customers.tolist()], dtype=np.int64)
-    scores = np.array(recommender.model.score(histories, own))
+    histories = _read_histories(recommender, block, shape)
+    scores = np.array(recommender.model.score(histories))
     fill_up(scores, recommender.popularity)
     scores[:, barred] = -np.inf
     exclude(scores, _find_excluded(recommender, block, rules, shape))
     lists = top_items(scores, n)
-    given = recommender.model.explain(histories, own, np.maximum(lists, 0))
+    given = recommender.model.explain(histories, np.maximum(lists, 0))
     return _tabulate(recommender, block.customers, lists, scores, given, reasons)
 
 
-def _weigh_block(recommender: "Recommender", block: Block, shape: tuple[int, int]) -> Csr:
-    newest = np.zeros(shape[0], dtype=np.int64)
-    np.maximum.at(newest, block.rows, block.moments)
-    weights = weigh(
-        block.views.astype(np.float64),
-        block.carts.astype(np.float64),
-        block.orders.astype(np.float64),
-        (newest[block.rows] - block.moments) / _DAY,
-        recommender.model.recipe.history_weighting,
+def _read_histories(recommender: "Recommender", block: Block, shape: tuple[int, int]) -> Histories:
+    """As ``Recommender.read_history``: one event for all of a kind and item."""
+    kinds = ((VIEW, block.views), (CART, block.carts), (ORDER, block.orders))
+    cells = [np.flatnonzero(counts > 0) for _, counts in kinds]
+    entries = np.concatenate(cells)
+    histories = Histories.of_events(
+        block.rows[entries],
+        block.items[entries],
+        shape,
+        moments=block.moments[entries],
+        kinds=np.repeat([kind for kind, _ in kinds], [len(c) for c in cells]),
+        weights=np.concatenate([c[at] for (_, c), at in zip(kinds, cells, strict=True)]),
     )
-    return sum_pairs(block.rows, block.items, weights, shape)
+    own = [recommender.rows.get(c, -1) for c in block.customers.tolist()]
+    return replace(histories, rows=np.array(own, dtype=np.int64))
 
 
 def _find_excluded(

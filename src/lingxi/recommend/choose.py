@@ -2,17 +2,18 @@
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
-import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
 from lingxi.recommend.evaluation import Evaluation, evaluate
-from lingxi.recommend.interactions import Tally
-from lingxi.recommend.matrix import Csr, row_lengths
+from lingxi.recommend.families import FAMILIES, make_recipe, vary
+from lingxi.recommend.histories import Histories
+from lingxi.recommend.history import Weighting
+from lingxi.recommend.matrix import row_lengths
 from lingxi.recommend.model import Model, find_trend, fit_model
-from lingxi.recommend.recipe import ITEM_NAMES, NAMES, Recipe
+from lingxi.recommend.recipe import Recipe
 from lingxi.recommend.scorer import Ranker
 from lingxi.recommend.windows import Window
 
@@ -20,18 +21,20 @@ METRIC = "ndcg@10"
 MOST_CUSTOMERS = 1000
 """Customers drawn for the inner comparison; the outer one takes all up to ``MOST_OUTER``."""
 MOST_OUTER = 5000
-FILL_HALF_LIFE = 14.0
+FILL = Weighting(half_life_days=14.0)
+"""Popularity of late, which short lists are filled up from."""
 _TRENDS = ((7.0, 0.0), (7.0, 0.5), (7.0, 0.75), (7.0, 1.0), (30.0, 0.5), (30.0, 1.0))
-_STARTS = (
-    Recipe(name="item_cosine", k=50, taught_half_life=90.0),
-    Recipe(name="item_pearson", k=50, taught_half_life=90.0),
-    Recipe(name="rp3beta", k=100, taught_half_life=90.0),
-    Recipe(name="rp3beta", k=200, alpha=0.8, beta=0.4, taught_half_life=90.0),
-    Recipe(name="user_cosine", k=50, taught_half_life=90.0),
-    Recipe(name="user_pearson", k=50, taught_half_life=90.0),
+NAMES = tuple(FAMILIES)
+"""The models, the simpler first."""
+_BASE = "item_cosine"
+_STARTS = tuple(
+    make_recipe(family.name, start)
+    for family in FAMILIES.values()
+    for start in family.starts
+    if family.name not in ("popularity", _BASE)
 )
 
-STEPS = len(_STARTS) + 1
+STEPS = len(_STARTS) + 2
 """Steps that ``search`` reports."""
 
 
@@ -50,10 +53,9 @@ class _Remembered:
     scores: NDArray[np.float32]
     rows: NDArray[np.int64]
 
-    def score(self, histories: Csr, own: NDArray[np.int64]) -> NDArray[np.float32]:
+    def score(self, histories: Histories) -> NDArray[np.float32]:
         """The scores it was given, found by the fitted rows, which rise."""
-        del histories
-        return self.scores[np.searchsorted(self.rows, own)]
+        return self.scores[np.searchsorted(self.rows, histories.rows)]
 
 
 @dataclass(frozen=True)
@@ -61,7 +63,7 @@ class Bench:
     """One window with the customers drawn from it; fits models there and evaluates them."""
 
     window: Window
-    tally: Tally
+    taught: Histories
     rows: NDArray[np.int64]
     fit_seconds: dict[str, float]
 
@@ -71,40 +73,37 @@ class Bench:
         rows = np.flatnonzero(row_lengths(window.wanted) > 0)
         if len(rows) > most:
             rows = np.sort(rng.choice(rows, most, replace=False))
-        return Bench(window, window.before.tally(window.cutoff), rows, {})
+        return Bench(window, window.before.histories(), rows, {})
 
     def fit(self, recipe: Recipe) -> Model:
         """The recipe's model of what came before the window."""
         start = time.perf_counter()
-        model = fit_model(recipe, self.tally)
+        model = fit_model(recipe, self.taught)
         self.fit_seconds[recipe.name] = time.perf_counter() - start
         return model
 
-    def evaluate(self, recipe: Recipe, ranker: Ranker, at: Sequence[int] = (10,)) -> Evaluation:
+    def evaluate(self, ranker: Ranker, at: Sequence[int] = (10,)) -> Evaluation:
         """How well the ranker finds what the drawn customers first bought in the window."""
         return evaluate(
             ranker,
-            self.tally.weights(recipe.history_weighting)[self.rows],
+            self.taught.take(self.rows),
             self.window.wanted[self.rows],
             at=at,
-            own=self.rows,
             excluded=self.window.bought[self.rows],
-            popularity=self.tally.popularity(FILL_HALF_LIFE),
+            popularity=self.taught.popularity(FILL),
         )
 
     def try_out(self, model: Model) -> Trial:
         """Its mean NDCG@10 here."""
-        found = self.evaluate(model.recipe, model)
-        return Trial(model.recipe, float(found.values[METRIC].mean()))
+        return Trial(model.recipe, float(self.evaluate(model).values[METRIC].mean()))
 
     def try_trends(self, model: Model, recipes: Sequence[Recipe]) -> list[Trial]:
         """The same for recipes that differ from the model's in trend only."""
-        histories = self.tally.weights(model.recipe.history_weighting)[self.rows]
-        scores = model.scorer.score(histories, self.rows)
+        scores = model.scorer.score(self.taught.take(self.rows))
         trials = []
         for recipe in recipes:
-            trend = find_trend(self.tally, recipe).astype(np.float32)
-            found = self.evaluate(recipe, _Remembered(scores * trend, self.rows))
+            trend = find_trend(self.taught, recipe).astype(np.float32)
+            found = self.evaluate(_Remembered(scores * trend, self.rows))
             trials.append(Trial(recipe, float(found.values[METRIC].mean())))
         return trials
 
@@ -116,17 +115,19 @@ def search(bench: Bench, tell: Callable[[int], None]) -> dict[str, Trial]:
     that; then, for the best, its neighbours: other half-lives and another k. Of equal trials
     the earlier wins, so the simpler.
     """
-    variants = [_vary(_STARTS[0], trend_half_life=h, trend=strength) for h, strength in _TRENDS]
-    trials = bench.try_trends(bench.fit(_STARTS[0]), variants)
+    base = make_recipe(_BASE, FAMILIES[_BASE].starts[0])
+    variants = [vary(base, trend_half_life=h, trend=strength) for h, strength in _TRENDS]
+    trials = bench.try_trends(bench.fit(base), variants)
     trend = _best(trials).recipe
-    for step, start in enumerate(_STARTS[1:], 1):
+    for step, start in enumerate(_STARTS, 1):
         tell(step)
-        moved = _vary(start, trend_half_life=trend.trend_half_life, trend=trend.trend)
+        half_life, strength = trend.common("trend_half_life"), trend.common("trend")
+        moved = vary(start, trend_half_life=half_life, trend=strength)
         trials.append(bench.try_out(bench.fit(moved)))
     tell(STEPS - 1)
     trials += _refine(bench, _best(trials).recipe)
-    pops = (Recipe(name="popularity", taught_half_life=days) for days in (7.0, 30.0, 0.0))
-    trials += [bench.try_out(bench.fit(recipe)) for recipe in pops]
+    starts = FAMILIES["popularity"].starts
+    trials += [bench.try_out(bench.fit(make_recipe("popularity", start))) for start in starts]
     tell(STEPS)
     return {name: _best([t for t in trials if t.recipe.name == name]) for name in NAMES}
 
@@ -138,25 +139,17 @@ def choose(best: dict[str, Trial], among: Sequence[str] = NAMES) -> Trial:
 
 def choose_for_visitors(best: dict[str, Trial]) -> Trial:
     """The best that needs no customer: an item-item operator."""
-    return choose(best, ITEM_NAMES)
+    return choose(best, [name for name, family in FAMILIES.items() if family.visitors])
 
 
 def _refine(bench: Bench, start: Recipe) -> list[Trial]:
-    """Trials around a recipe: half and double k, no ageing of what is taught, ageing of history."""
-    others = (
-        _vary(start, taught_half_life=0.0),
-        _vary(start, k=start.k * 2),
-        _vary(start, k=max(start.k // 2, 5)),
-    )
+    """Trials around a recipe: no ageing of what is taught, what its family suggests, ageing."""
+    others = (vary(start, taught_half_life=0.0), *FAMILIES[start.name].around(start))
     models = [bench.fit(recipe) for recipe in others]
     trials = [bench.try_out(model) for model in models]
     best = models[trials.index(_best(trials))]
-    ageing = _vary(best.recipe, history_half_life=60.0)  # what it learns from stays the same
-    return [*trials, bench.try_out(replace(best, recipe=ageing))]
-
-
-def _vary(recipe: Recipe, **changes: float) -> Recipe:
-    return msgspec.structs.replace(recipe, **changes)
+    ageing = vary(best.recipe, history_half_life=60.0)
+    return [*trials, bench.try_out(bench.fit(ageing))]
 
 
 def _best(trials: Sequence[Trial]) -> Trial:

@@ -7,8 +7,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lingxi.errors import InvalidInput, NotEnoughData
+from lingxi.recommend.histories import Histories
+from lingxi.recommend.history import Weighting
 from lingxi.recommend.lists import exclude, fill_up, top_items
-from lingxi.recommend.matrix import Csr, row_lengths, row_sums, transpose
+from lingxi.recommend.matrix import Csr, row_lengths
 from lingxi.recommend.scorer import Ranker
 from lingxi.stats import ranking
 from lingxi.stats.bootstrap import Interval, bootstrap_difference, bootstrap_mean
@@ -42,11 +44,10 @@ class Evaluation:
 
 def evaluate(
     scorer: Ranker,
-    train: Csr,
+    train: Histories | Csr,
     test: Csr,
     *,
     at: Sequence[int] = (10, 20),
-    own: NDArray[np.int64] | None = None,
     excluded: Csr | None = None,
     popularity: NDArray[np.float64] | None = None,
 ) -> Evaluation:
@@ -57,17 +58,16 @@ def evaluate(
     scorer
         Already fitted.
     train
-        Shape (n_customers, n_items): the histories to score from.
+        Shape (n_customers, n_items): the histories to score from, as events or as a matrix whose
+        rows are the fitted rows.
     test
         Same shape: what is to be found; customers with nothing here are left out.
     at
         List lengths.
-    own
-        The fitted row of each customer; by default the same row.
     excluded
-        Cells never recommended; by default the history.
+        Cells never recommended; by default all items of the history.
     popularity
-        Per item, to fill lists from; by default the sum of ``train``'s columns.
+        Per item, to fill lists from; by default the sum of ``train``'s weights.
 
     Examples
     --------
@@ -75,30 +75,31 @@ def evaluate(
     >>> from lingxi.recommend.ratings import read_ratings
     >>> train = read_ratings([[1, 1, 0], [1, 0, 0], [0, 1, 0]])
     >>> popularity = Popularity("popularity")
-    >>> popularity.fit(train)
+    >>> popularity.fit(Histories.of_matrix(train))
     >>> found = evaluate(popularity, train, read_ratings([[0, 0, 1], [0, 0, 1], [1, 0, 0]]), at=[1])
     >>> found.values["hit_rate@1"].tolist()
     [1.0, 0.0, 1.0]
     """
-    _check(train, test, at)
+    histories = train if isinstance(train, Histories) else Histories.of_matrix(train)
+    _check(histories, test, at)
     customers = np.flatnonzero(row_lengths(test) > 0)
     if not len(customers):
         raise NotEnoughData("Nobody has anything in the test data, so there is nothing to measure.")
-    rows = np.arange(train.shape[0]) if own is None else own
-    forbidden = train if excluded is None else excluded
-    popular = row_sums(transpose(train)) if popularity is None else popularity
+    seen = histories.seen()
+    forbidden = seen if excluded is None else excluded
+    popular = histories.popularity(Weighting()) if popularity is None else popularity
     lists, hits = [], []
-    step = max(1, _CELLS // train.shape[1])
+    step = max(1, _CELLS // histories.n_items)
     for start in range(0, len(customers), step):
         block = customers[start : start + step]
-        scores = np.array(scorer.score(train[block], rows[block]))
+        scores = np.array(scorer.score(histories.take(block)))
         fill_up(scores, popular)
         exclude(scores, forbidden[block])
         found = top_items(scores, max(at))
         lists.append(found)
         hits.append(ranking.find_hits(found, test[block].toarray() > 0))
     wanted = row_lengths(test)[customers]
-    return _measure(customers, np.concatenate(lists), np.concatenate(hits), wanted, at, train)
+    return _measure(customers, np.concatenate(lists), np.concatenate(hits), wanted, at, seen)
 
 
 def _measure(
@@ -107,19 +108,19 @@ def _measure(
     hits: NDArray[np.bool_],
     wanted: NDArray[np.int64],
     at: Sequence[int],
-    train: Csr,
+    seen: Csr,
 ) -> Evaluation:
-    holders = row_lengths(transpose(train)) / train.shape[0]
+    holders = np.bincount(seen.indices, minlength=seen.shape[1]) / seen.shape[0]
     values: dict[str, NDArray[np.float64]] = {}
     for n in at:
         for name, metric in METRICS.items():
             values[f"{name}@{n}"] = metric(hits[:, :n], wanted)
         values[f"novelty@{n}"] = ranking.novelty(lists[:, :n], holders)
-    coverage = {f"coverage@{n}": ranking.coverage(lists[:, :n], train.shape[1]) for n in at}
+    coverage = {f"coverage@{n}": ranking.coverage(lists[:, :n], seen.shape[1]) for n in at}
     return Evaluation(customers, values, coverage)
 
 
-def _check(train: Csr, test: Csr, at: Sequence[int]) -> None:
+def _check(train: Histories, test: Csr, at: Sequence[int]) -> None:
     if train.shape != test.shape:
         raise InvalidInput(
             f"Train has shape {train.shape} and test {test.shape}. "

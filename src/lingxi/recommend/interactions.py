@@ -11,18 +11,16 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from lingxi.ingest.consent import keep_permitted
-from lingxi.recommend.history import Weighting, weigh
-from lingxi.recommend.matrix import Csr, build_csr, sum_pairs
+from lingxi.recommend.histories import CART, ORDER, VIEW, Histories
+from lingxi.recommend.matrix import Csr, sum_pairs
 from lingxi.schema import Name
 from lingxi.store import Analytics
 
-VIEW, CART, ORDER = 0, 1, 2
 KINDS: Mapping[str, int] = {
     Name.PRODUCT_VIEWED: VIEW,
     Name.PRODUCT_ADDED: CART,
     Name.ORDER_COMPLETED: ORDER,
 }
-_DAY = 86_400_000_000
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -72,23 +70,16 @@ class Interactions:
             orders=self.orders[part],
         )
 
-    def tally(self, as_of: datetime) -> "Tally":
-        """Counts and ages of every row's items as of a moment."""
-        cells = self.rows * len(self.item_ids) + self.items
-        order = np.argsort(cells, kind="stable")  # stable: the newest entry of a cell comes last
-        cells, kinds = cells[order], self.kinds[order]
-        first = np.flatnonzero(np.diff(cells, prepend=-1) != 0)
-        last = np.append(first[1:], len(cells)) - 1 if len(cells) else first
-        starts = first if len(first) else np.zeros(1, dtype=np.int64)
-        counts = [
-            np.add.reduceat(np.append(kinds == kind, False).astype(np.float64), starts)[
-                : len(first)
-            ]
-            for kind in (VIEW, CART, ORDER)
-        ]
-        rows, items = np.divmod(cells[first], max(len(self.item_ids), 1))
-        ages = (to_micros(as_of) - self.moments[order][last]) / _DAY
-        return Tally(rows, items, counts[VIEW], counts[CART], counts[ORDER], ages, self.shape)
+    def histories(self) -> Histories:
+        """Every row's events in order of time; the rows of the answer are these rows."""
+        return Histories.of_events(
+            self.rows,
+            self.items,
+            self.shape,
+            moments=self.moments,
+            kinds=self.kinds,
+            baskets=self.orders,
+        )
 
     def bought(self) -> Csr:
         """1 for every row and item ordered at least once, shape (n_rows, n_items)."""
@@ -96,37 +87,6 @@ class Interactions:
         cells = np.unique(self.rows[ordered] * len(self.item_ids) + self.items[ordered])
         rows, items = np.divmod(cells, max(len(self.item_ids), 1))
         return sum_pairs(rows, items, np.ones(len(cells)), self.shape)
-
-
-@dataclass(frozen=True)
-class Tally:
-    """One entry per row and item, sorted: counts by kind, and days since the last of them."""
-
-    rows: NDArray[np.int64]
-    items: NDArray[np.int64]
-    views: NDArray[np.float64]
-    carts: NDArray[np.float64]
-    orders: NDArray[np.float64]
-    age_days: NDArray[np.float64]
-    shape: tuple[int, int]
-
-    def values(self, weighting: Weighting) -> NDArray[np.float64]:
-        """The weight of each entry, shape (n,)."""
-        return weigh(self.views, self.carts, self.orders, self.age_days, weighting)
-
-    def weights(self, weighting: Weighting) -> Csr:
-        """Weights of every row's items, shape (n_rows, n_items)."""
-        values = self.values(weighting)
-        kept = values > 0
-        lengths = np.bincount(self.rows[kept], minlength=self.shape[0])
-        indptr = np.concatenate(([0], np.cumsum(lengths)))
-        return build_csr(values[kept], self.items[kept], indptr, self.shape)
-
-    def popularity(self, half_life_days: float) -> NDArray[np.float64]:
-        """Sum of each item's weights over all rows, fading with age, shape (n_items,)."""
-        values = self.values(Weighting(half_life_days=half_life_days))
-        sums = np.bincount(self.items, weights=values, minlength=self.shape[1])
-        return sums.astype(np.float64)
 
 
 def read_interactions(analytics: Analytics, as_of: datetime | None = None) -> Interactions:

@@ -13,13 +13,13 @@ def exclude(scores: NDArray[np.float32], cells: Csr) -> None:
 
 
 def fill_up(scores: NDArray[np.float32], popularity: NDArray[np.float64]) -> None:
-    """Put items nothing is known of behind those scored above 0, by falling popularity, in place.
+    """Put items not scored above 0 behind those that are, by falling popularity, in place.
 
     Such a cell becomes ``-1 - place``, so that a score below 0 says where it came from.
     """
     place = np.empty(len(popularity), dtype=np.float32)
     place[np.argsort(-popularity, kind="stable")] = np.arange(len(popularity), dtype=np.float32)
-    unknown = scores == 0
+    unknown = scores <= 0
     np.copyto(scores, np.broadcast_to(-1 - place, scores.shape), where=unknown)
 
 

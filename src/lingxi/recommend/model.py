@@ -5,9 +5,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from lingxi.recommend.interactions import Tally
+from lingxi.recommend.families import build_scorer
+from lingxi.recommend.histories import Histories
+from lingxi.recommend.history import Weighting
 from lingxi.recommend.matrix import Csr, row_lengths, scale
-from lingxi.recommend.recipe import Recipe, build_scorer
+from lingxi.recommend.recipe import Recipe
 from lingxi.recommend.scorer import Scorer, Vector
 
 _PRIOR = 2.0  # orders at the shop's average trend that every item is given on top of its own
@@ -26,38 +28,40 @@ class Model:
         """The model's name."""
         return self.recipe.name
 
-    def score(self, histories: Csr, own: NDArray[np.int64]) -> NDArray[np.float32]:
+    def score(self, histories: Histories) -> NDArray[np.float32]:
         """Scores of all items, shape (n_histories, n_items), 0 where nothing is known."""
-        scores: NDArray[np.float32] = self.scorer.score(histories, own)
+        scores: NDArray[np.float32] = self.scorer.score(histories)
         return np.multiply(scores, self.trend, dtype=np.float32, casting="same_kind")
 
-    def explain(self, histories: Csr, own: NDArray[np.int64], lists: NDArray[np.int64]) -> Csr:
+    def explain(self, histories: Histories, lists: NDArray[np.int64]) -> Csr:
         """What each item of each history gives to each listed item; see ``Scorer.explain``."""
-        given = self.scorer.explain(histories, own, lists)
+        given = self.scorer.explain(histories, lists)
         factors = np.repeat(self.trend[lists.reshape(-1)], row_lengths(given))
         return scale(given, given.data * factors)
 
 
-def fit_model(recipe: Recipe, tally: Tally) -> Model:
-    """The recipe's model of what the tally holds."""
+def fit_model(recipe: Recipe, taught: Histories) -> Model:
+    """The recipe's model of these histories."""
     scorer = build_scorer(recipe)
-    scorer.fit(tally.weights(recipe.taught_weighting))
-    return Model(recipe, scorer, find_trend(tally, recipe))
+    scorer.fit(taught)
+    return Model(recipe, scorer, find_trend(taught, recipe))
 
 
-def find_trend(tally: Tally, recipe: Recipe) -> Vector:
+def find_trend(taught: Histories, recipe: Recipe) -> Vector:
     """How much an item is wanted now beside always: 1 for the shop's average, shape (n_items,).
 
     ``trend(i) = (((r_i + c ρ) / (n_i + c)) / ρ)^strength``: n_i is the sum of item i's weights, r_i
     the same with ``trend_half_life``, ρ the ratio of both sums over all items and c a prior, so
     that few orders say little. Strength 0 switches it off.
     """
-    total = tally.popularity(0.0)
-    if recipe.trend == 0 or not total.any():
-        return np.ones(len(total))
-    recent = tally.popularity(recipe.trend_half_life)
+    strength = float(recipe.common("trend"))
+    if strength == 0 or not taught.timed or not len(taught.items):
+        return np.ones(taught.n_items)
+    total = taught.popularity(Weighting())
+    half_life = float(recipe.common("trend_half_life"))
+    recent = taught.popularity(Weighting(half_life_days=half_life))
     average = float(recent.sum() / total.sum())
     if average <= 0:
         return np.ones(len(total))
     ratio: Vector = (recent + _PRIOR * average) / (total + _PRIOR) / average
-    return np.power(ratio, recipe.trend)
+    return np.power(ratio, strength)

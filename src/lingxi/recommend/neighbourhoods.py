@@ -8,6 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lingxi.errors import InvalidInput
+from lingxi.recommend.histories import Histories
+from lingxi.recommend.history import USUAL, Weighting
 from lingxi.recommend.matrix import (
     Csr,
     build_csr,
@@ -47,16 +49,28 @@ class UserKnn:
 
     personal = True
 
-    def __init__(self, name: str, similarity: Similarity, *, k: int) -> None:
+    def __init__(
+        self,
+        name: str,
+        similarity: Similarity,
+        *,
+        k: int,
+        taught: Weighting = USUAL,
+        heard: Weighting = USUAL,
+    ) -> None:
         if similarity not in ("cosine", "pearson_zero_filled"):
             raise InvalidInput(
                 f"Histories have no ratings to compare by {similarity!r}. "
                 "Choose 'cosine' or 'pearson_zero_filled'."
             )
         self.name, self.similarity, self.k = name, similarity, k
+        self.taught, self.heard = taught, heard
 
-    def fit(self, taught: Csr) -> None:
+    def fit(self, taught: Histories) -> None:
         """Keep every row, with its mean and length."""
+        self._keep(taught.weigh(self.taught, now=taught.newest))
+
+    def _keep(self, taught: Csr) -> None:
         self._rows = taught
         self._columns = transpose(taught)
         sums, squares = row_sums(taught), row_sums(scale(taught, taught.data**2))
@@ -64,8 +78,11 @@ class UserKnn:
         self._means = sums / n if self.similarity == "pearson_zero_filled" else np.zeros(len(sums))
         self._lengths = np.sqrt(np.maximum(squares - n * self._means**2, 0.0))
 
-    def find_neighbours(self, histories: Csr, own: NDArray[np.int64]) -> Csr:
+    def find_neighbours(self, histories: Histories) -> Csr:
         """Similarity to each history's K nearest fitted rows, shape (n_histories, n_rows)."""
+        return self._find(histories.weigh(self.heard), histories.rows)
+
+    def _find(self, histories: Csr, own: NDArray[np.int64]) -> Csr:
         totals = row_sums(histories)
         blocks = []
         for part in row_blocks(histories, self._columns):
@@ -84,18 +101,19 @@ class UserKnn:
             blocks.append(keep_best(kept, self.k))
         return stack(blocks, self._rows.shape[0])
 
-    def score(self, histories: Csr, own: NDArray[np.int64]) -> NDArray[np.float32]:
+    def score(self, histories: Histories) -> NDArray[np.float32]:
         """Scores of all items, shape (n_histories, n_items)."""
-        return densify_scores(self.find_neighbours(histories, own) @ self._rows)
+        return densify_scores(self.find_neighbours(histories) @ self._rows)
 
-    def explain(self, histories: Csr, own: NDArray[np.int64], lists: NDArray[np.int64]) -> Csr:
+    def explain(self, histories: Histories, lists: NDArray[np.int64]) -> Csr:
         """What each item gives through the neighbours, who are held fixed; see ``Scorer``."""
-        near = self.find_neighbours(histories, own)
+        weights = histories.weigh(self.heard)
+        near = self._find(weights, histories.rows)
         parts = [
-            self._explain_one(histories[[h]], near[[h]].indices, lists[h])
-            for h in range(histories.shape[0])
+            self._explain_one(weights[[h]], near[[h]].indices, lists[h])
+            for h in range(histories.n_rows)
         ]
-        return stack(parts, histories.shape[1])
+        return stack(parts, histories.n_items)
 
     def _explain_one(self, history: Csr, near: NDArray[np.int32], wanted: NDArray[np.int64]) -> Csr:
         rows: Csr = self._rows[near]
@@ -117,5 +135,5 @@ class UserKnn:
 
     def load(self, artefact: Artefact, prefix: str) -> NDArray[np.int64]:
         """Read the rows back; each row's customer, -1 for baskets and erased persons."""
-        self.fit(artefact.load_csr(f"{prefix}_rows"))
+        self._keep(artefact.load_csr(f"{prefix}_rows"))
         return artefact.load_array(f"{prefix}_customers", np.int64)

@@ -7,6 +7,8 @@ j of W the list of j. An event counts at once, and each term of the sum is what 
 import numpy as np
 from numpy.typing import NDArray
 
+from lingxi.recommend.histories import Histories
+from lingxi.recommend.history import USUAL, Weighting
 from lingxi.recommend.matrix import (
     Csr,
     densify_scores,
@@ -21,7 +23,7 @@ from lingxi.recommend.matrix import (
 from lingxi.recommend.similarity import Similarity, drop_self, find_neighbours
 from lingxi.store import Artefact, ArtefactWriter
 
-NOBODY: NDArray[np.int64] = np.empty(0, dtype=np.int64)
+NO_CUSTOMERS: NDArray[np.int64] = np.empty(0, dtype=np.int64)
 
 
 class ItemOperator:
@@ -29,22 +31,21 @@ class ItemOperator:
 
     personal = False
 
-    def __init__(self, name: str) -> None:
-        self.name = name
+    def __init__(self, name: str, taught: Weighting = USUAL, heard: Weighting = USUAL) -> None:
+        self.name, self.taught, self.heard = name, taught, heard
         self.operator: Csr = stack([], 0)
         self.columns: Csr = self.operator
         """The operator's transpose: row i holds what each item gives to item i."""
 
-    def score(self, histories: Csr, own: NDArray[np.int64]) -> NDArray[np.float32]:
-        """Scores of all items, shape (n_histories, n_items); ``own`` is not looked at."""
-        del own
-        return densify_scores(histories @ self.operator)
+    def score(self, histories: Histories) -> NDArray[np.float32]:
+        """Scores of all items, shape (n_rows, n_items)."""
+        return densify_scores(histories.weigh(self.heard) @ self.operator)
 
-    def explain(self, histories: Csr, own: NDArray[np.int64], lists: NDArray[np.int64]) -> Csr:
+    def explain(self, histories: Histories, lists: NDArray[np.int64]) -> Csr:
         """What each item of each history gives to each listed item; see ``Scorer.explain``."""
-        del own
         wanted: Csr = self.columns[lists.reshape(-1)]
-        had: Csr = histories[np.repeat(np.arange(histories.shape[0]), lists.shape[1])]
+        weights = histories.weigh(self.heard)
+        had: Csr = weights[np.repeat(np.arange(weights.shape[0]), lists.shape[1])]
         given: Csr = (had * wanted).tocsr()
         return given
 
@@ -66,7 +67,11 @@ class ItemOperator:
         """Map the operator into memory."""
         self.operator = artefact.load_csr(f"{prefix}_operator")
         self.columns = artefact.load_csr(f"{prefix}_columns")
-        return NOBODY
+        return NO_CUSTOMERS
+
+    def _weigh(self, taught: Histories) -> Csr:
+        """What it learns from, shape (n_rows, n_items)."""
+        return taught.weigh(self.taught, now=taught.newest)
 
     def _keep(self, operator: Csr) -> None:
         self.operator = scale(operator, operator.data.astype(np.float32))
@@ -100,13 +105,15 @@ class ItemKnn(ItemOperator):
         k: int = 200,
         length: int = 200,
         shrinkage: float = 0.0,
+        taught: Weighting = USUAL,
+        heard: Weighting = USUAL,
     ) -> None:
-        super().__init__(name)
+        super().__init__(name, taught, heard)
         self.similarity, self.k, self.length, self.shrinkage = similarity, k, length, shrinkage
 
-    def fit(self, taught: Csr) -> None:
+    def fit(self, taught: Histories) -> None:
         """Find each item's nearest items."""
-        items = transpose(taught)
+        items = transpose(self._weigh(taught))
         near = find_neighbours(items, self.k, self.similarity, shrinkage=self.shrinkage)
         self._keep(keep_best(transpose(near), self.length))
 
@@ -133,23 +140,26 @@ class Rp3Beta(ItemOperator):
         alpha: float = 0.6,
         beta: float = 0.2,
         length: int = 200,
+        taught: Weighting = USUAL,
+        heard: Weighting = USUAL,
     ) -> None:
-        super().__init__(name)
+        super().__init__(name, taught, heard)
         self.k, self.alpha, self.beta, self.length = k, alpha, beta, length
 
-    def fit(self, taught: Csr) -> None:
+    def fit(self, taught: Histories) -> None:
         """Walk from every item."""
-        items = transpose(taught)
+        weights = self._weigh(taught)
+        items = transpose(weights)
         popularity = row_sums(items)
         damping = np.where(popularity > 0, popularity, 1.0) ** -self.beta
-        back, forth = self._steps(items), self._steps(taught)
+        back, forth = self._steps(items), self._steps(weights)
         forth = scale(forth, forth.data * damping[forth.indices])
         blocks = []
         for part in row_blocks(back, forth):
             walked: Csr = back[part] @ forth
             near = keep_best(drop_self(walked, part.start), self.k)
             blocks.append(_share_out(near))  # float32: 8 bytes a cell
-        both = keep_best(transpose(stack(blocks, taught.shape[1])), self.k)
+        both = keep_best(transpose(stack(blocks, taught.n_items)), self.k)
         self._keep(keep_best(transpose(both), self.length))
 
     def _steps(self, rows: Csr) -> Csr:

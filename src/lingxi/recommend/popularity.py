@@ -3,8 +3,10 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from lingxi.recommend.matrix import Csr, build_csr, row_sums, transpose
-from lingxi.recommend.operators import NOBODY
+from lingxi.recommend.histories import Histories
+from lingxi.recommend.history import USUAL, Weighting
+from lingxi.recommend.matrix import Csr, build_csr
+from lingxi.recommend.operators import NO_CUSTOMERS
 from lingxi.recommend.scorer import Vector
 from lingxi.store import Artefact, ArtefactWriter
 
@@ -18,35 +20,33 @@ class Popularity:
     --------
     >>> from lingxi.recommend.ratings import read_ratings
     >>> popularity = Popularity("popularity")
-    >>> popularity.fit(read_ratings([[1, 1, 0], [1, 0, 0]]))
+    >>> popularity.fit(Histories.of_matrix(read_ratings([[1, 1, 0], [1, 0, 0]])))
     >>> popularity.weights.tolist()
     [1.0, 0.5, 0.0]
     """
 
     personal = False
 
-    def __init__(self, name: str) -> None:
-        self.name = name
+    def __init__(self, name: str, taught: Weighting = USUAL) -> None:
+        self.name, self.taught = name, taught
         self.weights: Vector = np.empty(0)
 
-    def fit(self, taught: Csr) -> None:
+    def fit(self, taught: Histories) -> None:
         """Add up the columns."""
-        sums = row_sums(transpose(taught))
+        sums = taught.popularity(self.taught)
         top = float(sums.max(initial=0.0))
         self.weights = sums / top if top > 0 else sums
 
-    def score(self, histories: Csr, own: NDArray[np.int64]) -> NDArray[np.float32]:
+    def score(self, histories: Histories) -> NDArray[np.float32]:
         """The same scores for every history."""
-        del own
-        shape = (histories.shape[0], len(self.weights))
+        shape = (histories.n_rows, len(self.weights))
         return np.broadcast_to(self.weights.astype(np.float32), shape)
 
-    def explain(self, histories: Csr, own: NDArray[np.int64], lists: NDArray[np.int64]) -> Csr:
+    def explain(self, histories: Histories, lists: NDArray[np.int64]) -> Csr:
         """Empty rows: nothing of it comes from the history."""
-        del own
         rows = lists.size
         nothing = np.zeros(rows + 1, dtype=np.int64)
-        shape = (rows, histories.shape[1])
+        shape = (rows, histories.n_items)
         return build_csr(np.empty(0), np.empty(0, dtype=np.int32), nothing, shape)
 
     def save(
@@ -60,4 +60,4 @@ class Popularity:
     def load(self, artefact: Artefact, prefix: str) -> NDArray[np.int64]:
         """Read them."""
         self.weights = artefact.load_array(f"{prefix}_popularity", np.float64)
-        return NOBODY
+        return NO_CUSTOMERS

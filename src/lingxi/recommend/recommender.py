@@ -14,12 +14,13 @@ from lingxi.errors import InvalidInput, NotTrained
 from lingxi.profiles import HistoryItem, read_history
 from lingxi.recommend.baskets import Baskets, Together
 from lingxi.recommend.batch import recommend_in_blocks
-from lingxi.recommend.history import weigh
+from lingxi.recommend.families import build_scorer
+from lingxi.recommend.histories import CART, NOBODY, ORDER, VIEW, Histories
+from lingxi.recommend.interactions import to_micros
 from lingxi.recommend.lists import fill_up, top_items
-from lingxi.recommend.matrix import Csr, build_csr
 from lingxi.recommend.model import Model
 from lingxi.recommend.operators import ItemOperator
-from lingxi.recommend.recipe import Recipe, build_scorer
+from lingxi.recommend.recipe import Recipe
 from lingxi.recommend.rules import Candidate, RuleSettings, find_rule
 from lingxi.recommend.scorer import Vector
 from lingxi.store import Artefact, Progress, Store, silent
@@ -157,12 +158,11 @@ class Recommender:
         row = self.rows.get(customer, -1) if customer is not None else -1
         model = self.model if customer is not None and past else self.visitor_model
         given = tuple(dict.fromkeys(history or ()))
-        mine = self.weigh_history(model, past, given)
-        own = np.array([row])
-        scores = np.array(model.score(mine, own))
+        mine = self.read_history(past, given, row)
+        scores = np.array(model.score(mine))
         fill_up(scores, self.popularity)
         kept = self._apply(tx, scores[0], past, given, rules or RuleSettings(), n)
-        return self._explain(model, mine, own, kept, scores[0], reasons)
+        return self._explain(model, mine, kept, scores[0], reasons)
 
     def recommend_all(
         self,
@@ -189,28 +189,34 @@ class Recommender:
             progress=progress,
         )
 
-    def weigh_history(
-        self, model: Model, past: Sequence[HistoryItem], given: Sequence[str] = ()
-    ) -> Csr:
-        """A customer's history as one row of weights, shape (1, n_items), 1.0 for an order now.
+    def read_history(
+        self, past: Sequence[HistoryItem], given: Sequence[str] = (), row: int = NOBODY
+    ) -> Histories:
+        """A customer's history as one row; ``given``: looked at just now, one view each.
 
-        Ages count from the newest item: a common factor changes no ranking.
+        The profile keeps numbers of each kind and the last moment, so an event stands for all of
+        its kind and item. Items that the model has not met are left out.
         """
-        counts: dict[str, tuple[float, float, float, float]] = {}
-        newest = max((entry.last_at for entry in past), default=None)
+        events: list[tuple[int, int, int, int]] = []
+        now = max((to_micros(entry.last_at) for entry in past), default=0)
+        looked = {item_id for item_id in given if item_id in self.index}
         for entry in past:
-            age = 0.0 if newest is None else (newest - entry.last_at).total_seconds() / 86400
-            counts[entry.item_id] = (entry.views, entry.carts, entry.orders, age)
-        for item_id in given:
-            views, carts, orders, _ = counts.get(item_id, (0.0, 0.0, 0.0, 0.0))
-            counts[item_id] = (views + 1, carts, orders, 0.0)
-        known = sorted((self.index[i], v) for i, v in counts.items() if i in self.index)
-        table = np.array([values for _, values in known], dtype=np.float64).reshape(-1, 4)
-        weights = weigh(
-            table[:, 0], table[:, 1], table[:, 2], table[:, 3], model.recipe.history_weighting
+            if (item := self.index.get(entry.item_id)) is None:
+                continue
+            at = now if entry.item_id in looked else to_micros(entry.last_at)
+            counts = ((VIEW, entry.views), (CART, entry.carts), (ORDER, entry.orders))
+            events += [(item, at, kind, count) for kind, count in counts if count]
+        events += [(self.index[item_id], now, VIEW, 1) for item_id in given if item_id in looked]
+        table = np.array(events, dtype=np.int64).reshape(-1, 4)
+        history = Histories.of_events(
+            np.zeros(len(table), dtype=np.int64),
+            table[:, 0],
+            (1, len(self.item_ids)),
+            moments=table[:, 1],
+            kinds=table[:, 2],
+            weights=table[:, 3].astype(np.float32),
         )
-        items = np.array([item for item, _ in known], dtype=np.int64)
-        return build_csr(weights, items, np.array([0, len(items)]), (1, len(self.item_ids)))
+        return replace(history, rows=np.array([row]))
 
     def similar(self, item_id: str, n: int = 10) -> tuple[Recommended, ...]:
         """The items most like one, best first; none for an item the model has not met."""
@@ -263,15 +269,14 @@ class Recommender:
     def _explain(
         self,
         model: Model,
-        mine: Csr,
-        own: NDArray[np.int64],
+        mine: Histories,
         kept: Sequence[int],
         scores: NDArray[np.float32],
         reasons: int,
     ) -> tuple[Recommended, ...]:
         if not kept:
             return ()
-        given = model.explain(mine, own, np.array([kept]))
+        given = model.explain(mine, np.array([kept]))
         found = []
         for place, item in enumerate(kept):
             start, stop = given.indptr[place], given.indptr[place + 1]

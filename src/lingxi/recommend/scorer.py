@@ -1,10 +1,11 @@
 """The one face of every recommender: the plug-in point ``Scorer``."""
 
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
 
+from lingxi.recommend.histories import Histories
 from lingxi.recommend.matrix import Csr
 from lingxi.store import Artefact, ArtefactWriter
 
@@ -14,16 +15,16 @@ Vector = NDArray[np.float64]
 class Ranker(Protocol):
     """Whatever scores items for histories; all that an evaluation needs."""
 
-    def score(self, histories: Csr, own: NDArray[np.int64]) -> NDArray[np.float32]:
-        """Scores of all items, shape (n_histories, n_items), float32, higher is better."""
+    def score(self, histories: Histories) -> NDArray[np.float32]:
+        """Scores of all items, shape (n_rows, n_items), float32, higher is better."""
 
 
 class Scorer(Ranker, Protocol):
-    """Learns from who had what, and scores items for a weighted history.
+    """Learns from who did what, and scores items for a history.
 
-    Rows are customers (or anonymous baskets), columns items; weights are at least 0. ``own`` says
-    which row of the fitted matrix a history belongs to, -1 for none, so that a customer is never
-    their own neighbour. A score above 0 is a recommendation, 0 is "nothing known".
+    Rows are customers (or anonymous baskets). ``histories.rows`` says which fitted row a history
+    belongs to, -1 for none, so that a customer is never their own neighbour. A score above 0 is a
+    recommendation; 0 is "nothing known", and what is below comes no earlier.
     """
 
     @property
@@ -34,16 +35,15 @@ class Scorer(Ranker, Protocol):
     def personal(self) -> bool:
         """Whether the fitted model holds rows of customers (user-user) or only of items."""
 
-    def fit(self, taught: Csr) -> None:
-        """Learn from the weights, shape (n_rows, n_items)."""
+    def fit(self, taught: Histories) -> None:
+        """Learn from the histories of all."""
 
-    def explain(self, histories: Csr, own: NDArray[np.int64], lists: NDArray[np.int64]) -> Csr:
+    def explain(self, histories: Histories, lists: NDArray[np.int64]) -> Csr:
         """What each item of each history gives to the score of each listed item.
 
-        ``lists``: shape (n_histories, n), item indices. The answer has the shape
-        (n_histories * n, n_items): row ``h * n + p`` belongs to place p of list h, its columns are
-        items of history h, and it sums to the score. A model that does not look at the history
-        gives empty rows.
+        ``lists``: shape (n_rows, n), item indices. The answer has the shape (n_rows * n, n_items):
+        row ``h * n + p`` belongs to place p of list h, its columns are items of history h, and it
+        sums to the score. A model that does not look at the history gives empty rows.
         """
 
     def save(
@@ -57,3 +57,15 @@ class Scorer(Ranker, Protocol):
 
     def load(self, artefact: Artefact, prefix: str) -> NDArray[np.int64]:
         """Read what ``save`` wrote; the customers of the fitted rows, empty if not kept."""
+
+
+@runtime_checkable
+class Incremental(Protocol):
+    """A scorer that can take changed histories in without learning all of them again."""
+
+    def update(self, before: Histories, after: Histories) -> None:
+        """Put the histories of some rows in place of what they were when it was fitted.
+
+        Both hold the same rows in the same order, each whole (an empty one for a row not met yet).
+        Afterwards the model is the same as one fitted on everything anew.
+        """

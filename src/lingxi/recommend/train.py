@@ -10,10 +10,11 @@ from lingxi.errors import NotEnoughData
 from lingxi.i18n import Sentence
 from lingxi.recommend.baskets import count_baskets
 from lingxi.recommend.choose import (
-    FILL_HALF_LIFE,
+    FILL,
     METRIC,
     MOST_CUSTOMERS,
     MOST_OUTER,
+    NAMES,
     STEPS,
     Bench,
     Trial,
@@ -22,9 +23,10 @@ from lingxi.recommend.choose import (
     search,
 )
 from lingxi.recommend.evaluation import Evaluation
+from lingxi.recommend.families import make_recipe
 from lingxi.recommend.interactions import Interactions, read_interactions
 from lingxi.recommend.model import fit_model
-from lingxi.recommend.recipe import NAMES, Recipe
+from lingxi.recommend.recipe import Recipe
 from lingxi.recommend.recommender import KIND, Held
 from lingxi.recommend.windows import Split, split_by_time
 from lingxi.schema import Scalar
@@ -34,8 +36,8 @@ STEP = "Recommenders"
 FEWEST_CUSTOMERS = 30
 """With fewer customers to find something for, a comparison would be chance."""
 _AFTER = len(NAMES) + 2
-_FALL_BACK = Recipe(name="popularity", taught_half_life=FILL_HALF_LIFE)
-_VISITOR_FALL_BACK = Recipe(name="item_cosine", k=50)
+_FALL_BACK = make_recipe("popularity", {"taught_half_life": FILL.half_life_days})
+_VISITOR_FALL_BACK = make_recipe("item_cosine", {"k": 50})
 
 
 @dataclass(frozen=True)
@@ -122,7 +124,7 @@ def _compare(
     for step, name in enumerate(NAMES):
         progress(STEP, STEPS + step, STEPS + _AFTER)
         recipe = best[name].recipe
-        measured[name] = bench.evaluate(recipe, bench.fit(recipe))
+        measured[name] = bench.evaluate(bench.fit(recipe))
     baseline = measured["popularity"]
     records = tuple(
         CandidateRecord(
@@ -174,16 +176,16 @@ def _write(
 ) -> None:
     """Fit the chosen recipes on everything and write them."""
     end = interactions.last_moment
-    tally = interactions.tally(end)
+    taught = interactions.histories()
     personal: dict[str, str] = {}
     parts = {"chosen": choice.recipe}
     if choice.visitor_recipe != choice.recipe:
         parts["visitor"] = choice.visitor_recipe
     for prefix, recipe in parts.items():
-        model = fit_model(recipe, tally)
+        model = fit_model(recipe, taught)
         personal |= model.scorer.save(writer, prefix, interactions.customers)
         writer.save_array(f"{prefix}_trend", model.trend)
-    popular = tally.popularity(FILL_HALF_LIFE)
+    popular = taught.popularity(FILL)
     top = float(popular.max(initial=0.0))
     writer.save_array("popularity", popular / top if top > 0 else popular)
     count_baskets(interactions).save(writer)

@@ -7,7 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lingxi.errors import NotEnoughData
-from lingxi.recommend.interactions import ORDER, Interactions
+from lingxi.recommend.histories import ORDER
+from lingxi.recommend.interactions import Interactions
 from lingxi.recommend.matrix import Csr, row_lengths, sum_pairs
 
 FEWEST_DAYS, MOST_DAYS = 5, 30

@@ -9,7 +9,8 @@ from msgspec import structs
 from numpy.typing import NDArray
 
 from lingxi.clock import FixedClock
-from lingxi.recommend.matrix import Csr, build_csr, densify, sum_pairs
+from lingxi.recommend.histories import CART, ORDER, VIEW, Histories
+from lingxi.recommend.matrix import densify
 from lingxi.recommend.scorer import Scorer
 from lingxi.store import Artefact, Artefacts
 
@@ -18,8 +19,11 @@ UNSEEN = N_ITEMS - 1
 """The last item of the test data: nobody ever had it."""
 
 
-def make_taught() -> Csr:
-    """Weights of 60 customers with three tastes for 24 items, shape (60, 24); column 23 is empty.
+_DAY = 86_400_000_000
+
+
+def make_taught() -> Histories:
+    """A year of 60 customers with three tastes for 24 items; nobody ever met item 23.
 
     >>> make_taught().shape
     (60, 24)
@@ -30,21 +34,29 @@ def make_taught() -> Csr:
     had = rng.random((N_ROWS, N_ITEMS)) < np.where(fits, 0.6, 0.08)
     had[:, UNSEEN] = False
     had[np.arange(N_ROWS), tastes] = True
-    rows, columns = np.nonzero(had)
-    return sum_pairs(rows, columns, 1.0 + rng.random(len(rows)), (N_ROWS, N_ITEMS))
+    rows, items = np.nonzero(had)
+    count = len(rows)
+    return Histories.of_events(
+        rows,
+        items,
+        (N_ROWS, N_ITEMS),
+        moments=rng.integers(0, 365, count) * _DAY,
+        kinds=rng.choice([VIEW, CART, ORDER], count, p=[0.2, 0.2, 0.6]),
+        weights=1.0 + rng.random(count),
+        baskets=np.arange(count) // 2,
+    )
 
 
-def make_lonely() -> Csr:
-    """The same, but customer 0, and nobody else, had the last item."""
-    taught = densify(make_taught())
-    taught[0, UNSEEN] = 5.0
-    rows, columns = np.nonzero(taught)
-    return sum_pairs(rows, columns, taught[rows, columns], (N_ROWS, N_ITEMS))
-
-
-def _take(matrix: Csr, rows: slice) -> Csr:
-    taken: Csr = matrix[rows]
-    return taken
+def make_lonely() -> Histories:
+    """The same, but customer 0, and nobody else, had the last item, five times the last day."""
+    one = Histories.of_events(
+        np.zeros(1, dtype=np.int64),
+        np.full(1, UNSEEN),
+        (N_ROWS, N_ITEMS),
+        moments=np.full(1, 365 * _DAY),
+        weights=np.full(1, 5.0),
+    )
+    return make_taught().merge(one)
 
 
 class ScorerContract(ABC):
@@ -62,7 +74,7 @@ class ScorerContract(ABC):
     def make(self) -> Scorer:
         """A fresh scorer, always with the same parameters."""
 
-    def _fit(self, taught: Csr) -> Scorer:
+    def _fit(self, taught: Histories) -> Scorer:
         scorer = self.make()
         scorer.fit(taught)
         return scorer
@@ -72,47 +84,49 @@ class ScorerContract(ABC):
 
     def test_scores_have_the_shape_of_histories_and_items(self) -> None:
         taught = make_taught()
-        scores = self._fit(taught).score(_take(taught, slice(0, 7)), np.arange(7))
+        scores = self._fit(taught).score(taught.take(np.arange(7)))
         assert scores.shape == (7, N_ITEMS)
         assert scores.dtype == np.float32
         assert np.isfinite(scores).all()
 
     def test_something_is_recommended_and_never_what_nobody_had(self) -> None:
         taught = make_taught()
-        scores = self._fit(taught).score(taught, np.arange(N_ROWS))
+        scores = self._fit(taught).score(taught)
         assert (scores.max(axis=1) > 0).mean() > 0.9
         assert (scores[:, UNSEEN] <= 1e-6).all()
 
     def test_the_same_data_give_the_same_scores(self) -> None:
-        taught, own = make_taught(), np.arange(N_ROWS)
+        taught = make_taught()
         first, second = self._fit(taught), self._fit(make_taught())
-        assert np.array_equal(first.score(taught, own), second.score(taught, own))
+        assert np.array_equal(first.score(taught), second.score(taught))
 
     def test_a_history_is_scored_alike_alone_and_among_others(self) -> None:
-        taught, own = make_taught(), np.arange(N_ROWS)
+        taught = make_taught()
         scorer = self._fit(taught)
-        together = scorer.score(taught, own)
+        together = scorer.score(taught)
         for row in (0, 17, N_ROWS - 1):
-            alone = scorer.score(_take(taught, slice(row, row + 1)), own[row : row + 1])
+            alone = scorer.score(taught.take(np.array([row])))
             assert np.allclose(alone[0], together[row], rtol=1e-4, atol=1e-6)
 
     def test_scoring_leaves_the_histories_as_they_were(self) -> None:
         taught = make_taught()
-        self._fit(taught).score(taught, np.arange(N_ROWS))
-        assert np.array_equal(densify(taught), densify(make_taught()))
+        self._fit(taught).score(taught)
+        for name in ("indptr", "items", "moments", "kinds", "weights", "baskets", "rows"):
+            assert np.array_equal(getattr(taught, name), getattr(make_taught(), name))
 
     def test_a_visitor_without_history_is_scored_without_an_error(self) -> None:
-        empty = build_csr(np.empty(0), np.empty(0, np.int32), np.zeros(2, np.int32), (1, N_ITEMS))
-        scores = self._fit(make_taught()).score(empty, np.array([-1]))
+        nothing = np.empty(0, dtype=np.int64)
+        empty = Histories.of_events(nothing, nothing, (1, N_ITEMS), moments=nothing).of_nobody()
+        scores = self._fit(make_taught()).score(empty)
         assert np.isfinite(scores).all()
 
     def test_shares_of_the_history_add_up_to_the_score(self) -> None:
         """Unless the model does not look at the history: then it gives no shares."""
-        taught, own = make_taught(), np.arange(N_ROWS)
+        taught = make_taught()
         scorer = self._fit(taught)
-        scores = scorer.score(taught, own)
+        scores = scorer.score(taught)
         lists = np.argsort(-scores, axis=1, kind="stable")[:, :4]
-        given = scorer.explain(taught, own, lists)
+        given = scorer.explain(taught, lists)
         assert given.shape == (N_ROWS * 4, N_ITEMS)
         told = densify(given).reshape(N_ROWS, 4, N_ITEMS)
         if given.nnz:
@@ -120,18 +134,18 @@ class ScorerContract(ABC):
             assert np.allclose(told.sum(axis=2), listed, rtol=1e-3, atol=1e-5)
 
     def test_only_items_of_the_history_have_a_share(self) -> None:
-        taught, own = make_taught(), np.arange(N_ROWS)
+        taught = make_taught()
         lists = np.tile(np.arange(5), (N_ROWS, 1))
-        told = densify(self._fit(taught).explain(taught, own, lists))
-        had = np.repeat(densify(taught) > 0, 5, axis=0)
+        told = densify(self._fit(taught).explain(taught, lists))
+        had = np.repeat(densify(taught.seen()) > 0, 5, axis=0)
         assert not told[~had].any()
 
     def test_a_score_without_shares_does_not_depend_on_the_history(self) -> None:
-        taught, own = make_taught(), np.full(N_ROWS, -1)
+        taught = make_taught().of_nobody()
         scorer = self._fit(taught)
-        scores = scorer.score(taught, own)
+        scores = scorer.score(taught)
         lists = np.argsort(-scores, axis=1, kind="stable")[:, :1]
-        if not scorer.explain(taught, own, lists).nnz:
+        if not scorer.explain(taught, lists).nnz:
             assert (scores == scores[0]).all()
 
     def test_a_customer_is_never_their_own_neighbour(self) -> None:
@@ -139,7 +153,7 @@ class ScorerContract(ABC):
         lonely = make_lonely()
         scorer = self._fit(lonely)
         if scorer.personal:
-            scores = scorer.score(_take(lonely, slice(0, 1)), np.array([0]))
+            scores = scorer.score(lonely.take(np.array([0])))
             assert abs(scores[0, UNSEEN]) <= 1e-6
 
     def test_an_erased_customer_speaks_for_nobody(self, tmp_path: Path) -> None:
@@ -151,22 +165,22 @@ class ScorerContract(ABC):
         with artefacts.write("contract") as writer:
             personal = scorer.save(writer, "mine", customers)
             writer.manifest = structs.replace(writer.manifest, personal=personal)
-        visitor, unknown = _take(make_lonely(), slice(0, 1)), np.array([-1])
-        assert scorer.score(visitor, unknown)[0, UNSEEN] > 0
+        visitor = make_lonely().take(np.array([0])).of_nobody()
+        assert scorer.score(visitor)[0, UNSEEN] > 0
         artefacts.forget(frozenset({100}), 1)
         artefact = artefacts.current("contract")
         assert artefact is not None
         again = self.make()
         assert 100 not in again.load(artefact, "mine")
-        assert abs(again.score(visitor, unknown)[0, UNSEEN]) <= 1e-6
+        assert abs(again.score(visitor)[0, UNSEEN]) <= 1e-6
 
     def test_what_is_saved_is_loaded_and_scores_alike(self, tmp_path: Path) -> None:
         taught, customers = make_taught(), np.arange(100, 100 + N_ROWS)
-        scorer, own = self._fit(taught), np.arange(N_ROWS)
+        scorer = self._fit(taught)
         artefact, personal = self._store(scorer, customers, tmp_path)
         again = self.make()
         kept = again.load(artefact, "mine")
-        before, after = scorer.score(taught, own), again.score(taught, own)
+        before, after = scorer.score(taught), again.score(taught)
         assert np.allclose(after, before, rtol=1e-4, atol=1e-6)  # weights may be kept as float32
         if scorer.personal:
             assert personal, "a model with rows of customers must say which arrays hold them"

@@ -1,0 +1,228 @@
+"""All models by name: how each is built, what is tried first, and what next. One entry a model."""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from importlib.util import find_spec
+
+from lingxi.errors import InvalidInput, did_you_mean
+from lingxi.recommend.neighbourhoods import UserKnn
+from lingxi.recommend.operators import ItemKnn, Rp3Beta
+from lingxi.recommend.popularity import Popularity
+from lingxi.recommend.recipe import COMMON, Param, Recipe
+from lingxi.recommend.scorer import Scorer
+from lingxi.recommend.similarity import Similarity
+
+Params = Mapping[str, Param]
+
+
+def _vary(recipe: Recipe, **changes: Param) -> Recipe:
+    return Recipe(name=recipe.name, params={**recipe.params, **changes}, parts=recipe.parts)
+
+
+def _nowhere(_recipe: Recipe) -> tuple[Recipe, ...]:
+    return ()
+
+
+def _around_k(recipe: Recipe) -> tuple[Recipe, ...]:
+    k = int(FAMILIES[recipe.name].read(recipe)["k"])
+    return (_vary(recipe, k=k * 2), _vary(recipe, k=max(k // 2, 5)))
+
+
+@dataclass(frozen=True)
+class Family:
+    """What is known of one model before it is fitted.
+
+    Parameters
+    ----------
+    name
+        As in recipes, manifests and on pages.
+    build
+        The unfitted scorer of a recipe, given all its parameters (``defaults`` filled in).
+    defaults
+        Every parameter it has beside the common ones, with its value and so its type.
+    starts
+        Parameters that ``auto`` tries first.
+    around
+        Recipes near one, to try next.
+    timed
+        Needs to know the order of events.
+    visitors
+        Serves a history of nobody and says what is similar to an item: an item-item operator.
+    cost
+        Seconds that a fit takes, about, for (n_rows, n_items, n_events).
+    extra
+        The optional dependency it needs, as ``pip install lingxi[extra]`` names it.
+    module
+        What must be importable for that.
+    """
+
+    name: str
+    build: Callable[[Recipe, Params], Scorer]
+    defaults: Params = field(default_factory=dict)
+    starts: Sequence[Params] = ({},)
+    around: Callable[[Recipe], Iterable[Recipe]] = _nowhere
+    timed: bool = False
+    visitors: bool = False
+    cost: Callable[[int, int, int], float] = lambda _rows, _items, events: 1e-6 * events
+    extra: str | None = None
+    module: str | None = None
+
+    @property
+    def available(self) -> bool:
+        """Whether what it needs is installed."""
+        return self.module is None or find_spec(self.module) is not None
+
+    def read(self, recipe: Recipe) -> Params:
+        """All parameters of a recipe, defaults filled in."""
+        return {**COMMON, **self.defaults, **recipe.params}
+
+
+def _item_knn(similarity: Similarity) -> Callable[[Recipe, Params], Scorer]:
+    def build(recipe: Recipe, params: Params) -> Scorer:
+        return ItemKnn(
+            recipe.name,
+            similarity,
+            k=int(params["k"]),
+            length=int(params["length"]),
+            shrinkage=float(params["shrinkage"]),
+            taught=recipe.taught_weighting,
+            heard=recipe.history_weighting,
+        )
+
+    return build
+
+
+def _user_knn(similarity: Similarity) -> Callable[[Recipe, Params], Scorer]:
+    def build(recipe: Recipe, params: Params) -> Scorer:
+        return UserKnn(
+            recipe.name,
+            similarity,
+            k=int(params["k"]),
+            taught=recipe.taught_weighting,
+            heard=recipe.history_weighting,
+        )
+
+    return build
+
+
+def _rp3beta(recipe: Recipe, params: Params) -> Scorer:
+    return Rp3Beta(
+        recipe.name,
+        k=int(params["k"]),
+        alpha=float(params["alpha"]),
+        beta=float(params["beta"]),
+        length=int(params["length"]),
+        taught=recipe.taught_weighting,
+        heard=recipe.history_weighting,
+    )
+
+
+def _popularity(recipe: Recipe, _params: Params) -> Scorer:
+    return Popularity(recipe.name, taught=recipe.taught_weighting)
+
+
+_KNN: Params = {"k": 100, "length": 400, "shrinkage": 0.0}
+_WALK: Params = {"k": 100, "alpha": 0.6, "beta": 0.2, "length": 400}
+_NEAR: Params = {"k": 50, "taught_half_life": 90.0}
+
+_ALL = (
+    Family(
+        "popularity",
+        _popularity,
+        starts=tuple({"taught_half_life": days} for days in (7.0, 30.0, 0.0)),
+    ),
+    Family("item_cosine", _item_knn("cosine"), _KNN, (_NEAR,), _around_k, visitors=True),
+    Family(
+        "item_pearson", _item_knn("pearson_zero_filled"), _KNN, (_NEAR,), _around_k, visitors=True
+    ),
+    Family(
+        "rp3beta",
+        _rp3beta,
+        _WALK,
+        (
+            {"k": 100, "taught_half_life": 90.0},
+            {"k": 200, "alpha": 0.8, "beta": 0.4, "taught_half_life": 90.0},
+        ),
+        _around_k,
+        visitors=True,
+    ),
+    Family("user_cosine", _user_knn("cosine"), {"k": 100}, (_NEAR,), _around_k),
+    Family("user_pearson", _user_knn("pearson_zero_filled"), {"k": 100}, (_NEAR,), _around_k),
+)
+
+FAMILIES: Mapping[str, Family] = {family.name: family for family in _ALL}
+"""Every model, the simpler first."""
+
+
+def find_family(name: str) -> Family:
+    """The model of this name.
+
+    Raises
+    ------
+    InvalidInput
+        If there is none.
+    """
+    if name not in FAMILIES:
+        raise InvalidInput(
+            f"There is no model {name!r}{did_you_mean(name, FAMILIES)}. "
+            f"Choose one of {', '.join(FAMILIES)}."
+        )
+    return FAMILIES[name]
+
+
+def make_recipe(name: str, params: Params | None = None) -> Recipe:
+    """A recipe with checked parameters.
+
+    Raises
+    ------
+    InvalidInput
+        If there is no such model, or it has no such parameter, or the value is of another type.
+
+    Examples
+    --------
+    >>> make_recipe("rp3beta", {"alpha": 1}).params
+    {'alpha': 1.0}
+    """
+    known = {**COMMON, **find_family(name).defaults}
+    checked: dict[str, Param] = {}
+    for key, value in (params or {}).items():
+        if key not in known:
+            raise InvalidInput(
+                f"{name} has no parameter {key!r}{did_you_mean(key, known)}. "
+                f"It has {', '.join(known)}."
+            )
+        if type(known[key]) is float and type(value) is int:
+            value = float(value)
+        if type(value) is not type(known[key]):
+            raise InvalidInput(
+                f"{key} of {name} must be of type {type(known[key]).__name__}, but is {value!r}."
+            )
+        checked[key] = value
+    return Recipe(name=name, params=checked)
+
+
+def vary(recipe: Recipe, **changes: Param) -> Recipe:
+    """The recipe with some parameters changed."""
+    return _vary(recipe, **make_recipe(recipe.name, changes).params)
+
+
+def build_scorer(recipe: Recipe) -> Scorer:
+    """The unfitted scorer of a recipe.
+
+    Raises
+    ------
+    InvalidInput
+        If there is no such model or parameter, or what it needs is not installed.
+
+    Examples
+    --------
+    >>> build_scorer(make_recipe("rp3beta")).personal
+    False
+    """
+    family = find_family(recipe.name)
+    make_recipe(recipe.name, recipe.params)
+    if not family.available:
+        raise InvalidInput(
+            f"{recipe.name} needs more than the core: pip install 'lingxi[{family.extra}]'."
+        )
+    return family.build(recipe, family.read(recipe))

@@ -1,0 +1,274 @@
+"""What customers did, in order of time: the input of every model, for one customer or for many."""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lingxi.errors import InvalidInput
+from lingxi.recommend.history import Weighting
+from lingxi.recommend.matrix import Csr, build_csr
+
+VIEW, CART, ORDER = 0, 1, 2
+NOBODY = -1
+"""The fitted row of a history that the model has not learnt from, and an unknown basket."""
+_DAY = 86_400_000_000
+Whole = NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Histories:
+    """One entry per event, row after row, each row's oldest first.
+
+    Parameters
+    ----------
+    indptr
+        Shape (n_rows + 1,): row r holds entries ``indptr[r]`` to ``indptr[r + 1]``.
+    items
+        Shape (n_events,): an item's index.
+    moments
+        Microseconds since 1970 in UTC; 0 everywhere where ``timed`` is false.
+    kinds
+        VIEW, CART or ORDER.
+    weights
+        How much an event counts beside its kind, at least 0: 1, a rating, a number of times.
+    baskets
+        The order or session an event belongs to, -1 unknown.
+    rows
+        Shape (n_rows,): the fitted row of each history, -1 for none, so that a customer is never
+        their own neighbour.
+    n_items
+        Items there are.
+    timed
+        Whether the order inside a row means anything.
+    """
+
+    indptr: Whole
+    items: Whole
+    moments: Whole
+    kinds: NDArray[np.int8]
+    weights: NDArray[np.float32]
+    baskets: Whole
+    rows: Whole
+    n_items: int
+    timed: bool = True
+
+    @staticmethod
+    def of_events(
+        rows: Whole,
+        items: Whole,
+        shape: tuple[int, int],
+        *,
+        moments: Whole | None = None,
+        kinds: NDArray[np.integer] | None = None,
+        weights: NDArray[np.floating] | None = None,
+        baskets: Whole | None = None,
+    ) -> "Histories":
+        """Histories from events in any order; shape is (n_rows, n_items).
+
+        Without ``moments`` order means nothing. Without ``kinds`` all are orders. Events of the
+        same row and moment stay in the order given. ``rows`` of the answer is 0, 1, 2, ...
+        """
+        count = len(items)
+        keys = (rows,) if moments is None else (moments, rows)
+        order = np.lexsort(keys)
+        indptr = np.zeros(shape[0] + 1, dtype=np.int64)
+        np.cumsum(np.bincount(rows, minlength=shape[0]), out=indptr[1:])
+        return Histories(
+            indptr=indptr,
+            items=items[order].astype(np.int64, copy=False),
+            moments=_same(0, count) if moments is None else moments[order].astype(np.int64),
+            kinds=np.broadcast_to(np.int8(ORDER), count)
+            if kinds is None
+            else kinds[order].astype(np.int8),
+            weights=np.broadcast_to(np.float32(1), count)
+            if weights is None
+            else weights[order].astype(np.float32),
+            baskets=_same(NOBODY, count) if baskets is None else baskets[order].astype(np.int64),
+            rows=np.arange(shape[0], dtype=np.int64),
+            n_items=shape[1],
+            timed=moments is not None,
+        )
+
+    @staticmethod
+    def of_matrix(matrix: Csr) -> "Histories":
+        """Each stored cell is one order of that weight; nothing is known of time.
+
+        Examples
+        --------
+        >>> from lingxi.recommend.history import LINEAR
+        >>> from lingxi.recommend.ratings import read_ratings
+        >>> Histories.of_matrix(read_ratings([[0, 3], [1, 0]])).weigh(LINEAR).toarray().tolist()
+        [[0.0, 3.0], [1.0, 0.0]]
+        """
+        count = len(matrix.indices)
+        return Histories(
+            indptr=matrix.indptr.astype(np.int64),
+            items=matrix.indices.astype(np.int64),
+            moments=_same(0, count),
+            kinds=np.broadcast_to(np.int8(ORDER), count),
+            weights=matrix.data.astype(np.float32),
+            baskets=_same(NOBODY, count),
+            rows=np.arange(matrix.shape[0], dtype=np.int64),
+            n_items=matrix.shape[1],
+            timed=False,
+        )
+
+    @property
+    def n_rows(self) -> int:
+        """How many histories."""
+        return len(self.indptr) - 1
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Histories and items."""
+        return self.n_rows, self.n_items
+
+    @property
+    def lengths(self) -> Whole:
+        """Events of each history, shape (n_rows,)."""
+        return np.diff(self.indptr)
+
+    @property
+    def owners(self) -> Whole:
+        """Which history each event belongs to, shape (n_events,)."""
+        return np.repeat(np.arange(self.n_rows), self.lengths)
+
+    @property
+    def newest(self) -> int:
+        """The newest moment of all, 0 without events."""
+        return int(self.moments.max(initial=0))
+
+    def take(self, rows: NDArray[np.integer]) -> "Histories":
+        """The histories at these places, in this order."""
+        starts, lengths = self.indptr[rows], self.lengths[rows]
+        indptr = np.concatenate(([0], np.cumsum(lengths)))
+        cells = np.arange(indptr[-1]) + np.repeat(starts - indptr[:-1], lengths)
+        return replace(self._pick(cells), indptr=indptr, rows=self.rows[rows])
+
+    def keep(self, stays: NDArray[np.bool_]) -> "Histories":
+        """The same rows with the chosen events only; ``stays``: shape (n_events,)."""
+        kept = np.concatenate(([0], np.cumsum(stays)))
+        return replace(self._pick(np.flatnonzero(stays)), indptr=kept[self.indptr])
+
+    def of_nobody(self) -> "Histories":
+        """The same histories, as if the model had not learnt from them."""
+        return replace(self, rows=_same(NOBODY, self.n_rows))
+
+    def merge(self, others: "Histories") -> "Histories":
+        """Each row with the events of the same row of ``others`` put in by time, or after.
+
+        Raises
+        ------
+        InvalidInput
+            If the shapes differ.
+        """
+        if self.shape != others.shape:
+            raise InvalidInput(f"Histories of shapes {self.shape} and {others.shape} do not fit.")
+        timed = self.timed and others.timed
+        moments = np.concatenate((self.moments, others.moments))
+        owners = np.concatenate((self.owners, others.owners))
+        order = np.lexsort((moments, owners)) if timed else np.argsort(owners, kind="stable")
+        return Histories(
+            indptr=self.indptr + others.indptr,
+            items=np.concatenate((self.items, others.items))[order],
+            moments=moments[order] if timed else _same(0, len(order)),
+            kinds=np.concatenate((self.kinds, others.kinds))[order],
+            weights=np.concatenate((self.weights, others.weights))[order],
+            baskets=np.concatenate((self.baskets, others.baskets))[order],
+            rows=self.rows,
+            n_items=self.n_items,
+            timed=timed,
+        )
+
+    def seen(self, kind: int | None = None) -> Csr:
+        """1 for every item met (in an event of this kind), shape (n_rows, n_items)."""
+        of_kind = self if kind is None else self.keep(self.kinds == kind)
+        cells = np.unique(of_kind.owners * self.n_items + of_kind.items)
+        rows, items = np.divmod(cells, max(self.n_items, 1))
+        indptr = np.concatenate(([0], np.cumsum(np.bincount(rows, minlength=self.n_rows))))
+        return build_csr(np.ones(len(items)), items, indptr, self.shape)
+
+    def weigh(self, weighting: Weighting, *, now: int | None = None) -> Csr:
+        """The weight of each row's items, float64, columns sorted, nothing stored that is 0.
+
+        ``now``: the moment that ages count from; by default each row's newest event, a common
+        factor that changes no ranking.
+        """
+        owners = self.owners
+        cells = owners * self.n_items + self.items
+        order = first = last = np.arange(len(cells))
+        if len(cells) > 1 and not (cells[1:] > cells[:-1]).all():
+            order = np.argsort(cells, kind="stable")  # stable: an item's newest event comes last
+            cells = cells[order]
+            first = np.flatnonzero(np.diff(cells, prepend=-1))
+            last = np.append(first[1:], len(cells)) - 1
+        values = self._add_up(weighting, order, first)
+        newest = order[last]
+        if self.timed and weighting.fades:
+            values = values * self._fade(weighting, owners, newest, now)
+        kept = values > 0
+        rows = owners[newest][kept]
+        indptr = np.concatenate(([0], np.cumsum(np.bincount(rows, minlength=self.n_rows))))
+        return build_csr(values[kept], self.items[newest][kept], indptr, self.shape)
+
+    def popularity(self, weighting: Weighting) -> NDArray[np.float64]:
+        """Sum of each item's weights over all rows as of the newest event, shape (n_items,)."""
+        weights = self.weigh(weighting, now=self.newest)
+        sums = np.bincount(weights.indices, weights=weights.data, minlength=self.n_items)
+        return sums.astype(np.float64)
+
+    def _add_up(self, weighting: Weighting, order: Whole, first: Whole) -> NDArray[np.float64]:
+        worth = np.array([weighting.view, weighting.cart, weighting.order])[self.kinds[order]]
+        if weighting.repeats != "once":
+            worth = worth * self.weights[order]
+        if len(first) < len(worth):
+            add = np.maximum if weighting.repeats == "once" else np.add
+            worth = add.reduceat(worth, first)
+        return np.log2(1.0 + worth) if weighting.repeats == "log" else worth
+
+    def _fade(
+        self, weighting: Weighting, owners: Whole, newest: Whole, now: int | None
+    ) -> NDArray[np.float64]:
+        """The factor of each item's age and place; ``newest``: its newest event's entry."""
+        factor = np.ones(len(newest))
+        who, moments = owners[newest], self.moments[newest]
+        if weighting.half_life_days > 0:
+            if now is None:
+                ends = np.maximum(self.indptr[1:] - 1, 0)
+                latest = self.moments[ends][who] if len(self.moments) else moments
+            else:
+                latest = np.full(len(who), now)
+            age_days = np.maximum(latest - moments, 0) / _DAY
+            factor = 2.0 ** (-age_days / weighting.half_life_days)
+        if weighting.position_decay < 1:
+            factor = factor * weighting.position_decay ** self._count_later(who, newest)
+        return factor
+
+    def _count_later(self, who: Whole, newest: Whole) -> Whole:
+        """Different items of the same history met later; those of one moment count alike."""
+        moments = self.moments[newest]
+        order = np.lexsort((-moments, who))
+        who, moments = who[order], moments[order]
+        fresh = np.ones(len(order), dtype=np.bool_)
+        fresh[1:] = (who[1:] != who[:-1]) | (moments[1:] != moments[:-1])
+        places = np.maximum.accumulate(np.where(fresh, np.arange(len(order)), 0))
+        starts = np.searchsorted(who, who)
+        later = np.empty(len(order), dtype=np.int64)
+        later[order] = places - starts
+        return later
+
+    def _pick(self, cells: Whole) -> "Histories":
+        return replace(
+            self,
+            items=self.items[cells],
+            moments=self.moments[cells],
+            kinds=self.kinds[cells],
+            weights=self.weights[cells],
+            baskets=self.baskets[cells],
+        )
+
+
+def _same(value: int, count: int) -> Whole:
+    """An array of equal numbers that takes no memory."""
+    return np.broadcast_to(np.int64(value), count)
