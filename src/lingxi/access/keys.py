@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
 
-from sqlalchemy import Connection, bindparam, insert, select, update
+from sqlalchemy import BigInteger, Connection, bindparam, insert, select, type_coerce, update
 
 from lingxi.access.audit import record_audit
 from lingxi.access.principal import KeyHolder
@@ -16,12 +16,20 @@ from lingxi.access.roles import Scope
 from lingxi.access.tables import key_table
 from lingxi.access.tokens import hash_token
 from lingxi.errors import InvalidInput
+from lingxi.store.prepared import Prepared
+from lingxi.store.tables import from_micros
 
 _FORM = re.compile(r"lx_([0-9a-f]{12})_([0-9a-f]{64})")
 _LONGEST_NAME = 64
-_LIVE_KEY = select(
-    key_table.c.name, key_table.c.secret_hash, key_table.c.scopes, key_table.c.used_at
-).where(key_table.c.key_id == bindparam("wanted"), key_table.c.revoked_at.is_(None))
+_LIVE_KEY = Prepared(
+    select(
+        key_table.c.name,
+        key_table.c.secret_hash,
+        key_table.c.scopes,
+        type_coerce(key_table.c.used_at, BigInteger),
+    ).where(key_table.c.key_id == bindparam("wanted"), key_table.c.revoked_at.is_(None)),
+    "wanted",
+)
 
 
 @dataclass(frozen=True)
@@ -89,10 +97,11 @@ def find_key(tx: Connection, text: str) -> FoundKey | None:
     if match is None:
         return None
     key_id, secret = match.groups()
-    row = tx.execute(_LIVE_KEY, {"wanted": key_id}).one_or_none()
-    name, stored, scopes, used_at = row if row is not None else ("", hash_token(""), "", None)
+    row = _LIVE_KEY.first(tx, key_id)
+    name, stored, scopes, used = row if row is not None else ("", hash_token(""), "", None)
     if not hmac.compare_digest(hash_token(secret), stored) or row is None:
         return None
+    used_at = None if used is None else from_micros(used)
     return FoundKey(KeyHolder(key_id, name, _read_scopes(scopes)), used_at)
 
 

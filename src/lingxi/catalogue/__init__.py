@@ -14,7 +14,9 @@ if TYPE_CHECKING:
         forget,
         get_items,
         list_items,
+        read_changes,
         read_items,
+        read_revision,
     )
     from lingxi.catalogue.write import (
         learn_from_orders,
@@ -39,7 +41,9 @@ __all__ = [
     "metadata",
     "price_history",
     "put_items",
+    "read_changes",
     "read_items",
+    "read_revision",
     "remove_items",
     "stock_history",
 ]

@@ -8,15 +8,21 @@ import sqlalchemy as sa
 
 from lingxi.catalogue.tables import item
 from lingxi.schema import Item, Scalar
+from lingxi.store.prepared import Prepared
+from lingxi.store.tables import counter
 
 BATCH = 500
 FIELDS = tuple(field.name for field in msgspec.structs.fields(Item))
 """The fields of an item, which are columns of the table."""
+REVISION = "catalogue"
+"""Counter of the catalogue's changes."""
 
 _COLUMNS = tuple(item.c[name] for name in FIELDS)
 _GET_ITEMS = sa.select(*_COLUMNS).where(
     item.c.item_id.in_(sa.bindparam("item_ids", expanding=True))
 )
+_CHANGES = sa.select(*_COLUMNS).where(item.c.revision > sa.bindparam("after", type_=sa.BigInteger))
+_REVISION = Prepared(sa.select(counter.c.value).where(counter.c.name == REVISION))
 _PATH, _ATTRIBUTES = FIELDS.index("category_path"), FIELDS.index("attributes")
 _read_path = msgspec.json.Decoder(tuple[str, ...]).decode
 _read_attributes = msgspec.json.Decoder(dict[str, Scalar]).decode
@@ -35,6 +41,17 @@ def get_items(tx: sa.Connection, item_ids: Collection[str]) -> dict[str, Item]:
 def read_items(tx: sa.Connection) -> dict[str, Item]:
     """The whole catalogue by item id, removed items too."""
     return {row[0]: to_item(row) for row in tx.execute(sa.select(*_COLUMNS))}
+
+
+def read_revision(tx: sa.Connection) -> int:
+    """How often the catalogue has changed; the same as long as no item has."""
+    row = _REVISION.first(tx)
+    return 0 if row is None else int(row[0])
+
+
+def read_changes(tx: sa.Connection, after: int) -> dict[str, Item]:
+    """The items written since a revision, removed ones too, as they are now."""
+    return {row[0]: to_item(row) for row in tx.execute(_CHANGES, {"after": after})}
 
 
 def list_items(

@@ -40,9 +40,11 @@ item = Table(
     Column("group_id", String(200)),
     Column("removed", Boolean, nullable=False, server_default=false()),
     Column("version", BigInteger, nullable=False, server_default=text("0")),
+    Column("revision", BigInteger, nullable=False, server_default=text("0"), index=True),
     Index(None, "category", "item_id"),
     Index(None, "group_id"),
 )
 """``listed`` says that the shop itself named the item, in a feed or over the API; others were
 learned from order lines and give way. ``version`` counts changes of the row and names their events;
+``revision`` is the catalogue's number of changes when the row was last written;
 ``category_path`` and ``attributes`` are JSON."""

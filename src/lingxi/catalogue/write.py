@@ -8,7 +8,7 @@ import msgspec
 import sqlalchemy as sa
 
 from lingxi.catalogue.events import Moments, list_changes
-from lingxi.catalogue.items import BATCH, FIELDS, to_item, to_row
+from lingxi.catalogue.items import BATCH, FIELDS, REVISION, to_item, to_row
 from lingxi.catalogue.tables import item
 from lingxi.ingest import read_learnt
 from lingxi.ingest.learnt import LearntItem
@@ -140,7 +140,9 @@ def _write(
                 {**to_row(after), "listed": listed, "updated_at": when.now, "version": version}
             )
             added, changed = added + (old is None), changed + (old is not None)
-        upsert(tx, item, rows)
+        if rows:
+            (revision,) = store.allocate(tx, REVISION, 1)
+            upsert(tx, item, [{**row, "revision": revision} for row in rows])
         events += store.log.append(happened, tx=tx).inserted if happened else 0
     return Written(added, changed, len(ids) - added - changed, events)
 

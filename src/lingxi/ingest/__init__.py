@@ -11,6 +11,7 @@ if TYPE_CHECKING:
         find_customer,
         resolve_subjects,
         search_customers,
+        seek_customer,
     )
     from lingxi.ingest.learnt import read_learnt
     from lingxi.ingest.mending import mend_quarantine, replay_quarantine
@@ -51,4 +52,5 @@ __all__ = [
     "replay_quarantine",
     "resolve_subjects",
     "search_customers",
+    "seek_customer",
 ]

@@ -13,6 +13,7 @@ from lingxi.ingest.tables import identifier
 from lingxi.store import Store
 from lingxi.store.counters import allocate
 from lingxi.store.keyed import insert_or_ignore, select_by_keys, upsert
+from lingxi.store.prepared import Prepared
 from lingxi.store.tables import identity
 
 CUSTOMER, EMAIL, PHONE, ANONYMOUS = "user_id", "email", "phone", "anonymous"
@@ -24,6 +25,17 @@ _SUBJECTS = "subject"
 _WORDS = {ANONYMOUS: "visitor"}
 _KINDS = {_WORDS.get(kind, kind): kind for kind in (EMAIL, PHONE, "external", "device", ANONYMOUS)}
 """Kinds by the word that begins the label of a customer without an id of the shop."""
+
+_FIND_OWNER = Prepared(
+    sa.select(identity.c.customer)
+    .join(identifier, identifier.c.subject == identity.c.subject)
+    .where(
+        identifier.c.kind == sa.bindparam("kind", type_=sa.String),
+        identifier.c.value == sa.bindparam("value", type_=sa.String),
+    ),
+    "kind",
+    "value",
+)
 
 
 @contextmanager
@@ -122,16 +134,33 @@ def find_contact(tx: Connection, store: Store, text: str) -> int | None:
         kind, value = PHONE, blind_phone(store, read_phone(text) or "")
     else:
         return None
-    return _find_owner(tx, identifier.c.kind == kind, identifier.c.value == value)
+    return _find_owner(tx, kind, value)
 
 
-def _find_owner(tx: Connection, *terms: sa.ColumnElement[bool]) -> int | None:
+def _find_owner(tx: Connection, kind: str, value: str) -> int | None:
+    row = _FIND_OWNER.first(tx, kind, value)
+    return None if row is None else int(row[0])
+
+
+def _find_numbered(tx: Connection, kind: str, subject: int) -> int | None:
     query = (
         sa.select(identity.c.customer)
         .join(identifier, identifier.c.subject == identity.c.subject)
-        .where(*terms)
+        .where(identifier.c.kind == kind, identifier.c.subject == subject)
     )
     return tx.execute(query).scalar()
+
+
+def seek_customer(tx: Connection, customer_id: str, *, store: Store | None = None) -> int | None:
+    """As ``find_customer``; nothing where there is none."""
+    wanted = tidy_id(customer_id) or ""
+    found = _find_owner(tx, CUSTOMER, wanted)
+    if found is None and store is not None:
+        found = find_contact(tx, store, wanted)
+    kind, _, number = wanted.partition("-")
+    if found is None and kind in _KINDS and number.isdecimal() and len(number) < 19:
+        found = _find_numbered(tx, _KINDS[kind], int(number))
+    return found
 
 
 def find_customer(tx: Connection, customer_id: str, *, store: Store | None = None) -> int:
@@ -144,16 +173,10 @@ def find_customer(tx: Connection, customer_id: str, *, store: Store | None = Non
     UnknownCustomer
         If there is none.
     """
-    wanted = tidy_id(customer_id) or ""
-    found = _find_owner(tx, identifier.c.kind == CUSTOMER, identifier.c.value == wanted)
-    if found is None and store is not None:
-        found = find_contact(tx, store, wanted)
-    kind, _, number = wanted.partition("-")
-    if found is None and kind in _KINDS and number.isdecimal() and len(number) < 19:
-        numbered = identifier.c.subject == int(number)
-        found = _find_owner(tx, identifier.c.kind == _KINDS[kind], numbered)
+    found = seek_customer(tx, customer_id, store=store)
     if found is None:
-        raise UnknownCustomer(f"No customer {customer_id!r}{_suggest(tx, wanted)}.")
+        near = _suggest(tx, tidy_id(customer_id) or "")
+        raise UnknownCustomer(f"No customer {customer_id!r}{near}.")
     return int(found)
 
 

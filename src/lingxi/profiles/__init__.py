@@ -14,7 +14,9 @@ if TYPE_CHECKING:
         Timeline,
         get_profile,
         get_timeline,
+        read_counts,
         read_history,
+        read_revision,
     )
     from lingxi.profiles.traits import get_traits, put_traits
 else:
@@ -31,5 +33,7 @@ __all__ = [
     "get_traits",
     "metadata",
     "put_traits",
+    "read_counts",
     "read_history",
+    "read_revision",
 ]

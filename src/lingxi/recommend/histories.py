@@ -12,7 +12,8 @@ from lingxi.recommend.matrix import Csr, build_csr
 VIEW, CART, ORDER = 0, 1, 2
 NOBODY = -1
 """The fitted row of a history that the model has not learnt from, and an unknown basket."""
-_DAY = 86_400_000_000
+DAY = 86_400_000_000
+"""Microseconds in a day."""
 Whole = NDArray[np.int64]
 
 
@@ -239,7 +240,7 @@ class Histories:
                 latest = self.moments[ends][who] if len(self.moments) else moments
             else:
                 latest = np.full(len(who), now)
-            age_days = np.maximum(latest - moments, 0) / _DAY
+            age_days = np.maximum(latest - moments, 0) / DAY
             factor = 2.0 ** (-age_days / weighting.half_life_days)
         if weighting.position_decay < 1:
             factor = factor * weighting.position_decay ** self._count_later(who, newest)

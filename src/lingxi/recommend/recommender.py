@@ -1,7 +1,7 @@
 """Serving: a customer's own history, read in the caller's transaction, against stored operators."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import msgspec
 import numpy as np
@@ -9,25 +9,30 @@ import pyarrow as pa
 import sqlalchemy as sa
 from numpy.typing import NDArray
 
-from lingxi.catalogue import get_items
 from lingxi.errors import InvalidInput, NotTrained
-from lingxi.profiles import HistoryItem, read_history
+from lingxi.profiles import read_counts, read_revision
 from lingxi.recommend.baskets import Baskets, Together
 from lingxi.recommend.batch import recommend_in_blocks
 from lingxi.recommend.families import build_scorer
-from lingxi.recommend.histories import CART, NOBODY, ORDER, VIEW, Histories
-from lingxi.recommend.interactions import to_micros
-from lingxi.recommend.lists import fill_up, top_items
+from lingxi.recommend.goods import Goods
+from lingxi.recommend.histories import NOBODY, Histories
 from lingxi.recommend.model import Model
 from lingxi.recommend.operators import ItemOperator
+from lingxi.recommend.past import Past
+from lingxi.recommend.quick import QuickModel, Spread, choose_best, list_largest
 from lingxi.recommend.recipe import Recipe
-from lingxi.recommend.rules import Candidate, RuleSettings, find_rule
+from lingxi.recommend.remembered import Remembered
+from lingxi.recommend.rules import RuleSettings
 from lingxi.recommend.scorer import Vector
 from lingxi.store import Artefact, Progress, Store, silent
+from lingxi.store.engine import is_writing
 
 KIND = "recommender"
+FILL = "popularity"
+"""Named as the model of items that fill a list up."""
 LONGEST_HISTORY = 2000
-_SPARE = 20
+REMEMBERED_BYTES = 32 * 1024 * 1024
+"""What is remembered of customers who asked lately takes no more."""
 _UNTRAINED = "There is no recommender. 'lingxi train' makes one from orders that name products."
 
 
@@ -43,6 +48,27 @@ class Recommended:
     score: float
     model: str
     because: tuple[tuple[str, float], ...] = ()
+
+
+@dataclass(frozen=True)
+class Standing:
+    """What a customer's history comes to, before any rule.
+
+    ``items`` and ``weights`` are what a model of one operator weighed, ``histories`` what another
+    kind of model has scored.
+    """
+
+    past: Past
+    personal: bool
+    spread: Spread
+    items: NDArray[np.int64] | None = None
+    weights: NDArray[np.float64] | None = None
+    histories: Histories | None = None
+
+    @property
+    def memory_bytes(self) -> int:
+        """About how much memory it takes."""
+        return 1000 + self.spread.memory_bytes + 100 * len(self.past)
 
 
 class Held(msgspec.Struct, frozen=True):
@@ -71,6 +97,10 @@ class Recommender:
         self.version = version
         self.ids = pa.array(item_ids, pa.string())
         self.index = {item_id: at for at, item_id in enumerate(item_ids)}
+        self.goods = Goods(item_ids, popularity)
+        self._quick, self._quick_visitor = QuickModel.of(model), QuickModel.of(visitor_model)
+        self._remembered = Remembered[Standing](REMEMBERED_BYTES)
+        self._rebuilt = -1
         self.rows = {int(c): row for row, c in enumerate(customers.tolist()) if c >= 0}
 
     @property
@@ -154,15 +184,14 @@ class Recommender:
         """
         if n < 1:
             raise InvalidInput(f"n must be at least 1, but is {n}.")
-        past = read_history(tx, customer, LONGEST_HISTORY) if customer is not None else []
-        row = self.rows.get(customer, -1) if customer is not None else -1
-        model = self.model if customer is not None and past else self.visitor_model
+        goods, chosen = self.goods.current(tx), rules or RuleSettings()
         given = tuple(dict.fromkeys(history or ()))
-        mine = self.read_history(past, given, row)
-        scores = np.array(model.score(mine))
-        fill_up(scores, self.popularity)
-        kept = self._apply(tx, scores[0], past, given, rules or RuleSettings(), n)
-        return self._explain(model, mine, kept, scores[0], reasons)
+        standing = self._stand(tx, goods, customer, given)
+        opened = goods.gate(chosen.off).open
+        barred = standing.past.find_barred(chosen)
+        listed, _ = choose_best(standing.spread, opened, barred, n)
+        found = self._explain(standing, listed, reasons)
+        return found + self._fill(goods, chosen, {*listed, *barred.tolist()}, n - len(found))
 
     def recommend_all(
         self,
@@ -189,35 +218,6 @@ class Recommender:
             progress=progress,
         )
 
-    def read_history(
-        self, past: Sequence[HistoryItem], given: Sequence[str] = (), row: int = NOBODY
-    ) -> Histories:
-        """A customer's history as one row; ``given``: looked at just now, one view each.
-
-        The profile keeps numbers of each kind and the last moment, so an event stands for all of
-        its kind and item. Items that the model has not met are left out.
-        """
-        events: list[tuple[int, int, int, int]] = []
-        now = max((to_micros(entry.last_at) for entry in past), default=0)
-        looked = {item_id for item_id in given if item_id in self.index}
-        for entry in past:
-            if (item := self.index.get(entry.item_id)) is None:
-                continue
-            at = now if entry.item_id in looked else to_micros(entry.last_at)
-            counts = ((VIEW, entry.views), (CART, entry.carts), (ORDER, entry.orders))
-            events += [(item, at, kind, count) for kind, count in counts if count]
-        events += [(self.index[item_id], now, VIEW, 1) for item_id in given if item_id in looked]
-        table = np.array(events, dtype=np.int64).reshape(-1, 4)
-        history = Histories.of_events(
-            np.zeros(len(table), dtype=np.int64),
-            table[:, 0],
-            (1, len(self.item_ids)),
-            moments=table[:, 1],
-            kinds=table[:, 2],
-            weights=table[:, 3].astype(np.float32),
-        )
-        return replace(history, rows=np.array([row]))
-
     def similar(self, item_id: str, n: int = 10) -> tuple[Recommended, ...]:
         """The items most like one, best first; none for an item the model has not met."""
         at, scorer = self.index.get(item_id), self.visitor_model.scorer
@@ -235,60 +235,85 @@ class Recommender:
         at = self.index.get(item_id)
         return () if at is None else self.baskets.together(at, self.item_ids, n)
 
-    def _apply(
-        self,
-        tx: sa.Connection,
-        scores: NDArray[np.float32],
-        past: Sequence[HistoryItem],
-        given: Sequence[str],
-        rules: RuleSettings,
-        n: int,
-    ) -> list[int]:
-        """The first ``n`` items in order of score that no rule keeps out."""
-        own = {e.item_id: Candidate(e.item_id, None, e.orders, e.last_at) for e in past}
-        for item_id in given:
-            own[item_id] = replace(own.get(item_id, Candidate(item_id)), given=True)
-        for item_id, candidate in own.items():
-            if item_id in self.index and find_rule(candidate, rules) is not None:
-                scores[self.index[item_id]] = -np.inf
-        asked, wanted, kept = 0, n + _SPARE, list[int]()
-        while len(kept) < n and asked < len(self.item_ids):
-            places = top_items(scores[None, :], min(wanted, len(self.item_ids)))[0]
-            fresh = [int(item) for item in places[asked:] if item >= 0]
-            if not fresh:
-                break
-            items = get_items(tx, [self.item_ids[item] for item in fresh])
-            for item in fresh:
-                item_id = self.item_ids[item]
-                candidate = replace(own.get(item_id, Candidate(item_id)), item=items.get(item_id))
-                if find_rule(candidate, rules) is None:
-                    kept.append(item)
-            asked, wanted = len(places), wanted * 4
-        return kept[:n]
+    def _stand(
+        self, tx: sa.Connection, goods: Goods, customer: int | None, given: tuple[str, ...]
+    ) -> Standing:
+        """What a customer's history comes to; remembered while nothing in it has changed."""
+        if is_writing(tx):
+            return self._work_out(tx, goods, customer, given)
+        revision = (0, 0) if customer is None else read_revision(tx, customer)
+        if revision[0] != self._rebuilt:
+            self._remembered.clear()  # somebody was erased, or is now somebody else
+            self._rebuilt = revision[0]
+        state, key = (*revision, len(goods)), (customer, given)
+        standing = self._remembered.get(key, state)
+        if standing is None:
+            standing = self._work_out(tx, goods, customer, given)
+            self._remembered.put(key, state, standing, standing.memory_bytes)
+        return standing
+
+    def _work_out(
+        self, tx: sa.Connection, goods: Goods, customer: int | None, given: tuple[str, ...]
+    ) -> Standing:
+        rows = read_counts(tx, customer, LONGEST_HISTORY) if customer is not None else ()
+        past = Past.read(rows, goods.index, goods.n_known, given)
+        personal = bool(rows)
+        row = self.rows.get(customer, NOBODY) if customer is not None else NOBODY
+        quick = self._quick if personal else self._quick_visitor
+        if quick is None:
+            model = self.model if personal else self.visitor_model
+            histories = past.to_histories(row, goods.n_known)
+            scores = model.score(histories)[0]
+            met = np.flatnonzero(scores > 0).astype(np.int32)
+            spread = Spread(met, scores[met].astype(np.float32))
+            return Standing(past, personal, spread, histories=histories)
+        items, weights = past.weigh(quick.heard)
+        return Standing(past, personal, quick.spread(items, weights), items, weights)
 
     def _explain(
-        self,
-        model: Model,
-        mine: Histories,
-        kept: Sequence[int],
-        scores: NDArray[np.float32],
-        reasons: int,
+        self, standing: Standing, listed: Sequence[int], reasons: int
     ) -> tuple[Recommended, ...]:
-        if not kept:
+        """The listed items with the largest shares of each score."""
+        if not listed:
             return ()
-        given = model.explain(mine, np.array([kept]))
-        found = []
-        for place, item in enumerate(kept):
-            start, stop = given.indptr[place], given.indptr[place + 1]
-            cells, values = given.indices[start:stop], given.data[start:stop]
-            total = float(values.sum())
-            if scores[item] < 0 or total <= 0:
-                fallback = float(self.popularity[item])
-                found.append(Recommended(self.item_ids[item], fallback, "popularity"))
-                continue
-            order = np.lexsort((cells, -values))[:reasons]
-            because = tuple((self.item_ids[cells[o]], float(values[o]) / total) for o in order)
-            found.append(Recommended(self.item_ids[item], total, model.name, because))
+        model = self.model if standing.personal else self.visitor_model
+        quick = self._quick if standing.personal else self._quick_visitor
+        places = np.array(listed, dtype=np.int64)
+        if quick is not None and standing.items is not None and standing.weights is not None:
+            items = standing.items
+            terms = quick.explain(items, standing.weights, places, reasons)
+        else:
+            assert standing.histories is not None
+            given = model.explain(standing.histories, places[None, :])
+            items = np.unique(given.indices).astype(np.int64)
+            table = np.zeros((len(listed), len(items)))
+            owners = np.repeat(np.arange(len(listed)), np.diff(given.indptr))
+            table[owners, np.searchsorted(items, given.indices)] = given.data
+            terms = list_largest(table, reasons)
+        names = [self.item_ids[at] for at in items.tolist()]
+        return tuple(
+            Recommended(
+                self.item_ids[at],
+                total,
+                model.name,
+                tuple((names[place], value / total) for place, value in largest),
+            )
+            for at, (total, largest) in zip(listed, terms, strict=True)
+        )
+
+    def _fill(
+        self, goods: Goods, rules: RuleSettings, taken: set[int], n: int
+    ) -> tuple[Recommended, ...]:
+        """Popular items, then new ones, for the places that are left."""
+        found: list[Recommended] = []
+        if n <= 0:
+            return ()
+        for at in goods.fill_order(rules.off):
+            if at not in taken:
+                score = float(self.popularity[at]) if at < goods.n_known else 0.0
+                found.append(Recommended(goods.ids[at], score, FILL))
+                if len(found) == n:
+                    break
         return tuple(found)
 
 

@@ -220,6 +220,11 @@ def begin_read(engine: Engine) -> Iterator[Connection]:
             yield connection
 
 
+def is_writing(connection: Connection) -> bool:
+    """Whether the transaction may write: what it sees may yet be taken back."""
+    return bool(connection.get_execution_options().get(_WRITE, False))
+
+
 def empty_wal(engine: Engine) -> bool:
     """Move SQLite's write-ahead log into the database and empty it; false if readers
     prevent it for longer than the lock timeout.

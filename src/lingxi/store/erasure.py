@@ -20,6 +20,7 @@ from sqlalchemy import update as sql_update
 
 from lingxi.errors import StoreBusy
 from lingxi.store import projection
+from lingxi.store.counters import allocate
 from lingxi.store.engine import begin_read, begin_write, empty_wal
 from lingxi.store.files import locked
 from lingxi.store.keyring import erasure
@@ -131,6 +132,7 @@ def _remove_rows(store: "Store", tx: Connection, request: Erasure) -> int:
     """Projections, log rows and identity. A later merge may have given a subject to someone else:
     that customer's projections are folded again without it."""
     removed = 0
+    allocate(tx, projection.REBUILT, 1)
     owners = set(projection.find_customers(tx, request.subjects).values())
     for each in store.projections:
         removed += _delete(tx, each.table, "customer", request.customers)

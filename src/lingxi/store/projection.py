@@ -8,9 +8,13 @@ from sqlalchemy import Connection, Table, delete, select
 from lingxi.schema import Event
 from lingxi.store.adding import Columns, Row, add_rows
 from lingxi.store.codec import from_row
+from lingxi.store.counters import allocate
 from lingxi.store.keyed import Key, fetch_by_keys, select_by_keys, upsert
 from lingxi.store.tables import event as event_table
 from lingxi.store.tables import identity
+
+REBUILT = "rebuilt"
+"""Counter of the times that rows were removed or folded again, and not only added to."""
 
 Pairs = Sequence[tuple[Event, int]]
 """Events with their customers, in log order."""
@@ -135,6 +139,7 @@ def rebuild(
 ) -> None:
     """Delete these customers' rows and fold their events again, in log order."""
     wanted = sorted(customers)
+    allocate(connection, REBUILT, 1)
     for projection in projections:
         column = projection.table.c.customer
         connection.execute(delete(projection.table).where(column.in_(wanted)))

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import msgspec
 import pyarrow as pa
@@ -13,6 +13,7 @@ from sqlalchemy import Connection
 from lingxi.config import ConsentSettings
 from lingxi.ingest.consent.project import EVERY
 from lingxi.ingest.tables import consent
+from lingxi.store.prepared import Prepared
 
 if TYPE_CHECKING:
     import ibis
@@ -20,6 +21,20 @@ if TYPE_CHECKING:
     from lingxi.store import Analytics
 
 ASSUMED = "assumed"
+_SAID = Prepared(
+    sa.select(
+        consent.c.channel, consent.c.granted, sa.type_coerce(consent.c.at, sa.BigInteger)
+    ).where(
+        consent.c.customer == sa.bindparam("customer", type_=sa.BigInteger),
+        consent.c.purpose == sa.bindparam("purpose", type_=sa.String),
+    ),
+    "customer",
+    "purpose",
+)
+
+
+Moment = TypeVar("Moment", datetime, int)
+"""A moment, or its microseconds since 1970."""
 
 
 class Said(msgspec.Struct, frozen=True):
@@ -61,8 +76,8 @@ def read_permissions(
     return _judge(((row[0], row[1], row[2]) for row in rows), is_assumed(settings, purpose))
 
 
-def _judge(rows: Iterable[tuple[int, bool, datetime]], assumed: bool) -> Permissions:
-    latest: dict[int, tuple[datetime, bool]] = {}
+def _judge(rows: Iterable[tuple[int, bool, Moment]], assumed: bool) -> Permissions:
+    latest: dict[int, tuple[Moment, bool]] = {}
     for customer, granted, at in rows:
         word = (at, not granted)  # of two at one moment the withdrawal counts
         if customer not in latest or word > latest[customer]:
@@ -80,13 +95,11 @@ def is_allowed(
     tx: Connection, settings: ConsentSettings, customer: int, purpose: str, channel: str = EVERY
 ) -> bool:
     """Whether a purpose may use one customer's data on a channel."""
-    c = consent.c
-    query = sa.select(c.customer, c.granted, c.at).where(
-        c.customer == customer, c.purpose == purpose, c.channel.in_({channel, EVERY})
-    )
-    rows = tx.execute(query)
-    found = _judge(((row[0], row[1], row[2]) for row in rows), is_assumed(settings, purpose))
-    return found.allows(customer)
+    rows = _SAID.fetch(tx, customer, purpose)
+    if not rows:
+        return is_assumed(settings, purpose)
+    own = [(customer, bool(row[1]), row[2]) for row in rows if row[0] in (channel, EVERY)]
+    return _judge(own, is_assumed(settings, purpose)).allows(customer)
 
 
 def list_consent(tx: Connection, customer: int) -> list[Said]:

@@ -1,0 +1,130 @@
+"""One customer's history as serving reads it: a few numbers for each item, by the item's place."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import timedelta
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lingxi.profiles.read import Counts
+from lingxi.recommend.histories import CART, DAY, NOBODY, ORDER, VIEW, Histories
+from lingxi.recommend.history import Weighting
+from lingxi.recommend.interactions import to_micros
+from lingxi.recommend.rules import RuleSettings
+
+Whole = NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Past:
+    """What one customer did with each item, in rising order of the items' places.
+
+    Parameters
+    ----------
+    items
+        Places, shape (n,), each once.
+    counts
+        Views, carts and orders, shape (3, n).
+    moments
+        When each was last met, microseconds since 1970 in UTC, shape (n,).
+    looked
+        1 for what is looked at just now, shape (n,): one view more.
+    known
+        How many of the entries the model knows: its items' places come first.
+    """
+
+    items: Whole
+    counts: Whole
+    moments: Whole
+    looked: Whole
+    known: int
+
+    @staticmethod
+    def read(
+        rows: Sequence[Counts], index: Mapping[str, int], n_known: int, given: Sequence[str] = ()
+    ) -> "Past":
+        """The past that these rows of the profile tell, with the items ``given`` as just met.
+
+        Items without a place are left out, but their moments say what "just now" is.
+        """
+        ids, views, carts, orders, moments = zip(*rows, strict=True) if rows else ((),) * 5
+        now = max(moments, default=0)
+        places = [index.get(item_id, -1) for item_id in ids]
+        looked = {index[item_id] for item_id in given if item_id in index}
+        new = sorted(looked.difference(places))
+        items = np.array([*places, *new], dtype=np.int64)
+        order = np.argsort(items, kind="stable")
+        order = order[np.searchsorted(items, 0, sorter=order) :]
+        items = items[order]
+        counts = np.zeros((3, len(places) + len(new)), dtype=np.int64)
+        counts[:, : len(places)] = views, carts, orders
+        last = np.array([*moments, *(now for _ in new)], dtype=np.int64)[order]
+        seen = np.zeros(len(items), dtype=np.int64)
+        if looked:
+            seen[np.searchsorted(items, sorted(looked))] = 1
+            last[seen > 0] = now
+        return Past(items, counts[:, order], last, seen, int(np.searchsorted(items, n_known)))
+
+    def __len__(self) -> int:
+        return len(self.items)
+
+    def weigh(self, weighting: Weighting) -> tuple[Whole, NDArray[np.float64]]:
+        """The model's items and their weights above 0: the row that ``Histories.weigh`` gives."""
+        counts, items = self.counts[:, : self.known], self.items[: self.known]
+        moments, looked = self.moments[: self.known], self.looked[: self.known]
+        worths = (weighting.view, weighting.cart, weighting.order)
+        if weighting.repeats == "once":
+            met = counts > 0
+            met[0] |= looked > 0
+            values: NDArray[np.float64] = (met * np.array(worths)[:, None]).max(axis=0, initial=0.0)
+        else:
+            values = worths[0] * counts[0] + worths[1] * counts[1] + worths[2] * counts[2]
+            if looked.any():
+                values = values + worths[0] * looked
+        if weighting.repeats == "log":
+            values = np.log2(1.0 + values)
+        if weighting.half_life_days > 0 and len(items):
+            age_days = (moments.max() - moments) / DAY
+            values = values * 2.0 ** (-age_days / weighting.half_life_days)
+        if weighting.position_decay < 1:
+            later = len(moments) - np.searchsorted(np.sort(moments), moments, side="right")
+            values = values * weighting.position_decay**later
+        if len(values) and values.min() <= 0:
+            kept = values > 0
+            return items[kept], values[kept]
+        return items, values
+
+    def to_histories(self, row: int, n_items: int) -> Histories:
+        """The same as one row of ``Histories``: an event for all of a kind and item.
+
+        ``row`` is the fitted row that the customer has, or ``NOBODY``.
+        """
+        events: list[tuple[int, int, int, int]] = []
+        for kind in (VIEW, CART, ORDER):
+            met = np.flatnonzero(self.counts[kind, : self.known])
+            events += [(int(at), kind, int(self.counts[kind, at]), 0) for at in met]
+        events += [(int(at), VIEW, 1, 1) for at in np.flatnonzero(self.looked[: self.known])]
+        events.sort(key=lambda event: (event[0], event[3], event[1]))
+        table = np.array(events, dtype=np.int64).reshape(-1, 4)
+        history = Histories.of_events(
+            np.zeros(len(table), dtype=np.int64),
+            self.items[table[:, 0]],
+            (1, n_items),
+            moments=self.moments[table[:, 0]],
+            kinds=table[:, 1],
+            weights=table[:, 2].astype(np.float32),
+        )
+        return history if row == NOBODY else replace(history, rows=np.array([row]))
+
+    def find_barred(self, rules: RuleSettings) -> Whole:
+        """Places of the items that a rule about the customer's own history keeps out."""
+        barred = np.zeros(len(self.items), dtype=np.bool_)
+        if "already_bought" not in rules.off:
+            barred |= self.counts[ORDER] > 0
+            if rules.repurchase_after is not None and rules.now is not None:
+                age = to_micros(rules.now) - self.moments
+                barred &= age < rules.repurchase_after // timedelta(microseconds=1)
+        if "in_given_history" not in rules.off:
+            barred |= self.looked > 0
+        return self.items[barred]
