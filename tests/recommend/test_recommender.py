@@ -279,7 +279,7 @@ def test_too_little_data_falls_back_on_popularity_and_says_why(tmp_path):
 
 
 def test_of_equal_models_the_simpler_is_chosen():
-    from lingxi.recommend.choose import Trial
+    from lingxi.recommend.bench import Trial
 
     best = {name: Trial(make_recipe(name), 0.2) for name in NAMES}
     assert choose(best).recipe.name == "popularity"

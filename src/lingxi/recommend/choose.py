@@ -1,28 +1,23 @@
 """Choosing a model: a small grid on the inner window, then an honest look at the outer one."""
 
-import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from lingxi.recommend.evaluation import Evaluation, evaluate
+from lingxi.recommend.bench import Bench, Trial
 from lingxi.recommend.families import FAMILIES, make_recipe, vary
 from lingxi.recommend.histories import Histories
-from lingxi.recommend.history import Weighting
 from lingxi.recommend.matrix import row_lengths
-from lingxi.recommend.model import Model, find_trend, fit_model
+from lingxi.recommend.model import Model, find_trend
 from lingxi.recommend.recipe import Recipe
-from lingxi.recommend.scorer import Ranker
 from lingxi.recommend.windows import Window
 
 METRIC = "ndcg@10"
 MOST_CUSTOMERS = 1000
 """Customers drawn for the inner comparison; the outer one takes all up to ``MOST_OUTER``."""
 MOST_OUTER = 5000
-FILL = Weighting(half_life_days=14.0)
-"""Popularity of late, which short lists are filled up from."""
 _TRENDS = ((7.0, 0.0), (7.0, 0.5), (7.0, 0.75), (7.0, 1.0), (30.0, 0.5), (30.0, 1.0))
 NAMES = tuple(FAMILIES)
 """The models, the simpler first."""
@@ -39,14 +34,6 @@ STEPS = len(_STARTS) + 2
 
 
 @dataclass(frozen=True)
-class Trial:
-    """One recipe with its mean NDCG@10 on the inner window."""
-
-    recipe: Recipe
-    value: float
-
-
-@dataclass(frozen=True)
 class _Remembered:
     """The scores of all drawn customers, so that trends can be compared without scoring again."""
 
@@ -58,54 +45,24 @@ class _Remembered:
         return self.scores[np.searchsorted(self.rows, histories.rows)]
 
 
-@dataclass(frozen=True)
-class Bench:
-    """One window with the customers drawn from it; fits models there and evaluates them."""
+def draw_bench(window: Window, most: int, rng: np.random.Generator) -> Bench:
+    """A bench with at most ``most`` of the window's customers."""
+    rows = np.flatnonzero(row_lengths(window.wanted) > 0)
+    if len(rows) > most:
+        rows = np.sort(rng.choice(rows, most, replace=False))
+    taught = window.before.histories()
+    return Bench(taught, taught.take(rows), window.wanted[rows], window.bought[rows], METRIC)
 
-    window: Window
-    taught: Histories
-    rows: NDArray[np.int64]
-    fit_seconds: dict[str, float]
 
-    @staticmethod
-    def draw(window: Window, most: int, rng: np.random.Generator) -> "Bench":
-        """A bench with at most ``most`` of the window's customers."""
-        rows = np.flatnonzero(row_lengths(window.wanted) > 0)
-        if len(rows) > most:
-            rows = np.sort(rng.choice(rows, most, replace=False))
-        return Bench(window, window.before.histories(), rows, {})
-
-    def fit(self, recipe: Recipe) -> Model:
-        """The recipe's model of what came before the window."""
-        start = time.perf_counter()
-        model = fit_model(recipe, self.taught)
-        self.fit_seconds[recipe.name] = time.perf_counter() - start
-        return model
-
-    def evaluate(self, ranker: Ranker, at: Sequence[int] = (10,)) -> Evaluation:
-        """How well the ranker finds what the drawn customers first bought in the window."""
-        return evaluate(
-            ranker,
-            self.taught.take(self.rows),
-            self.window.wanted[self.rows],
-            at=at,
-            excluded=self.window.bought[self.rows],
-            popularity=self.taught.popularity(FILL),
-        )
-
-    def try_out(self, model: Model) -> Trial:
-        """Its mean NDCG@10 here."""
-        return Trial(model.recipe, float(self.evaluate(model).values[METRIC].mean()))
-
-    def try_trends(self, model: Model, recipes: Sequence[Recipe]) -> list[Trial]:
-        """The same for recipes that differ from the model's in trend only."""
-        scores = model.scorer.score(self.taught.take(self.rows))
-        trials = []
-        for recipe in recipes:
-            trend = find_trend(self.taught, recipe).astype(np.float32)
-            found = self.evaluate(_Remembered(scores * trend, self.rows))
-            trials.append(Trial(recipe, float(found.values[METRIC].mean())))
-        return trials
+def _try_trends(bench: Bench, model: Model, recipes: Sequence[Recipe]) -> list[Trial]:
+    """Trials of recipes that differ from the model's in trend only."""
+    scores = model.scorer.score(bench.asked)
+    trials = []
+    for recipe in recipes:
+        trend = find_trend(bench.taught, recipe).astype(np.float32)
+        found = bench.evaluate(_Remembered(scores * trend, bench.asked.rows))
+        trials.append(Trial(recipe, float(found.values[METRIC].mean())))
+    return trials
 
 
 def search(bench: Bench, tell: Callable[[int], None]) -> dict[str, Trial]:
@@ -117,17 +74,17 @@ def search(bench: Bench, tell: Callable[[int], None]) -> dict[str, Trial]:
     """
     base = make_recipe(_BASE, FAMILIES[_BASE].starts[0])
     variants = [vary(base, trend_half_life=h, trend=strength) for h, strength in _TRENDS]
-    trials = bench.try_trends(bench.fit(base), variants)
+    trials = _try_trends(bench, bench.fit(base), variants)
     trend = _best(trials).recipe
     for step, start in enumerate(_STARTS, 1):
         tell(step)
         half_life, strength = trend.common("trend_half_life"), trend.common("trend")
         moved = vary(start, trend_half_life=half_life, trend=strength)
-        trials.append(bench.try_out(bench.fit(moved)))
+        trials.append(bench.try_out(moved)[0])
     tell(STEPS - 1)
     trials += _refine(bench, _best(trials).recipe)
     starts = FAMILIES["popularity"].starts
-    trials += [bench.try_out(bench.fit(make_recipe("popularity", start))) for start in starts]
+    trials += [bench.try_out(make_recipe("popularity", start))[0] for start in starts]
     tell(STEPS)
     return {name: _best([t for t in trials if t.recipe.name == name]) for name in NAMES}
 
@@ -145,11 +102,9 @@ def choose_for_visitors(best: dict[str, Trial]) -> Trial:
 def _refine(bench: Bench, start: Recipe) -> list[Trial]:
     """Trials around a recipe: no ageing of what is taught, what its family suggests, ageing."""
     others = (vary(start, taught_half_life=0.0), *FAMILIES[start.name].around(start))
-    models = [bench.fit(recipe) for recipe in others]
-    trials = [bench.try_out(model) for model in models]
-    best = models[trials.index(_best(trials))]
-    ageing = vary(best.recipe, history_half_life=60.0)
-    return [*trials, bench.try_out(bench.fit(ageing))]
+    trials = [bench.try_out(recipe)[0] for recipe in others]
+    ageing = vary(_best(trials).recipe, history_half_life=60.0)
+    return [*trials, bench.try_out(ageing)[0]]
 
 
 def _best(trials: Sequence[Trial]) -> Trial:

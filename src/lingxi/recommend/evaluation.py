@@ -1,5 +1,6 @@
 """Quality of a scorer on held-out interactions: full ranking over all items, no sampling."""
 
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -32,6 +33,9 @@ class Evaluation:
     customers: NDArray[np.int64]
     values: Mapping[str, NDArray[np.float64]]
     coverage: Mapping[str, float]
+    lists: NDArray[np.int64]
+    seconds: float
+    """Time that scoring and ranking took."""
 
     def summary(self, rng: np.random.Generator) -> dict[str, Interval]:
         """Mean of each metric with its bootstrap 95 % interval."""
@@ -88,18 +92,30 @@ def evaluate(
     seen = histories.seen()
     forbidden = seen if excluded is None else excluded
     popular = histories.popularity(Weighting()) if popularity is None else popularity
-    lists, hits = [], []
+    lists, hits, seconds = [], [], 0.0
     step = max(1, _CELLS // histories.n_items)
     for start in range(0, len(customers), step):
         block = customers[start : start + step]
+        start_at = time.perf_counter()
         scores = np.array(scorer.score(histories.take(block)))
         fill_up(scores, popular)
         exclude(scores, forbidden[block])
         found = top_items(scores, max(at))
+        seconds += time.perf_counter() - start_at
         lists.append(found)
-        hits.append(ranking.find_hits(found, test[block].toarray() > 0))
+        hits.append(_find_hits(found, test[block]))
     wanted = row_lengths(test)[customers]
-    return _measure(customers, np.concatenate(lists), np.concatenate(hits), wanted, at, seen)
+    shown = np.concatenate(lists)
+    return _measure(customers, shown, np.concatenate(hits), wanted, at, seen, seconds)
+
+
+def _find_hits(lists: NDArray[np.int64], wanted: Csr) -> NDArray[np.bool_]:
+    """Which places of the lists hold a stored cell of the same row."""
+    n_items = wanted.shape[1]
+    rows = np.arange(len(lists))
+    cells = np.repeat(rows, row_lengths(wanted)) * n_items + wanted.indices
+    hits: NDArray[np.bool_] = np.isin(rows[:, None] * n_items + lists, cells) & (lists >= 0)
+    return hits
 
 
 def _measure(
@@ -109,6 +125,7 @@ def _measure(
     wanted: NDArray[np.int64],
     at: Sequence[int],
     seen: Csr,
+    seconds: float,
 ) -> Evaluation:
     holders = np.bincount(seen.indices, minlength=seen.shape[1]) / seen.shape[0]
     values: dict[str, NDArray[np.float64]] = {}
@@ -117,7 +134,7 @@ def _measure(
             values[f"{name}@{n}"] = metric(hits[:, :n], wanted)
         values[f"novelty@{n}"] = ranking.novelty(lists[:, :n], holders)
     coverage = {f"coverage@{n}": ranking.coverage(lists[:, :n], seen.shape[1]) for n in at}
-    return Evaluation(customers, values, coverage)
+    return Evaluation(customers, values, coverage, lists, seconds)
 
 
 def _check(train: Histories, test: Csr, at: Sequence[int]) -> None:

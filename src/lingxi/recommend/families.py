@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib.util import find_spec
 
-from lingxi.errors import InvalidInput, did_you_mean
+from lingxi.errors import InvalidInput, MissingExtra, did_you_mean
 from lingxi.recommend.neighbourhoods import UserKnn
 from lingxi.recommend.operators import ItemKnn, Rp3Beta
 from lingxi.recommend.popularity import Popularity
@@ -212,7 +212,9 @@ def build_scorer(recipe: Recipe) -> Scorer:
     Raises
     ------
     InvalidInput
-        If there is no such model or parameter, or what it needs is not installed.
+        If there is no such model or parameter.
+    MissingExtra
+        If what it needs is not installed.
 
     Examples
     --------
@@ -222,7 +224,7 @@ def build_scorer(recipe: Recipe) -> Scorer:
     family = find_family(recipe.name)
     make_recipe(recipe.name, recipe.params)
     if not family.available:
-        raise InvalidInput(
+        raise MissingExtra(
             f"{recipe.name} needs more than the core: pip install 'lingxi[{family.extra}]'."
         )
     return family.build(recipe, family.read(recipe))

@@ -9,17 +9,16 @@ from lingxi.config import Settings
 from lingxi.errors import NotEnoughData
 from lingxi.i18n import Sentence
 from lingxi.recommend.baskets import count_baskets
+from lingxi.recommend.bench import FILL, Trial
 from lingxi.recommend.choose import (
-    FILL,
     METRIC,
     MOST_CUSTOMERS,
     MOST_OUTER,
     NAMES,
     STEPS,
-    Bench,
-    Trial,
     choose,
     choose_for_visitors,
+    draw_bench,
     search,
 )
 from lingxi.recommend.evaluation import Evaluation
@@ -105,7 +104,7 @@ def choose_recipe(
             Sentence("recommend.why.few_customers", {"n": n, "least": FEWEST_CUSTOMERS})
         )
     total = STEPS + _AFTER
-    bench = Bench.draw(split.inner, MOST_CUSTOMERS, rng)
+    bench = draw_bench(split.inner, MOST_CUSTOMERS, rng)
     best = search(bench, lambda done: progress(STEP, done, total))
     return _compare(split, best, rng, progress)
 
@@ -119,7 +118,7 @@ def _compare(
 ) -> Choice:
     """The choice of the inner window beside all others on the outer one."""
     winner = choose(best)
-    bench = Bench.draw(split.outer, MOST_OUTER, rng)
+    bench = draw_bench(split.outer, MOST_OUTER, rng)
     measured: dict[str, Evaluation] = {}
     for step, name in enumerate(NAMES):
         progress(STEP, STEPS + step, STEPS + _AFTER)
@@ -132,7 +131,7 @@ def _compare(
             chosen=name == winner.recipe.name,
             baseline=name == "popularity",
             measures=_measure(measured[name], baseline, best[name], rng),
-            fit_seconds=round(bench.fit_seconds[name], 3),
+            fit_seconds=round(bench.seconds[name], 3),
         )
         for name in NAMES
     )
@@ -140,7 +139,7 @@ def _compare(
     why = Sentence(
         "recommend.why.best",
         {
-            "n": len(bench.rows),
+            "n": bench.asked.n_rows,
             "days": split.days,
             "hit_share": round(hits[winner.recipe.name], 4),
             "popularity_share": round(hits["popularity"], 4),

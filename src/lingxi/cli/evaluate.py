@@ -1,0 +1,111 @@
+"""``lingxi evaluate``: how good a recommender is, on files of your own or of a published split."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from lingxi.cli.frame import guarded, json_option, print_json, print_table
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from lingxi.recommend.report import Measure
+
+_FILE = click.Path(path_type=Path, dir_okay=False)
+_LONGEST = 1000
+
+
+@click.group("evaluate")
+def command() -> None:
+    """Measure models on data that they have not seen; needs no shop."""
+
+
+def _read_lengths(_ctx: click.Context, _param: click.Parameter, value: str) -> tuple[int, ...]:
+    try:
+        lengths = tuple(dict.fromkeys(int(part) for part in value.split(",")))
+    except ValueError:
+        lengths = ()
+    if not lengths or min(lengths) < 1 or max(lengths) > _LONGEST:
+        raise click.BadParameter(
+            f"Give list lengths from 1 to {_LONGEST}, separated by commas, such as 10,20."
+        )
+    return lengths
+
+
+@command.command("recommend")
+@click.option("--train", required=True, type=_FILE, help="Events to learn from.")
+@click.option("--test", required=True, type=_FILE, help="Events to be found.")
+@click.option("--history", type=_FILE, help="Events known when serving, but not learnt from.")
+@click.option(
+    "--at", default="10,20", show_default=True, callback=_read_lengths, help="List lengths."
+)
+@click.option("--model", default="auto", show_default=True, help="A model's name, or auto.")
+@click.option("--include-seen", is_flag=True, help="Items of the history may be recommended.")
+@click.option(
+    "--seconds",
+    default=300.0,
+    show_default=True,
+    type=click.FloatRange(min=0, min_open=True),
+    help="Time for choosing and fitting the model.",
+)
+@json_option
+@guarded
+def recommend(
+    train: Path,
+    test: Path,
+    history: Path | None,
+    at: tuple[int, ...],
+    model: str,
+    include_seen: bool,
+    seconds: float,
+    as_json: bool,
+) -> None:
+    """Fit on TRAIN, rank all items for every customer of TEST, and report how much is found.
+
+    Files: Parquet or CSV with the columns customer_id and item_id, optionally timestamp (dates or
+    seconds since 1970) and weight; or SciPy CSR matrices (.npz, rows are customers).
+    """
+    from lingxi.recommend.dataset import read_dataset
+    from lingxi.recommend.report import Wish, report
+
+    wish = Wish(at=at, model=model, include_seen=include_seen, seconds=seconds)
+    data = read_dataset(train, test, history)
+    tell = (lambda _text: None) if as_json else (lambda text: click.echo(f"  {text}", err=True))
+    answer = report(data, wish, tell)
+    if as_json:
+        print_json(answer)
+        return
+    _print(answer)
+
+
+def _print(answer: "Mapping[str, object]") -> None:
+    """The report as a table: a row a metric, a column a model."""
+    others = answer["models"]
+    assert isinstance(others, dict)
+    models = {f"{answer['model']} (chosen)": answer, **others}
+    click.echo(
+        f"{answer['customers']} customers, {answer['items']} items, "
+        f"{answer['train_events']} events to learn from, {answer['test_items']} to find"
+    )
+    click.echo(f"Chosen: {answer['model']}. {answer['why']}")
+    for note in answer["notes"] if isinstance(answer["notes"], list) else []:
+        click.echo(f"Note: {note}")
+    keys = [key for key in answer if "@" in key]
+    rows = [[key, *[_show(model[key]) for model in models.values()]] for key in keys]
+    for key, unit in (("fit_seconds", "s"), ("customers_per_second", "/s")):
+        rows.append([key, *[f"{model[key]} {unit}" for model in models.values()]])
+    print_table(["", *models], rows, frozenset(range(1, len(models) + 1)))
+    for other in ("over_popularity", "over_item_knn"):
+        gains = answer[other]
+        assert isinstance(gains, dict)
+        shown = ", ".join(f"{k} {_show(gains[k])}" for k in gains if k.startswith("ndcg"))
+        click.echo(f"{other}: {shown}")
+    click.echo(f"Search {answer['search_seconds']} s, peak memory {answer['peak_memory_mb']} MB")
+
+
+def _show(measure: "Measure | object") -> str:
+    value, low, high = (getattr(measure, name) for name in ("value", "low", "high"))
+    if value is None:
+        return "-"
+    return f"{value:.4f}" + (f" [{low:.4f}, {high:.4f}]" if low is not None else "")

@@ -1,0 +1,150 @@
+"""Where models are compared: what is learnt from, who is asked, what they are to be offered."""
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lingxi.errors import NotEnoughData
+from lingxi.recommend.evaluation import Evaluation, evaluate
+from lingxi.recommend.histories import NOBODY, Histories
+from lingxi.recommend.history import Weighting
+from lingxi.recommend.matrix import Csr
+from lingxi.recommend.model import Model, fit_model
+from lingxi.recommend.recipe import Recipe
+from lingxi.recommend.scorer import Ranker
+
+FILL = Weighting(half_life_days=14.0)
+"""Popularity of late, which short lists are filled up from."""
+HELD_OUT = 0.2
+"""The part of each history that an inner split holds back."""
+MOST_STRANGERS = 0.2
+
+
+@dataclass(frozen=True)
+class Trial:
+    """One recipe with its value in the bench's metric, mean over the customers asked."""
+
+    recipe: Recipe
+    value: float
+    seconds: float = 0.0
+
+
+@dataclass(frozen=True)
+class Bench:
+    """A split: models are fitted on ``taught`` and measured on what ``asked`` wanted.
+
+    ``excluded``: cells never recommended, nothing stored for "everything may be".
+    """
+
+    taught: Histories
+    asked: Histories
+    wanted: Csr
+    excluded: Csr
+    metric: str = "ndcg@10"
+    seconds: dict[str, float] = field(default_factory=dict)
+
+    @property
+    def at(self) -> int:
+        """The length of lists that the metric looks at."""
+        return int(self.metric.rpartition("@")[2])
+
+    def fit(self, recipe: Recipe) -> Model:
+        """The recipe's model; how long it took goes into ``seconds``."""
+        start = time.perf_counter()
+        model = fit_model(recipe, self.taught)
+        self.seconds[recipe.name] = time.perf_counter() - start
+        return model
+
+    def evaluate(self, ranker: Ranker, at: Sequence[int] | None = None) -> Evaluation:
+        """How well the ranker finds what was wanted."""
+        return evaluate(
+            ranker,
+            self.asked,
+            self.wanted,
+            at=at or (self.at,),
+            excluded=self.excluded,
+            popularity=self.taught.popularity(FILL),
+        )
+
+    def try_out(self, recipe: Recipe) -> tuple[Trial, Model]:
+        """Fit the recipe and measure it."""
+        start = time.perf_counter()
+        model = self.fit(recipe)
+        value = float(self.evaluate(model).values[self.metric].mean())
+        return Trial(recipe, value, time.perf_counter() - start), model
+
+
+def split_inside(
+    taught: Histories,
+    *,
+    rng: np.random.Generator,
+    most: int,
+    metric: str,
+    include_seen: bool = False,
+    strangers: bool = False,
+) -> Bench:
+    """Hold back a fifth of each history (at least one event), the last where order is known.
+
+    Parameters
+    ----------
+    most
+        Customers asked, drawn at random.
+    include_seen
+        Whether items of the history may be recommended.
+    strangers
+        The customers to serve later are not those that are learnt from: a fifth of the customers
+        is asked, and nothing of them is learnt.
+
+    Raises
+    ------
+    NotEnoughData
+        If nobody has two events.
+    """
+    held = _hold_back(taught, rng)
+    if not held.any():
+        raise NotEnoughData("No customer has two events, so models cannot be compared.")
+    before, after = taught.keep(~held), taught.keep(held)
+    able = np.flatnonzero(after.lengths > 0)
+    if strangers:
+        able = np.sort(rng.choice(able, max(1, int(len(able) * MOST_STRANGERS)), replace=False))
+    rows = able if len(able) <= most else np.sort(rng.choice(able, most, replace=False))
+    learnt = before
+    if strangers:
+        away = np.zeros(taught.n_rows, dtype=np.bool_)
+        away[able] = True
+        learnt = taught.keep(~away[taught.owners])
+    asked = before.take(rows)
+    if strangers:
+        asked = replace(asked, rows=np.full(len(rows), NOBODY))
+    wanted = after.take(rows).seen()
+    barred = np.full(len(asked.items), not include_seen)
+    excluded = asked.keep(barred).seen()
+    return Bench(learnt, asked, wanted, excluded, metric)
+
+
+def _hold_back(taught: Histories, rng: np.random.Generator) -> NDArray[np.bool_]:
+    """Which events are held back: whole moments where order is known, whole items where not."""
+    lengths, owners = taught.lengths, taught.owners
+    if taught.timed:
+        places = np.arange(len(taught.items)) - taught.indptr[owners]
+        cut = lengths - np.maximum(1, (lengths * HELD_OUT).astype(np.int64))
+        first = places == cut[owners]
+        limit = np.zeros(taught.n_rows, dtype=np.int64)
+        limit[owners[first]] = taught.moments[first]
+        held = taught.moments >= limit[owners]
+        whole = np.bincount(owners, weights=~held, minlength=taught.n_rows) == 0
+        late: NDArray[np.bool_] = held & ~whole[owners]
+        return late
+    cells, place = np.unique(owners * taught.n_items + taught.items, return_inverse=True)
+    who = cells // max(taught.n_items, 1)
+    count = np.bincount(who, minlength=taught.n_rows)
+    order = np.lexsort((rng.random(len(cells)), who))
+    starts = np.concatenate(([0], np.cumsum(count)))
+    rank = np.empty(len(cells), dtype=np.int64)
+    rank[order] = np.arange(len(cells)) - starts[who[order]]
+    out = rank < np.where(count > 1, np.maximum(1, (count * HELD_OUT).astype(np.int64)), 0)[who]
+    held_cells: NDArray[np.bool_] = out[place]
+    return held_cells

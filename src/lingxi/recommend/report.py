@@ -1,0 +1,260 @@
+"""The report of an evaluation on files: every metric with its interval, model beside model."""
+
+import platform
+import resource
+import sys
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+
+from lingxi.errors import NotEnoughData
+from lingxi.recommend.auto import Found, search
+from lingxi.recommend.bench import FILL, split_inside
+from lingxi.recommend.dataset import Dataset
+from lingxi.recommend.evaluation import METRICS, Evaluation, evaluate
+from lingxi.recommend.families import find_family, make_recipe
+from lingxi.recommend.matrix import Csr, row_lengths, transpose
+from lingxi.recommend.model import fit_model
+from lingxi.recommend.recipe import Param, Recipe
+from lingxi.stats.bootstrap import Interval, bootstrap_mean
+from lingxi.stats.list_quality import (
+    GROUPS,
+    coverage_interval,
+    diversity,
+    group_by_popularity,
+    popularity_gap,
+)
+
+POPULARITY, ITEM_KNN = "popularity", "item_cosine"
+AUTO = "auto"
+_MOST_FOR_DIVERSITY = 2000
+_MOST_INNER = 2000
+_FEWEST_INNER = 20
+
+
+class Measure(msgspec.Struct, frozen=True):
+    """A mean over customers with its 95 % interval; none where a single customer has a value."""
+
+    value: float | None
+    low: float | None
+    high: float | None
+
+
+class ModelReport(msgspec.Struct, frozen=True):
+    """One fitted model, measured: ``parts`` and ``params`` say which recipe it was."""
+
+    measures: dict[str, Measure]
+    params: dict[str, Param]
+    parts: tuple[str, ...]
+    fit_seconds: float
+    customers_per_second: float
+
+
+@dataclass(frozen=True)
+class Wish:
+    """What an evaluation is asked for.
+
+    ``model``: a model's name or ``auto``; ``seconds``: for choosing and fitting it.
+    """
+
+    at: tuple[int, ...] = (10, 20)
+    model: str = AUTO
+    include_seen: bool = False
+    seconds: float = 300.0
+    seed: int = 7
+
+
+def report(
+    data: Dataset, wish: Wish, tell: Callable[[str], None] = lambda _text: None
+) -> dict[str, object]:
+    """Choose, fit and measure; see the recommender's page for every key.
+
+    The choice sees ``data.taught`` alone; what is to be found is looked at when all is fitted.
+
+    Raises
+    ------
+    InvalidInput
+        If there is no such model.
+    """
+    rng = np.random.default_rng(wish.seed)
+    start = time.perf_counter()
+    if wish.model != AUTO:
+        find_family(wish.model)
+    found, why = _choose(data, wish, rng, tell)
+    recipes = [found.recipe if found else make_recipe(POPULARITY)]
+    for name in (ITEM_KNN, POPULARITY):
+        best = found.best(name) if found else None
+        recipes.append(best.recipe if best else make_recipe(name))
+    chosen_seconds = time.perf_counter() - start
+    measured: dict[str, tuple[ModelReport, Evaluation]] = {}
+    for recipe in recipes:
+        if recipe.name not in measured:
+            tell(f"measuring {recipe.name}")
+            measured[recipe.name] = _measure(data, recipe, wish, rng)
+    chosen, evaluation = measured[recipes[0].name]
+    answer: dict[str, object] = {
+        "model": recipes[0].name,
+        "why": why,
+        **_flatten(chosen),
+        "search_seconds": round(chosen_seconds, 3),
+        "peak_memory_mb": round(peak_memory_mb(), 1),
+    }
+    for key, name in (("popularity", POPULARITY), ("item_knn", ITEM_KNN)):
+        answer[f"over_{key}"] = _difference(evaluation, measured[name][1], rng)
+    others = {n: _flatten(m) for n, (m, _) in measured.items() if n != recipes[0].name}
+    return answer | _describe(data, wish, found) | {"models": others}
+
+
+def _choose(
+    data: Dataset, wish: Wish, rng: np.random.Generator, tell: Callable[[str], None]
+) -> tuple[Found | None, str]:
+    """The best recipe by an inner split of what is taught, and why in a sentence."""
+    names = None if wish.model == AUTO else [POPULARITY, ITEM_KNN, wish.model]
+    strangers = float((data.asked.rows < 0).mean()) > 0.5
+    try:
+        bench = split_inside(
+            data.taught,
+            rng=rng,
+            most=_MOST_INNER,
+            metric=f"ndcg@{max(wish.at)}",
+            include_seen=wish.include_seen,
+            strangers=strangers,
+        )
+        if bench.asked.n_rows < _FEWEST_INNER:
+            raise NotEnoughData("too few customers")
+    except NotEnoughData:
+        if wish.model != AUTO:
+            recipe = make_recipe(wish.model)
+            return Found(recipe, (), (), 0.0), "It was asked for; train is too small to tune it."
+        return None, "Train is too small to compare models, so the most popular items are shown."
+    found = search(bench, wish.seconds, names=names, tell=lambda name: tell(f"trying {name}"))
+    if wish.model != AUTO:
+        best = found.best(wish.model)
+        recipe = best.recipe if best else make_recipe(wish.model)
+        return (
+            Found(recipe, found.trials, found.skipped, found.seconds),
+            "It was asked for; its parameters were chosen on a part of train held back.",
+        )
+    tried = len({trial.recipe.name for trial in found.trials})
+    return found, (
+        f"Of {tried} models in {len(found.trials)} trials it had the highest {bench.metric} for "
+        f"{bench.asked.n_rows} customers on a part of train that was held back."
+    )
+
+
+def _measure(
+    data: Dataset, recipe: Recipe, wish: Wish, rng: np.random.Generator
+) -> tuple[ModelReport, Evaluation]:
+    start = time.perf_counter()
+    model = fit_model(recipe, data.taught)
+    seconds = time.perf_counter() - start
+    barred = np.full(len(data.asked.items), not wish.include_seen)
+    evaluation = evaluate(
+        model,
+        data.asked,
+        data.wanted,
+        at=wish.at,
+        excluded=data.asked.keep(barred).seen(),
+        popularity=data.taught.popularity(FILL),
+    )
+    measures = {
+        f"{name}@{n}": _interval(evaluation.values[f"{name}@{n}"], rng)
+        for n in wish.at
+        for name in METRICS
+    }
+    measures |= _measure_lists(data, evaluation, wish.at, rng)
+    speed = len(evaluation.customers) / max(evaluation.seconds, 1e-9)
+    parts = tuple(part.name for part in recipe.parts)
+    found = ModelReport(measures, recipe.params, parts, round(seconds, 3), round(speed, 1))
+    return found, evaluation
+
+
+def _measure_lists(
+    data: Dataset, evaluation: Evaluation, at: Sequence[int], rng: np.random.Generator
+) -> dict[str, Measure]:
+    """What the lists are like beside accuracy."""
+    seen = data.taught.seen()
+    counts = np.bincount(seen.indices, minlength=seen.shape[1]).astype(np.float64)
+    groups = group_by_popularity(counts)
+    own = _count_groups(data.asked.seen()[evaluation.customers], groups)
+    holders = transpose(seen)
+    drawn = np.arange(len(evaluation.lists))
+    if len(drawn) > _MOST_FOR_DIVERSITY:
+        drawn = np.sort(rng.choice(drawn, _MOST_FOR_DIVERSITY, replace=False))
+    measures = {}
+    for n in at:
+        lists = evaluation.lists[:, :n]
+        spread = coverage_interval(lists, data.taught.n_items, rng=rng)
+        measures[f"coverage@{n}"] = Measure(spread.value, spread.low, spread.high)
+        measures[f"novelty@{n}"] = _interval(evaluation.values[f"novelty@{n}"], rng)
+        measures[f"diversity@{n}"] = _interval(diversity(lists[drawn], holders), rng)
+        measures[f"calibration@{n}"] = _interval(popularity_gap(lists, own, groups), rng)
+    return measures
+
+
+def _count_groups(seen: Csr, groups: NDArray[np.int64]) -> NDArray[np.float64]:
+    rows = np.repeat(np.arange(seen.shape[0]), row_lengths(seen))
+    cells = rows * GROUPS + groups[seen.indices]
+    counts = np.bincount(cells, minlength=seen.shape[0] * GROUPS).astype(np.float64)
+    return counts.reshape(-1, GROUPS)
+
+
+def _difference(
+    chosen: Evaluation, other: Evaluation, rng: np.random.Generator
+) -> dict[str, Measure]:
+    """Paired difference of the accuracy metrics, customer by customer."""
+    return {
+        name: _interval(chosen.values[name] - other.values[name], rng)
+        for name in chosen.values
+        if name.partition("@")[0] in METRICS
+    }
+
+
+def _interval(values: NDArray[np.float64], rng: np.random.Generator) -> Measure:
+    known = values[np.isfinite(values)]
+    if len(known) < 2:
+        return Measure(float(known[0]) if len(known) else None, None, None)
+    found: Interval = bootstrap_mean(known, rng=rng)
+    return Measure(found.value, found.low, found.high)
+
+
+def _flatten(model: ModelReport) -> dict[str, object]:
+    rest: Mapping[str, object] = msgspec.structs.asdict(model)
+    return {**model.measures, **{name: v for name, v in rest.items() if name != "measures"}}
+
+
+def _describe(data: Dataset, wish: Wish, found: Found | None) -> dict[str, object]:
+    """The data, the question and what the choice looked at."""
+    trials = found.trials if found else ()
+    return {
+        "customers": data.asked.n_rows,
+        "items": data.taught.n_items,
+        "train_customers": data.taught.n_rows,
+        "train_events": len(data.taught.items),
+        "test_items": int(data.wanted.nnz),
+        "timed": data.taught.timed,
+        "include_seen": wish.include_seen,
+        "notes": list(data.notes),
+        "trials": [
+            {
+                "model": trial.recipe.name,
+                "params": trial.recipe.params,
+                "parts": [part.name for part in trial.recipe.parts],
+                "value": trial.value,
+                "seconds": round(trial.seconds, 3),
+            }
+            for trial in trials
+        ],
+        "skipped": list(found.skipped) if found else [],
+        "machine": f"{platform.machine()}, Python {platform.python_version()}",
+    }
+
+
+def peak_memory_mb() -> float:
+    """The most memory this process has held, in MB."""
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak / 1024**2 if sys.platform == "darwin" else peak / 1024

@@ -1,0 +1,62 @@
+"""The inner split: what is held back is the last where order is known, and nothing is lost."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from lingxi.errors import NotEnoughData
+from lingxi.recommend.bench import split_inside
+from lingxi.recommend.histories import Histories
+from lingxi.recommend.matrix import densify
+
+N_ITEMS = 6
+EVENTS = st.lists(
+    st.tuples(st.integers(0, 4), st.integers(0, N_ITEMS - 1), st.integers(0, 6)), max_size=40
+)
+
+
+def _build(events, timed):
+    table = np.array(events, dtype=np.int64).reshape(-1, 3)
+    return Histories.of_events(
+        table[:, 0], table[:, 1], (5, N_ITEMS), moments=table[:, 2] if timed else None
+    )
+
+
+@given(events=EVENTS, timed=st.booleans(), strangers=st.booleans(), seed=st.integers(0, 3))
+def test_what_is_held_back_is_learnt_by_nobody_and_comes_last(events, timed, strangers, seed):
+    taught = _build(events, timed)
+    options = {"most": 100, "metric": "ndcg@3", "strangers": strangers}
+    try:
+        bench = split_inside(taught, rng=np.random.default_rng(seed), **options)
+    except NotEnoughData:
+        for row in range(5):  # then nobody has two events of different moments (items)
+            column = 2 if timed else 1
+            assert len({e[column] for e in events if e[0] == row}) < 2
+        return
+    learnt, wanted = densify(bench.taught.seen()), densify(bench.wanted)
+    asked = densify(bench.asked.seen())
+    assert (wanted.any(axis=1) & asked.any(axis=1)).all()
+    for at, row in enumerate(bench.asked.rows.tolist()):
+        if strangers:
+            assert row == -1
+        else:
+            assert (learnt[row] == asked[at]).all()
+            everything = {e[1] for e in events if e[0] == row}
+            assert everything == set(np.flatnonzero(wanted[at] + asked[at]).tolist())
+    if timed and not strangers:
+        for at, row in enumerate(bench.asked.rows.tolist()):
+            mine = [e for e in events if e[0] == row]
+            cut = min(e[2] for e in mine if e[2] > bench.asked.take(np.array([at])).newest)
+            assert set(np.flatnonzero(wanted[at]).tolist()) == {e[1] for e in mine if e[2] >= cut}
+    if not timed:
+        assert not (wanted * asked).any()
+
+
+def test_seen_items_are_excluded_unless_they_may_be_shown():
+    taught = _build([(0, 0, 1), (0, 1, 2), (1, 2, 1), (1, 3, 5)], True)
+    options = {"rng": np.random.default_rng(0), "most": 10, "metric": "ndcg@2"}
+    assert densify(split_inside(taught, **options).excluded).sum() == 2
+    assert split_inside(taught, include_seen=True, **options).excluded.nnz == 0
+    with pytest.raises(NotEnoughData, match="two events"):
+        split_inside(_build([(0, 0, 1)], True), **options)
