@@ -242,3 +242,24 @@ def test_a_browser_cannot_be_named_like_the_past_of_another(mark: str, make_shop
     with shop.store.read() as tx:
         shown = [k.value for k in list_identifiers(tx, shop.customer("u2"))]
     assert shown == ["u2", "x"]
+
+
+def test_who_logs_in_again_on_their_own_browser_needs_no_room_for_another(
+    make_shop: MakeShop,
+) -> None:
+    shop = make_shop(browsers=1)
+    shop.send(identify("u", "a"))
+    shop.send({"type": "track", "event": "Logged Out", "userId": "u", "anonymousId": "a"})
+    shop.send(view("p1", anonymousId="a"), identify("u", "a"))
+    assert shop.names(shop.customer("u")) == ["web:m3", "web:m2"]
+
+
+def test_a_browser_handed_over_counts_against_the_limit(make_shop: MakeShop) -> None:
+    shop = make_shop(browsers=1)
+    shop.send(identify("u1", "a"), identify("u2", "b"))
+    [_, outcome] = shop.send(identify("u2", "a"), view("p1", anonymousId="a"))
+    assert outcome.customer not in (shop.customer("u1"), shop.customer("u2"))
+    with shop.store.read() as tx:
+        [refused] = list_refusals(tx)
+        assert (refused.rule, refused.customer) == ("limit", shop.customer("u2"))
+        assert [k.value for k in list_identifiers(tx, shop.customer("u2"))] == ["u2", "b"]

@@ -141,7 +141,7 @@ class People:
     def _attach(self, subject: int, name: Name, event_id: str) -> None:
         """A new identifier of somebody known already, unless they have too many of its kind."""
         owner = self.owners[subject]
-        rule = "limit" if self._count(owner, name) >= self._limit(name) else ""
+        rule = "limit" if len(self._values(owner, name)) >= self._limit(name) else ""
         if not rule and name[0] == IdKind.EXTERNAL:
             spaces = self._spaces(owner)
             if _space(name) not in spaces and len(spaces) >= self.limits.systems:
@@ -172,8 +172,8 @@ class People:
             return "kept_apart"
         samples = {(name[0], _space(name)): name for name in other}
         for sample in samples.values():
-            together = self._count(ours, sample) + self._count(theirs, sample)
-            if together > self._limit(sample):
+            together = self._values(ours, sample) | self._values(theirs, sample)
+            if len(together) > self._limit(sample):
                 return "limit"
         if len(self._spaces(ours) | self._spaces(theirs)) > self.limits.systems:
             return "systems"
@@ -196,12 +196,13 @@ class People:
             return "shared_browser" if shared else ""
         if not login:
             return "no_login" if taken else "shared_browser"
-        if not shared:
+        full = len(self._values(ours, name) | {name[1]}) > self._limit(name)
+        if not shared and not full:
             self._rotate(name, ours)
             return None
         if taken:
             self._rotate(name, None, shared=True)
-        return "shared_browser"
+        return "shared_browser" if shared else "limit"
 
     def _merge(self, ours: int, theirs: int, rule: str, kind: str, event_id: str) -> None:
         kept, gone = sorted((ours, theirs), key=self._standing)
@@ -253,19 +254,18 @@ class People:
             IdKind.EXTERNAL.value: limits.externals,
         }.get(name[0], limits.browsers)
 
-    def _count(self, customer: int, name: Name) -> int:
-        """Identifiers of this kind that count against the limit; browsers only while they are
+    def _values(self, customer: int, name: Name) -> set[str]:
+        """The identifiers of this kind that count against the limit; browsers only while they are
         new and each once however often somebody logged out, ids of another system by system."""
         since = self.now - timedelta(days=self.limits.browser_days)
         space = _space(name)
-        counted = {
+        return {
             plain_value(other[1])
             for other, member in self._load(customer).items()
             if other[0] == name[0]
             and _space(other) == space
             and (name[0] not in PASSING or (member.since or since) > since)
         }
-        return len(counted)
 
     def _spaces(self, customer: int) -> set[str]:
         return {_space(name) for name in self._load(customer) if name[0] == IdKind.EXTERNAL}

@@ -1,0 +1,355 @@
+"""However names come together and part: it is as if each had always been one person.
+
+Random shops of people who browse, order, log in, log out, share browsers, use several addresses and
+have merges undone. An oracle of sets says who is who in the end; a second shop gets the same
+messages under one name a person from the start, and both must hold the same.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from pathlib import Path
+from shutil import copytree
+
+import pytest
+import sqlalchemy as sa
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from ingest.identity_oracle import Name, Oracle
+from ingest.merging_shop import Body, Shop, open_shop
+from lingxi.features import online_features
+from lingxi.ingest.merging import count_refusals, undo_merge
+from lingxi.ingest.tables import merge
+from lingxi.lifecycle import score_customers
+from lingxi.lifecycle.tables import customer_state
+from lingxi.recommend import Recommender, train_recommenders
+from lingxi.store.tables import identity
+
+LIMITS = {
+    "emails": 2,
+    "phones": 1,
+    "externals": 1,
+    "systems": 2,
+    "browsers": 2,
+    "browser_days": 7,
+}
+USERS = [None, "u0", "u1", "u2"]
+ADDRESSES = [None, "e0@x.example", "e1@x.example", "e2@x.example"]
+PHONES = [None, "+442079460010", "+442079460011"]
+BROWSERS = ["a0", "a1", "a2"]
+DEVICES = [None, "d0", "d1"]
+EXTERNALS = [None, ("crm", "1"), ("crm", "2"), ("till", "1"), ("post", "1")]
+ITEMS = ["p0", "p1", "p2", "p3", "p4"]
+
+
+@dataclass(frozen=True)
+class Step:
+    """One thing that happens: a message, days that pass, or a merge that is undone."""
+
+    verb: str
+    user: str | None = None
+    browser: str | None = None
+    device: str | None = None
+    email: str | None = None
+    phone: str | None = None
+    external: tuple[str, str] | None = None
+    item: str = "p0"
+    number: int = 0
+
+    def names(self) -> list[Name]:
+        """What cleaning finds in the message, the strongest first."""
+        found: list[Name] = []
+        if self.user:
+            found.append(("user_id", self.user))
+        if self.verb == "identify":
+            found += [("email", self.email)] if self.email else []
+            found += [("phone", self.phone)] if self.phone else []
+        if self.external:
+            found.append(("external", ":".join(self.external)))
+        if self.device:
+            found.append(("device", self.device))
+        if self.browser:
+            found.append(("anonymous", self.browser))
+        return found
+
+    def body(self, number: int) -> Body:
+        context: dict[str, object] = {}
+        if self.external:
+            space, value = self.external
+            context["externalIds"] = [{"id": value, "type": space}]
+        if self.device:
+            context["device"] = {"id": self.device}
+        traits = {"email": self.email, "phone": self.phone} if self.verb == "identify" else {}
+        who: Body = {
+            "userId": self.user,
+            "anonymousId": self.browser,
+            "context": context,
+            "traits": traits,
+        }
+        return self.what(number) | who
+
+    def what(self, number: int) -> Body:
+        """The message without whose it is."""
+        if self.verb == "identify":
+            return {"type": "identify"}
+        if self.verb == "alias":
+            return {"type": "alias", "previousId": USERS[self.number % 4] or BROWSERS[0]}
+        products = [{"product_id": self.item, "quantity": 1 + number % 3, "price": 5}]
+        if self.verb == "buy":
+            bought = {"order_id": f"o{number}", "products": products}
+            return {"type": "track", "event": "Order Completed", "properties": bought}
+        event = "Logged Out" if self.verb == "logout" else "Product Viewed"
+        return {"type": "track", "event": event, "properties": products[0]}
+
+
+def one_of(*verbs: str, **parts: Sequence[object]) -> st.SearchStrategy[Step]:
+    given = {name: st.sampled_from(values) for name, values in parts.items()}
+    return st.builds(
+        Step,
+        verb=st.sampled_from(verbs),
+        item=st.sampled_from(ITEMS),
+        number=st.integers(0, 11),
+        **given,
+    )
+
+
+STEPS = st.lists(
+    st.one_of(
+        one_of("view", "buy", browser=BROWSERS, device=DEVICES),
+        one_of("view", "buy", browser=BROWSERS),
+        one_of("view", "buy", user=USERS[1:], browser=[None, *BROWSERS], external=EXTERNALS),
+        one_of("identify", user=USERS[1:], browser=BROWSERS),
+        one_of("identify", user=USERS[1:], browser=BROWSERS),
+        one_of("identify", user=USERS, browser=BROWSERS, email=ADDRESSES, phone=PHONES),
+        one_of("alias", user=USERS[1:]),
+        one_of("logout", user=USERS, browser=BROWSERS),
+        one_of("days", "undo", "undo"),
+    ),
+    min_size=6,
+    max_size=40,
+)
+
+
+@dataclass
+class Played:
+    """What a run of steps was, by the oracle: messages in order, and the node of each."""
+
+    oracle: Oracle
+    taken: list[tuple[Step, int, int]] = field(default_factory=list)
+
+    def owners(self) -> list[int]:
+        return [self.oracle.group[node] for _, _, node in self.taken]
+
+
+def play(shop: Shop, steps: Sequence[Step], sizes: Sequence[int]) -> Played:
+    """Send the steps to the shop in batches of any size, and to the oracle."""
+    played = Played(Oracle(LIMITS))
+    waiting: list[Body] = []
+
+    def flush() -> None:
+        outcomes = shop.send(*waiting)
+        assert all(each.result == "stored" for each in outcomes)
+        waiting.clear()
+
+    for step in steps:
+        if step.verb == "days":
+            flush()
+            shop.clock.advance(timedelta(days=1 + step.number))
+        elif step.verb == "undo":
+            flush()
+            undo_one(shop, played.oracle, step.number)
+        else:
+            number = len(played.taken)
+            now = shop.clock.now()
+            node = played.oracle.take(step.names(), previous_of(step, number), step.verb, now)
+            played.taken.append((step, number, node))
+            waiting.append(step.body(number))
+            if len(waiting) >= sizes[number % len(sizes)]:
+                flush()
+    flush()
+    return played
+
+
+def previous_of(step: Step, number: int) -> list[Name]:
+    if step.verb != "alias":
+        return []
+    value = str(step.what(number)["previousId"])
+    return [("anonymous", value), ("user_id", value)]
+
+
+def undo_one(shop: Shop, oracle: Oracle, number: int) -> None:
+    """Undo one of the merges that can be undone, in the shop and by the oracle."""
+    with shop.store.read() as tx:
+        rows = tx.execute(sa.select(merge.c.id).order_by(merge.c.id)).scalars().all()
+    assert len(rows) == len(oracle.unions)
+    for place in range(len(rows)):
+        chosen = (place + number) % len(rows)
+        if oracle.undo(oracle.unions[chosen]):
+            undo_merge(shop.store, rows[chosen])
+            return
+
+
+def replay(shop: Shop, played: Played) -> None:
+    """The same messages, each under the one name of the person that it belongs to."""
+    oracle = played.oracle
+    bodies: list[Body] = []
+    for (step, number, _), owner in zip(played.taken, played.owners(), strict=True):
+        name = "userId" if oracle.is_known(owner) else "anonymousId"
+        body = step.what(number) | {name: f"c{owner}"}
+        if "previousId" in body:
+            body["previousId"] = f"c{owner}"
+        bodies.append(body)
+    shop.send(*bodies)
+
+
+def customers_of(shop: Shop, played: Played) -> dict[int, int]:
+    """The customer of the shop for each group of the oracle; the partition must be the same."""
+    log = shop.store.log.read(limit=10_000)
+    with shop.store.read() as tx:
+        rows = tx.execute(sa.select(identity.c.subject, identity.c.customer)).all()
+    owner = {row.subject: row.customer for row in rows}
+    found = {e.event_id: owner[e.subject] for e in log if e.subject is not None}
+    pairs = {
+        (group, found[f"web:m{number + 1}"])
+        for (_, number, _), group in zip(played.taken, played.owners(), strict=True)
+    }
+    assert len({group for group, _ in pairs}) == len({customer for _, customer in pairs})
+    assert len(pairs) == len({group for group, _ in pairs}), pairs
+    return dict(pairs)
+
+
+@contextmanager
+def two_shops(
+    folder: Path, urls: Sequence[str] = ("", ""), *, empty: Path | None = None
+) -> Iterator[tuple[Shop, Shop]]:
+    """Two shops without anything in them; copies of an ``empty`` one need make no tables."""
+    for name in ("many", "one") if empty is not None else ():
+        copytree(str(empty), folder / name)
+    many = open_shop(folder / "many", urls[0], **LIMITS)
+    one = open_shop(folder / "one", urls[1])
+    try:
+        yield many, one
+    finally:
+        many.store.close()
+        one.store.close()
+
+
+def check(
+    many: Shop,
+    one: Shop,
+    steps: Sequence[Step],
+    sizes: Sequence[int],
+    recommender: Recommender,
+    *,
+    deep: bool,
+) -> None:
+    """Play the steps in one shop, replay them in the other, compare all that is held."""
+    played = play(many, steps, sizes)
+    replay(one, played)
+    if not played.taken:
+        return
+    ours, theirs = customers_of(many, played), customers_of(one, played)
+    with many.store.read() as tx:
+        counts = count_refusals(tx, since=many.clock.now() - timedelta(days=1000))
+    told: dict[str, int] = {}
+    for (rule, _), n in counts.items():
+        told[rule] = told.get(rule, 0) + n
+    assert told == played.oracle.refused
+    moment = many.clock.now()
+    if deep:
+        for shop in (many, one):
+            score_customers(shop.store, shop.store.settings, many.clock, moment)
+    for group, customer in ours.items():
+        assert many.rows(customer) == one.rows(theirs[group])
+        assert many.names(customer) == one.names(theirs[group])
+        served = [recommend(s, recommender, c) for s, c in ((many, customer), (one, theirs[group]))]
+        assert served[0] == served[1]
+        if deep:
+            assert told_of(many, customer, moment) == told_of(one, theirs[group], moment)
+
+
+def recommend(shop: Shop, recommender: Recommender, customer: int) -> object:
+    with shop.store.read() as tx:
+        return recommender.recommend(tx, customer, n=4)
+
+
+def told_of(shop: Shop, customer: int, moment: datetime) -> Mapping[str, object]:
+    """The features of now, and the stage, segment and scores; without whose they are."""
+    with shop.store.read() as tx:
+        query = sa.select(customer_state).where(customer_state.c.customer == customer)
+        states = [dict(row) for row in tx.execute(query).mappings()]
+    for state in states:
+        del state["customer"]
+    return {"features": online_features(shop.store, customer, moment), "states": states}
+
+
+@pytest.fixture(scope="module")
+def recommender(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Recommender]:
+    """Trained on another shop of the same items; it knows none of these customers."""
+    shop = open_shop(tmp_path_factory.mktemp("trained") / "shop")
+    bodies = [
+        Step("buy", user=f"t{n % 30}", item=ITEMS[(n * n + n // 7) % len(ITEMS)]).body(n)
+        for n in range(240)
+    ]
+    shop.send(*bodies)
+    train_recommenders(shop.store, shop.store.settings, shop.clock, lambda *_: None)
+    made = Recommender.load(shop.store)
+    made.rows.clear()
+    yield made
+    shop.store.close()
+
+
+@pytest.fixture(scope="module")
+def empty(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of a shop without anything in it."""
+    folder = tmp_path_factory.mktemp("empty") / "shop"
+    open_shop(folder).store.close()
+    return folder
+
+
+SIZES = st.lists(st.integers(1, 6), min_size=1, max_size=10)
+QUIET = {"deadline": None, "suppress_health_check": list(HealthCheck)}
+
+
+@settings(max_examples=30, **QUIET)
+@given(STEPS, SIZES)
+def test_it_is_as_if_each_had_always_been_one_person(
+    recommender: Recommender,
+    empty: Path,
+    tmp_path_factory: pytest.TempPathFactory,
+    steps: list[Step],
+    sizes: list[int],
+) -> None:
+    with two_shops(tmp_path_factory.mktemp("shops"), empty=empty) as (many, one):
+        check(many, one, steps, sizes, recommender, deep=False)
+
+
+@pytest.mark.slow
+@settings(max_examples=40, **QUIET)
+@given(STEPS, SIZES)
+def test_features_stages_and_scores_too(
+    recommender: Recommender,
+    empty: Path,
+    tmp_path_factory: pytest.TempPathFactory,
+    steps: list[Step],
+    sizes: list[int],
+) -> None:
+    with two_shops(tmp_path_factory.mktemp("shops"), empty=empty) as (many, one):
+        check(many, one, steps, sizes, recommender, deep=True)
+
+
+@pytest.mark.slow
+@pytest.mark.engine
+def test_on_postgresql_as_well(
+    recommender: Recommender, tmp_path_factory: pytest.TempPathFactory, new_database
+) -> None:
+    @settings(max_examples=12, **QUIET)
+    @given(STEPS, SIZES)
+    def run(steps: list[Step], sizes: list[int]) -> None:
+        urls = (new_database(), new_database())
+        with two_shops(tmp_path_factory.mktemp("shops"), urls) as (many, one):
+            check(many, one, steps, sizes, recommender, deep=True)
+
+    run()
