@@ -1,6 +1,6 @@
 """Everything that the product can tell about a shop: one face for API, pages and CLI."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
@@ -16,6 +16,7 @@ from lingxi.app.queries import (
     quality,
     recommendations,
     sources,
+    trace,
     waiting,
 )
 from lingxi.app.queries.search import search
@@ -170,10 +171,19 @@ class Answers:
         return sources.get_sources(self._shop)
 
     def live(
-        self, *, search: str = "", source: str = "", result: str = "", n: int = 50
+        self,
+        *,
+        search: str = "",
+        source: str = "",
+        result: str = "",
+        n: int = 50,
+        names: Collection[str] = (),
     ) -> collect_views.LiveView:
-        """The latest messages that came in through this process."""
-        return live.list_live(self._shop, search=search, source=source, result=result, n=n)
+        """The latest messages that came in through this process; an event of ``names`` fits
+        ``search`` too."""
+        return live.list_live(
+            self._shop, search=search, source=source, result=result, n=n, names=names
+        )
 
     def trace(self, number: int) -> collect_views.TraceView:
         """The whole way of one message that this process remembers.
@@ -183,7 +193,7 @@ class Answers:
         UnknownEvent
             If it is no longer remembered.
         """
-        return live.get_trace(self._shop, number)
+        return trace.get_trace(self._shop, number)
 
     def event(self, position: int) -> collect_views.TraceView:
         """An event of the log, with its way as far as it is remembered.
@@ -193,7 +203,7 @@ class Answers:
         UnknownEvent
             If the log holds none there.
         """
-        return live.get_event_trace(self._shop, position)
+        return trace.get_event_trace(self._shop, position)
 
     def identity(self, customer_id: str) -> collect_views.IdentityView:
         """Who a customer is; UnknownCustomer where there is none."""

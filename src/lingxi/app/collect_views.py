@@ -50,12 +50,20 @@ class LiveRow(msgspec.Struct, frozen=True):
 
 
 class LiveView(msgspec.Struct, frozen=True):
-    """The latest messages, newest first, as far as this server remembers them."""
+    """The latest messages, newest first, as far as this server remembers them.
+
+    ``held`` messages are remembered; ``by_result`` counts those that fit ``search`` and ``source``.
+    ``found`` fit ``result`` too, ``last_minute`` of them came within the last minute, and ``rows``
+    are the newest.
+    """
 
     as_of: datetime
     rows: tuple[LiveRow, ...]
     newest: int
     held: int
+    found: int
+    last_minute: int
+    by_result: dict[str, int]
 
 
 class TraceStep(msgspec.Struct, frozen=True):
@@ -72,7 +80,8 @@ class TraceView(msgspec.Struct, frozen=True):
     """The whole way of one message: bytes in, each step, stored event, whose, what it changed.
 
     ``raw`` is nothing where the server no longer remembers the bytes; ``event`` the stored event,
-    as the log keeps it; ``identifiers`` are kinds with what may be shown of them.
+    as the log keeps it; ``identifiers`` are kinds with what may be shown of them; ``passed`` the
+    cleaning steps that found nothing to change, as far as they are remembered.
     """
 
     event_id: str | None
@@ -89,6 +98,7 @@ class TraceView(msgspec.Struct, frozen=True):
     customer_id: str | None
     identifiers: tuple[tuple[str, str], ...]
     changes: tuple[Sentence, ...]
+    passed: tuple[str, ...] = ()
 
 
 class IdentifierRow(msgspec.Struct, frozen=True):
@@ -193,7 +203,8 @@ class ConsentsView(msgspec.Struct, frozen=True):
 
 
 class WaitingRow(msgspec.Struct, frozen=True):
-    """One message in quarantine; ``text`` is what came in, as far as it can be read."""
+    """One message in quarantine; ``text`` is what came in, as far as it can be read: all of it
+    where ``whole``, else only its beginning."""
 
     id: int
     at: datetime
@@ -204,6 +215,7 @@ class WaitingRow(msgspec.Struct, frozen=True):
     detail: str
     text: str
     expires_at: datetime
+    whole: bool = True
 
 
 class WaitingView(msgspec.Struct, frozen=True):

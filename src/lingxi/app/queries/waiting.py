@@ -2,17 +2,21 @@
 
 from typing import TYPE_CHECKING
 
+import msgspec
+
 from lingxi.app.collect_views import Retaken, WaitingRow, WaitingView
 from lingxi.app.cursors import check_size, decode_cursor, encode_cursor
-from lingxi.app.queries.live import name_raw, show_bytes
+from lingxi.app.queries.shown import SHOWN_BYTES, name_raw, reveal, show_bytes
 from lingxi.errors import InvalidInput, UnknownEvent
-from lingxi.ingest.message import Outcome
+from lingxi.ingest.message import Message, Outcome
 from lingxi.ingest.waiting import Waiting, count_waiting, list_waiting, mend, read_waiting
 
 if TYPE_CHECKING:
     from lingxi.app.shop import Shop
 
 _BATCH = 500
+MOST_BYTES = 200_000
+"""A message larger than this is shown in part and cannot be mended by hand."""
 
 
 def list_messages(
@@ -28,7 +32,7 @@ def list_messages(
         after = value
     found = list_waiting(shop.store, reason=reason, source=source, after=after, n=n + 1)
     with shop.store.read() as tx:
-        counts = count_waiting(tx)
+        counts = count_waiting(tx, source=source)
     page = found[:n]
     more = len(found) > n
     return WaitingView(
@@ -46,7 +50,7 @@ def get_message(shop: "Shop", number: int) -> WaitingRow:
     UnknownEvent
         If it is not there: it was mended, or its 30 days are over.
     """
-    return _to_row(_find(shop, number))
+    return _to_row(_find(shop, number), most=MOST_BYTES)
 
 
 def mend_message(shop: "Shop", number: int, text: str) -> Retaken:
@@ -95,8 +99,9 @@ def _count(outcomes: list[Outcome]) -> Retaken:
     )
 
 
-def _to_row(waiting: Waiting) -> WaitingRow:
+def _to_row(waiting: Waiting, *, most: int = SHOWN_BYTES) -> WaitingRow:
     message = waiting.message
+    raw = _readable(message)
     return WaitingRow(
         id=waiting.id,
         at=message.received_at,
@@ -104,7 +109,15 @@ def _to_row(waiting: Waiting) -> WaitingRow:
         source=waiting.source,
         step=waiting.step,
         reason=waiting.reason,
-        detail=waiting.detail,
-        text=show_bytes(message.raw),
+        detail=reveal(waiting.detail),
+        text=show_bytes(raw, most=most),
         expires_at=waiting.expires_at,
+        whole=len(raw) <= most,
     )
+
+
+def _readable(message: Message) -> bytes:
+    """The bytes of a message; of one that came in an address, the JSON that they mean."""
+    if not message.body or message.raw.lstrip()[:1] == b"{":
+        return message.raw
+    return msgspec.json.encode(message.body)

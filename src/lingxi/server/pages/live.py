@@ -4,6 +4,7 @@ from litestar import Response, get
 
 from lingxi.access import Scope
 from lingxi.app.collect_views import LiveView, TraceView
+from lingxi.app.queries.live import RESULTS
 from lingxi.server.api.parameters import Filter, RowNumber, Search, check_text
 from lingxi.server.connect import command_for
 from lingxi.server.dependencies import AnyRequest, AskAnswers
@@ -30,12 +31,14 @@ def get_live(
         "source": check_text("source", source),
         "result": check_text("result", result),
     }
-    view = answers.live(**filters, n=_ROWS)
+    called = frame.words.events_called(filters["search"]) if filters["search"] else ()
+    view = answers.live(**filters, n=_ROWS, names=called)
     sources = answers.sources().sources
     context = {
         "view": view,
         "filters": filters,
         "filtered": any(filters.values()),
+        "results": RESULTS,
         "paused": paused,
         "sources": [row.name for row in sources],
         "command": command_for(sources, str(request.base_url)),
@@ -46,13 +49,13 @@ def get_live(
 
 def answer_live(words: Words, view: LiveView) -> str:
     """What has just come in, in one sentence."""
-    if not view.rows:
+    if not view.held:
         return words.text("live.answer.none")
-    last_minute = sum((view.as_of - row.at).total_seconds() < 60 for row in view.rows)
-    aside = sum(row.result == "dropped" for row in view.rows)
-    if last_minute:
-        return words.text("live.answer.now", n=last_minute, aside=aside)
-    return words.text("live.answer.last", ago=words.ago(view.rows[0].at), n=len(view.rows))
+    if not view.rows:
+        return words.text("live.nothing")
+    if view.last_minute:
+        return words.text("live.answer.now", n=view.last_minute)
+    return words.text("live.answer.last", ago=words.ago(view.rows[0].at))
 
 
 @get("/live/{number:int}", opt={"scope": Scope.QUARANTINE}, sync_to_thread=True)

@@ -9,6 +9,7 @@ from babel import lists, numbers
 from lingxi.app.views import Measure
 from lingxi.i18n import Sentence, Translator, minor_units
 from lingxi.i18n.sentence import Value
+from lingxi.schema.ecommerce import VOCABULARY
 
 _WHOLE_FROM = 100
 _JUST_NOW_SECONDS = 60
@@ -57,6 +58,11 @@ class Words:
             return self.reader.text("event." + name.lower().replace(" ", "_"))
         except KeyError:
             return name
+
+    def events_called(self, text: str) -> frozenset[str]:
+        """The events whose word for this reader contains a text."""
+        wanted = text.casefold()
+        return frozenset(name for name in VOCABULARY if wanted in self.event(name).casefold())
 
     def tip(self, kind: str, name: str) -> str:
         """What a word of a vocabulary means, or nothing."""
