@@ -79,6 +79,10 @@ class UnknownEvent(UserError):
     """No event at this place of the log, or no message of this number in memory."""
 
 
+class UnknownPlacement(UserError):
+    """No placement, or no version of one, of this name."""
+
+
 class UnknownFeature(UserError):
     """No feature of this name."""
 
