@@ -26,10 +26,19 @@ def fold(value: Scalar) -> Scalar:
     return value
 
 
+def split_path(text: str) -> tuple[str, ...]:
+    """The parts of a path as it is written.
+
+    >>> split_path("Home > Lamps")
+    ('Home', 'Lamps')
+    """
+    return tuple(part.strip() for part in text.split(">") if part.strip())
+
+
 def compare_folded(sign: str, left: Scalar, right: Scalar) -> bool:
     """Compare two folded texts or paths.
 
-    >>> compare_folded("under", ("home", "lamps"), ("home",))
+    >>> compare_folded("under", ("home", "lamps", "desk"), ("lamps", "desk"))
     True
     """
     match sign:
@@ -42,8 +51,12 @@ def compare_folded(sign: str, left: Scalar, right: Scalar) -> bool:
         case "starts":
             return cast(str, left).startswith(cast(str, right))
         case "under":
-            path, wanted = cast("tuple[str, ...]", left), cast("tuple[str, ...]", right)
-            return path[: len(wanted)] == wanted
-        case "within":
-            return cast(str, right) in cast("tuple[str, ...]", left)
+            return _is_under(cast("tuple[str, ...]", left), right)
     raise KeyError(sign)
+
+
+def _is_under(path: tuple[str, ...], wanted: Scalar) -> bool:
+    """Whether the wanted parts stand one after another in the path."""
+    parts = split_path(wanted) if isinstance(wanted, str) else cast("tuple[str, ...]", wanted)
+    starts = range(len(path) - len(parts) + 1)
+    return bool(parts) and any(path[at : at + len(parts)] == parts for at in starts)

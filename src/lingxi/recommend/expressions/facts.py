@@ -68,7 +68,10 @@ class Facts:
             case "stock":
                 return None if item.stock is None else float(item.stock)
             case "active":
-                return item.active
+                return item.active and not item.removed
+            case "from_day" | "until_day":
+                moment = item.available_from if name == "from_day" else item.available_until
+                return None if moment is None else to_days(moment)
         raise KeyError(name)
 
 

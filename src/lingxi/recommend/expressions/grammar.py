@@ -17,7 +17,8 @@ from dataclasses import replace
 from itertools import islice
 
 from lingxi.errors import InvalidInput, did_you_mean
-from lingxi.recommend.expressions.names import ATTRIBUTES, CURRENT, CUSTOM, REQUEST
+from lingxi.recommend.expressions.compare import split_path
+from lingxi.recommend.expressions.names import ATTRIBUTES, CURRENT, CUSTOM, DAYS, REQUEST
 from lingxi.recommend.expressions.nodes import (
     Arithmetic,
     Asked,
@@ -190,9 +191,11 @@ class Parser:
                 token.at,
             )
         make = Asked if current else Attribute
-        if asked == "age_days":
-            first = make(Kind.NUMBER, name.replace("age_days", "first_day"))
-            return Arithmetic("-", Asked(Kind.NUMBER, "now"), first)
+        if asked in DAYS:
+            day = make(Kind.NUMBER, name.replace(asked, DAYS[asked]))
+            now = Asked(Kind.NUMBER, "now")
+            ago = asked == "age_days"
+            return Arithmetic("-", now, day) if ago else Arithmetic("-", day, now)
         return make(ATTRIBUTES[asked].kind, name)
 
     def _settle(self, node: Node, kind: Kind) -> Node:
@@ -261,14 +264,12 @@ class Parser:
         if left.kind is not Kind.PATH:
             raise self._fail("'under' asks about path or category", at)
         if isinstance(right, Literal) and isinstance(right.value, str):
-            parts = tuple(part.strip() for part in right.value.split(">") if part.strip())
+            parts = split_path(right.value)
             if not parts:
                 raise self._fail("the path is empty", at)
             return Comparison("under", left, Literal(Kind.PATH, parts))
-        if right.kind is Kind.PATH:
+        if right.kind in (Kind.PATH, Kind.TEXT):
             return Comparison("under", left, right)
-        if right.kind is Kind.TEXT:
-            return Comparison("within", left, right)
         raise self._fail(f"a path such as 'Home > Lamps' is expected, not {right.kind}", at)
 
 

@@ -30,6 +30,8 @@ ATTRIBUTES: Mapping[str, Name] = {
     "stock": Name(Kind.NUMBER, "units on hand"),
     "active": Name(Kind.TRUTH, "whether it is on sale at all"),
     "age_days": Name(Kind.NUMBER, "days since it was first offered"),
+    "starts_in_days": Name(Kind.NUMBER, "days until it is offered; below 0 once it is"),
+    "ends_in_days": Name(Kind.NUMBER, "days until it is no longer offered"),
     "popularity": Name(Kind.NUMBER, "demand now, 1 for the most popular item"),
     "orders": Name(Kind.NUMBER, "orders that held it, all time"),
     "views": Name(Kind.NUMBER, "times it was looked at, all time"),
@@ -43,6 +45,13 @@ REQUEST: Mapping[str, Name] = {
     "request.cart_items": Name(Kind.NUMBER, "different items in the cart"),
 }
 """What is known of a request."""
+
+DAYS: Mapping[str, str] = {
+    "age_days": "first_day",
+    "starts_in_days": "from_day",
+    "ends_in_days": "until_day",
+}
+"""Names that count days from or to now, and the day they are counted from or to."""
 
 CUSTOM = "attributes."
 CURRENT = "current."

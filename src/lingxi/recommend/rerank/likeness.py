@@ -1,6 +1,7 @@
 """How alike items are by what they are: category, brand and price; what diversity measures."""
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import cast
 
 import numpy as np
@@ -41,6 +42,42 @@ class Likeness:
         found /= length[:, None] * length[None, :]
         np.fill_diagonal(found, 1.0)
         return found
+
+    def between(self, place: int, others: NDArray[np.int64]) -> NDArray[np.float64]:
+        """How alike one item is to each of some others, shape (n_others,)."""
+        own, theirs = self.codes[:, place, None], self.codes[:, others]
+        common = (self.weights[:, None] * ((own == theirs) & (own >= 0))).sum(axis=0)
+        lengths = self._lengths[place] * self._lengths[others]
+        return _divide(common, lengths)
+
+    def add_up(
+        self, places: NDArray[np.int64], weights: NDArray[np.float64]
+    ) -> NDArray[np.float64]:
+        """For every item the sum of its likeness to some, each with a weight, shape (n_items,)."""
+        lengths = self._lengths[places]
+        scaled = _divide(weights, lengths)
+        sums = np.zeros(self.codes.shape[1])
+        for codes, weight in zip(self.codes, self.weights, strict=True):
+            mine = codes[places]
+            known = mine >= 0
+            by_code = np.bincount(
+                mine[known], weights=scaled[known], minlength=int(codes.max(initial=-1)) + 1
+            )
+            sums += weight * np.append(by_code, 0.0)[codes]
+        return _divide(sums, self._lengths)
+
+    @cached_property
+    def _lengths(self) -> NDArray[np.float64]:
+        """Length of each item's vector of weighted features, 0 where nothing is known of it."""
+        lengths: NDArray[np.float64] = np.sqrt(self.weights @ (self.codes >= 0))
+        return lengths
+
+
+def _divide(parts: NDArray[np.float64], lengths: NDArray[np.float64]) -> NDArray[np.float64]:
+    found: NDArray[np.float64] = np.divide(
+        parts, lengths, out=np.zeros(len(parts)), where=lengths > 0
+    )
+    return found
 
 
 def find_likeness(table: ItemTable) -> Likeness:

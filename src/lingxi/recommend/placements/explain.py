@@ -1,0 +1,128 @@
+"""Why an item stands where it stands: the causes of its score, and what each step did to it."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from lingxi.i18n import Sentence
+from lingxi.recommend.placements.knowledge import Knowledge
+from lingxi.recommend.placements.listing import Entry, Listed
+from lingxi.recommend.placements.scored import Cause
+
+
+class StepKind(StrEnum):
+    """What can happen to an item on its way into a list."""
+
+    SCORE = "score"
+    GOAL = "goal"
+    BOOST = "boost"
+    DIVERSITY = "diversity"
+    PIN = "pin"
+    EXPLORE = "explore"
+
+
+@dataclass(frozen=True)
+class Step:
+    """One step: what it multiplied the value by, and the value after it.
+
+    ``name`` is a rule's, or the model's that gave the score; ``rank`` the place by value alone.
+    """
+
+    kind: StepKind
+    value: float
+    factor: float = 1.0
+    name: str = ""
+    rank: int | None = None
+
+
+@dataclass(frozen=True)
+class Explained:
+    """One entry with its causes, largest first, and steps; the causes sum to ``value``.
+
+    A cause's share of the value before boosts is its share after them, since every factor belongs
+    to the item.
+    """
+
+    entry: Entry
+    value: float
+    causes: tuple[Cause, ...]
+    steps: tuple[Step, ...]
+
+
+def explain_entry(known: Knowledge, listed: Listed, entry: Entry) -> Explained:
+    """The causes and steps of one entry of a list."""
+    facts = known.table.facts[entry.place]
+    scored = next((t.scored for t in listed.tiers if t.strategy is entry.strategy), None)
+    if scored is None and entry.strategy is not None:
+        return Explained(entry, entry.value, (), _finish([], entry, entry.value))
+    raw = scored.explain(entry.place) if scored is not None else ()
+    base = sum(cause.value for cause in raw) if raw else entry.base
+    steps = []
+    if entry.strategy is not None and scored is not None:
+        steps.append(Step(StepKind.SCORE, base, name=scored.model, rank=entry.rank))
+    value, factor = base, float(listed.compiled.goals[entry.place])
+    if factor != 1.0 and base > 0:
+        value *= factor
+        steps.append(Step(StepKind.GOAL, value, factor))
+    for boost in listed.compiled.list_boosts(facts, listed.moment) if base > 0 else ():
+        value *= boost.by
+        steps.append(Step(StepKind.BOOST, value, boost.by, boost.rule))
+    whole = value / base if base > 0 else 0.0
+    causes = (Cause(cause.kind, cause.item_id, cause.value * whole) for cause in raw)
+    ordered = sorted(causes, key=lambda cause: (-cause.value, cause.item_id))
+    return Explained(entry, value, tuple(ordered), _finish(steps, entry, value))
+
+
+def _finish(steps: list[Step], entry: Entry, value: float) -> tuple[Step, ...]:
+    if entry.moved:
+        steps.append(Step(StepKind.DIVERSITY, value, rank=entry.rank))
+    if entry.pin:
+        steps.append(Step(StepKind.PIN, value, name=entry.pin))
+    if entry.explored:
+        steps.append(Step(StepKind.EXPLORE, value, factor=entry.propensity))
+    return tuple(steps)
+
+
+_BY_ITEM_ALONE = {"demand": "popular", "age": "new"}
+
+
+def say_why(explained: Explained, names: dict[str, str]) -> Sentence:
+    """One sentence for an entry; ``names`` of the items of its causes."""
+    entry, causes = explained.entry, explained.causes
+    if entry.explored:
+        return Sentence("placement.why.explored", {"chance_share": entry.propensity})
+    if entry.pin:
+        return Sentence("placement.why.pinned", {"rule": entry.pin})
+    if not causes or explained.value <= 0:
+        return Sentence("placement.why.popular")
+    first = causes[0]
+    if not first.item_id:
+        return Sentence(f"placement.why.{_BY_ITEM_ALONE.get(first.kind, 'query')}")
+    params: dict[str, str | float] = {
+        "item": names.get(first.item_id) or first.item_id,
+        "part_share": first.value / explained.value,
+    }
+    others = [cause for cause in causes[1:] if cause.item_id]
+    if first.kind == "history" and others:
+        params["other"] = names.get(others[0].item_id) or others[0].item_id
+        params["other_share"] = others[0].value / explained.value
+        return Sentence("placement.why.history_two", params)
+    return Sentence(f"placement.why.{first.kind}", params)
+
+
+def say_step(step: Step) -> Sentence:
+    """What one step did, in a sentence."""
+    params: dict[str, str | float | int] = {"value": step.value}
+    match step.kind:
+        case StepKind.SCORE:
+            params["model"] = step.name
+        case StepKind.BOOST:
+            params |= {"rule": step.name, "factor": step.factor}
+        case StepKind.GOAL:
+            params["factor"] = step.factor
+        case StepKind.PIN:
+            params["rule"] = step.name
+        case StepKind.EXPLORE:
+            params["chance_share"] = step.factor
+        case StepKind.DIVERSITY:
+            params["rank"] = step.rank or 0
+    return Sentence(f"placement.step.{step.kind}", params)

@@ -1,0 +1,114 @@
+"""What lists are made from: the recommender in use and the items as they are now."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+
+import numpy as np
+
+from lingxi.recommend.baskets import Baskets
+from lingxi.recommend.histories import CART, NOBODY, ORDER, VIEW, Histories
+from lingxi.recommend.history import Weighting
+from lingxi.recommend.interactions import to_micros
+from lingxi.recommend.item_table import ItemTable
+from lingxi.recommend.model import Model
+from lingxi.recommend.placements.context import Met
+from lingxi.recommend.placements.definition import Weights
+from lingxi.recommend.placements.scored import Cause, Scored, Vector
+from lingxi.recommend.rerank import Likeness, find_likeness
+
+_KINDS = ((VIEW, "views"), (CART, "carts"), (ORDER, "orders"))
+
+
+@dataclass(frozen=True)
+class Knowledge:
+    """The fitted models and counts beside the item table; the first items of both are the same."""
+
+    table: ItemTable
+    model: Model
+    visitor_model: Model
+    popularity: Vector
+    baskets: Baskets
+    rows: Mapping[int, int]
+
+    @cached_property
+    def likeness(self) -> Likeness:
+        """What items have in common by category, brand and price."""
+        return find_likeness(self.table)
+
+    @property
+    def n_known(self) -> int:
+        """How many items the models know: the first ones of the table."""
+        return self.table.n_known
+
+    def find(self, item_ids: Sequence[str], *, known: bool = False) -> list[int]:
+        """Places of these items, unknown ones left out; ``known``: those new to the model too."""
+        limit = self.n_known if known else len(self.table)
+        index = self.table.index
+        return [index[i] for i in item_ids if i in index and index[i] < limit]
+
+    def make_history(
+        self,
+        past: Mapping[str, Met],
+        looked_at: Sequence[str],
+        weights: Weights,
+        heard: Weighting,
+        row: int = NOBODY,
+    ) -> Histories:
+        """A history as one row: what was done in the past, and one view for what is seen now.
+
+        ``weights`` of the placement take the place of those that the model hears with.
+        """
+        ratios = _compare_weights(weights, heard)
+        events: list[tuple[int, int, int, float]] = []
+        newest = max((to_micros(met.last_at) for met in past.values()), default=0)
+        seen = set(looked_at)
+        for item_id, met in past.items():
+            place = self.table.index.get(item_id, self.n_known)
+            if place < self.n_known:
+                at = newest if item_id in seen else to_micros(met.last_at)
+                events += [
+                    (place, at, kind, getattr(met, name) * ratios[kind])
+                    for kind, name in _KINDS
+                    if getattr(met, name)
+                ]
+        now = [(place, newest, VIEW, ratios[VIEW]) for place in self.find(looked_at, known=True)]
+        events = [event for event in (*events, *now) if event[3] > 0]
+        places, moments, kinds, counts = zip(*events, strict=True) if events else ((),) * 4
+        history = Histories.of_events(
+            np.zeros(len(events), dtype=np.int64),
+            np.array(places, dtype=np.int64),
+            (1, self.n_known),
+            moments=np.array(moments, dtype=np.int64),
+            kinds=np.array(kinds, dtype=np.int64),
+            weights=np.array(counts, dtype=np.float64),
+        )
+        return replace(history, rows=np.array([row]))
+
+    def score(self, model: Model, history: Histories, kind: str) -> Scored:
+        """What a model thinks of all items it knows, with the causes from the history."""
+        scores = model.score(history)[0].astype(np.float64)
+        places = np.flatnonzero(scores > 0)
+
+        def explain(place: int) -> list[Cause]:
+            if place >= self.n_known:
+                return []
+            given = model.explain(history, np.array([[place]]))
+            return [
+                Cause(kind, self.table.facts[item].item_id, value)
+                for item, value in zip(given.indices.tolist(), given.data.tolist(), strict=True)
+            ]
+
+        return Scored(places, scores[places], model.name, explain)
+
+
+def _compare_weights(weights: Weights, heard: Weighting) -> list[float]:
+    """By what an event's weight is multiplied, for views, carts and orders."""
+    ratios = []
+    for wanted, mine in (
+        (weights.view, heard.view),
+        (weights.cart, heard.cart),
+        (weights.order, heard.order),
+    ):
+        ratios.append(1.0 if wanted is None or mine <= 0 else wanted / mine)
+    return ratios
