@@ -14,6 +14,7 @@ from lingxi.recommend.model import fit_model
 from lingxi.recommend.placements.context import Context, Met
 from lingxi.recommend.placements.knowledge import Knowledge
 from lingxi.recommend.placements.listing import Listed
+from lingxi.recommend.quick import QuickModel
 from lingxi.schema import Item
 
 NOW = datetime(2026, 6, 1, tzinfo=UTC)
@@ -53,7 +54,9 @@ def make_items() -> dict[str, Item]:
     return items | {item.item_id: item for item in map(make_offer, range(2))}
 
 
-def make_knowledge(items: dict[str, Item], model: str = "rp3beta") -> Knowledge:
+def make_knowledge(
+    items: dict[str, Item], model: str = "rp3beta", *, quick: bool = True
+) -> Knowledge:
     rng = np.random.default_rng(4)
     rows = np.repeat(np.arange(60), 8)
     taste = np.repeat(rng.integers(0, 4, 60), 8)
@@ -66,8 +69,9 @@ def make_knowledge(items: dict[str, Item], model: str = "rp3beta") -> Knowledge:
     both = (held.T @ held).toarray()
     np.fill_diagonal(both, 0)
     table = build_table(
-        [f"I{at:02d}" for at in range(N_KNOWN)],
-        items,
+        list(items),
+        list(items.values()),
+        n_known=N_KNOWN,
         popularity=counts / counts.max(),
         totals=Totals(counts * 5, counts),
         first_days={
@@ -76,13 +80,16 @@ def make_knowledge(items: dict[str, Item], model: str = "rp3beta") -> Knowledge:
         stamp="1",
     )
     visitor = fit_model(make_recipe("item_cosine", {"k": 20}), taught)
+    chosen = fit_model(make_recipe(model, {"k": 20}), taught)
     return Knowledge(
         table,
-        fit_model(make_recipe(model, {"k": 20}), taught),
+        chosen,
         visitor,
         counts / counts.max(),
         Baskets(csr_array(both.astype(np.float32)), counts.astype(np.int64), 60),
         {1000 + row: row for row in range(60)},
+        QuickModel.of(chosen) if quick else None,
+        QuickModel.of(visitor) if quick else None,
     )
 
 
@@ -101,10 +108,5 @@ def ids(known: Knowledge, listed: Listed) -> list[str]:
 
 def change(known: Knowledge, **items: Item) -> Knowledge:
     """The same shop with some items otherwise."""
-    table = build_table(
-        [facts.item_id for facts in known.table.facts[: known.n_known]],
-        {**make_items(), **items},
-        popularity=known.popularity,
-        stamp="2",
-    )
-    return replace(known, table=table)
+    places = {known.table.index[item_id]: item for item_id, item in items.items()}
+    return replace(known, table=known.table.change(places, (), "2"))

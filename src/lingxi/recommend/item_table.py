@@ -1,15 +1,17 @@
 """Items as columns: everything that a rule can ask of all of them at once."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
+from typing import cast
 
 import numpy as np
 from numpy.typing import NDArray
 
+from lingxi.recommend.expressions.compare import fold
 from lingxi.recommend.expressions.facts import Facts
-from lingxi.recommend.expressions.nodes import Kind
-from lingxi.recommend.expressions.vectorised import Column, to_column
+from lingxi.recommend.expressions.nodes import Kind, Scalar
+from lingxi.recommend.expressions.vectorised import Column, Numbers, Truths, Words, to_column
 from lingxi.schema import Item
 
 Vector = NDArray[np.float64]
@@ -58,25 +60,62 @@ class ItemTable:
         values: Vector = np.where(column.known, column.values, unknown)  # type: ignore[union-attr]
         return values
 
+    def change(
+        self, items: Mapping[int, Item | None], new: Sequence[Facts], stamp: str
+    ) -> "ItemTable":
+        """The table with other items at some places and new ones at its end; this one stays."""
+        facts = list(self.facts)
+        for place, item in items.items():
+            facts[place] = replace(facts[place], item=item)
+        facts += new
+        places = np.array([*items, *range(len(self.facts), len(facts))], dtype=np.int64)
+        columns = {
+            key: _change_column(column, places, [facts[at].read(*key) for at in places.tolist()])
+            for key, column in list(self._columns.items())
+        }
+        return ItemTable(tuple(facts), self.n_known, stamp, columns)
+
+
+def _change_column(
+    column: Column, places: NDArray[np.int64], values: list[Scalar | None]
+) -> Column:
+    """The column with other values at some places, some of them past its end."""
+    size = max(len(column.known), int(places.max(initial=-1)) + 1)
+    known = np.resize(column.known, size)
+    known[places] = [value is not None for value in values]
+    if isinstance(column, Numbers):
+        numbers = np.resize(column.values, size)
+        numbers[places] = [0.0 if value is None else cast(float, value) for value in values]
+        return Numbers(numbers, known)
+    if isinstance(column, Truths):
+        truths = np.resize(column.values, size)
+        truths[places] = [value is True for value in values]
+        return Truths(truths, known)
+    words = {word: code for code, word in enumerate(column.words)}
+    codes = np.resize(column.codes, size)
+    codes[places] = [
+        -1 if value is None else words.setdefault(fold(value), len(words)) for value in values
+    ]
+    return Words(codes, tuple(words))
+
 
 def build_table(
-    known_ids: Sequence[str],
-    items: Mapping[str, Item],
+    ids: Sequence[str],
+    items: Sequence[Item | None],
     *,
+    n_known: int,
     popularity: Vector | None = None,
     totals: Totals | None = None,
     first_days: Mapping[str, float] | None = None,
     units: int = 100,
     stamp: str = "",
 ) -> ItemTable:
-    """The table of the items that the model knows and of those that the catalogue lists besides.
+    """The table of these items; the first ``n_known`` are the model's, in its order.
 
     Parameters
     ----------
-    known_ids
-        The model's items in its order.
-    items
-        The catalogue by item id.
+    ids, items
+        Of the same order; nothing where no catalogue knows the item.
     popularity, totals
         Of the model's items, shape (n_known,).
     first_days
@@ -86,25 +125,25 @@ def build_table(
 
     Examples
     --------
-    >>> table = build_table(["b"], {"a": Item(item_id="a", price_cents=250)})
+    >>> table = build_table(["b", "a"], [None, Item(item_id="a", price_cents=250)], n_known=1)
     >>> [facts.item_id for facts in table.facts], table.numbers("price").tolist()
     (['b', 'a'], [nan, 2.5])
     """
-    met = set(known_ids)
-    others = sorted(item_id for item_id, item in items.items() if item_id not in met)
     first = first_days or {}
-    facts = []
-    for place, item_id in enumerate((*known_ids, *others)):
-        mine = place < len(known_ids)
-        facts.append(
-            Facts(
-                item_id,
-                items.get(item_id),
-                popularity=float(popularity[place]) if mine and popularity is not None else None,
-                orders=float(totals.orders[place]) if mine and totals is not None else None,
-                views=float(totals.views[place]) if mine and totals is not None else None,
-                first_day=first.get(item_id),
-                units=units,
-            )
+    facts = [
+        Facts(
+            item_id,
+            item,
+            popularity=_at(popularity, place),
+            orders=_at(totals.orders if totals else None, place),
+            views=_at(totals.views if totals else None, place),
+            first_day=first.get(item_id),
+            units=units,
         )
-    return ItemTable(tuple(facts), len(known_ids), stamp)
+        for place, (item_id, item) in enumerate(zip(ids, items, strict=False))
+    ]
+    return ItemTable(tuple(facts), n_known, stamp)
+
+
+def _at(values: Vector | None, place: int) -> float | None:
+    return float(values[place]) if values is not None and place < len(values) else None

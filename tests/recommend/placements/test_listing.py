@@ -487,3 +487,19 @@ def test_every_built_in_placement_makes_a_list(make) -> None:
         )
         listed = make(placement, replace(context, category="Mugs" if name == "category" else None))
         assert listed.entries, name
+
+
+@pytest.mark.parametrize("context", [SOMEBODY, ON_PAGE, SEARCHING])
+def test_the_quick_way_and_the_plain_way_make_the_same_list(make, context) -> None:
+    quick, plain = make_knowledge(make_items()), make_knowledge(make_items(), quick=False)
+    for strategy in (Strategy.PERSONAL, Strategy.SIMILAR, Strategy.QUERY):
+        variant = msgspec.structs.replace(PLAIN, strategy=strategy)
+        fast, slow = make(variant, context, over=quick), make(variant, context, over=plain)
+        assert [e.place for e in fast.entries] == [e.place for e in slow.entries]
+        for one, other in zip(fast.entries, slow.entries, strict=True):
+            assert one.value == pytest.approx(other.value, rel=1e-6)
+            causes = [
+                explain_entry(mine, lst, e).causes
+                for mine, lst, e in ((quick, fast, one), (plain, slow, other))
+            ]
+            assert [c.item_id for c in causes[0]] == [c.item_id for c in causes[1]]

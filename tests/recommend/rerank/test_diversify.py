@@ -128,7 +128,7 @@ def test_likeness_counts_category_brand_and_price() -> None:
         Item(item_id="c", category_path=("Home", "Rugs"), brand="W", price_cents=90000),
         Item(item_id="d"),
     ]
-    table = build_table([item.item_id for item in made], {item.item_id: item for item in made})
+    table = build_table([item.item_id for item in made], made, n_known=4)
     alike = find_likeness(table).among(np.arange(4))
     assert alike[0, 1] == pytest.approx(1.0)
     assert alike[0, 2] == pytest.approx((0.25 + 0.2) / 0.8)

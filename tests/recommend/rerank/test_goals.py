@@ -16,7 +16,8 @@ ITEMS = {
 }
 TABLE = build_table(
     list(ITEMS),
-    ITEMS,
+    list(ITEMS.values()),
+    n_known=4,
     totals=Totals(np.array([950.0, 950, 950, 950]), np.array([95.0, 47.5, 47.5, 0.0])),
 )
 
@@ -42,13 +43,15 @@ def test_between_two_goals_lies_what_is_between() -> None:
 
 
 def test_without_views_nothing_is_known_of_conversion() -> None:
-    table = build_table(list(ITEMS), ITEMS)
+    table = build_table(list(ITEMS), list(ITEMS.values()), n_known=4)
     assert find_goal_factors(table, Goal(0.5)).tolist() == [1, 1, 1, 1]
 
 
 def test_a_loss_is_held_to_the_least_factor() -> None:
-    items = {"a": Item(item_id="a", margin_cents=-500), "b": Item(item_id="b", margin_cents=100)}
-    assert find_goal_factors(build_table("ab", items), Goal(1.0)) == pytest.approx([0.1, 1.0])
+    items = [Item(item_id="a", margin_cents=-500), Item(item_id="b", margin_cents=100)]
+    assert find_goal_factors(build_table("ab", items, n_known=2), Goal(1.0)) == pytest.approx(
+        [0.1, 1.0]
+    )
 
 
 def test_an_aim_outside_of_its_range_is_refused() -> None:

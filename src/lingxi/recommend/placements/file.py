@@ -159,7 +159,7 @@ def replace_section(text: str, name: str, section: str) -> str:
     kept: list[str] = []
     place: int | None = None
     inside = False
-    for line in text.splitlines():
+    for line in text.replace("\r\n", "\n").split("\n"):
         header = re.match(r"^\s*\[\[?\s*([^\]]+?)\s*\]?\]", line)
         if header:
             parts = [part.strip().strip("\"'") for part in header[1].split(".")]
@@ -168,7 +168,7 @@ def replace_section(text: str, name: str, section: str) -> str:
                 place = len(kept)
         if not inside:
             kept.append(line)
-    block = section.strip("\n").splitlines() if section.strip() else []
+    block = section.strip("\n").split("\n") if section.strip() else []
     if place is None:
         place = len(kept)
         block = ["", *block] if kept and kept[-1].strip() and block else block

@@ -1,6 +1,6 @@
 """What lists are made from: the recommender in use and the items as they are now."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -15,6 +15,7 @@ from lingxi.recommend.model import Model
 from lingxi.recommend.placements.context import Met
 from lingxi.recommend.placements.definition import Weights
 from lingxi.recommend.placements.scored import Cause, Scored, Vector
+from lingxi.recommend.quick import QuickModel
 from lingxi.recommend.rerank import Likeness, find_likeness
 
 _KINDS = ((VIEW, "views"), (CART, "carts"), (ORDER, "orders"))
@@ -30,6 +31,8 @@ class Knowledge:
     popularity: Vector
     baskets: Baskets
     rows: Mapping[int, int]
+    quick: QuickModel | None = None
+    quick_visitor: QuickModel | None = None
 
     @cached_property
     def likeness(self) -> Likeness:
@@ -87,6 +90,9 @@ class Knowledge:
 
     def score(self, model: Model, history: Histories, kind: str) -> Scored:
         """What a model thinks of all items it knows, with the causes from the history."""
+        quick = self.quick if model is self.model else self.quick_visitor
+        if quick is not None:
+            return self._score_quickly(quick, model, history, kind)
         scores = model.score(history)[0].astype(np.float64)
         places = np.flatnonzero(scores > 0)
 
@@ -94,12 +100,31 @@ class Knowledge:
             if place >= self.n_known:
                 return []
             given = model.explain(history, np.array([[place]]))
-            return [
-                Cause(kind, self.table.facts[item].item_id, value)
-                for item, value in zip(given.indices.tolist(), given.data.tolist(), strict=True)
-            ]
+            pairs = zip(given.indices.tolist(), given.data.tolist(), strict=True)
+            return self._name_causes(kind, pairs)
 
         return Scored(places, scores[places], model.name, explain)
+
+    def _score_quickly(
+        self, quick: QuickModel, model: Model, history: Histories, kind: str
+    ) -> Scored:
+        row = history.weigh(quick.heard)
+        items = row.indices.astype(np.int64)
+        spread = quick.spread(items, row.data)
+        kept = np.flatnonzero(spread.scores > 0)
+        order = kept[np.argsort(spread.items[kept])]
+
+        def explain(place: int) -> list[Cause]:
+            if place >= self.n_known:
+                return []
+            terms = quick.explain(items, row.data, np.array([place]), len(items))[0][1]
+            return self._name_causes(kind, ((int(items[at]), value) for at, value in terms))
+
+        values = spread.scores[order].astype(np.float64)
+        return Scored(spread.items[order].astype(np.int64), values, model.name, explain)
+
+    def _name_causes(self, kind: str, pairs: Iterable[tuple[int, float]]) -> list[Cause]:
+        return [Cause(kind, self.table.facts[item].item_id, value) for item, value in pairs]
 
 
 def _compare_weights(weights: Weights, heard: Weighting) -> list[float]:

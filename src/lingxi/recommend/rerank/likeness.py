@@ -87,8 +87,8 @@ def find_likeness(table: ItemTable) -> Likeness:
     --------
     >>> from lingxi.recommend.item_table import build_table
     >>> from lingxi.schema import Item
-    >>> lamps = {i: Item(item_id=i, category_path=("Home", "Lamps"), brand=i) for i in "ab"}
-    >>> find_likeness(build_table("ab", lamps)).among(np.array([0, 1])).round(3).tolist()
+    >>> lamps = [Item(item_id=i, category_path=("Home", "Lamps"), brand=i) for i in "ab"]
+    >>> find_likeness(build_table("ab", lamps, n_known=2)).among(np.array([0, 1])).round(3).tolist()
     [[1.0, 0.714], [0.714, 1.0]]
     """
     paths = cast(Words, table.column("path", Kind.PATH))
