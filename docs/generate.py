@@ -25,6 +25,7 @@ from lingxi.server.api.reference import render_markdown
 from lingxi.server.app import describe_api
 from lingxi.server.collect import ROUTES
 from lingxi.server.dependencies import DEPENDENCIES
+from lingxi.server.gorse import GORSE
 
 FOLDER = Path(__file__).parent / "reference"
 _NOTE = "<!-- Written by docs/generate.py from the code; do not edit. -->\n\n"
@@ -33,7 +34,7 @@ _NOTE = "<!-- Written by docs/generate.py from the code; do not edit. -->\n\n"
 def describe_http() -> str:
     """The routes of the HTTP API and the structures they answer with."""
     app = Litestar(
-        route_handlers=[*API, *MACHINE, *ROUTES],
+        route_handlers=[*API, *MACHINE, *ROUTES, GORSE],
         dependencies=DEPENDENCIES,
         openapi_config=describe_api(),
         logging_config=None,

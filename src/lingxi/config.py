@@ -143,6 +143,22 @@ class PolicySettings:
 
 
 @dataclass(frozen=True)
+class GorseSettings:
+    """What the feedback types of Gorse mean; ``rating>=4`` is a type with a threshold of value."""
+
+    order: tuple[str, ...] = ("purchase", "purchased", "buy", "order")
+    """Types that are an order of the item: the strongest sign of interest."""
+    cart: tuple[str, ...] = ("cart", "add_to_cart", "addtocart", "add-to-cart")
+    """Types that put the item into a cart."""
+    wish: tuple[str, ...] = ("like", "star", "favorite", "favourite", "wishlist", "collect", "fork")
+    """Types that say the item is liked; they count as much as a cart."""
+    shown: tuple[str, ...] = ("impression", "exposure", "seen")
+    """Types that say the item was shown: it is not recommended again, and teaches nothing."""
+    other: str = "view"
+    """What other types are, ``read`` and ``click`` among them: order, cart, wish, view, shown."""
+
+
+@dataclass(frozen=True)
 class Settings:
     """All settings of one shop; ``folder`` is where ``lingxi.toml`` lies."""
 
@@ -156,6 +172,7 @@ class Settings:
     cleaning: CleaningSettings = field(default_factory=CleaningSettings)
     learning: LearningSettings = field(default_factory=LearningSettings)
     policy: PolicySettings = field(default_factory=PolicySettings)
+    gorse: GorseSettings = field(default_factory=GorseSettings)
 
     @property
     def database_url(self) -> str:
@@ -178,6 +195,7 @@ _SECTIONS: dict[str, type] = {
     "cleaning": CleaningSettings,
     "learning": LearningSettings,
     "policy": PolicySettings,
+    "gorse": GorseSettings,
 }
 
 
@@ -279,5 +297,7 @@ def _check(settings: Settings, path: Path) -> None:
     for purpose in fields(settings.consent):
         if getattr(settings.consent, purpose.name) not in ("assumed", "required"):
             raise InvalidSetting(f"{path}: consent.{purpose.name} must be 'assumed' or 'required'.")
+    if settings.gorse.other not in ("order", "cart", "wish", "view", "shown"):
+        raise InvalidSetting(f"{path}: gorse.other must be order, cart, wish, view or shown.")
     if not 1 <= settings.server.port <= 65535:
         raise InvalidSetting(f"{path}: server.port must be between 1 and 65535.")

@@ -24,6 +24,8 @@ OPEN = {
     "/health/live",
     "/lx.js",
     "/health/ready",
+    "/gorse/api/health/live",
+    "/gorse/api/health/ready",
     "/login",
     "/preferences",
     "/static/{name}",

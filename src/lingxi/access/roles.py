@@ -15,6 +15,7 @@ class Scope(StrEnum):
     QUALITY = "read:quality"
     QUARANTINE = "read:quarantine"
     EVENTS = "read:events"
+    EVENTS_WRITE = "write:events"
     ITEMS_WRITE = "write:items"
     CONSENT_WRITE = "write:consent"
     MODELS = "read:models"

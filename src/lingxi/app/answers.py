@@ -8,6 +8,7 @@ from lingxi.app import collect_views, people, refused, views
 from lingxi.app.queries import (
     customer,
     customers,
+    gorse,
     items,
     live,
     models,
@@ -35,6 +36,7 @@ class Answers:
         self._shelf = recommendations.Shelf(shop.store)
         self._sales = items.Sales(shop)
         self._overview = overview.Overview(shop)
+        self.gorse = gorse.GorseLists(shop, self._shelf)
 
     @property
     def _currency(self) -> str:

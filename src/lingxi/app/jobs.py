@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from lingxi import catalogue, ingest, lifecycle, recommend
+from lingxi import catalogue, gorse, ingest, lifecycle, recommend
 from lingxi.app.collect_views import Retaken
 from lingxi.app.migrate import upgrade
 from lingxi.app.privacy import run_requests
@@ -66,6 +66,11 @@ def import_items(
     return catalogue.import_items(
         shop.store, shop.settings, shop.clock, path, progress, options, complete=complete
     )
+
+
+def import_gorse(shop: Shop, path: Path, *, progress: Progress = silent) -> ImportReport:
+    """Bring in users, items and feedback of Gorse; see ``lingxi.gorse.import_gorse``."""
+    return gorse.import_gorse(shop.store, shop.settings, shop.clock, path, progress)
 
 
 def _roll_lake(shop: Shop, progress: Progress) -> str:

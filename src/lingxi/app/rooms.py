@@ -4,9 +4,10 @@ from collections.abc import Callable, Sequence
 
 import sqlalchemy as sa
 
-from lingxi import access, catalogue, ingest, lifecycle, policy, profiles, recommend
+from lingxi import access, catalogue, gorse, ingest, lifecycle, policy, profiles, recommend
 from lingxi.access.tables import metadata as access_metadata
 from lingxi.catalogue.tables import metadata as catalogue_metadata
+from lingxi.gorse.tables import metadata as gorse_metadata
 from lingxi.ingest.consent import ConsentProjection
 from lingxi.ingest.tables import metadata as ingest_metadata
 from lingxi.lifecycle.tables import metadata as lifecycle_metadata
@@ -20,12 +21,17 @@ METADATAS: Sequence[sa.MetaData] = (
     ingest_metadata,
     catalogue_metadata,
     profiles_metadata,
+    gorse_metadata,
     lifecycle_metadata,
     policy_metadata,
     access_metadata,
 )
 
-PROJECTIONS: Sequence[Projection] = (*profiles.PROJECTIONS, ConsentProjection())
+PROJECTIONS: Sequence[Projection] = (
+    *profiles.PROJECTIONS,
+    *gorse.PROJECTIONS,
+    ConsentProjection(),
+)
 
 Forget = Callable[[sa.Connection, frozenset[int]], int]
 
@@ -34,6 +40,7 @@ FORGETTERS: dict[str, Forget] = {
     "access": access.forget,
     "recommend": recommend.forget,
     "lifecycle": lifecycle.forget,
+    "gorse": gorse.forget,
     "profiles": profiles.forget,
     "catalogue": catalogue.forget,
     "ingest": ingest.forget,

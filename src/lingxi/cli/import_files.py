@@ -88,6 +88,21 @@ def import_items(
     _show(report, as_json)
 
 
+@command.command("gorse")
+@_FILE
+@shop_option
+@json_option
+@guarded
+def import_gorse(file: Path, folder: Path | None, as_json: bool) -> None:
+    """Bring in users, items and feedback from FILE: Gorse's dump, or its exports as JSON lines."""
+    from lingxi.app import jobs
+
+    with open_shop(folder) as shop, long_step(f"Import {file.name}", quiet=as_json) as step:
+        report = jobs.import_gorse(shop, file, progress=step.progress)
+        step.summary = summarise_import(report)
+    _show(report, as_json)
+
+
 def summarise_import(report: "ImportReport") -> str:
     """What came in, in one line."""
     aside = f", {report.lines_set_aside:,} set aside" if report.lines_set_aside else ""

@@ -40,18 +40,37 @@ def seal_messages(
     ]
     if traits:
         put_traits(store, tx, traits)
-    secrets = [
-        (each.event.event_id, subject, msgspec.json.encode(each.private).decode())
-        for each, subject in zip(cleaned, subjects, strict=True)
-        if each.private and subject is not None
+    put_private(
+        store,
+        tx,
+        [
+            (each.event.event_id, subject, each.private)
+            for each, subject in zip(cleaned, subjects, strict=True)
+            if each.private and subject is not None
+        ],
+    )
+
+
+def put_private(
+    store: Store, tx: Connection, said: Sequence[tuple[str, int, Mapping[str, object]]]
+) -> None:
+    """Keep what was said with events and identifies a person: event id, surrogate, fields."""
+    if not said:
+        return
+    texts = [(subject, msgspec.json.encode(fields).decode()) for _, subject, fields in said]
+    sealed = store.keyring.encrypt_many(texts)
+    rows = [
+        {"event_id": event_id, "subject": subject, "value": value}
+        for (event_id, subject, _), value in zip(said, sealed, strict=True)
     ]
-    if secrets:
-        sealed = store.keyring.encrypt_many([(subject, text) for _, subject, text in secrets])
-        rows = [
-            {"event_id": event_id, "subject": subject, "value": value}
-            for (event_id, subject, _), value in zip(secrets, sealed, strict=True)
-        ]
-        tx.execute(insert_or_ignore(tx, private), rows)
+    tx.execute(insert_or_ignore(tx, private), rows)
+
+
+def drop_private(tx: Connection, event_ids: Sequence[str]) -> None:
+    """Remove what was kept privately of events that were withdrawn."""
+    for start in range(0, len(event_ids), _BATCH):
+        part = list(event_ids[start : start + _BATCH])
+        tx.execute(sa.delete(private).where(private.c.event_id.in_(part)))
 
 
 def put_traits(store: Store, tx: Connection, said: Sequence[TraitValue]) -> None:

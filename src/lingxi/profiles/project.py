@@ -31,7 +31,8 @@ _COUNTERS = {
     Name.ORDER_REFUNDED: "refunds",
 }
 _MONEY = frozenset({Name.ORDER_COMPLETED, Name.ORDER_REFUNDED})
-_ITEM_EVENTS = _MONEY | {Name.PRODUCT_VIEWED, Name.PRODUCT_ADDED}
+_WANTED = frozenset({Name.PRODUCT_ADDED, Name.WISH_ADDED})
+_ITEM_EVENTS = _MONEY | _WANTED | {Name.PRODUCT_VIEWED}
 _SYSTEM = frozenset(SYSTEM_EVENTS)
 
 
@@ -240,7 +241,7 @@ def _note(row: _Interest, name: str, units: int, at: int) -> None:
         row.last_at = at
     if name == Name.PRODUCT_VIEWED:
         row.views += 1
-    elif name == Name.PRODUCT_ADDED:
+    elif name in _WANTED:
         row.carts += 1
     else:
         row.orders += 1

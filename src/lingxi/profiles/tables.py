@@ -49,5 +49,6 @@ item_history = Table(
     Column("last_order_at", Moment),
     sqlite_with_rowid=False,
 )
-"""One row a customer and item: what they did with it. ``quantity`` is units bought less units
-returned; a refund is no sign of interest, so it moves no moment."""
+"""One row a customer and item: what they did with it. ``carts`` counts wish lists too, which say as
+much; ``quantity`` is units bought less units returned;
+a refund is no sign of interest, so it moves no moment."""

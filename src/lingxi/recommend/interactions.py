@@ -19,6 +19,7 @@ from lingxi.store import Analytics
 KINDS: Mapping[str, int] = {
     Name.PRODUCT_VIEWED: VIEW,
     Name.PRODUCT_ADDED: CART,
+    Name.WISH_ADDED: CART,
     Name.ORDER_COMPLETED: ORDER,
 }
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -90,7 +91,7 @@ class Interactions:
 
 
 def read_interactions(analytics: Analytics, as_of: datetime | None = None) -> Interactions:
-    """All views, cart additions and orders of items, before ``as_of`` if one is given.
+    """All views, cart and wish list additions and orders, before ``as_of`` if one is given.
 
     An anonymous basket is a row of its own (its order), so that it teaches item-item models. What
     customers did who refused personalisation or analytics teaches nothing.
@@ -125,15 +126,31 @@ def from_table(table: pa.Table) -> Interactions:
     baskets, basket = _encode(table["basket"])
     rows = np.where(basket >= 0, len(known) + basket, rows - first)
     _, orders = _encode(table["order_id"])
+    kinds, orders = promote(kinds, np.where(kinds == ORDER, orders, -1))
     return Interactions(
         rows=rows.astype(np.int64),
         items=items,
         kinds=kinds,
         moments=moments,
-        orders=np.where(kinds == ORDER, orders, -1),
+        orders=orders,
         customers=np.concatenate((known, np.full(len(baskets), -1, dtype=np.int64))),
         item_ids=item_ids,
     )
+
+
+def promote(kinds: NDArray[np.int64], orders: NDArray[np.int64]) -> tuple[NDArray[np.int64], ...]:
+    """Kinds and orders where nothing was ever ordered: the strongest sign there is stands for it.
+
+    Somewhere that sells nothing (a reader's likes, a library's loans) is taught what is liked, else
+    what is looked at. Each event is then an order of its own.
+
+    >>> promote(np.array([VIEW, CART]), np.array([-1, -1]))
+    (array([0, 2]), array([-1,  1]))
+    """
+    if (orders >= 0).any() or not len(kinds):
+        return kinds, orders
+    strongest = kinds == kinds.max()
+    return np.where(strongest, ORDER, kinds), np.where(strongest, np.arange(len(kinds)), -1)
 
 
 def _encode_kinds(column: "pa.ChunkedArray[pa.StringScalar]") -> NDArray[np.int64]:

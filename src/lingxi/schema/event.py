@@ -21,6 +21,8 @@ class Name(StrEnum):
     PRODUCT_VIEWED = "Product Viewed"
     PRODUCT_ADDED = "Product Added"
     PRODUCT_REMOVED = "Product Removed"
+    WISH_ADDED = "Product Added to Wishlist"
+    LIST_VIEWED = "Product List Viewed"
     CHECKOUT_STARTED = "Checkout Started"
     ORDER_COMPLETED = "Order Completed"
     ORDER_UPDATED = "Order Updated"

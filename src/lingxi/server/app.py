@@ -23,6 +23,7 @@ from lingxi.server.collect.description import SCHEMES
 from lingxi.server.dependencies import DEPENDENCIES
 from lingxi.server.errors import answer_error
 from lingxi.server.gate import Gate
+from lingxi.server.gorse import GORSE
 from lingxi.server.metrics import Metrics
 from lingxi.server.observe import configure_logs, make_observer
 from lingxi.server.pages import PAGES, draw_error
@@ -46,6 +47,7 @@ def create_app(shop: Shop) -> Litestar:
         route_handlers=[
             *API,
             *MACHINE,
+            GORSE,
             *PAGES,
             *ROUTES,
             get_style,

@@ -2,6 +2,7 @@
 
 A route says what it needs in its ``opt``: ``open=True`` lets anyone in (health, assets, the login
 page), ``scope=Scope.X`` asks for a permission; with neither, any key or session will do.
+``unmetered=True`` leaves the request out of the limit: a shop's own server asks for every visitor.
 """
 
 import hmac
@@ -68,7 +69,8 @@ class Gate(ASGIMiddleware):
         presented = self._read(request)
         principal: Principal | None = None
         if presented.key is not None or presented.token is not None:
-            principal = await sync_to_thread(self._admit, presented)
+            metered = not opt.get("unmetered")
+            principal = await sync_to_thread(self._admit, presented, metered)
         is_open = bool(opt.get("open"))
         if not is_open:
             check_permission(principal, opt.get("scope"))
@@ -90,12 +92,12 @@ class Gate(ASGIMiddleware):
             token[:_LONGEST_SECRET] if token else None,
         )
 
-    def _admit(self, presented: Presented) -> Principal | None:
-        """Whom the key or else the session names, counted against the limit."""
+    def _admit(self, presented: Presented, metered: bool) -> Principal | None:
+        """Whom the key or else the session names, counted against the limit where that holds."""
         now = self._shop.clock.now()
         with self._shop.store.read() as tx:
             principal = self._find(tx, presented)
-            if principal is not None:
+            if principal is not None and metered:
                 self._throttle.count(tx, principal.bucket, now)
         return principal
 

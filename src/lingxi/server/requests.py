@@ -6,7 +6,7 @@ from ipaddress import ip_address
 
 from litestar.types import HTTPScope, Scope
 
-API_PREFIXES = ("/v1", "/docs/openapi.json", "/health", "/metrics")
+API_PREFIXES = ("/v1", "/gorse/api", "/docs/openapi.json", "/health", "/metrics")
 _GIVEN_ID = re.compile(rb"[A-Za-z0-9._-]{8,64}")
 
 

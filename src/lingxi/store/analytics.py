@@ -14,7 +14,7 @@ from lingxi.config import Settings
 from lingxi.store.arrow_state import read_table
 from lingxi.store.codec import to_arrow
 from lingxi.store.engine import begin_read
-from lingxi.store.lake import lake_position, list_files
+from lingxi.store.lake import lake_position, list_files, list_withdrawn
 from lingxi.store.log import read_events
 from lingxi.store.tables import identity
 
@@ -90,10 +90,15 @@ def open_analytics(
         files = [str(lake_folder / file.path) for file in list_files(tx)]
         tail = to_arrow(read_events(tx, after=position, limit=_EVERYTHING))
         people = read_table(tx, identity)
+        gone = list_withdrawn(tx)
         with _start(kind, lake_folder.parent / "tmp") as session:
             rows = session.register("tail", tail)
             if files:
-                rows = session.read_lake(files).union(rows, distinct=False)
+                past = session.read_lake(files)
+                if gone:
+                    ids = pa.table({"event_id": pa.array(gone, pa.string())})
+                    past = past.anti_join(session.register("withdrawn", ids), "event_id")
+                rows = past.union(rows, distinct=False)
             joined = join_identity(rows, session.register("identity", people))
             session.backend.create_view("events", joined, overwrite=True)
             yield Analytics(session, session.backend.table("events"), tx, settings)

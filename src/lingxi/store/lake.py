@@ -6,17 +6,18 @@ from datetime import date
 from pathlib import Path
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
-from sqlalchemy import Connection, Engine, func, insert, select
+from sqlalchemy import Connection, Engine, delete, func, insert, select
 
 from lingxi.schema import Event
 from lingxi.store.codec import to_arrow
-from lingxi.store.counters import peek, put
+from lingxi.store.counters import allocate, peek, put
 from lingxi.store.engine import begin_read, begin_write
 from lingxi.store.files import explained, hash_file, locked, sync_file, sync_folder
 from lingxi.store.log import log_position, read_events
 from lingxi.store.progress import Progress, silent
-from lingxi.store.tables import lake_file
+from lingxi.store.tables import lake_file, withdrawn
 
 CHUNK = 100_000
 _COUNTER = "lake"
@@ -45,7 +46,8 @@ class LakeFile:
 
 
 class Lake:
-    """Parquet files of ``EVENT_ROWS``, written once, rewritten only by an erasure.
+    """Parquet files of ``EVENT_ROWS``, written once, rewritten only by an erasure and by the roll
+    after a withdrawal.
 
     Which files belong to the lake stands in the table ``lake_file``, changed in one transaction
     with the lake's position; a file that a crash left behind belongs to nothing and is removed.
@@ -65,6 +67,7 @@ class Lake:
         """Bring the lake up to the end of the log."""
         with locked(self.lock):
             self._remove_strays()
+            self._drop_withdrawn()
             with begin_read(self._engine) as connection:
                 start, end = lake_position(connection), log_position(connection)
             position, events, rows, files = start, 0, 0, 0
@@ -111,6 +114,33 @@ class Lake:
         first, last = (int(part) for part in place.name.split(".")[0].split("-"))
         return LakeFile(path, day, first, last, rows.num_rows, hash_file(place))
 
+    def _drop_withdrawn(self) -> None:
+        """Put files without withdrawn events in place of those that hold some."""
+        with begin_read(self._engine) as connection:
+            gone, files = list_withdrawn(connection), list_files(connection)
+        if not gone:
+            return
+        with begin_write(self._engine) as connection:
+            tag = allocate(connection, "lake_rewrite", 1)[0]
+        wanted = pa.array(gone, pa.string())
+        new, old = [], []
+        for file in files:
+            rows = pq.read_table(self.folder / file.path, partitioning=None)
+            own = pc.is_in(rows["event_id"], value_set=wanted)
+            if pc.any(own).as_py():
+                old.append(file.path)
+                rest = rows.filter(pc.invert(own))
+                path = f"{file.path.split('.')[0]}.w{tag}.parquet"
+                new += [self.write_file(path, rest)] if rest.num_rows else []
+        with begin_write(self._engine) as connection:
+            for path in old:
+                connection.execute(delete(lake_file).where(lake_file.c.path == path))
+            record_files(connection, new)
+            for event_id in gone:
+                connection.execute(delete(withdrawn).where(withdrawn.c.event_id == event_id))
+        for path in old:
+            (self.folder / path).unlink(missing_ok=True)
+
     def _remove_strays(self) -> None:
         with begin_read(self._engine) as connection:
             kept = {file.path for file in list_files(connection)}
@@ -128,6 +158,11 @@ def list_files(connection: Connection) -> list[LakeFile]:
     """The files of the lake seen by this transaction, in order of position."""
     query = select(lake_file).order_by(lake_file.c.first, lake_file.c.path)
     return [LakeFile(**row) for row in connection.execute(query).mappings()]
+
+
+def list_withdrawn(connection: Connection) -> list[str]:
+    """Events that were taken back and that files of the lake still hold."""
+    return list(connection.execute(select(withdrawn.c.event_id)).scalars())
 
 
 def record_files(connection: Connection, files: Sequence[LakeFile]) -> None:

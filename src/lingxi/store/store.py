@@ -8,6 +8,7 @@ from sqlalchemy import Connection, Engine, MetaData, inspect
 
 from lingxi.clock import Clock
 from lingxi.config import Settings
+from lingxi.schema import Event
 from lingxi.store import counters, projection
 from lingxi.store.analytics import Analytics, Kind, open_analytics
 from lingxi.store.artefacts import Artefacts
@@ -19,6 +20,7 @@ from lingxi.store.lake import Lake
 from lingxi.store.log import Log
 from lingxi.store.projection import Projection
 from lingxi.store.tables import metadata
+from lingxi.store.withdrawal import withdraw
 
 
 class Store:
@@ -107,6 +109,14 @@ class Store:
     ) -> None:
         """Fold these customers' events again, after their identity has changed."""
         projection.rebuild(tx, projections, customers)
+
+    def withdraw(self, events: Collection[Event], tx: Connection) -> int:
+        """Take events back that who told them no longer stands by; how many were there.
+
+        They leave the log and the projections in ``tx``, analytics with it, and the lake's files at
+        the next roll.
+        """
+        return withdraw(tx, self.projections, events)
 
     def forget(self, subjects: frozenset[int], *, rooms: Sequence[Forget] = ()) -> int:
         """Erase the persons behind these subjects, everywhere; the number of rows removed.

@@ -114,3 +114,10 @@ lake_file = Table(
     Column("sha256", String, nullable=False),
 )
 """The files that make up the lake; a file without a row here does not belong to it."""
+
+withdrawn = Table(
+    "withdrawn",
+    metadata,
+    Column("event_id", String, primary_key=True),
+)
+"""Events that were taken back and that files of the lake still hold, until its next roll."""
