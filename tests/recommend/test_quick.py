@@ -13,9 +13,10 @@ from lingxi.recommend.lists import top_items
 from lingxi.recommend.matrix import build_csr, densify_scores, sum_pairs
 from lingxi.recommend.model import Model
 from lingxi.recommend.past import Past
-from lingxi.recommend.quick import QuickModel, choose_best, list_largest
+from lingxi.recommend.quick import QuickModel, list_largest
 from lingxi.recommend.remembered import Remembered
 from lingxi.recommend.rules import Candidate, RuleSettings, find_rule
+from lingxi.recommend.standing import Standing
 
 N_ITEMS = 40
 WEIGHTINGS = (
@@ -72,7 +73,9 @@ def test_the_quick_road_gives_what_scoring_everything_gives(rows, looked, which,
     assert found.tolist() == whole.tolist()
     rules = RuleSettings()
     barred = past.find_barred(rules)
-    listed, _ = choose_best(spread, np.ones(N_ITEMS + 3, dtype=np.bool_), barred, n)
+    standing = Standing(past, model, quick, personal=True, row=NOBODY)
+    opened = np.ones(N_ITEMS + 3, dtype=np.bool_)
+    listed = standing.choose(opened, standing.find_barred(rules), n)
     whole[barred[barred < N_ITEMS]] = -np.inf
     whole[whole == 0] = -np.inf
     assert listed == [at for at in top_items(whole[None, :], n)[0].tolist() if at >= 0]
@@ -116,7 +119,7 @@ def test_without_compiled_loops_numpy_gives_the_same_numbers(name, monkeypatch):
 
     def add() -> list[float]:
         sums = np.zeros(30)
-        kernels.add_rows(kernels.gather_rows(matrix, rows), weights, sums)
+        kernels.add_rows(kernels.gather_rows(kernels.Rows.of(matrix), rows), weights, sums)
         return sums.tolist()
 
     compiled = add()

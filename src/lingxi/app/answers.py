@@ -26,6 +26,7 @@ from lingxi.errors import NotTrained
 
 if TYPE_CHECKING:
     from lingxi.app.shop import Shop
+    from lingxi.recommend import Recommender
 
 
 class Answers:
@@ -100,6 +101,10 @@ class Answers:
             Before the first training.
         """
         return self._shelf.recommend(self._shop, customer_id, n=n, history=history)
+
+    def ready_recommender(self) -> "Recommender | None":
+        """The recommender that answers at once; see ``Shelf.peek``."""
+        return self._shelf.peek()
 
     def similar(self, item_id: str, *, n: int = 10) -> views.SimilarView:
         """What is like an item.

@@ -56,7 +56,8 @@ class RecommendedItem(msgspec.Struct, frozen=True):
 class RecommendationsView(msgspec.Struct, frozen=True):
     """Answer to: what would this customer (or visitor) like?
 
-    Not ``personalised`` when the customer refused that: they are served as a stranger.
+    Not ``personalised`` when the customer refused that: they are served as a stranger. ``version``
+    is that of the recommender which made the list.
     """
 
     customer_id: str | None
@@ -66,6 +67,7 @@ class RecommendationsView(msgspec.Struct, frozen=True):
     currency: str
     items: tuple[RecommendedItem, ...]
     personalised: bool = True
+    version: str = ""
 
 
 class SimilarView(msgspec.Struct, frozen=True):

@@ -13,9 +13,10 @@ if TYPE_CHECKING:
     from lingxi.recommend.erasure import forget
     from lingxi.recommend.evaluation import evaluate
     from lingxi.recommend.ratings import NeighbourModel, Rated, recommend_from_ratings
-    from lingxi.recommend.recommender import Recommended, Recommender
+    from lingxi.recommend.recommender import Recommender
     from lingxi.recommend.rules import RuleSettings
     from lingxi.recommend.scorer import Scorer
+    from lingxi.recommend.standing import Recommended
     from lingxi.recommend.train import train_recommenders
 else:
     __getattr__ = open_door(__name__, __file__)

@@ -15,6 +15,8 @@ from lingxi.schema import Item
 from lingxi.store.engine import is_writing
 
 NOTHING: frozenset[str] = frozenset()
+_FEW_CHANGES = 4
+"""Changes of the catalogue, each of at most 500 items, that are read in a few milliseconds."""
 _ITEM_BYTES = 900
 """About what one item takes, measured over the items of Online Retail and of the demo."""
 
@@ -47,6 +49,11 @@ class Goods:
     def __len__(self) -> int:
         return len(self.ids)
 
+    def find(self, item_id: str) -> Item | None:
+        """What the catalogue says of an item."""
+        at = self.index.get(item_id)
+        return None if at is None else self.items[at]
+
     @property
     def memory_bytes(self) -> int:
         """About how much memory it takes."""
@@ -68,6 +75,10 @@ class Goods:
             if revision > self.revision:
                 self._read(tx, revision)
         return self
+
+    def is_far_behind(self, tx: sa.Connection) -> bool:
+        """Whether ``current`` would read so many items that others had better not wait for it."""
+        return read_revision(tx) - self.revision > _FEW_CHANGES
 
     def gate(self, off: frozenset[str] = NOTHING) -> Gate:
         """Which places are open, with the rules named in ``off`` left out."""

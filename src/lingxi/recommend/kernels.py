@@ -24,6 +24,21 @@ _add: Callable[..., None] | None = getattr(_sparsetools, "csc_matvec", None)
 
 
 @dataclass(frozen=True)
+class Rows:
+    """The arrays of a matrix by rows, without what NumPy does for arrays mapped from a file."""
+
+    indptr: NDArray[np.integer]
+    indices: NDArray[np.int32]
+    data: NDArray[np.float32]
+
+    @staticmethod
+    def of(matrix: Csr) -> "Rows":
+        """The arrays themselves; nothing is copied."""
+        parts = (matrix.indptr, matrix.indices, matrix.data)
+        return Rows(*(np.asarray(part).view(np.ndarray) for part in parts))
+
+
+@dataclass(frozen=True)
 class Cells:
     """The stored cells of some rows, one row after the other; row r ends before ``ends[r + 1]``."""
 
@@ -37,7 +52,7 @@ class Cells:
         return np.repeat(np.arange(len(self.ends) - 1), np.diff(self.ends))
 
 
-def gather_rows(matrix: Csr, rows: NDArray[np.integer]) -> Cells:
+def gather_rows(matrix: Rows, rows: NDArray[np.integer]) -> Cells:
     """The cells of these rows of a matrix of float32."""
     starts = matrix.indptr[rows]
     lengths = matrix.indptr[rows + 1] - starts

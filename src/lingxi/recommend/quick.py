@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lingxi.recommend.history import Weighting
-from lingxi.recommend.kernels import add_rows, gather_rows
+from lingxi.recommend.kernels import Rows, add_rows, gather_rows
 from lingxi.recommend.matrix import Csr
 from lingxi.recommend.model import Model
 
@@ -59,7 +59,7 @@ class QuickModel:
 
     def __init__(self, model: Model, linear: RowOperator) -> None:
         self.heard = linear.heard
-        self._operator, self._columns = linear.operator, linear.columns
+        self._operator, self._columns = Rows.of(linear.operator), Rows.of(linear.columns)
         self._factors = model.trend
         self._trend = model.trend.astype(np.float32)
         self._scratch = _Scratch(len(model.trend))
@@ -127,17 +127,17 @@ def list_largest(
     ]
 
 
-def choose_best(
-    spread: Spread, open_places: NDArray[np.bool_], barred: Whole, n: int
-) -> tuple[list[int], list[float]]:
-    """The ``n`` highest scores above 0, open and not barred; equal ones by their place."""
-    scores = np.where(open_places[spread.items], spread.scores, np.float32(0))
-    if len(barred):
-        scores[np.isin(spread.items, barred, kind="table" if len(barred) else None)] = 0
+def sort_best(spread: Spread, n: int) -> list[int]:
+    """The ``n`` items of the highest scores above 0, and what equals the last; equal ones by place.
+
+    >>> sort_best(Spread(np.array([7, 3, 5]), np.array([2.0, 2.0, 1.0], np.float32)), 1)
+    [3, 7]
+    """
+    scores = spread.scores
     least = np.float32(0)
     if n < len(scores):
         least = np.partition(scores, len(scores) - n)[len(scores) - n]
     kept = np.flatnonzero((scores >= least) & (scores > 0))
-    items, scores = spread.items[kept], scores[kept]
-    order = np.lexsort((items, -scores))[:n]
-    return items[order].tolist(), scores[order].tolist()
+    items = spread.items[kept]
+    found: list[int] = items[np.lexsort((items, -scores[kept]))].tolist()
+    return found

@@ -1,7 +1,7 @@
 """Serving: a customer's own history, read in the caller's transaction, against stored operators."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from typing import TypeVar
 
 import msgspec
 import numpy as np
@@ -15,15 +15,16 @@ from lingxi.recommend.baskets import Baskets, Together
 from lingxi.recommend.batch import recommend_in_blocks
 from lingxi.recommend.families import build_scorer
 from lingxi.recommend.goods import Goods
-from lingxi.recommend.histories import NOBODY, Histories
+from lingxi.recommend.histories import NOBODY
 from lingxi.recommend.model import Model
 from lingxi.recommend.operators import ItemOperator
 from lingxi.recommend.past import Past
-from lingxi.recommend.quick import QuickModel, Spread, choose_best, list_largest
+from lingxi.recommend.quick import QuickModel
 from lingxi.recommend.recipe import Recipe
 from lingxi.recommend.remembered import Remembered
 from lingxi.recommend.rules import RuleSettings
 from lingxi.recommend.scorer import Vector
+from lingxi.recommend.standing import USUAL_RULES, Dress, Recommended, Standing
 from lingxi.store import Artefact, Progress, Store, silent
 from lingxi.store.engine import is_writing
 
@@ -31,44 +32,8 @@ KIND = "recommender"
 FILL = "popularity"
 """Named as the model of items that fill a list up."""
 LONGEST_HISTORY = 2000
-REMEMBERED_BYTES = 32 * 1024 * 1024
-"""What is remembered of customers who asked lately takes no more."""
+T = TypeVar("T")
 _UNTRAINED = "There is no recommender. 'lingxi train' makes one from orders that name products."
-
-
-@dataclass(frozen=True)
-class Recommended:
-    """One recommendation. ``because``: items of the history with their shares of the score.
-
-    The shares of all items of the history sum to 1; only the largest are listed. What popularity
-    fills in has no reasons, and a score that is a share of the most popular item's.
-    """
-
-    item_id: str
-    score: float
-    model: str
-    because: tuple[tuple[str, float], ...] = ()
-
-
-@dataclass(frozen=True)
-class Standing:
-    """What a customer's history comes to, before any rule.
-
-    ``items`` and ``weights`` are what a model of one operator weighed, ``histories`` what another
-    kind of model has scored.
-    """
-
-    past: Past
-    personal: bool
-    spread: Spread
-    items: NDArray[np.int64] | None = None
-    weights: NDArray[np.float64] | None = None
-    histories: Histories | None = None
-
-    @property
-    def memory_bytes(self) -> int:
-        """About how much memory it takes."""
-        return 1000 + self.spread.memory_bytes + 100 * len(self.past)
 
 
 class Held(msgspec.Struct, frozen=True):
@@ -91,6 +56,7 @@ class Recommender:
         baskets: Baskets,
         customers: NDArray[np.int64],
         version: str = "",
+        memory_bytes: int = 0,
     ) -> None:
         self.model, self.visitor_model = model, visitor_model
         self.item_ids, self.popularity, self.baskets = item_ids, popularity, baskets
@@ -99,7 +65,7 @@ class Recommender:
         self.index = {item_id: at for at, item_id in enumerate(item_ids)}
         self.goods = Goods(item_ids, popularity)
         self._quick, self._quick_visitor = QuickModel.of(model), QuickModel.of(visitor_model)
-        self._remembered = Remembered[Standing](REMEMBERED_BYTES)
+        self._remembered = Remembered[Standing](memory_bytes)
         self._rebuilt = -1
         self.rows = {int(c): row for row, c in enumerate(customers.tolist()) if c >= 0}
 
@@ -112,20 +78,6 @@ class Recommender:
     def item_model(self) -> str:
         """The item-item model that serves visitors and similar items."""
         return self.visitor_model.name
-
-    @staticmethod
-    def current_version(store: Store) -> str:
-        """The version in use.
-
-        Raises
-        ------
-        NotTrained
-            Before the first training.
-        """
-        version = store.artefacts.current_version(KIND)
-        if version is None:
-            raise NotTrained(_UNTRAINED)
-        return version
 
     @staticmethod
     def load(store: Store) -> "Recommender":
@@ -152,6 +104,7 @@ class Recommender:
             Baskets.load(artefact),
             customers,
             artefact.manifest.version,
+            store.settings.server.recommendation_memory_mb * 2**20,
         )
 
     def recommend(
@@ -184,14 +137,33 @@ class Recommender:
         """
         if n < 1:
             raise InvalidInput(f"n must be at least 1, but is {n}.")
-        goods, chosen = self.goods.current(tx), rules or RuleSettings()
-        given = tuple(dict.fromkeys(history or ()))
-        standing = self._stand(tx, goods, customer, given)
-        opened = goods.gate(chosen.off).open
-        barred = standing.past.find_barred(chosen)
-        listed, _ = choose_best(standing.spread, opened, barred, n)
-        found = self._explain(standing, listed, reasons)
-        return found + self._fill(goods, chosen, {*listed, *barred.tolist()}, n - len(found))
+        return self.recommend_as(
+            _undressed, tx, customer, n=n, history=history, rules=rules, reasons=reasons
+        )
+
+    def recommend_as(
+        self,
+        dress: Dress[T],
+        tx: sa.Connection,
+        customer: int | None,
+        *,
+        n: int = 10,
+        history: Sequence[str] | None = None,
+        rules: RuleSettings | None = None,
+        reasons: int = 3,
+    ) -> tuple[T, ...]:
+        """As ``recommend``, each item as ``dress`` shows it, which is kept for the next time."""
+        if n < 1:
+            raise InvalidInput(f"n must be at least 1, but is {n}.")
+        goods, chosen = self.goods.current(tx), rules or USUAL_RULES
+        standing = self._stand(tx, goods, customer, tuple(dict.fromkeys(history or ())))
+        barred = standing.find_barred(chosen)
+        listed = standing.choose(goods.gate(chosen.off).open, barred, n)
+        shown = standing.show(listed, reasons, goods, dress)
+        if len(shown) < n:
+            taken = {*listed, *barred}
+            shown += [dress(each, goods) for each in self._fill(goods, chosen, taken, n)]
+        return tuple(shown[:n])
 
     def recommend_all(
         self,
@@ -258,63 +230,30 @@ class Recommender:
         rows = read_counts(tx, customer, LONGEST_HISTORY) if customer is not None else ()
         past = Past.read(rows, goods.index, goods.n_known, given)
         personal = bool(rows)
-        row = self.rows.get(customer, NOBODY) if customer is not None else NOBODY
-        quick = self._quick if personal else self._quick_visitor
-        if quick is None:
-            model = self.model if personal else self.visitor_model
-            histories = past.to_histories(row, goods.n_known)
-            scores = model.score(histories)[0]
-            met = np.flatnonzero(scores > 0).astype(np.int32)
-            spread = Spread(met, scores[met].astype(np.float32))
-            return Standing(past, personal, spread, histories=histories)
-        items, weights = past.weigh(quick.heard)
-        return Standing(past, personal, quick.spread(items, weights), items, weights)
-
-    def _explain(
-        self, standing: Standing, listed: Sequence[int], reasons: int
-    ) -> tuple[Recommended, ...]:
-        """The listed items with the largest shares of each score."""
-        if not listed:
-            return ()
-        model = self.model if standing.personal else self.visitor_model
-        quick = self._quick if standing.personal else self._quick_visitor
-        places = np.array(listed, dtype=np.int64)
-        if quick is not None and standing.items is not None and standing.weights is not None:
-            items = standing.items
-            terms = quick.explain(items, standing.weights, places, reasons)
-        else:
-            assert standing.histories is not None
-            given = model.explain(standing.histories, places[None, :])
-            items = np.unique(given.indices).astype(np.int64)
-            table = np.zeros((len(listed), len(items)))
-            owners = np.repeat(np.arange(len(listed)), np.diff(given.indptr))
-            table[owners, np.searchsorted(items, given.indices)] = given.data
-            terms = list_largest(table, reasons)
-        names = [self.item_ids[at] for at in items.tolist()]
-        return tuple(
-            Recommended(
-                self.item_ids[at],
-                total,
-                model.name,
-                tuple((names[place], value / total) for place, value in largest),
-            )
-            for at, (total, largest) in zip(listed, terms, strict=True)
+        return Standing(
+            past,
+            self.model if personal else self.visitor_model,
+            self._quick if personal else self._quick_visitor,
+            personal=personal,
+            row=NOBODY if customer is None else self.rows.get(customer, NOBODY),
         )
 
     def _fill(
         self, goods: Goods, rules: RuleSettings, taken: set[int], n: int
-    ) -> tuple[Recommended, ...]:
-        """Popular items, then new ones, for the places that are left."""
+    ) -> list[Recommended]:
+        """Popular items, then new ones, at most ``n``."""
         found: list[Recommended] = []
-        if n <= 0:
-            return ()
         for at in goods.fill_order(rules.off):
             if at not in taken:
                 score = float(self.popularity[at]) if at < goods.n_known else 0.0
                 found.append(Recommended(goods.ids[at], score, FILL))
                 if len(found) == n:
                     break
-        return tuple(found)
+        return found
+
+
+def _undressed(found: Recommended, _goods: Goods) -> Recommended:
+    return found
 
 
 def _current(store: Store) -> Artefact:

@@ -24,6 +24,7 @@ from lingxi.server.dependencies import DEPENDENCIES
 from lingxi.server.errors import answer_error
 from lingxi.server.gate import Gate
 from lingxi.server.gorse import GORSE
+from lingxi.server.lane import Lane
 from lingxi.server.metrics import Metrics
 from lingxi.server.observe import configure_logs, make_observer
 from lingxi.server.pages import PAGES, draw_error
@@ -43,6 +44,7 @@ def create_app(shop: Shop) -> Litestar:
     settings = shop.settings.server
     metrics, gate, door = Metrics(), Gate(shop), make_door(shop)
     metrics.register(door.counts)
+    lane = Lane(shop, gate, metrics)
     return Litestar(
         route_handlers=[
             *API,
@@ -58,8 +60,16 @@ def create_app(shop: Shop) -> Litestar:
         middleware=[gate],
         before_send=[make_observer(settings, metrics)],
         exception_handlers={Exception: answer_error},
-        state=State({"shop": shop, "metrics": metrics, "error_page": draw_error, "door": door}),
-        on_shutdown=[door.queue.close, gate.writes.close],
+        state=State(
+            {
+                "shop": shop,
+                "metrics": metrics,
+                "error_page": draw_error,
+                "door": door,
+                "lane": lane,
+            }
+        ),
+        on_shutdown=[door.queue.close, gate.writes.close, lane.close],
         openapi_config=describe_api(),
         compression_config=CompressionConfig(
             "gzip",
@@ -89,7 +99,8 @@ def load_app() -> ASGIApp:
     shop.ensure_source()
     app = create_app(shop)
     app.on_shutdown.append(shop.close)
-    front = Front(app.state["door"], app)
+    front = Front(app.state["door"], app.state["lane"], app)
+    shop.answers.ready_recommender()  # is loaded beside the start
     spare_collector()
     if not shop.settings.server.secure_cookies:
         return front

@@ -93,18 +93,26 @@ def find_status(error: Exception) -> int:
 
 def answer_error(request: Request[Any, Any, Any], error: Exception) -> Response[Any]:
     """The answer to a request that failed: JSON for programs, a page for browsers."""
-    status = find_status(error)
-    problem = Problem(
-        _code(error, status), _message(request, error, status), request_id(request.scope)
-    )
-    if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
-        structlog.get_logger().error(
-            "request_failed", request_id=problem.request_id, exc_info=error
-        )
+    status, problem, headers = describe_problem(error, request_id(request.scope))
+    if isinstance(error, ValidationException) and status == HTTPStatus.BAD_REQUEST:
+        words = explain_validation(request, error) or problem.message
+        problem = msgspec.structs.replace(problem, message=words)
     response = _draw(request, status, problem)
-    for name, value in _headers(error, status).items():
+    for name, value in headers.items():
         response.headers[name] = value
     return response
+
+
+def describe_problem(error: Exception, name: str) -> tuple[int, Problem, dict[str, str]]:
+    """The status, the words and the headers for an error; one of ours goes into the log as well.
+
+    ``name`` is the id of the request.
+    """
+    status = find_status(error)
+    problem = Problem(_code(error, status), _message(error, status), name)
+    if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+        structlog.get_logger().error("request_failed", request_id=name, exc_info=error)
+    return status, problem, _headers(error, status)
 
 
 def _draw(request: Request[Any, Any, Any], status: int, problem: Problem) -> Response[Any]:
@@ -125,15 +133,13 @@ def _code(error: Exception, status: int) -> str:
     return HTTPStatus(status).name.lower()
 
 
-def _message(request: Request[Any, Any, Any], error: Exception, status: int) -> str:
+def _message(error: Exception, status: int) -> str:
     if status == HTTPStatus.SERVICE_UNAVAILABLE:
         return BUSY
     if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
         return _OWN_FAULT
     if isinstance(error, LingxiError):
         return str(error)
-    if isinstance(error, ValidationException):
-        return explain_validation(request, error) or _HTTP_WORDS[400]
     return _HTTP_WORDS.get(status, HTTPStatus(status).phrase + ".")
 
 

@@ -83,22 +83,31 @@ class Gate(ASGIMiddleware):
         await next_app(scope, receive, send)
 
     def _read(self, request: Request[Any, Any, Any]) -> Presented:
-        header = request.headers.get("authorization", "")
-        kind, _, text = header.partition(" ")
-        key = text.strip() if kind.lower() == "bearer" else request.headers.get("x-api-key")
+        given = request.headers
+        key = choose_key(given.get("authorization", ""), given.get("x-api-key"))
         token = request.cookies.get(self._cookie)
         return Presented(
-            None if key is None else key[:_LONGEST_SECRET],
+            key,
             token[:_LONGEST_SECRET] if token else None,
         )
 
     def _admit(self, presented: Presented, metered: bool) -> Principal | None:
-        """Whom the key or else the session names, counted against the limit where that holds."""
-        now = self._shop.clock.now()
         with self._shop.store.read() as tx:
-            principal = self._find(tx, presented)
-            if principal is not None and metered:
-                self._throttle.count(tx, principal.bucket, now)
+            return self.admit(tx, presented, metered=metered)
+
+    def admit(
+        self, tx: Connection, presented: Presented, *, metered: bool = True
+    ) -> Principal | None:
+        """Whom the key or else the session names in this transaction, counted where that holds.
+
+        Raises
+        ------
+        RateLimited
+            When they have had their requests of this minute.
+        """
+        principal = self._find(tx, presented)
+        if principal is not None and metered:
+            self._throttle.count(tx, principal.bucket, self._shop.clock.now())
         return principal
 
     def _find(self, tx: Connection, presented: Presented) -> Principal | None:
@@ -147,6 +156,17 @@ class Gate(ASGIMiddleware):
             await send(message)
 
         return send_with_cookie
+
+
+def choose_key(authorization: str, api_key: str | None) -> str | None:
+    """The secret key that two headers name: a bearer token before ``X-API-Key``.
+
+    >>> choose_key("Bearer lx_1", "lx_2"), choose_key("Basic YTpi", "lx_2"), choose_key("", None)
+    ('lx_1', 'lx_2', None)
+    """
+    kind, _, text = authorization.partition(" ")
+    key = text.strip() if kind.lower() == "bearer" else api_key
+    return None if key is None else key[:_LONGEST_SECRET]
 
 
 def check_permission(principal: Principal | None, needed: Permission | None) -> None:

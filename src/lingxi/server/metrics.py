@@ -30,15 +30,21 @@ class Metrics:
             registry=self._registry,
         )
 
+        self._counters: dict[tuple[str, str, int], tuple[Counter, Histogram]] = {}
+
     def register(self, collector: Collector) -> None:
         """Show the numbers of another part of the server too."""
         self._registry.register(collector)
 
     def count(self, method: str, route: str, status: int, seconds: float | None) -> None:
         """Count one answer; ``route`` is the template, never the path with its identifiers."""
-        self._requests.labels(method, route, str(status)).inc()
+        child = self._counters.get((method, route, status))
+        if child is None:
+            child = self._requests.labels(method, route, str(status)), self._seconds.labels(route)
+            self._counters[method, route, status] = child
+        child[0].inc()
         if seconds is not None:
-            self._seconds.labels(route).observe(seconds)
+            child[1].observe(seconds)
 
     def render(self, status: StatusView | None) -> bytes:
         """Everything in Prometheus' text form; without the shop's part where it is unknown."""

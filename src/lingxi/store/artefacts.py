@@ -201,7 +201,7 @@ class Artefacts:
     """All stored models of a shop: ``<folder>/<kind>/<version>/`` and ``<kind>/current``."""
 
     def __init__(self, folder: Path, clock: Clock) -> None:
-        self.folder = folder
+        self.folder, self._root = folder, str(folder)
         self._clock = clock
 
     @contextmanager
@@ -260,6 +260,14 @@ class Artefacts:
             return marker.read_text().strip()
         except FileNotFoundError:
             return None
+
+    def current_mark(self, kind: str) -> object:
+        """Something that is equal as long as no other version is put in use; cheap to ask."""
+        try:
+            found = os.stat(f"{self._root}/{kind}/{_CURRENT}")
+        except FileNotFoundError:
+            return None
+        return found.st_ino, found.st_mtime_ns
 
     def open(self, kind: str, version: str) -> Artefact:
         """One stored version.

@@ -6,6 +6,9 @@ from typing import Any
 
 from sqlalchemy import Connection, Dialect, Select
 
+MEMORY = "lingxi_memory"
+"""Where a connection of ``Reader`` keeps the answers of the state that it sees."""
+_FEW_ROWS = 4
 _Text = tuple[str, list[tuple[int, Any]] | None]
 
 
@@ -29,14 +32,20 @@ class Prepared:
         if self._text is None:
             self._text = self._compile(tx.dialect)
         text, places = self._text
+        memory: dict[object, Any] | None = tx.info.get(MEMORY)
+        if memory is not None and (known := memory.get((self, values))) is not None:
+            return known  # type: ignore[no-any-return]
+        bound = values
         if places is not None:
-            values = tuple(fixed if at < 0 else values[at] for at, fixed in places)
+            bound = tuple(fixed if at < 0 else values[at] for at, fixed in places)
         raw: Any = tx.connection.driver_connection
         try:
-            rows: list[tuple[Any, ...]] = raw.execute(text, values).fetchall()
+            rows: list[tuple[Any, ...]] = raw.execute(text, bound).fetchall()
         except sqlite3.Error:
-            again = tx.exec_driver_sql(text, values)  # fails again, in words that say what to do
+            again = tx.exec_driver_sql(text, bound)  # fails again, in words that say what to do
             return [tuple(row) for row in again]
+        if memory is not None and len(rows) <= _FEW_ROWS:
+            memory[self, values] = rows
         return rows
 
     def first(self, tx: Connection, *values: object) -> tuple[Any, ...] | None:

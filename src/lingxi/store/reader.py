@@ -8,13 +8,18 @@ from typing import Any
 from sqlalchemy import Connection, Engine
 
 from lingxi.store.engine import begin_read
+from lingxi.store.prepared import MEMORY
+
+_MOST_REMEMBERED = 20_000
 
 
 class Reader:
     """Reads in short transactions of one connection; for one thread at a time.
 
     Taking a connection from the pool, beginning and ending a transaction costs several times what
-    the queries of a request do. On PostgreSQL it is a transaction of the pool like any other.
+    the queries of a request do. And as long as nobody changes the database, what ``Prepared`` was
+    answered is remembered with the connection and not asked again. On PostgreSQL it is a
+    transaction of the pool like any other.
     """
 
     def __init__(self, engine: Engine) -> None:
@@ -30,6 +35,11 @@ class Reader:
             return
         connection, raw = self._held or self._open()
         raw.execute("BEGIN")
+        (version,) = raw.execute("PRAGMA data_version").fetchone()  # the transaction starts here
+        memory: dict[object, object] = connection.info[MEMORY]
+        if version != memory.get(None) or len(memory) > _MOST_REMEMBERED:
+            memory.clear()
+            memory[None] = version
         try:
             yield connection
         finally:
@@ -50,5 +60,7 @@ class Reader:
         connection.begin()  # for SQLAlchemy it stays open; what truly begins and ends is said above
         raw: Any = connection.connection.driver_connection
         raw.execute("ROLLBACK")
+        raw.execute("PRAGMA query_only = ON")  # what it wrote itself it would not notice
+        connection.info[MEMORY] = {}
         self._held = connection, raw
         return self._held

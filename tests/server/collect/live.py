@@ -119,7 +119,7 @@ def serve_shop(shop: Shop) -> Iterator[int]:
         probe.bind((HOST, 0))
         port = int(probe.getsockname()[1])
     app = create_app(shop)
-    front = Front(app.state["door"], app)
+    front = Front(app.state["door"], app.state["lane"], app)
     server = Server(front, address=HOST, port=port, interface=Interfaces.ASGI, log_enabled=False)
     loop = asyncio.new_event_loop()
     thread = Thread(target=lambda: loop.run_until_complete(server.serve()), daemon=True)

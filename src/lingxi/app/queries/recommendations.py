@@ -1,21 +1,33 @@
 """Recommendations with names, prices and reasons; the model in use is loaded once and kept."""
 
-from collections.abc import Iterable, Mapping, Sequence
-from threading import Lock
+import logging
+from collections.abc import Sequence
+from threading import Lock, Thread
 from typing import TYPE_CHECKING
+
+from sqlalchemy import Connection
 
 from lingxi.app.cursors import check_size
 from lingxi.app.views import Because, RecommendationsView, RecommendedItem, SimilarView
 from lingxi.catalogue import get_items
-from lingxi.errors import InvalidInput, UnknownCustomer, UnknownItem
-from lingxi.ingest import find_customer
+from lingxi.errors import (
+    CorruptArtefact,
+    InvalidInput,
+    LingxiError,
+    UnknownItem,
+    UnknownModel,
+)
+from lingxi.ingest import seek_customer
 from lingxi.ingest.consent import is_allowed
-from lingxi.schema import Item
 
 if TYPE_CHECKING:
     from lingxi.app.shop import Shop
     from lingxi.recommend import Recommended, Recommender
+    from lingxi.recommend.goods import Goods
     from lingxi.store import Store
+
+_KIND = "recommender"
+log = logging.getLogger(__name__)
 
 LARGEST = 100
 """Items in one answer at most."""
@@ -29,62 +41,67 @@ class Shelf:
     def __init__(self, store: "Store") -> None:
         self._store = store
         self._lock = Lock()
-        self._held: tuple[str, Recommender] | None = None
+        self._held: Recommender | None = None
+        self._mark: object = None
+        self._loading = Lock()
 
     def get(self) -> "Recommender":
-        """The recommender in use.
+        """The recommender in use, loaded first if it is another than the one held.
 
         Raises
         ------
         NotTrained
             Before the first training.
         """
+        mark, held = self._store.artefacts.current_mark(_KIND), self._held
+        if held is not None and mark == self._mark:
+            return held
+        with self._lock:
+            return self._load()
+
+    def peek(self) -> "Recommender | None":
+        """The recommender held, without waiting; another one in use is loaded in a thread of its
+        own and held as soon as it is ready. Nothing before the first."""
+        if self._store.artefacts.current_mark(_KIND) != self._mark and self._loading.acquire(False):
+            Thread(target=self._load_beside, daemon=True).start()
+        return self._held
+
+    def _load_beside(self) -> None:
+        try:
+            self.get()
+        except LingxiError as error:  # the one held goes on serving
+            log.warning("the recommender in use cannot be loaded: %s", error)
+        finally:
+            self._loading.release()
+
+    def _load(self) -> "Recommender":
+        """Load what is in use; once more if it was taken away for a newer one meanwhile."""
         from lingxi.recommend import Recommender
 
-        version = Recommender.current_version(self._store)
-        held = self._held
-        if held is None or held[0] != version:
-            with self._lock:
-                held = self._held
-                if held is None or held[0] != version:
-                    held = (version, Recommender.load(self._store))
-                    self._held = held
-        return held[1]
+        for last in (False, True):
+            mark = self._store.artefacts.current_mark(_KIND)
+            if self._held is not None and mark == self._mark:
+                break
+            try:
+                fresh = Recommender.load(self._store)
+            except (UnknownModel, CorruptArtefact):
+                if last or mark == self._store.artefacts.current_mark(_KIND):
+                    raise
+                continue
+            with self._store.read() as tx:
+                fresh.goods.current(tx).fill_order()
+            self._held, self._mark = fresh, mark
+            break
+        assert self._held is not None
+        return self._held
 
     def recommend(
         self, shop: "Shop", customer_id: str | None, *, n: int, history: Sequence[str]
     ) -> RecommendationsView:
         """For a known customer from their own history; for anyone else from ``history``."""
-        check_size(n, largest=LARGEST)
-        if len(history) > _LONGEST_HISTORY:
-            raise InvalidInput(f"history holds {len(history)} items; {_LONGEST_HISTORY} at most.")
         recommender = self.get()
         with shop.store.read() as tx:
-            customer = None
-            if customer_id is not None:
-                try:
-                    customer = find_customer(tx, customer_id, store=shop.store)
-                except UnknownCustomer:
-                    customer = None
-            personal = customer is None or is_allowed(
-                tx, shop.settings.consent, customer, "personalisation"
-            )
-            found = recommender.recommend(
-                tx,
-                customer if personal else None,
-                n=n,
-                history=list(history) if history else None,
-            )
-            items = get_items(tx, _mentioned(found))
-        return RecommendationsView(
-            customer_id=customer_id,
-            known=customer is not None,
-            personalised=personal,
-            model=recommender.name,
-            as_of=shop.clock.now(),
-            currency=shop.settings.shop.currency,
-            items=tuple(to_recommended(one, items) for one in found),
-        )
+            return answer(shop, tx, recommender, customer_id, n=n, history=history)
 
     def similar(self, shop: "Shop", item_id: str, *, n: int) -> SimilarView:
         """The items nearest to one of the catalogue's."""
@@ -95,19 +112,63 @@ class Shelf:
                 raise UnknownItem(f"There is no item {item_id[:80]!r}.")
             recommender = self.get()
             found = recommender.similar(item_id, n)
-            items = get_items(tx, _mentioned(found))
+            goods = recommender.goods.current(tx)
         return SimilarView(
             item_id=item_id,
             name=known[item_id].name,
             model=recommender.item_model,
             currency=shop.settings.shop.currency,
-            items=tuple(to_recommended(one, items) for one in found),
+            items=tuple(to_recommended(one, goods) for one in found),
         )
 
 
-def to_recommended(found: "Recommended", items: Mapping[str, Item]) -> RecommendedItem:
+def answer(
+    shop: "Shop",
+    tx: Connection,
+    recommender: "Recommender",
+    customer_id: str | None,
+    *,
+    n: int,
+    history: Sequence[str],
+) -> RecommendationsView:
+    """What one customer, or a visitor, would like, as this transaction sees everything.
+
+    Raises
+    ------
+    InvalidInput
+        If ``n`` or ``history`` is longer than may be asked for.
+    """
+    check_size(n, largest=LARGEST)
+    if len(history) > _LONGEST_HISTORY:
+        raise InvalidInput(f"history holds {len(history)} items; {_LONGEST_HISTORY} at most.")
+    customer = None
+    if customer_id is not None:
+        customer = seek_customer(tx, customer_id, store=shop.store)
+    personal = customer is None or is_allowed(
+        tx, shop.settings.consent, customer, "personalisation"
+    )
+    found = recommender.recommend_as(
+        to_recommended, tx, customer if personal else None, n=n, history=history
+    )
+    return RecommendationsView(
+        customer_id=customer_id,
+        known=customer is not None,
+        personalised=personal,
+        model=recommender.name,
+        as_of=shop.clock.now(),
+        currency=shop.settings.shop.currency,
+        items=found,
+        version=recommender.version,
+    )
+
+
+def to_recommended(found: "Recommended", goods: "Goods") -> RecommendedItem:
     """A recommendation with what the catalogue knows of it."""
-    item = items.get(found.item_id)
+    item = goods.find(found.item_id)
+    because = []
+    for cause, share in found.because:
+        known = goods.find(cause)
+        because.append(Because(cause, known.name if known else "", share))
     return RecommendedItem(
         item_id=found.item_id,
         name=item.name if item else "",
@@ -115,14 +176,5 @@ def to_recommended(found: "Recommended", items: Mapping[str, Item]) -> Recommend
         price_cents=item.price_cents if item else None,
         score=found.score,
         model=found.model,
-        because=tuple(
-            Because(cause, items[cause].name if cause in items else "", share)
-            for cause, share in found.because
-        ),
+        because=tuple(because),
     )
-
-
-def _mentioned(found: "Iterable[Recommended]") -> list[str]:
-    ids = {one.item_id for one in found}
-    ids.update(cause for one in found for cause, _ in one.because)
-    return sorted(ids)

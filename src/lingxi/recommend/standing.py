@@ -1,0 +1,156 @@
+"""What one customer's history comes to, before any rule; kept while the history stays the same."""
+
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lingxi.recommend.histories import Histories
+from lingxi.recommend.model import Model
+from lingxi.recommend.past import Past
+from lingxi.recommend.quick import QuickModel, Spread, list_largest, sort_best
+from lingxi.recommend.rules import RuleSettings
+
+if TYPE_CHECKING:
+    from lingxi.recommend.goods import Goods
+
+T = TypeVar("T")
+USUAL_RULES = RuleSettings()
+_FIRST = 256
+_MOST_DRESSED = 200
+_LISTED_BYTES = 12_000
+"""About what the listed items with their reasons take."""
+
+
+@dataclass(frozen=True)
+class Recommended:
+    """One recommendation. ``because``: items of the history with their shares of the score.
+
+    The shares of all items of the history sum to 1; only the largest are listed. What popularity
+    fills in has no reasons, and a score that is a share of the most popular item's.
+    """
+
+    item_id: str
+    score: float
+    model: str
+    because: tuple[tuple[str, float], ...] = ()
+
+
+Dress = Callable[[Recommended, "Goods"], T]
+"""Makes of a recommendation what the caller shows; it depends on nothing but its arguments."""
+
+
+class Standing:
+    """A history weighed and scored by a model: every item it touches, with the terms of its score.
+
+    Parameters
+    ----------
+    past
+        The history.
+    personal
+        Whether it is a customer's own, and not only what a visitor looks at.
+    row
+        The fitted row that the customer has.
+    """
+
+    def __init__(
+        self,
+        past: Past,
+        model: Model,
+        quick: QuickModel | None,
+        *,
+        personal: bool,
+        row: int,
+    ) -> None:
+        self.past, self.personal = past, personal
+        self._model, self._quick = model, quick
+        self._histories: Histories | None = None
+        self._items: NDArray[np.int64] = np.empty(0, dtype=np.int64)
+        self._weights: NDArray[np.float64] = np.empty(0)
+        if quick is None:
+            self._histories = past.to_histories(row, len(model.trend))
+            scores = model.score(self._histories)[0]
+            met = np.flatnonzero(scores > 0).astype(np.int32)
+            self.spread = Spread(met, scores[met].astype(np.float32))
+        else:
+            self._items, self._weights = past.weigh(quick.heard)
+            self.spread = quick.spread(self._items, self._weights)
+        self._best = sort_best(self.spread, _FIRST)
+        self._barred: frozenset[int] | None = None
+        self._dressed: dict[Any, tuple[int, Any]] = {}
+
+    @property
+    def memory_bytes(self) -> int:
+        """About how much memory it takes, reasons of listed items included."""
+        return _LISTED_BYTES + self.spread.memory_bytes + 100 * len(self.past)
+
+    def find_barred(self, rules: RuleSettings) -> frozenset[int]:
+        """Places that a rule about the history keeps out."""
+        if rules != USUAL_RULES:
+            return frozenset(self.past.find_barred(rules).tolist())
+        if self._barred is None:
+            self._barred = frozenset(self.past.find_barred(rules).tolist())
+        return self._barred
+
+    def choose(self, opened: NDArray[np.bool_], barred: Collection[int], n: int) -> list[int]:
+        """The ``n`` highest scores above 0, open and not barred; equal ones by their place."""
+        found = _take(self._best, opened, barred, n)
+        if len(found) < n and len(self._best) < len(self.spread.items):
+            self._best = sort_best(self.spread, len(self.spread.items))
+            found = _take(self._best, opened, barred, n)
+        return found
+
+    def show(self, listed: Sequence[int], reasons: int, goods: "Goods", dress: Dress[T]) -> list[T]:
+        """The listed items with their reasons, dressed; what was shown before is kept."""
+        revision, dressed = goods.revision, self._dressed
+        keys = [(at, reasons, dress) for at in listed]
+        new = [at for at, key in zip(listed, keys, strict=True) if key not in dressed]
+        if new:
+            if len(dressed) > _MOST_DRESSED:
+                dressed.clear()
+                new = list(listed)
+            for at, plain in zip(new, self.explain(new, reasons, goods.ids), strict=True):
+                dressed[at, reasons, dress] = (-1, plain)
+                dressed[at, reasons, None] = (-1, plain)
+        shown: list[T] = []
+        for at, key in zip(listed, keys, strict=True):
+            made, value = dressed[key]
+            if made != revision:
+                value = dress(dressed[at, reasons, None][1], goods)
+                dressed[key] = (revision, value)
+            shown.append(value)
+        return shown
+
+    def explain(self, listed: Sequence[int], reasons: int, ids: Sequence[str]) -> list[Recommended]:
+        """The listed items with the largest shares of each score."""
+        places = np.array(listed, dtype=np.int64)
+        if self._histories is None and self._quick is not None:
+            items = self._items
+            terms = self._quick.explain(items, self._weights, places, reasons)
+        else:
+            assert self._histories is not None
+            given = self._model.explain(self._histories, places[None, :])
+            items = np.unique(given.indices).astype(np.int64)
+            table = np.zeros((len(listed), len(items)))
+            owners = np.repeat(np.arange(len(listed)), np.diff(given.indptr))
+            table[owners, np.searchsorted(items, given.indices)] = given.data
+            terms = list_largest(table, reasons)
+        found = []
+        for at, (total, largest) in zip(listed, terms, strict=True):
+            because = tuple([(ids[items[place]], value / total) for place, value in largest])
+            found.append(Recommended(ids[at], total, self._model.name, because))
+        return found
+
+
+def _take(
+    best: Sequence[int], opened: NDArray[np.bool_], barred: Collection[int], n: int
+) -> list[int]:
+    found: list[int] = []
+    for at in best:
+        if opened[at] and at not in barred:
+            found.append(at)
+            if len(found) == n:
+                break
+    return found
