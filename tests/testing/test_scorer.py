@@ -6,6 +6,8 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from lingxi.recommend.als import Als
+from lingxi.recommend.blend import Blend
 from lingxi.recommend.histories import Histories
 from lingxi.recommend.matrix import Csr, scale
 from lingxi.recommend.neighbourhoods import UserKnn
@@ -39,6 +41,37 @@ class TestUserPearson(ScorerContract):
 class TestRp3Beta(ScorerContract):
     def make(self) -> Scorer:
         return Rp3Beta("rp3beta")
+
+
+class TestItemLogLikelihood(ScorerContract):
+    def make(self) -> Scorer:
+        return ItemKnn("item_log_likelihood", "log_likelihood", k=10)
+
+
+class TestUserBm25(ScorerContract):
+    def make(self) -> Scorer:
+        return UserKnn("user_bm25", "bm25", k=10, shrinkage=2.0)
+
+
+class TestUserJaccard(ScorerContract):
+    def make(self) -> Scorer:
+        return UserKnn("user_jaccard", "jaccard", k=10)
+
+
+class TestAls(ScorerContract):
+    def make(self) -> Scorer:
+        return Als("als", factors=8, epochs=4)
+
+
+class TestBlend(ScorerContract):
+    def make(self) -> Scorer:
+        return Blend("blend", (ItemKnn("item_cosine", k=10), Als("als", factors=8)), (0.7, 0.2))
+
+
+class TestBlendOfCustomers(ScorerContract):
+    def make(self) -> Scorer:
+        parts = (UserKnn("a", "cosine", k=10), UserKnn("b", "tfidf", k=10))
+        return Blend("blend", parts, (0.7, 0.2))
 
 
 class TestPopularity(ScorerContract):

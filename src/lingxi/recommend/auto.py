@@ -1,19 +1,25 @@
-"""Choosing a model by itself: tries models on a bench within a time budget, and says why."""
+"""Choosing a model by itself: tries models on a bench within a time budget, blends the best."""
 
 import time
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
-from lingxi.recommend.bench import Bench, Trial
-from lingxi.recommend.families import FAMILIES, Params, make_recipe
+from lingxi.recommend.bench import FILL, Bench, Trial
+from lingxi.recommend.families import FAMILIES, Params, build_scorer, make_recipe, vary
+from lingxi.recommend.mix import PLAIN, mix, tune_factor
+from lingxi.recommend.pool import Head, Pool, take_head
 from lingxi.recommend.recipe import Recipe
+from lingxi.recommend.scorer import Vector
 
 _CLIMBERS = 3
 """Models whose surroundings are searched, the best ones."""
 _STEPS = 4
 """Rounds of that."""
-_MARGIN = 1.3
-"""A fit on everything takes longer than one on the bench, about as much."""
+_MARGIN = 1.4
+"""A fit on everything takes about that much longer than one on the bench."""
+_OF_TIME = frozenset(
+    ("taught_half_life", "history_half_life", "position_decay", "trend", "trend_half_life")
+)
 
 
 @dataclass(frozen=True)
@@ -28,32 +34,14 @@ class Found:
     skipped: tuple[str, ...]
     seconds: float
 
-    def best(self, name: str) -> Trial | None:
-        """The best trial of one model, nothing where it was not tried."""
-        return _best([trial for trial in self.trials if trial.recipe.name == name])
+    def best(self, *names: str) -> Trial | None:
+        """The best trial of these models, nothing where none was tried."""
+        return best_of([trial for trial in self.trials if trial.recipe.name in names])
 
 
-class _Watch:
-    """Says whether there is time for one more fit, and for the final one after it."""
-
-    def __init__(self, bench: Bench, seconds: float) -> None:
-        self.start, self.seconds = time.monotonic(), seconds
-        self._size = (bench.taught.n_rows, bench.taught.n_items, len(bench.taught.items))
-        self._met: dict[str, float] = {}
-
-    @property
-    def used(self) -> float:
-        return time.monotonic() - self.start
-
-    def note(self, trial: Trial) -> None:
-        self._met[trial.recipe.name] = max(trial.seconds, self._met.get(trial.recipe.name, 0.0))
-
-    def estimate(self, name: str) -> float:
-        return self._met.get(name, FAMILIES[name].cost(*self._size))
-
-    def allows(self, name: str, best: Trial | None) -> bool:
-        final = max(self.estimate(name), best.seconds if best else 0.0) * _MARGIN
-        return self.used + self.estimate(name) + final <= self.seconds
+def best_of(trials: Sequence[Trial]) -> Trial | None:
+    """The highest value; of equal ones the first, so the simpler."""
+    return max(trials, key=lambda trial: trial.value) if trials else None
 
 
 def search(
@@ -63,7 +51,7 @@ def search(
     names: Iterable[str] | None = None,
     tell: Callable[[str], None] = lambda _name: None,
 ) -> Found:
-    """Try every model's first recipes, then the surroundings of the best, while there is time.
+    """Try every model's first recipes, then the surroundings of the best, then blends.
 
     Popularity is tried whatever the time. Of equal trials the earlier, so the simpler, wins.
 
@@ -72,32 +60,139 @@ def search(
     seconds
         For the search and the final fit together.
     names
-        Models to try; by default all that can be used here.
+        Models to try; by default all that can be used here, and blends of them.
     tell
         Called with the name of each model as it is tried.
     """
-    watch = _Watch(bench, seconds)
-    trials: list[Trial] = []
-    skipped: list[str] = []
-    for name in names if names is not None else FAMILIES:
-        family = FAMILIES[name]
-        if not family.available or (family.timed and not bench.asked.timed):
-            skipped.append(name)
-            continue
-        for start in _clean(family.starts, bench.taught.timed):
-            if name != "popularity" and not watch.allows(name, _best(trials)):
-                skipped.append(name)
-                break
-            tell(name)
-            trials.append(_try(bench, watch, make_recipe(name, start)))
-    for _ in range(_STEPS):
-        fresh = _climb(bench, watch, trials, tell)
-        trials += fresh
-        if not fresh:
-            break
-    winner = _best(trials)
+    hunt = _Hunt(bench, seconds, tell)
+    hunt.start(names if names is not None else FAMILIES)
+    hunt.climb()
+    if names is None:
+        hunt.blend()
+    winner = best_of(hunt.trials)
     recipe = winner.recipe if winner else make_recipe("popularity")
-    return Found(recipe, tuple(trials), tuple(dict.fromkeys(skipped)), watch.used)
+    return Found(recipe, tuple(hunt.trials), tuple(dict.fromkeys(hunt.skipped)), hunt.used)
+
+
+@dataclass
+class _Hunt:
+    """The state of one search: what was tried, how long it took, and the best heads."""
+
+    bench: Bench
+    seconds: float
+    tell: Callable[[str], None]
+    trials: list[Trial] = field(default_factory=list)
+    skipped: list[str] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self._start = time.monotonic()
+        taught = self.bench.taught
+        self._size = (taught.n_rows, taught.n_items, len(taught.items))
+        self._costs: dict[str, float] = {}
+        self._heads: dict[str, tuple[Trial, Head]] = {}
+        self._popularity: Vector = taught.popularity(FILL)
+
+    @property
+    def used(self) -> float:
+        """Seconds since the start."""
+        return time.monotonic() - self._start
+
+    def start(self, names: Iterable[str]) -> None:
+        """The first recipes of every model."""
+        for name in names:
+            family = FAMILIES[name]
+            timed = self.bench.asked.timed
+            if not family.available or (family.timed and not timed):
+                self.skipped.append(name)
+                continue
+            for params in _clean(family.starts, timed):
+                self._attempt(make_recipe(name, params))
+
+    def climb(self) -> None:
+        """What lies around the best of each of the best models, as long as that helps."""
+        for _ in range(_STEPS):
+            before = len(self.trials)
+            leaders = sorted((trial for trial, _ in self._heads.values()), key=lambda t: -t.value)
+            for leader in leaders[:_CLIMBERS]:
+                for recipe in FAMILIES[leader.recipe.name].around(leader.recipe):
+                    self._attempt(recipe)
+            if len(self.trials) == before:
+                return
+
+    def blend(self) -> None:
+        """The best models together, if that is better than the best alone."""
+        ranked = sorted(self._heads.values(), key=lambda pair: -pair[0].value)
+        able: list[tuple[Trial, Head]] = []
+        for trial, head in ranked:
+            if trial.recipe.name == "popularity":
+                continue
+            together = [*able, (trial, head)]
+            if self.used + _MARGIN * sum(t.fit_seconds for t, _ in together) <= self.seconds:
+                able = together
+        if len(able) < 2:
+            return
+        self.tell("blend")
+        start = time.monotonic()
+        pool = Pool.build([head for _, head in able], self.bench, self._popularity)
+        found = mix(pool, self.bench.taught)
+        parts = [at for at, share in enumerate(found.shares) if share > 0]
+        if len(parts) < 2:
+            return
+        recipe = Recipe(
+            name="blend",
+            params=found.factor,
+            parts=tuple(_bare(able[at][0].recipe) for at in parts),
+            shares=tuple(found.shares[at] / able[at][1].norm for at in parts),
+        )
+        fit_seconds = sum(able[at][0].fit_seconds for at in parts)
+        spent = time.monotonic() - start
+        self.trials.append(Trial(recipe, found.value, spent, fit_seconds))
+
+    def _attempt(self, recipe: Recipe) -> None:
+        """Try a recipe unless it was tried or there is no time for it."""
+        bare = _bare(recipe)
+        if any(_bare(trial.recipe) == bare for trial in self.trials):
+            return
+        if recipe.name != "popularity" and not self._allows(recipe.name):
+            self.skipped.append(recipe.name)
+            return
+        self.tell(recipe.name)
+        start = time.monotonic()
+        scorer = build_scorer(bare)
+        scorer.fit(self.bench.taught)
+        fit_seconds = time.monotonic() - start
+        head = take_head(scorer, self.bench)
+        pool = Pool.build([head], self.bench, self._popularity)
+        found = PLAIN if recipe.name == "popularity" else tune_factor(pool, self.bench.taught)
+        value = float(pool.measure(pool.scores[0], found.vector).mean())
+        tuned = vary(bare, **found.params)
+        trial = Trial(tuned, value, time.monotonic() - start, fit_seconds)
+        self._note(trial, head)
+
+    def _note(self, trial: Trial, head: Head) -> None:
+        name = trial.recipe.name
+        self.trials.append(trial)
+        self._costs[name] = max(trial.seconds, self._costs.get(name, 0.0))
+        if name not in self._heads or trial.value > self._heads[name][0].value:
+            self._heads[name] = (trial, head)
+
+    def _allows(self, name: str) -> bool:
+        """Whether there is time to try this model and for the final fit after that."""
+        cost = self._costs.get(name, FAMILIES[name].cost(*self._size))
+        best = best_of(self.trials)
+        final = max(cost, best.fit_seconds if best else 0.0) * _MARGIN
+        return self.used + cost + final <= self.seconds
+
+
+def _bare(recipe: Recipe) -> Recipe:
+    """Without what is tuned afterwards, and without defaults spelled out."""
+    known = FAMILIES[recipe.name].read(Recipe(name=recipe.name))
+    params = {
+        key: value
+        for key, value in recipe.params.items()
+        if key not in ("trend", "trend_half_life", "damping") and value != known[key]
+    }
+    return Recipe(name=recipe.name, params=params, parts=recipe.parts, shares=recipe.shares)
 
 
 def _clean(starts: Sequence[Params], timed: bool) -> list[Params]:
@@ -108,36 +203,3 @@ def _clean(starts: Sequence[Params], timed: bool) -> list[Params]:
         if kept not in answer:
             answer.append(kept)
     return answer
-
-
-_OF_TIME = frozenset(
-    ("taught_half_life", "history_half_life", "position_decay", "trend", "trend_half_life")
-)
-
-
-def _try(bench: Bench, watch: _Watch, recipe: Recipe) -> Trial:
-    trial, _ = bench.try_out(recipe)
-    watch.note(trial)
-    return trial
-
-
-def _climb(
-    bench: Bench, watch: _Watch, trials: Sequence[Trial], tell: Callable[[str], None]
-) -> list[Trial]:
-    """What lies around the best trial of each of the best models and was not tried."""
-    bests = [_best([t for t in trials if t.recipe.name == name]) for name in FAMILIES]
-    leaders = sorted((b for b in bests if b), key=lambda t: -t.value)[:_CLIMBERS]
-    tried = [trial.recipe for trial in trials]
-    fresh: list[Trial] = []
-    for leader in leaders:
-        for recipe in FAMILIES[leader.recipe.name].around(leader.recipe):
-            if recipe in tried or not watch.allows(recipe.name, _best(trials)):
-                continue
-            tell(recipe.name)
-            tried.append(recipe)
-            fresh.append(_try(bench, watch, recipe))
-    return fresh
-
-
-def _best(trials: Sequence[Trial]) -> Trial | None:
-    return max(trials, key=lambda trial: trial.value) if trials else None

@@ -17,7 +17,7 @@ from lingxi.recommend.matrix import (
     sum_pairs,
     transpose,
 )
-from lingxi.recommend.similarity import drop_self
+from lingxi.recommend.pairs import drop_self
 from lingxi.store import Artefact, ArtefactWriter
 
 FEWEST_ORDERS = 2

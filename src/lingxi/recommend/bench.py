@@ -11,10 +11,11 @@ from lingxi.errors import NotEnoughData
 from lingxi.recommend.evaluation import Evaluation, evaluate
 from lingxi.recommend.histories import NOBODY, Histories
 from lingxi.recommend.history import Weighting
-from lingxi.recommend.matrix import Csr
+from lingxi.recommend.matrix import Csr, row_lengths
 from lingxi.recommend.model import Model, fit_model
 from lingxi.recommend.recipe import Recipe
 from lingxi.recommend.scorer import Ranker
+from lingxi.recommend.windows import Window
 
 FILL = Weighting(half_life_days=14.0)
 """Popularity of late, which short lists are filled up from."""
@@ -30,6 +31,7 @@ class Trial:
     recipe: Recipe
     value: float
     seconds: float = 0.0
+    fit_seconds: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -69,12 +71,14 @@ class Bench:
             popularity=self.taught.popularity(FILL),
         )
 
-    def try_out(self, recipe: Recipe) -> tuple[Trial, Model]:
-        """Fit the recipe and measure it."""
-        start = time.perf_counter()
-        model = self.fit(recipe)
-        value = float(self.evaluate(model).values[self.metric].mean())
-        return Trial(recipe, value, time.perf_counter() - start), model
+
+def draw_bench(window: Window, most: int, rng: np.random.Generator) -> Bench:
+    """A bench with at most ``most`` of a window's customers."""
+    rows = np.flatnonzero(row_lengths(window.wanted) > 0)
+    if len(rows) > most:
+        rows = np.sort(rng.choice(rows, most, replace=False))
+    taught = window.before.histories()
+    return Bench(taught, taught.take(rows), window.wanted[rows], window.bought[rows])
 
 
 def split_inside(

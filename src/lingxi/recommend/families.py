@@ -5,18 +5,25 @@ from dataclasses import dataclass, field
 from importlib.util import find_spec
 
 from lingxi.errors import InvalidInput, MissingExtra, did_you_mean
+from lingxi.recommend.als import Als
+from lingxi.recommend.blend import Blend
 from lingxi.recommend.neighbourhoods import UserKnn
 from lingxi.recommend.operators import ItemKnn, Rp3Beta
+from lingxi.recommend.pairs import Similarity
 from lingxi.recommend.popularity import Popularity
 from lingxi.recommend.recipe import COMMON, Param, Recipe
 from lingxi.recommend.scorer import Scorer
-from lingxi.recommend.similarity import Similarity
 
 Params = Mapping[str, Param]
 
 
 def _vary(recipe: Recipe, **changes: Param) -> Recipe:
-    return Recipe(name=recipe.name, params={**recipe.params, **changes}, parts=recipe.parts)
+    return Recipe(
+        name=recipe.name,
+        params={**recipe.params, **changes},
+        parts=recipe.parts,
+        shares=recipe.shares,
+    )
 
 
 def _nowhere(_recipe: Recipe) -> tuple[Recipe, ...]:
@@ -98,6 +105,7 @@ def _user_knn(similarity: Similarity) -> Callable[[Recipe, Params], Scorer]:
             recipe.name,
             similarity,
             k=int(params["k"]),
+            shrinkage=float(params["shrinkage"]),
             taught=recipe.taught_weighting,
             heard=recipe.history_weighting,
         )
@@ -121,9 +129,51 @@ def _popularity(recipe: Recipe, _params: Params) -> Scorer:
     return Popularity(recipe.name, taught=recipe.taught_weighting)
 
 
+def _als(recipe: Recipe, params: Params) -> Scorer:
+    return Als(
+        recipe.name,
+        factors=int(params["factors"]),
+        reg=float(params["reg"]),
+        frequency=float(params["frequency"]),
+        unobserved=float(params["unobserved"]),
+        epochs=int(params["epochs"]),
+        taught=recipe.taught_weighting,
+        heard=recipe.history_weighting,
+    )
+
+
+def _blend(recipe: Recipe, _params: Params) -> Scorer:
+    if not recipe.parts or len(recipe.parts) != len(recipe.shares):
+        raise InvalidInput("A blend is made of at least one part, with one share for each.")
+    return Blend(recipe.name, [build_scorer(part) for part in recipe.parts], recipe.shares)
+
+
+def _walks(_rows: int, items: int, events: int) -> float:
+    """Seconds of a product of all customers' items with each other."""
+    return 0.05 + 2e-6 * events + 1e-4 * items
+
+
 _KNN: Params = {"k": 100, "length": 400, "shrinkage": 0.0}
+_USER: Params = {"k": 100, "shrinkage": 0.0}
 _WALK: Params = {"k": 100, "alpha": 0.6, "beta": 0.2, "length": 400}
+_FACTORS: Params = {
+    "factors": 64,
+    "reg": 0.003,
+    "frequency": 1.0,
+    "unobserved": 0.1,
+    "epochs": 8,
+}
 _NEAR: Params = {"k": 50, "taught_half_life": 90.0}
+_NAMES: Mapping[str, Similarity] = {
+    "cosine": "cosine",
+    "pearson": "pearson_zero_filled",
+    "jaccard": "jaccard",
+    "tfidf": "tfidf",
+    "bm25": "bm25",
+    "log_likelihood": "log_likelihood",
+}
+_TRIED = ("cosine", "pearson", "tfidf")
+"""Similarities that auto tries; the others are there to be named."""
 
 _ALL = (
     Family(
@@ -131,9 +181,20 @@ _ALL = (
         _popularity,
         starts=tuple({"taught_half_life": days} for days in (7.0, 30.0, 0.0)),
     ),
-    Family("item_cosine", _item_knn("cosine"), _KNN, (_NEAR,), _around_k, visitors=True),
+    *(
+        Family(
+            f"item_{name}",
+            _item_knn(similarity),
+            _KNN,
+            (_NEAR,) if name in _TRIED else (),
+            _around_k,
+            visitors=True,
+            cost=_walks,
+        )
+        for name, similarity in _NAMES.items()
+    ),
     Family(
-        "item_pearson", _item_knn("pearson_zero_filled"), _KNN, (_NEAR,), _around_k, visitors=True
+        "item_adjusted_cosine", _item_knn("adjusted_cosine"), _KNN, (), _around_k, visitors=True
     ),
     Family(
         "rp3beta",
@@ -145,9 +206,26 @@ _ALL = (
         ),
         _around_k,
         visitors=True,
+        cost=_walks,
     ),
-    Family("user_cosine", _user_knn("cosine"), {"k": 100}, (_NEAR,), _around_k),
-    Family("user_pearson", _user_knn("pearson_zero_filled"), {"k": 100}, (_NEAR,), _around_k),
+    *(
+        Family(
+            f"user_{name}",
+            _user_knn(similarity),
+            _USER,
+            (_NEAR,) if name in _TRIED else (),
+            _around_k,
+        )
+        for name, similarity in _NAMES.items()
+    ),
+    Family(
+        "als",
+        _als,
+        _FACTORS,
+        ({},),
+        cost=lambda rows, items, events: 8 * (3e-5 * (rows + items) + 1e-6 * events),
+    ),
+    Family("blend", _blend, starts=()),
 )
 
 FAMILIES: Mapping[str, Family] = {family.name: family for family in _ALL}

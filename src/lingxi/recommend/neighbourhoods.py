@@ -23,10 +23,19 @@ from lingxi.recommend.matrix import (
     stack,
     transpose,
 )
-from lingxi.recommend.similarity import Similarity
+from lingxi.recommend.pairs import (
+    Similarity,
+    count_columns,
+    likelihood,
+    mean_length,
+    ones,
+    weigh_bm25,
+    weigh_tfidf,
+)
 from lingxi.store import Artefact, ArtefactWriter
 
 _DECIMALS = 10
+_OF_RATINGS = ("pearson", "adjusted_cosine")
 
 
 class UserKnn:
@@ -38,9 +47,13 @@ class UserKnn:
         ``cosine``: ``b(v, j) = t(v, j) / |t(v)|``. ``pearson_zero_filled``:
         ``b(v, j) = (t(v, j) - m(v)) / |t(v) - m(v)|`` with m(v) the mean over all items. Both leave
         out the customer's own length, the same for all neighbours: neither the neighbours nor the
-        order of the items depends on it.
+        order of the items depends on it. ``tfidf`` and ``bm25`` weigh both sides first (see
+        ``pairs.prepare``). ``jaccard`` and ``log_likelihood`` look at which items are shared, each
+        of which gives an equal part.
     k
         Customers in a neighbourhood; only similarities above 0; equal ones: lower row first.
+    shrinkage
+        Similarities are multiplied by ``c / (c + shrinkage)``, c being the items shared.
 
     Source
     ------
@@ -55,15 +68,16 @@ class UserKnn:
         similarity: Similarity,
         *,
         k: int,
+        shrinkage: float = 0.0,
         taught: Weighting = USUAL,
         heard: Weighting = USUAL,
     ) -> None:
-        if similarity not in ("cosine", "pearson_zero_filled"):
+        if similarity in _OF_RATINGS:
             raise InvalidInput(
                 f"Histories have no ratings to compare by {similarity!r}. "
                 "Choose 'cosine' or 'pearson_zero_filled'."
             )
-        self.name, self.similarity, self.k = name, similarity, k
+        self.name, self.similarity, self.k, self.shrinkage = name, similarity, k, shrinkage
         self.taught, self.heard = taught, heard
 
     def fit(self, taught: Histories) -> None:
@@ -72,34 +86,67 @@ class UserKnn:
 
     def _keep(self, taught: Csr) -> None:
         self._rows = taught
-        self._columns = transpose(taught)
-        sums, squares = row_sums(taught), row_sums(scale(taught, taught.data**2))
+        self._found, self._mean_length = count_columns(taught), mean_length(taught)
+        self._profiles = self._compare(taught)
+        self._columns = transpose(self._profiles)
         n = taught.shape[1]
+        sums = row_sums(self._profiles)
         self._means = sums / n if self.similarity == "pearson_zero_filled" else np.zeros(len(sums))
+        squares = row_sums(scale(self._profiles, self._profiles.data**2))
         self._lengths = np.sqrt(np.maximum(squares - n * self._means**2, 0.0))
 
     def find_neighbours(self, histories: Histories) -> Csr:
         """Similarity to each history's K nearest fitted rows, shape (n_histories, n_rows)."""
         return self._find(histories.weigh(self.heard), histories.rows)
 
+    def _compare(self, weights: Csr) -> Csr:
+        """The weights as they are compared, with what was fitted on."""
+        match self.similarity:
+            case "tfidf":
+                return weigh_tfidf(weights, self._found, self._rows.shape[0])
+            case "bm25":
+                return weigh_bm25(weights, self._found, self._rows.shape[0], self._mean_length)
+            case "jaccard" | "log_likelihood":
+                return ones(weights)
+        return weights
+
     def _find(self, histories: Csr, own: NDArray[np.int64]) -> Csr:
-        totals = row_sums(histories)
+        compared = self._compare(histories)
+        totals = row_sums(compared)
         blocks = []
-        for part in row_blocks(histories, self._columns):
-            pairs: Csr = histories[part] @ self._columns
+        for part in row_blocks(compared, self._columns):
+            pairs: Csr = compared[part] @ self._columns
             owners = np.repeat(
                 np.arange(part.start, part.start + pairs.shape[0]), row_lengths(pairs)
             )
             others = pairs.indices
-            lengths = self._lengths[others]
-            near = pairs.data - totals[owners] * self._means[others]
-            near = np.round(near / np.where(lengths > 0, lengths, 1.0), _DECIMALS)
-            stays = (near > 0) & (lengths > 0) & (others != own[owners])
+            near = self._measure(pairs.data, totals[owners], others)
+            if self.shrinkage > 0:
+                shared = (ones(compared)[part] @ ones(self._columns)).data
+                near = near * shared / (shared + self.shrinkage)
+            near = np.round(near, _DECIMALS)
+            stays = (near > 0) & (self._lengths[others] > 0) & (others != own[owners])
             counts = np.bincount(owners[stays] - part.start, minlength=pairs.shape[0])
             indptr = np.concatenate(([0], np.cumsum(counts)))
             kept = build_csr(near[stays], others[stays], indptr, pairs.shape)
             blocks.append(keep_best(kept, self.k))
         return stack(blocks, self._rows.shape[0])
+
+    def _measure(
+        self, products: NDArray[np.float64], totals: NDArray[np.float64], others: NDArray[np.int32]
+    ) -> NDArray[np.float64]:
+        """Similarities from the products with other rows; ``totals``: the sums of the own rows."""
+        lengths = self._lengths[others]
+        match self.similarity:
+            case "jaccard":
+                either = totals + lengths**2 - products  # of ones: lengths² counts them
+                return np.asarray(products / either, dtype=np.float64)
+            case "log_likelihood":
+                return likelihood(products, totals, lengths**2, float(self._rows.shape[1]))
+            case "bm25":
+                return products
+        near = (products - totals * self._means[others]) / np.where(lengths > 0, lengths, 1.0)
+        return np.asarray(near, dtype=np.float64)
 
     def score(self, histories: Histories) -> NDArray[np.float32]:
         """Scores of all items, shape (n_histories, n_items)."""
@@ -108,19 +155,20 @@ class UserKnn:
     def explain(self, histories: Histories, lists: NDArray[np.int64]) -> Csr:
         """What each item gives through the neighbours, who are held fixed; see ``Scorer``."""
         weights = histories.weigh(self.heard)
-        near = self._find(weights, histories.rows)
+        near, compared = self._find(weights, histories.rows), self._compare(weights)
         parts = [
-            self._explain_one(weights[[h]], near[[h]].indices, lists[h])
-            for h in range(histories.n_rows)
+            self._explain_one(compared[[h]], near[[h]], lists[h]) for h in range(histories.n_rows)
         ]
         return stack(parts, histories.n_items)
 
-    def _explain_one(self, history: Csr, near: NDArray[np.int32], wanted: NDArray[np.int64]) -> Csr:
-        rows: Csr = self._rows[near]
-        had = densify(rows[:, wanted])
-        shared = densify(rows[:, history.indices])
-        bonds = (shared - self._means[near][:, None]) / self._lengths[near][:, None]
-        given = (had.T @ bonds) * history.data
+    def _explain_one(self, history: Csr, near: Csr, wanted: NDArray[np.int64]) -> Csr:
+        others = near.indices
+        had = densify(self._rows[others][:, wanted])
+        shared = densify(self._profiles[others][:, history.indices])
+        bonds = (shared - self._means[others][:, None]) * history.data
+        sums = bonds.sum(axis=1)  # above 0, or the row would be no neighbour
+        bonds *= (near.data / np.where(sums > 0, sums, 1.0))[:, None]
+        given = had.T @ bonds
         cells = np.tile(history.indices, len(wanted))
         indptr = np.arange(len(wanted) + 1) * len(history.indices)
         return build_csr(given.reshape(-1), cells, indptr, (len(wanted), history.shape[1]))

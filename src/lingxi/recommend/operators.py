@@ -20,7 +20,8 @@ from lingxi.recommend.matrix import (
     stack,
     transpose,
 )
-from lingxi.recommend.similarity import Similarity, drop_self, find_neighbours
+from lingxi.recommend.pairs import Similarity, drop_self
+from lingxi.recommend.similarity import find_neighbours
 from lingxi.store import Artefact, ArtefactWriter
 
 NO_CUSTOMERS: NDArray[np.int64] = np.empty(0, dtype=np.int64)

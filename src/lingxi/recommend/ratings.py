@@ -10,7 +10,8 @@ from scipy import sparse
 
 from lingxi.errors import InvalidInput, NotTrained, did_you_mean
 from lingxi.recommend.matrix import Csr, row_lengths, row_sums, scale, sum_pairs, transpose
-from lingxi.recommend.similarity import Similarity, find_neighbours
+from lingxi.recommend.pairs import PAIRS, Similarity
+from lingxi.recommend.similarity import find_neighbours
 
 Method = Literal["user", "item"]
 
@@ -39,12 +40,16 @@ class NeighbourModel:
         ``"user"``: a customer's neighbours are customers. ``"item"``: an item's are items.
     similarity
         ``"cosine"`` on rows with 0 for what is not rated; ``"pearson"`` over what both rated;
-        ``"pearson_zero_filled"`` over everything.
+        ``"pearson_zero_filled"`` over everything; ``"adjusted_cosine"`` over what both rated, each
+        rating less its column's mean; ``"jaccard"`` and ``"log_likelihood"`` on what was rated at
+        all; ``"tfidf"`` and ``"bm25"``, where what many have counts less.
     k
         Neighbours kept: the K most similar with a similarity above 0. Fewer where fewer exist; a
         row is never its own neighbour; equal similarities: the lower index goes first.
     centred
         Predict differences from each neighbour's own mean rating (see below).
+    shrinkage
+        Similarities are multiplied by ``c / (c + shrinkage)``, c being what both have rated.
 
     Notes
     -----
@@ -75,6 +80,7 @@ class NeighbourModel:
         *,
         k: int = 20,
         centred: bool = False,
+        shrinkage: float = 0.0,
     ) -> None:
         if method not in ("user", "item"):
             raise InvalidInput(
@@ -82,12 +88,15 @@ class NeighbourModel:
                 "Choose 'user' or 'item'."
             )
         _check_count("k", k)
-        if similarity not in ("cosine", "pearson", "pearson_zero_filled"):
+        if similarity not in PAIRS:
             raise InvalidInput(
-                f"There is no similarity {similarity!r}. "
-                "Choose 'cosine', 'pearson' or 'pearson_zero_filled'."
+                f"There is no similarity {similarity!r}{did_you_mean(str(similarity), PAIRS)}. "
+                f"Choose one of {', '.join(PAIRS)}."
             )
+        if not np.isfinite(shrinkage) or shrinkage < 0:
+            raise InvalidInput(f"shrinkage must be a number of at least 0, but is {shrinkage!r}.")
         self.method, self.similarity, self.k, self.centred = method, similarity, k, centred
+        self.shrinkage = shrinkage
         self._fitted: _Fitted | None = None
 
     def fit(self, ratings: Ratings) -> "NeighbourModel":
@@ -106,7 +115,8 @@ class NeighbourModel:
         table = read_ratings(ratings)
         rows = table if self.method == "user" else transpose(table)
         means = row_sums(rows) / np.maximum(row_lengths(rows), 1)
-        self._fitted = _Fitted(table, find_neighbours(rows, self.k, self.similarity), means)
+        near = find_neighbours(rows, self.k, self.similarity, shrinkage=self.shrinkage)
+        self._fitted = _Fitted(table, near, means)
         return self
 
     def neighbours(self, index: int) -> list[Rated]:

@@ -15,24 +15,27 @@ COMMON: Mapping[str, Param] = {
     "repeats": "log",
     "trend": 0.0,
     "trend_half_life": 7.0,
+    "damping": 0.0,
 }
 """Parameters that every recipe may have, with what holds where it does not say.
 
 ``taught_half_life`` (days): ageing of what the model learns from; ``history_half_life`` and
 ``position_decay``: of what it scores from; ``repeats``: how several events of one item add up
-(``history.Weighting``); ``trend``, ``trend_half_life``: see ``model.find_trend``.
+(``history.Weighting``); ``trend``, ``trend_half_life`` and ``damping``: see ``model.find_factor``.
 """
 
 
 class Recipe(msgspec.Struct, frozen=True, kw_only=True):
     """A model's name and those parameters that differ from its family's defaults.
 
-    ``parts`` are the recipes a blend is made of. Made and checked by ``families.make_recipe``.
+    ``parts`` are the recipes a blend is made of, ``shares`` their factors. Made and checked by
+    ``families.make_recipe``.
     """
 
     name: str
     params: dict[str, Param] = {}
     parts: "tuple[Recipe, ...]" = ()
+    shares: tuple[float, ...] = ()
 
     def common(self, name: str) -> Param:
         """One of the parameters that every recipe may have."""

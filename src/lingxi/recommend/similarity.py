@@ -1,31 +1,18 @@
-"""Similarity of two rows, and of every row with every other: cosine and Pearson.
+"""Similarity of two rows, and of every row with every other.
 
 The plain functions state the formulas on two vectors; ``find_neighbours`` computes the same
 numbers for all rows of a sparse matrix and keeps the K nearest of each. Only a similarity above
 zero makes a neighbour, and a row is never its own.
 """
 
-from collections.abc import Callable
-from math import sqrt
-from typing import Literal
+from math import log, sqrt
 
 import numpy as np
 from numpy.typing import NDArray
 
 from lingxi.errors import InvalidInput
-from lingxi.recommend.matrix import (
-    Csr,
-    build_csr,
-    keep_best,
-    row_blocks,
-    row_lengths,
-    row_sums,
-    scale,
-    stack,
-    transpose,
-)
-
-Similarity = Literal["cosine", "pearson", "pearson_zero_filled"]
+from lingxi.recommend.matrix import Csr, keep_best, row_blocks, stack, transpose
+from lingxi.recommend.pairs import PAIRS, Similarity, drop_self, ones, prepare
 
 _DECIMALS = 12  # similarities that differ by less are equal, so that ties break by index
 _FLAT = 1e-12  # variance below this share of the sum of squares is rounding, not variance
@@ -96,6 +83,68 @@ def _correlate(a: NDArray[np.float64], b: NDArray[np.float64]) -> float | None:
     return (n * float(a @ b) - x * y) / sqrt(spread_x * spread_y)
 
 
+def adjusted_cosine(
+    a: NDArray[np.float64], b: NDArray[np.float64], means: NDArray[np.float64]
+) -> float | None:
+    """Cosine over what both rated, each rating less the mean of its column.
+
+    For items, a column is a customer: ``sum_C (a_u - m_u)(b_u - m_u) / sqrt(sum_C (a_u - m_u)^2
+    sum_C (b_u - m_u)^2)`` over the customers C who rated both, m_u the mean of all u rated.
+    ``None`` when either does not differ from the means over C.
+
+    Source
+    ------
+    Sarwar, Karypis, Konstan & Riedl (2001), WWW10, section 3.1.3.
+
+    Examples
+    --------
+    >>> a, b = np.array([5.0, 1.0, 0.0]), np.array([4.0, 2.0, 5.0])
+    >>> round(adjusted_cosine(a, b, np.array([3.0, 2.5, 4.0])), 6)
+    0.98387
+    """
+    both = (a != 0) & (b != 0)
+    x, y = (a - means)[both], (b - means)[both]
+    scaled = float(x @ x) * float(y @ y)
+    return float(x @ y) / sqrt(scaled) if scaled > 0 else None
+
+
+def jaccard(a: NDArray[np.float64], b: NDArray[np.float64]) -> float:
+    """Shared columns over columns of either, in [0, 1]; weights do not matter.
+
+    >>> jaccard(np.array([1.0, 5, 0, 1]), np.array([2.0, 0, 3, 1]))
+    0.5
+    """
+    either = int(((a != 0) | (b != 0)).sum())
+    return int(((a != 0) & (b != 0)).sum()) / either if either else 0.0
+
+
+def log_likelihood(a: NDArray[np.float64], b: NDArray[np.float64]) -> float:
+    """Dunning's log-likelihood ratio of two rows meeting so often; 0 if not above chance.
+
+    ``G^2 = 2 sum k log(k n / (row · column))`` over the table of columns in both, in one, in none.
+
+    Source
+    ------
+    Dunning (1993), Computational Linguistics 19(1).
+
+    Examples
+    --------
+    >>> round(log_likelihood(np.array([1.0, 1, 0, 0]), np.array([1.0, 1, 0, 0])), 6)
+    5.545177
+    """
+    n, with_a, with_b = len(a), int((a != 0).sum()), int((b != 0).sum())
+    both = int(((a != 0) & (b != 0)).sum())
+    if both * n <= with_a * with_b:
+        return 0.0
+    table = (
+        (both, with_a, with_b),
+        (with_a - both, with_a, n - with_b),
+        (with_b - both, n - with_a, with_b),
+        (n - with_a - with_b + both, n - with_a, n - with_b),
+    )
+    return 2.0 * sum(k * log(k * n / (row * column)) for k, row, column in table if k)
+
+
 def find_neighbours(rows: Csr, k: int, similarity: Similarity, *, shrinkage: float = 0.0) -> Csr:
     """The ``k`` most similar other rows of each row, similarity above 0, exactly.
 
@@ -119,92 +168,20 @@ def find_neighbours(rows: Csr, k: int, similarity: Similarity, *, shrinkage: flo
     InvalidInput
         If the similarity has no such name or ``k`` is below 1.
     """
-    if similarity not in _PAIRS:
+    if similarity not in PAIRS:
         raise InvalidInput(
-            f"There is no similarity {similarity!r}. Choose one of {', '.join(_PAIRS)}."
+            f"There is no similarity {similarity!r}. Choose one of {', '.join(PAIRS)}."
         )
     if k < 1:
         raise InvalidInput(f"The number of neighbours k must be at least 1, but is {k}.")
+    rows = prepare(rows, similarity)
     columns = transpose(rows)
     blocks = []
     for part in row_blocks(rows, columns):
-        pairs = _PAIRS[similarity](rows, columns, part)
+        pairs = PAIRS[similarity](rows, columns, part)
         if shrinkage > 0:
-            shared = _ones(rows)[part] @ _ones(columns)
+            shared = ones(rows)[part] @ ones(columns)
             pairs.data *= shared.data / (shared.data + shrinkage)
         pairs.data = np.round(pairs.data, _DECIMALS)
         blocks.append(keep_best(drop_self(pairs, part.start), k))
     return stack(blocks, rows.shape[0])
-
-
-def _ones(matrix: Csr) -> Csr:
-    return scale(matrix, np.ones(len(matrix.data)))
-
-
-def drop_self(pairs: Csr, first: int) -> Csr:
-    """Without the cells that are not above 0 and those of a row (the first is ``first``) itself."""
-    owners = np.repeat(np.arange(pairs.shape[0]), row_lengths(pairs))
-    stays = (pairs.indices != owners + first) & (pairs.data > 0)
-    lengths = np.bincount(owners[stays], minlength=pairs.shape[0])
-    indptr = np.concatenate(([0], np.cumsum(lengths)))
-    return build_csr(pairs.data[stays], pairs.indices[stays], indptr, pairs.shape)
-
-
-def _cosine_pairs(rows: Csr, columns: Csr, part: slice) -> Csr:
-    lengths = np.sqrt(row_sums(scale(rows, rows.data**2)))
-    products: Csr = rows[part] @ columns
-    own = np.repeat(lengths[part], row_lengths(products))
-    products.data /= own * lengths[products.indices]
-    return products
-
-
-def _pearson_pairs(rows: Csr, columns: Csr, part: slice) -> Csr:
-    # All products below have the same cells in the same order: one pattern of indices, no zeros.
-    block, present = rows[part], _ones(rows)[part]
-    present_columns = _ones(columns)
-    products: Csr = block @ columns
-    n = (present @ present_columns).data
-    x = (block @ present_columns).data
-    y = (present @ columns).data
-    xx = (scale(block, block.data**2) @ present_columns).data
-    yy = (present @ scale(columns, columns.data**2)).data
-    return _put_correlation(products, n, x, y, xx, yy)
-
-
-def _zero_filled_pairs(rows: Csr, columns: Csr, part: slice) -> Csr:
-    # Rows that share nothing correlate below 0 (non-negative data), so the cells are enough.
-    sums, squares = row_sums(rows), row_sums(scale(rows, rows.data**2))
-    products: Csr = rows[part] @ columns
-    counts = row_lengths(products)
-    n = np.full(len(products.data), float(rows.shape[1]))
-    others = products.indices
-    return _put_correlation(
-        products,
-        n,
-        np.repeat(sums[part], counts),
-        sums[others],
-        np.repeat(squares[part], counts),
-        squares[others],
-    )
-
-
-def _put_correlation(
-    products: Csr,
-    n: NDArray[np.float64],
-    x: NDArray[np.float64],
-    y: NDArray[np.float64],
-    xx: NDArray[np.float64],
-    yy: NDArray[np.float64],
-) -> Csr:
-    spread_x, spread_y = n * xx - x * x, n * yy - y * y
-    known = (n >= 2) & (spread_x > _FLAT * n * xx) & (spread_y > _FLAT * n * yy)
-    scaled = np.sqrt(np.where(known, spread_x * spread_y, 1.0))
-    products.data = np.where(known, (n * products.data - x * y) / scaled, 0.0)
-    return products
-
-
-_PAIRS: dict[str, Callable[[Csr, Csr, slice], Csr]] = {
-    "cosine": _cosine_pairs,
-    "pearson": _pearson_pairs,
-    "pearson_zero_filled": _zero_filled_pairs,
-}

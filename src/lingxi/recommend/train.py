@@ -8,21 +8,11 @@ from lingxi.clock import Clock
 from lingxi.config import Settings
 from lingxi.errors import NotEnoughData
 from lingxi.i18n import Sentence
+from lingxi.recommend.auto import Found, best_of, search
 from lingxi.recommend.baskets import count_baskets
-from lingxi.recommend.bench import FILL, Trial
-from lingxi.recommend.choose import (
-    METRIC,
-    MOST_CUSTOMERS,
-    MOST_OUTER,
-    NAMES,
-    STEPS,
-    choose,
-    choose_for_visitors,
-    draw_bench,
-    search,
-)
+from lingxi.recommend.bench import FILL, Trial, draw_bench
 from lingxi.recommend.evaluation import Evaluation
-from lingxi.recommend.families import make_recipe
+from lingxi.recommend.families import FAMILIES, make_recipe
 from lingxi.recommend.interactions import Interactions, read_interactions
 from lingxi.recommend.model import fit_model
 from lingxi.recommend.recipe import Recipe
@@ -34,7 +24,13 @@ from lingxi.store import ArtefactWriter, CandidateRecord, Manifest, MeasureRecor
 STEP = "Recommenders"
 FEWEST_CUSTOMERS = 30
 """With fewer customers to find something for, a comparison would be chance."""
-_AFTER = len(NAMES) + 2
+MOST_CUSTOMERS = 1000
+"""Customers drawn for the inner comparison; the outer one takes all up to ``MOST_OUTER``."""
+MOST_OUTER = 5000
+_METRIC = "ndcg@10"
+_MOST_MEASURED = 6
+"""Models that are fitted again for the outer window: the best ones, and popularity."""
+_STEPS = len(FAMILIES) + _MOST_MEASURED + 3
 _FALL_BACK = make_recipe("popularity", {"taught_half_life": FILL.half_life_days})
 _VISITOR_FALL_BACK = make_recipe("item_cosine", {"k": 50})
 
@@ -62,13 +58,14 @@ def train_recommenders(
         If there are no orders of products at all.
     """
     del clock  # the data, not the day of training, says what "now" is
-    steps = STEPS + _AFTER
+    steps = _STEPS
     progress(STEP, 0, steps)
     position = store.log.position()
     with store.analytics() as analytics:
         interactions = read_interactions(analytics)
     rng = np.random.default_rng(settings.learning.seed)
-    choice = choose_recipe(interactions, rng, progress)
+    seconds = settings.learning.recommender_seconds
+    choice = choose_recipe(interactions, rng, progress, seconds)
     progress(STEP, steps - 2, steps)
     with store.artefacts.write(KIND) as writer:
         _write(writer, interactions, choice, position)
@@ -79,7 +76,7 @@ def train_recommenders(
 
 
 def choose_recipe(
-    interactions: Interactions, rng: np.random.Generator, progress: Progress
+    interactions: Interactions, rng: np.random.Generator, progress: Progress, seconds: float
 ) -> Choice:
     """The recipe for customers and the one for visitors, with what was measured.
 
@@ -103,37 +100,37 @@ def choose_recipe(
         return _fall_back(
             Sentence("recommend.why.few_customers", {"n": n, "least": FEWEST_CUSTOMERS})
         )
-    total = STEPS + _AFTER
     bench = draw_bench(split.inner, MOST_CUSTOMERS, rng)
-    best = search(bench, lambda done: progress(STEP, done, total))
-    return _compare(split, best, rng, progress)
+    met: dict[str, int] = {}
+
+    def tell(name: str) -> None:
+        progress(STEP, met.setdefault(name, len(met)), _STEPS)
+
+    return _compare(split, search(bench, seconds, tell=tell), rng, progress)
 
 
 def _fall_back(why: Sentence) -> Choice:
     return Choice(_FALL_BACK, _VISITOR_FALL_BACK, why)
 
 
-def _compare(
-    split: Split, best: dict[str, Trial], rng: np.random.Generator, progress: Progress
-) -> Choice:
-    """The choice of the inner window beside all others on the outer one."""
-    winner = choose(best)
+def _compare(split: Split, found: Found, rng: np.random.Generator, progress: Progress) -> Choice:
+    """The choice of the inner window beside the best others on the outer one."""
+    best = _pick(found)
     bench = draw_bench(split.outer, MOST_OUTER, rng)
     measured: dict[str, Evaluation] = {}
-    for step, name in enumerate(NAMES):
-        progress(STEP, STEPS + step, STEPS + _AFTER)
-        recipe = best[name].recipe
-        measured[name] = bench.evaluate(bench.fit(recipe))
-    baseline = measured["popularity"]
+    for step, (name, trial) in enumerate(best.items()):
+        progress(STEP, len(FAMILIES) + step, _STEPS)
+        measured[name] = bench.evaluate(bench.fit(trial.recipe))
+    baseline, chosen = measured["popularity"], found.recipe.name
     records = tuple(
         CandidateRecord(
             name=name,
-            chosen=name == winner.recipe.name,
+            chosen=name == chosen,
             baseline=name == "popularity",
-            measures=_measure(measured[name], baseline, best[name], rng),
+            measures=_measure(measured[name], baseline, trial, rng),
             fit_seconds=round(bench.seconds[name], 3),
         )
-        for name in NAMES
+        for name, trial in best.items()
     )
     hits = {name: float(e.values["hit_rate@10"].mean()) for name, e in measured.items()}
     why = Sentence(
@@ -141,19 +138,31 @@ def _compare(
         {
             "n": bench.asked.n_rows,
             "days": split.days,
-            "hit_share": round(hits[winner.recipe.name], 4),
+            "hit_share": round(hits[chosen], 4),
             "popularity_share": round(hits["popularity"], 4),
         },
     )
+    visitor = best_of([t for t in found.trials if FAMILIES[t.recipe.name].visitors])
+    visitor_recipe = visitor.recipe if visitor else _VISITOR_FALL_BACK
     extra: dict[str, Scalar] = {
         "inner_customers": split.inner.customers,
         "outer_customers": split.outer.customers,
         "outer_repeats": split.outer.repeats,
         "window_days": split.days,
-        "visitor_model": choose_for_visitors(best).recipe.name,
+        "visitor_model": visitor_recipe.name,
+        "trials": len(found.trials),
+        "parts": " + ".join(part.name for part in found.recipe.parts),
     }
-    visitor = choose_for_visitors(best).recipe
-    return Choice(winner.recipe, visitor, why, records, split, extra)
+    return Choice(found.recipe, visitor_recipe, why, records, split, extra)
+
+
+def _pick(found: Found) -> dict[str, Trial]:
+    """The best trial of each model that is measured again, the simpler first."""
+    bests = {name: found.best(name) for name in FAMILIES}
+    known = {name: trial for name, trial in bests.items() if trial is not None}
+    leaders = sorted(known, key=lambda name: -known[name].value)[:_MOST_MEASURED]
+    kept = {"popularity", found.recipe.name, *leaders}
+    return {name: trial for name, trial in known.items() if name in kept}
 
 
 def _measure(
@@ -164,9 +173,9 @@ def _measure(
         for name, value in evaluation.summary(rng).items()
     ]
     found += [MeasureRecord(name, value) for name, value in evaluation.coverage.items()]
-    over = evaluation.difference(baseline, METRIC, rng)
-    found.append(MeasureRecord(f"{METRIC}_over_popularity", over.value, over.low, over.high))
-    found.append(MeasureRecord(f"{METRIC}_inner", trial.value))
+    over = evaluation.difference(baseline, _METRIC, rng)
+    found.append(MeasureRecord(f"{_METRIC}_over_popularity", over.value, over.low, over.high))
+    found.append(MeasureRecord(f"{_METRIC}_inner", trial.value))
     return tuple(found)
 
 

@@ -1,0 +1,78 @@
+"""Several models together: the score is the sum of theirs, each with its share."""
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lingxi.recommend.histories import Histories
+from lingxi.recommend.matrix import Csr, scale
+from lingxi.recommend.scorer import Scorer
+from lingxi.store import Artefact, ArtefactWriter
+
+
+class Blend:
+    """``score(u, i) = sum_m share_m · score_m(u, i)``, so the shares of a history add up as well.
+
+    What a part scores below 0 counts as 0: nothing known.
+
+    Parameters
+    ----------
+    parts
+        Unfitted scorers.
+    shares
+        One factor above 0 each; they hold the scales of the parts as well.
+
+    Source
+    ------
+    Weighted hybrid: Burke (2002), UMUAI 12(4).
+    """
+
+    def __init__(self, name: str, parts: Sequence[Scorer], shares: Sequence[float]) -> None:
+        self.name, self.parts, self.shares = name, tuple(parts), tuple(shares)
+
+    @property
+    def personal(self) -> bool:
+        """Whether any part holds rows of customers."""
+        return any(part.personal for part in self.parts)
+
+    def fit(self, taught: Histories) -> None:
+        """Fit every part."""
+        for part in self.parts:
+            part.fit(taught)
+
+    def score(self, histories: Histories) -> NDArray[np.float32]:
+        """Scores of all items, shape (n_rows, n_items)."""
+        total = np.zeros(histories.shape, dtype=np.float32)
+        for part, share in zip(self.parts, self.shares, strict=True):
+            total += np.float32(share) * np.maximum(part.score(histories), np.float32(0))
+        return total
+
+    def explain(self, histories: Histories, lists: NDArray[np.int64]) -> Csr:
+        """What each item of each history gives through all parts; see ``Scorer.explain``."""
+        total: Csr | None = None
+        for part, share in zip(self.parts, self.shares, strict=True):
+            given = part.explain(histories, lists)
+            owners = np.repeat(np.arange(given.shape[0]), np.diff(given.indptr))
+            sums = np.bincount(owners, weights=given.data, minlength=given.shape[0])
+            counted = scale(given, given.data * share * (sums > 0)[owners])
+            total = counted if total is None else (total + counted).tocsr()
+        assert total is not None
+        return total
+
+    def save(
+        self, writer: ArtefactWriter, prefix: str, customers: NDArray[np.int64]
+    ) -> dict[str, str]:
+        """Write every part."""
+        personal: dict[str, str] = {}
+        for number, part in enumerate(self.parts):
+            personal |= part.save(writer, f"{prefix}_part{number}", customers)
+        return personal
+
+    def load(self, artefact: Artefact, prefix: str) -> NDArray[np.int64]:
+        """Read every part; the customers of a part that keeps them."""
+        customers = np.empty(0, dtype=np.int64)
+        for number, part in enumerate(self.parts):
+            kept = part.load(artefact, f"{prefix}_part{number}")
+            customers = kept if len(kept) else customers
+        return customers
