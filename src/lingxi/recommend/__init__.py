@@ -1,6 +1,7 @@
 """What a customer would like: trained on the log, served from each one's own history, with reasons.
 
-Without a server: ``recommend_from_ratings`` and ``NeighbourModel`` on a table of ratings,
+Without a server: ``RecommenderModel`` fits any model on a matrix or a data frame,
+``recommend_from_ratings`` and ``NeighbourModel`` predict ratings of a table, and there are
 ``evaluate`` and the scorers (``lingxi.recommend.operators``, ``.neighbourhoods``) on matrices.
 """
 
@@ -11,6 +12,7 @@ from lingxi.doors import open_door
 if TYPE_CHECKING:
     from lingxi.recommend.baskets import Together
     from lingxi.recommend.erasure import forget
+    from lingxi.recommend.estimator import RecommenderModel
     from lingxi.recommend.evaluation import evaluate
     from lingxi.recommend.ratings import NeighbourModel, Rated, recommend_from_ratings
     from lingxi.recommend.recommender import Recommender
@@ -26,6 +28,7 @@ __all__ = [
     "Rated",
     "Recommended",
     "Recommender",
+    "RecommenderModel",
     "RuleSettings",
     "Scorer",
     "Together",

@@ -53,8 +53,8 @@ def read_dataset(train: Path, test: Path, history: Path | None = None) -> Datase
                 f"There are no events in {events.path}, so there is nothing {what}."
             )
     files = [taught, *([later] if later else []), tested]
-    item_ids, items = _number_together([f.items for f in files], keep_all=True)
-    customer_ids, customers = _number_together([f.customers for f in files])
+    item_ids, items = number_together([f.items for f in files], keep_all=True)
+    customer_ids, customers = number_together([f.customers for f in files])
     n_taught = int(customers[0].max()) + 1  # train comes first, so its customers have low numbers
     past = _gather(taught, customers[0], items[0], (n_taught, len(item_ids)))
     everyone = len(customer_ids)
@@ -72,7 +72,7 @@ def read_dataset(train: Path, test: Path, history: Path | None = None) -> Datase
     return Dataset(past, asked, wanted, ids, item_ids, _note(asked, wanted, past))
 
 
-def _number_together(
+def number_together(
     columns: Sequence[Text], *, keep_all: bool = False
 ) -> tuple[tuple[str, ...], list[Codes]]:
     """One numbering for several columns of ids, in order of appearance."""

@@ -95,15 +95,16 @@ def _read_matrix(path: Path) -> Events:
     kept = weights > 0  # a stored zero is no event
     return Events(
         path,
-        _number(rows[kept], csr.shape[0]),
-        _number(csr.indices[kept], csr.shape[1]),
+        number_ids(rows[kept], csr.shape[0]),
+        number_ids(csr.indices[kept], csr.shape[1]),
         None,
         weights[kept],
         (int(csr.shape[0]), int(csr.shape[1])),
     )
 
 
-def _number(codes: NDArray[np.integer], count: int) -> Text:
+def number_ids(codes: NDArray[np.integer], count: int) -> Text:
+    """Row or column numbers as identifiers; numbers that no entry has are known too."""
     return Text(codes.astype(np.int32), tuple(str(number) for number in range(count)))
 
 
@@ -115,6 +116,21 @@ def _read_parquet(path: Path) -> Events:
         table = pq.read_table(path, columns=wanted)
     except (pa.ArrowException, OSError) as error:
         raise FileUnreadable(f"{path} cannot be read as Parquet: {error}.") from error
+    return read_event_table(path, table)
+
+
+def read_event_table(path: Path, table: pa.Table) -> Events:
+    """Events of a table with the columns of a file; ``path`` names it in messages.
+
+    Raises
+    ------
+    UnknownColumn
+        If customer_id or item_id is not there.
+    InvalidInput
+        If an id is missing, a weight is no number of at least 0, or a time cannot be read.
+    """
+    names = table.column_names
+    _check_columns(path, names)
     who, what = (_name_ids(path, name, table.column(name)) for name in NEEDED)
     times = table.column("timestamp") if "timestamp" in names else None
     weights = table.column("weight") if "weight" in names else None

@@ -1,0 +1,389 @@
+"""Any model of the recommender on a matrix or a data frame, in the manner of scikit-learn."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, Self
+
+import msgspec
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from sklearn.base import BaseEstimator
+
+from lingxi.clock import SystemClock
+from lingxi.errors import FileUnreadable, InvalidInput, NotTrained, did_you_mean
+from lingxi.ingest.text import Text
+from lingxi.recommend.bench import FILL
+from lingxi.recommend.dataset import number_together
+from lingxi.recommend.evaluation import evaluate
+from lingxi.recommend.event_files import Events
+from lingxi.recommend.families import build_scorer, make_recipe
+from lingxi.recommend.frames import (
+    Frame,
+    make_history,
+    read_data,
+    read_histories,
+    write_histories,
+)
+from lingxi.recommend.histories import Histories
+from lingxi.recommend.lists import exclude, fill_up, top_items
+from lingxi.recommend.model import Model, fit_model
+from lingxi.recommend.operators import ItemOperator
+from lingxi.recommend.ratings import Ratings
+from lingxi.recommend.recipe import Param, Recipe
+from lingxi.recommend.unaided import Picked, pick
+from lingxi.store import Artefact, Artefacts, Manifest
+
+Id = str | int
+Places = NDArray[np.int64]
+AUTO = "auto"
+_KIND = "estimator"
+_BLOCK = 1_024
+
+
+class _Kept(msgspec.Struct, frozen=True):
+    """What is written beside the model's own arrays."""
+
+    settings: dict[str, Any]
+    recipe: Recipe
+    customer_ids: tuple[str, ...]
+    item_ids: tuple[str, ...]
+    numbered: bool
+    timed: bool
+    why: str
+
+
+class RecommenderModel(BaseEstimator):  # type: ignore[no-untyped-call]
+    """A recommender that learns from who did what, and says why.
+
+    Parameters
+    ----------
+    model
+        A model's name, or ``"auto"``: the models are compared on a part of the data that is held
+        back (the last events where there are times) and the best is fitted on everything.
+    params
+        Parameters of a named model, such as ``{"k": 50}``; what is left out has its default.
+    seconds
+        Time for choosing and fitting with ``"auto"``.
+    include_seen
+        Whether items of a customer's own history may be recommended.
+    seed
+        Of what is drawn at random while choosing.
+
+    Attributes
+    ----------
+    recipe_
+        The model that was fitted, with its parameters.
+    why_
+        Why it was chosen, in a sentence.
+    trials_
+        Everything ``"auto"`` compared: model, parameters, value, seconds.
+    customer_ids_, item_ids_
+        Ids in the order of the fitted rows and columns; numbers for a matrix.
+
+    Examples
+    --------
+    >>> likes = [[1, 1, 0, 0], [1, 1, 1, 0], [0, 1, 1, 0], [0, 0, 1, 1]]
+    >>> model = RecommenderModel("item_cosine").fit(likes)
+    >>> model.recommend([0], n=2).round(2).to_numpy().tolist()
+    [[0.0, 1.0, 2.0, 1.07], [0.0, 2.0, 3.0, 0.0]]
+    >>> model.explain(0, 2).round(2).to_numpy().tolist()
+    [[1.0, 0.67], [0.0, 0.41]]
+    >>> model.similar(3, n=1).item_id.tolist(), model.recommend_to([3], n=1).item_id.tolist()
+    ([2], [2])
+    """
+
+    def __init__(
+        self,
+        model: str = AUTO,
+        *,
+        params: Mapping[str, Param] | None = None,
+        seconds: float = 60.0,
+        include_seen: bool = False,
+        seed: int = 7,
+    ) -> None:
+        self.model = model
+        self.params = params
+        self.seconds = seconds
+        self.include_seen = include_seen
+        self.seed = seed
+
+    def fit(self, X: Ratings | Frame, y: object = None) -> Self:  # noqa: ARG002
+        """Learn.
+
+        Parameters
+        ----------
+        X
+            A table of customers by items (nested lists, an array, a SciPy matrix; 0: nothing
+            known), or a data frame with ``customer_id``, ``item_id`` and, where there are any,
+            ``timestamp`` and ``weight``: one row an event.
+        y
+            Not used; scikit-learn passes it.
+
+        Raises
+        ------
+        InvalidInput
+            If the data, the model's name or a parameter cannot be used.
+        UnknownColumn
+            If the frame has no ``customer_id`` or ``item_id``.
+        """
+        events = read_data(X)
+        self._numbered = events.shape is not None
+        self._customers, (customers,) = number_together([events.customers], keep_all=True)
+        self._items, (items,) = number_together([events.items], keep_all=True)
+        return self._learn(events, customers, items)
+
+    def _learn(self, events: Events, customers: Places, items: Places) -> Self:
+        shape = len(self._customers), len(self._items)
+        self.taught_ = Histories.of_events(
+            customers, items, shape, moments=events.moments, weights=events.weights
+        )
+        if self.model == AUTO:
+            picked = pick(
+                self.taught_,
+                seconds=self.seconds,
+                seed=self.seed,
+                include_seen=self.include_seen,
+            )
+        else:
+            picked = Picked(make_recipe(self.model, self.params), "It was asked for.")
+        self.recipe_, self.why_, self.trials_ = picked.recipe, picked.why, picked.trials
+        self._fitted = fit_model(self.recipe_, self.taught_)
+        self._popularity = self.taught_.popularity(FILL)
+        self._index()
+        return self
+
+    def recommend(self, customers: Iterable[Id] | None = None, n: int = 10) -> pd.DataFrame:
+        """The ``n`` best items for each customer (by default for all), best first.
+
+        Returns
+        -------
+        pandas.DataFrame
+            Columns customer_id, rank (from 1), item_id, score; 0 where only popularity speaks.
+
+        Raises
+        ------
+        NotTrained
+            Before ``fit``.
+        InvalidInput
+            If a customer is not known or ``n`` is below 1.
+        """
+        rows = self._find_rows(customers)
+        blocks = [rows[start : start + _BLOCK] for start in range(0, len(rows), _BLOCK)]
+        tables = [self._list(self.taught_.take(block), block, n) for block in blocks]
+        return (
+            pd.concat(tables, ignore_index=True)
+            if tables
+            else self._list(self.taught_.take(rows), rows, n)
+        )
+
+    def recommend_to(self, history: Sequence[Id], n: int = 10) -> pd.DataFrame:
+        """The ``n`` best items for somebody who is not in the data, from what they just met.
+
+        Parameters
+        ----------
+        history
+            Items, the newest last; those that are not known are passed over.
+
+        Returns
+        -------
+        pandas.DataFrame
+            Columns rank, item_id, score.
+        """
+        found = self._list(self._to_history(history), np.zeros(1, dtype=np.int64), n)
+        return found.drop(columns="customer_id")
+
+    def explain(self, customer: Id | Sequence[Id], item: Id) -> pd.DataFrame:
+        """What each item of the history gives to an item's score; they sum to the score.
+
+        Parameters
+        ----------
+        customer
+            A customer, or a history of items as ``recommend_to`` takes it.
+
+        Returns
+        -------
+        pandas.DataFrame
+            Columns item_id and contribution, the largest first.
+        """
+        self._require()
+        if isinstance(customer, str | int | np.integer):
+            history = self.taught_.take(self._find_rows([customer]))
+        else:
+            history = self._to_history(customer)
+        place = np.array([[self._find_item(item)]])
+        given = self._fitted.explain(history, place)
+        order = np.lexsort((given.indices, -np.abs(given.data)))
+        return pd.DataFrame(
+            {
+                "item_id": [self.item_ids_[i] for i in given.indices[order].tolist()],
+                "contribution": given.data[order].astype(np.float64),
+            }
+        )
+
+    def similar(self, item: Id, n: int = 10) -> pd.DataFrame:
+        """The items most like one, best first: columns item_id and score.
+
+        Raises
+        ------
+        InvalidInput
+            If the item is not known, or the model has no similarity of items.
+        """
+        self._require()
+        at, scorer = self._find_item(item), self._fitted.scorer
+        if not isinstance(scorer, ItemOperator):
+            raise InvalidInput(
+                f"{self.recipe_.name} does not say how alike items are; fit rp3beta or "
+                "item_cosine for that."
+            )
+        items, values = scorer.similar(at)
+        order = np.lexsort((items, -values))
+        order = order[items[order] != at][:n]
+        return pd.DataFrame(
+            {
+                "item_id": [self.item_ids_[i] for i in items[order].tolist()],
+                "score": values[order].astype(np.float64),
+            }
+        )
+
+    def score(self, X: Ratings | Frame, y: object = None, *, n: int = 10) -> float:  # noqa: ARG002
+        """Mean NDCG of lists of ``n`` for what customers did afterwards, over all items.
+
+        Customers and items that were not learnt are left out.
+        """
+        self._require()
+        events = read_data(X)
+        rows, items = self._to_places(events)
+        known = (rows >= 0) & (items >= 0)
+        wanted = Histories.of_events(rows[known], items[known], self.taught_.shape).seen()
+        barred = np.full(len(self.taught_.items), not self.include_seen)
+        found = evaluate(
+            self._fitted,
+            self.taught_,
+            wanted,
+            at=(n,),
+            excluded=self.taught_.keep(barred).seen(),
+            popularity=self._popularity,
+        )
+        return float(found.values[f"ndcg@{n}"].mean())
+
+    def save(self, folder: Path | str) -> None:
+        """Write the fitted model to a folder: arrays and JSON, no pickle."""
+        self._require()
+        shelf = Artefacts(Path(folder), SystemClock())
+        with shelf.write(_KIND) as writer:
+            numbers = np.arange(self.taught_.n_rows)
+            personal = self._fitted.scorer.save(writer, "model", numbers)
+            write_histories(writer, self.taught_)
+            writer.save_array("trend", self._fitted.trend)
+            writer.save_array("popularity", self._popularity)
+            settings = {**self._settings(), "params": dict(self.params or {}) or None}
+            kept = _Kept(
+                settings,
+                self.recipe_,
+                self._customers,
+                self._items,
+                self._numbered,
+                self.taught_.timed,
+                self.why_,
+            )
+            writer.save_json("estimator", kept)
+            writer.manifest = Manifest(chosen=self.recipe_.name, personal=personal)
+        shelf.prune(_KIND, 1)
+
+    @classmethod
+    def load(cls, folder: Path | str) -> Self:
+        """The model that ``save`` wrote.
+
+        Raises
+        ------
+        FileUnreadable
+            If the folder holds none.
+        """
+        artefact = Artefacts(Path(folder), SystemClock()).current(_KIND)
+        if artefact is None:
+            raise FileUnreadable(f"There is no saved model in {folder}.")
+        kept = artefact.load_json("estimator", _Kept)
+        made = cls(**kept.settings)
+        made._restore(artefact, kept)
+        return made
+
+    def _settings(self) -> dict[str, Any]:
+        given: dict[str, Any] = self.get_params()  # type: ignore[no-untyped-call]
+        return given
+
+    def _restore(self, artefact: Artefact, kept: _Kept) -> None:
+        self._customers, self._items = kept.customer_ids, kept.item_ids
+        self._numbered, self.why_, self.recipe_ = kept.numbered, kept.why, kept.recipe
+        self.trials_ = ()
+        shape = len(self._customers), len(self._items)
+        self.taught_ = read_histories(artefact, shape, timed=kept.timed)
+        scorer = build_scorer(kept.recipe)
+        scorer.load(artefact, "model")
+        self._fitted = Model(kept.recipe, scorer, artefact.load_array("trend", np.float64))
+        self._popularity = artefact.load_array("popularity", np.float64)
+        self._index()
+
+    def _to_places(self, events: Events) -> tuple[Places, Places]:
+        def find(column: Text, known: Mapping[str, int]) -> Places:
+            table = np.array([known.get(v.strip(), -1) for v in column.values] or [-1])
+            return table[column.codes]
+
+        return find(events.customers, self._row_of), find(events.items, self._place_of)
+
+    def _index(self) -> None:
+        self._row_of = {name: row for row, name in enumerate(self._customers)}
+        self._place_of = {name: place for place, name in enumerate(self._items)}
+        read = int if self._numbered else str
+        self.customer_ids_: list[Id] = [read(name) for name in self._customers]
+        self.item_ids_: list[Id] = [read(name) for name in self._items]
+
+    def _list(self, histories: Histories, rows: Places, n: int) -> pd.DataFrame:
+        if n < 1:
+            raise InvalidInput(f"n must be at least 1, but is {n}.")
+        scores = np.array(self._fitted.score(histories))
+        fill_up(scores, self._popularity)
+        if not self.include_seen:
+            exclude(scores, histories.seen())
+        lists = top_items(scores, min(n, scores.shape[1]))
+        places = np.flatnonzero(lists.reshape(-1) >= 0)
+        who, rank = np.divmod(places, max(lists.shape[1], 1))
+        items = lists.reshape(-1)[places]
+        values = scores[who, items]
+        return pd.DataFrame(
+            {
+                "customer_id": [self.customer_ids_[rows[w]] for w in who.tolist()],
+                "rank": rank + 1,
+                "item_id": [self.item_ids_[i] for i in items.tolist()],
+                "score": np.where(values > 0, values, 0.0).astype(np.float64),
+            }
+        )
+
+    def _to_history(self, history: Sequence[Id]) -> Histories:
+        self._require()
+        places = [self._place_of[str(i)] for i in history if str(i) in self._place_of]
+        return make_history(places, len(self._items), timed=self.taught_.timed)
+
+    def _find_rows(self, customers: Iterable[Id] | None) -> Places:
+        self._require()
+        if customers is None:
+            return np.arange(len(self._customers))
+        names = [str(customer) for customer in customers]
+        for name in names:
+            if name not in self._row_of:
+                raise InvalidInput(
+                    f"No customer {name!r}{did_you_mean(name, self._customers[:10_000])}; "
+                    "recommend_to(history) serves somebody new."
+                )
+        return np.array([self._row_of[name] for name in names], dtype=np.int64)
+
+    def _find_item(self, item: Id) -> int:
+        name = str(item)
+        if name not in self._place_of:
+            near = did_you_mean(name, self._items[:10_000])
+            raise InvalidInput(f"No item {name!r}{near}.")
+        return self._place_of[name]
+
+    def _require(self) -> None:
+        if not hasattr(self, "_fitted"):
+            raise NotTrained("The model has not learnt yet. Call fit(data) first.")

@@ -1,0 +1,81 @@
+"""Data as a user of the plain Python API has it: a matrix or a frame in, ids and histories back."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from lingxi.recommend.event_files import Events, number_ids, read_event_table
+from lingxi.recommend.histories import NOBODY, ORDER, Histories
+from lingxi.recommend.ratings import Ratings, read_ratings
+from lingxi.store import Artefact, ArtefactWriter
+
+Frame = pd.DataFrame | pa.Table
+_WHERE = Path("the data frame")
+_ARRAYS = ("indptr", "items", "moments", "weights")
+
+
+def read_data(data: Ratings | Frame) -> Events:
+    """Events of a table of customers by items, or of a frame with a row an event.
+
+    Raises
+    ------
+    InvalidInput, UnknownColumn
+        If the data cannot be used.
+
+    Examples
+    --------
+    >>> frame = pd.DataFrame({"customer_id": ["ada", "ada"], "item_id": [7, 8]})
+    >>> read_data(frame).items.values, read_data([[0, 2], [1, 0]]).shape
+    (('7', '8'), (2, 2))
+    """
+    if isinstance(data, pd.DataFrame):
+        return read_event_table(_WHERE, pa.Table.from_pandas(data, preserve_index=False))
+    if isinstance(data, pa.Table):
+        return read_event_table(_WHERE, data)
+    matrix = read_ratings(data)
+    rows = np.repeat(np.arange(matrix.shape[0]), np.diff(matrix.indptr))
+    shape = (int(matrix.shape[0]), int(matrix.shape[1]))
+    who, what = number_ids(rows, shape[0]), number_ids(matrix.indices, shape[1])
+    return Events(_WHERE, who, what, None, matrix.data, shape)
+
+
+def make_history(places: list[int], n_items: int, *, timed: bool) -> Histories:
+    """One history of somebody new, the newest item last."""
+    items = np.array(places, dtype=np.int64)
+    made = Histories.of_events(
+        np.zeros(len(items), dtype=np.int64),
+        items,
+        (1, n_items),
+        moments=np.arange(len(items)) if timed else None,
+    )
+    return replace(made, rows=np.array([NOBODY]))
+
+
+def write_histories(writer: ArtefactWriter, taught: Histories) -> None:
+    """Keep histories whose events are all orders."""
+    for name in _ARRAYS:
+        writer.save_array(f"taught_{name}", np.asarray(getattr(taught, name)))
+
+
+def read_histories(artefact: Artefact, shape: tuple[int, int], *, timed: bool) -> Histories:
+    """What ``write_histories`` wrote."""
+
+    def whole(name: str) -> NDArray[np.int64]:
+        return artefact.load_array(f"taught_{name}", np.int64)
+
+    items = whole("items")
+    return Histories(
+        indptr=whole("indptr"),
+        items=items,
+        moments=whole("moments"),
+        kinds=np.broadcast_to(np.int8(ORDER), len(items)),
+        weights=artefact.load_array("taught_weights", np.float32),
+        baskets=np.broadcast_to(np.int64(NOBODY), len(items)),
+        rows=np.arange(shape[0]),
+        n_items=shape[1],
+        timed=timed,
+    )

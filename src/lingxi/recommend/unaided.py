@@ -1,0 +1,44 @@
+"""Choosing a model without a shop around it: histories in, recipe and reason out."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from lingxi.errors import NotEnoughData
+from lingxi.recommend.auto import search
+from lingxi.recommend.bench import Trial, split_inside
+from lingxi.recommend.families import make_recipe
+from lingxi.recommend.histories import Histories
+from lingxi.recommend.recipe import Recipe
+
+_MOST_INNER = 2_000
+_FEWEST_INNER = 20
+
+
+@dataclass(frozen=True)
+class Picked:
+    """A recipe, why it was chosen, and everything it was compared with."""
+
+    recipe: Recipe
+    why: str
+    trials: tuple[Trial, ...] = ()
+
+
+def pick(taught: Histories, *, seconds: float, seed: int, include_seen: bool = False) -> Picked:
+    """The best recipe on a part of the histories that is held back, within ``seconds``."""
+    rng = np.random.default_rng(seed)
+    try:
+        bench = split_inside(
+            taught, rng=rng, most=_MOST_INNER, metric="ndcg@10", include_seen=include_seen
+        )
+        if bench.asked.n_rows < _FEWEST_INNER:
+            raise NotEnoughData("too few customers")
+    except NotEnoughData:
+        return Picked(make_recipe("item_cosine"), "There is too little data to compare models.")
+    found = search(bench, seconds)
+    tried = len({trial.recipe.name for trial in found.trials})
+    why = (
+        f"Of {tried} models it had the highest {bench.metric} for {bench.asked.n_rows} customers "
+        "on a part of the data held back."
+    )
+    return Picked(found.recipe, why, found.trials)

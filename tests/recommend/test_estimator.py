@@ -1,0 +1,164 @@
+"""The recommender without a shop: on matrices and frames, in the manner of scikit-learn."""
+
+import doctest
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pytest
+from scipy import sparse
+from sklearn.base import clone
+
+from lingxi.errors import FileUnreadable, InvalidInput, NotTrained, UnknownColumn
+from lingxi.recommend import RecommenderModel
+from lingxi.recommend.families import FAMILIES
+
+FREE = [name for name, family in FAMILIES.items() if family.available and not family.timed]
+
+
+def two_tastes(n: int = 80, seed: int = 3) -> sparse.csr_array:
+    """Customers who take six of the items 0-14 or of 15-29, no more than a chance of the others."""
+    rng = np.random.default_rng(seed)
+    table = np.zeros((n, 30))
+    for row in range(n):
+        first = 15 * (row % 2)
+        table[row, first + rng.permutation(15)[:6]] = 1
+    return sparse.csr_array(table)
+
+
+def to_frame(matrix: sparse.csr_array) -> pd.DataFrame:
+    rows, columns = matrix.nonzero()
+    start = pd.Timestamp("2026-01-01", tz="UTC")
+    return pd.DataFrame(
+        {
+            "customer_id": [f"c{row}" for row in rows],
+            "item_id": [f"i{column}" for column in columns],
+            "timestamp": start + pd.to_timedelta(np.arange(len(rows)) % 90, unit="D"),
+        }
+    )
+
+
+@pytest.mark.parametrize("form", ["csr", "array", "list"])
+def test_every_form_of_a_matrix_gives_the_same(form: str) -> None:
+    matrix = two_tastes()
+    dense = matrix.toarray()
+    given = {"csr": matrix, "array": dense, "list": dense.tolist()}[form]
+    found = RecommenderModel("item_cosine").fit(given).recommend([0, 1], n=5)
+    assert found.customer_id.tolist() == [0] * 5 + [1] * 5
+    assert found["rank"].tolist() == [1, 2, 3, 4, 5] * 2
+    assert all(
+        (item < 15) == (who == 0)
+        for who, item in zip(found.customer_id, found.item_id, strict=True)
+    )
+    seen = set(np.flatnonzero(dense[0]))
+    assert not seen & set(found[found.customer_id == 0].item_id)
+
+
+@pytest.mark.parametrize("name", FREE)
+def test_every_model_finds_the_taste_and_explains_its_score_exactly(name: str) -> None:
+    model = RecommenderModel(name).fit(two_tastes())
+    found = model.recommend([4], n=3)
+    assert len(found) == 3
+    if name == "popularity":
+        return
+    assert all(item < 15 for item in found.item_id)
+    for item, score in zip(found.item_id, found.score, strict=True):
+        reasons = model.explain(4, item)
+        assert reasons.contribution.sum() == pytest.approx(score, abs=1e-6)
+        assert reasons.contribution.abs().is_monotonic_decreasing
+
+
+def test_a_frame_keeps_its_own_ids_and_knows_the_order() -> None:
+    frame = to_frame(two_tastes())
+    model = RecommenderModel("item_cosine", params={"history_half_life": 5.0}).fit(frame)
+    assert model.taught_.timed
+    found = model.recommend(["c0"], n=4)
+    assert set(found.columns) == {"customer_id", "rank", "item_id", "score"}
+    assert all(int(item[1:]) < 15 for item in found.item_id)
+    same = RecommenderModel("item_cosine", params={"history_half_life": 5.0}).fit(
+        pa.Table.from_pandas(frame)
+    )
+    assert same.recommend(["c0"], n=4).equals(found)
+
+
+def test_auto_compares_and_says_why() -> None:
+    model = RecommenderModel(seconds=5).fit(two_tastes())
+    assert model.recipe_.name != "popularity"
+    assert {trial.recipe.name for trial in model.trials_} >= {"popularity", "item_cosine"}
+    assert "held back" in model.why_
+    assert model.score(two_tastes(seed=4)) > RecommenderModel("popularity").fit(two_tastes()).score(
+        two_tastes(seed=4)
+    )
+
+
+def test_somebody_new_is_served_from_what_they_just_met() -> None:
+    model = RecommenderModel("item_cosine").fit(to_frame(two_tastes()))
+    for history, low in ((["i3", "i4"], True), (["i20", "no such item"], False)):
+        found = model.recommend_to(history, n=4)
+        assert all((int(item[1:]) < 15) == low for item in found.item_id)
+        assert not set(history) & set(found.item_id)
+        first = found.iloc[0]
+        given = model.explain(history, first.item_id)
+        assert given.contribution.sum() == pytest.approx(first.score, abs=1e-6)
+    assert model.similar("i3", n=5).item_id.map(lambda item: int(item[1:]) < 15).all()
+
+
+def test_scikit_learn_clones_it_and_sets_its_parameters() -> None:
+    model = RecommenderModel("rp3beta", params={"k": 30}, seconds=3)
+    twin = clone(model)
+    assert twin is not model
+    assert twin.get_params() == model.get_params()
+    assert twin.set_params(model="item_cosine", params=None).model == "item_cosine"
+    assert twin.fit(two_tastes()).recipe_.name == "item_cosine"
+
+
+@pytest.mark.parametrize("name", FREE)
+def test_what_was_saved_comes_back_the_same(tmp_path: Path, name: str) -> None:
+    model = RecommenderModel(name).fit(to_frame(two_tastes()))
+    model.save(tmp_path / "model")
+    model.save(tmp_path / "model")  # in place of the first
+    back = RecommenderModel.load(tmp_path / "model")
+    assert back.get_params() == model.get_params()
+    assert back.recommend(["c0", "c7"]).equals(model.recommend(["c0", "c7"]))
+    item = model.recommend(["c0"], n=1).item_id[0]
+    assert back.explain("c0", item).equals(model.explain("c0", item))
+    assert not list((tmp_path / "model").rglob("*.pkl"))
+
+
+def test_seen_items_are_recommended_only_where_that_is_asked_for() -> None:
+    matrix = two_tastes()
+    again = RecommenderModel("item_cosine", include_seen=True).fit(matrix).recommend([0], n=30)
+    assert set(np.flatnonzero(matrix.toarray()[0])) <= set(again.item_id)
+
+
+def test_what_cannot_be_is_said() -> None:
+    with pytest.raises(NotTrained):
+        RecommenderModel("item_cosine").recommend()
+    with pytest.raises(InvalidInput, match="item_cosine"):
+        RecommenderModel("item_cosin").fit(two_tastes())
+    with pytest.raises(InvalidInput, match="no parameter"):
+        RecommenderModel("item_cosine", params={"neighbours": 5}).fit(two_tastes())
+    with pytest.raises(UnknownColumn):
+        RecommenderModel().fit(pd.DataFrame({"customer": [1], "item_id": [2]}))
+    model = RecommenderModel("user_cosine").fit(two_tastes())
+    with pytest.raises(InvalidInput, match="No customer"):
+        model.recommend([999])
+    with pytest.raises(InvalidInput, match="No item"):
+        model.explain(0, 999)
+    with pytest.raises(InvalidInput, match="alike"):
+        model.similar(0)
+    with pytest.raises(InvalidInput):
+        model.recommend([0], n=0)
+
+
+def test_a_folder_without_a_model_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(FileUnreadable):
+        RecommenderModel.load(tmp_path)
+
+
+def test_the_page_shows_what_happens() -> None:
+    page = Path(__file__).parents[2] / "docs" / "python.md"
+    options = doctest.ELLIPSIS | doctest.IGNORE_EXCEPTION_DETAIL
+    found = doctest.testfile(str(page), module_relative=False, optionflags=options)
+    assert (found.failed, found.attempted > 10) == (0, True)
