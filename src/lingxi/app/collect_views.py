@@ -9,11 +9,13 @@ from datetime import datetime
 import msgspec
 
 from lingxi.i18n import Sentence
+from lingxi.ingest.turned_away import TurnedAway
 
 
 class SourceRow(msgspec.Struct, frozen=True):
     """One source of events. ``stored``, ``duplicates`` and ``dropped`` are of the last 24 hours;
-    ``by_hour`` is what was stored in each of them, the oldest first."""
+    ``by_hour`` is what was stored in each of them, the oldest first. ``turned_away`` are requests
+    that this server answered with an error."""
 
     name: str
     kind: str
@@ -26,14 +28,17 @@ class SourceRow(msgspec.Struct, frozen=True):
     dropped: int
     by_hour: tuple[int, ...]
     top_reason: str | None = None
+    turned_away: TurnedAway | None = None
 
 
 class SourcesView(msgspec.Struct, frozen=True):
-    """Every source, and why messages of the last 24 hours were set aside."""
+    """Every source, and why messages of the last 24 hours were set aside; ``without_key`` are the
+    requests that carried no key of a source in use."""
 
     as_of: datetime
     sources: tuple[SourceRow, ...]
     reasons: Mapping[str, int]
+    without_key: TurnedAway | None = None
 
 
 class LiveRow(msgspec.Struct, frozen=True):

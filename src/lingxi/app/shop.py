@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from lingxi.app.answers import Answers
     from lingxi.ingest.intake import Intake
     from lingxi.ingest.recent import Recent
+    from lingxi.ingest.turned_away import Refusals
 
 
 @dataclass(frozen=True)
@@ -74,6 +75,13 @@ class Shop:
         from lingxi.ingest.recent import Recent
 
         return Recent()
+
+    @cached_property
+    def turned_away(self) -> "Refusals":
+        """Requests for events that this process answered with an error."""
+        from lingxi.ingest.turned_away import Refusals
+
+        return Refusals()
 
     @cached_property
     def intake(self) -> "Intake":

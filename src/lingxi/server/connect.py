@@ -3,17 +3,20 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from lingxi.access.sources import SIGNED
 from lingxi.app.collect_views import SourceRow
 
 
 @dataclass(frozen=True)
 class Client:
-    """One client: where its code goes (``page``, ``server``, ``settings``, ``shell``)."""
+    """One client: where its code goes (``page``, ``server``, ``shell``, a platform), and the kind
+    of source that it needs, where any will not do."""
 
     id: str
     title: str
     where: str
     template: str
+    kind: str = ""
 
     def render(self, *, host: str, write_key: str, source: str = "web") -> str:
         """The code with the shop's own address and write key.
@@ -147,26 +150,29 @@ posthog.shutdown()
     Client(
         "shopify",
         "Shopify webhooks",
-        "settings",
+        "shopify",
         """
-Settings > Notifications > Webhooks > Create webhook, format JSON, for each of:
-  Order creation, update, payment, cancellation, fulfillment; Refund create;
-  Customer creation, update, deletion; Checkout creation and update; Cart creation and update;
-  Product creation, update, deletion; Inventory level update
-URL:     {host}/webhooks/shopify/{source}
-Secret:  shown there; give it to the source of kind 'shopify' on the page Sources.
+{host}/webhooks/shopify/{source}
+
+orders/create      orders/updated     orders/paid        orders/cancelled   orders/fulfilled
+refunds/create     customers/create   customers/update
+checkouts/create   checkouts/update   carts/create       carts/update
+products/create    products/update    products/delete    inventory_levels/update
 """,
+        kind="shopify",
     ),
     Client(
         "woocommerce",
         "WooCommerce webhooks",
-        "settings",
+        "woocommerce",
         """
-WooCommerce > Settings > Advanced > Webhooks > Add webhook, status Active, API version 3, for each
-topic: Order created, updated, deleted; Customer ...; Product ...; Coupon ...
-Delivery URL:  {host}/webhooks/woocommerce/{source}
-Secret:        the secret of the source of kind 'woocommerce' on the page Sources.
+{host}/webhooks/woocommerce/{source}
+
+order.created      order.updated      order.deleted      order.restored
+customer.created   customer.updated   customer.deleted
+product.created    product.updated    product.deleted    product.restored
 """,
+        kind="woocommerce",
     ),
     Client(
         "curl",
@@ -187,7 +193,16 @@ def find_client(client_id: str) -> Client:
     return next((client for client in CLIENTS if client.id == client_id), CLIENTS[0])
 
 
+def fitting(sources: Sequence[SourceRow], client: Client) -> Sequence[SourceRow]:
+    """The sources in use that a client can send to: those of its kind, or any not signed."""
+    usable = [row for row in sources if row.write_key and not row.disabled_at]
+    if client.kind:
+        return [row for row in usable if row.kind == client.kind]
+    return [row for row in usable if row.kind not in SIGNED]
+
+
 def command_for(sources: Sequence[SourceRow], base: str) -> str:
     """A command that sends one event to this server, with the write key of its first source."""
-    key = next((row.write_key for row in sources if row.write_key and not row.disabled_at), "KEY")
-    return find_client("curl").render(host=base.rstrip("/"), write_key=key)
+    client = find_client("curl")
+    key = next((row.write_key for row in fitting(sources, client)), "KEY")
+    return client.render(host=base.rstrip("/"), write_key=key)

@@ -6,7 +6,20 @@ import pytest
 from click.testing import CliRunner
 
 from lingxi.access import Scope, create_key
+from lingxi.access.sources import SourceKind
+from lingxi.app.collect_views import SourceRow
 from lingxi.cli import main
+from lingxi.errors import (
+    BodyTooLarge,
+    BodyUnreadable,
+    NotAuthenticated,
+    PermissionDenied,
+    StoreBusy,
+    StoreUnavailable,
+)
+from lingxi.i18n import LANGUAGES, load_catalogue
+from lingxi.server.connect import command_for, find_client, fitting
+from server.collect.conftest import basic
 
 
 @pytest.fixture
@@ -54,3 +67,47 @@ def test_the_command_line_does_the_same(collector) -> None:
     assert run("rotate", "till")["write_key"] != made["write_key"]
     assert run("disable", "till") == {"name": "till", "disabled": True}
     assert [row["name"] for row in run("list")] == ["web", "till"]
+
+
+def test_a_client_that_is_set_up_wrongly_shows_in_its_source(collector, admin) -> None:
+    client, door = collector.client, "/v1/track"
+    collector.make_source("shopify", SourceKind.SHOPIFY, secret="s3cret")
+    page = collector.make_source("page", allowed_origins=["https://shop.example"])
+    client.post(door, content=b"{", headers=collector.basic)
+    client.post(door, content=b"x" * 600_000, headers=collector.basic)
+    for key in ("nobody's", "old"):
+        client.post(door, json={"event": "x", "userId": "u"}, headers=basic(key))
+    other = {**basic(page.write_key), "origin": "https://other.example"}
+    client.post(door, json={"event": "x", "userId": "u"}, headers=other)
+    client.post("/webhooks/shopify/shopify", content=b"{}", headers={"x-shopify-topic": "a/b"})
+    client.post(door, json={"event": "x", "userId": "u"}, headers=collector.basic)
+
+    view = client.get("/v1/source-rates", headers=admin).json()
+    told = {row["name"]: row["turned_away"] for row in view["sources"]}
+    assert {name: (row["n"], row["code"]) for name, row in told.items()} == {
+        "web": (2, "body_too_large"),
+        "page": (1, "permission_denied"),
+        "shopify": (1, "not_authenticated"),
+    }
+    assert (view["without_key"]["n"], view["without_key"]["code"]) == (2, "not_authenticated")
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_code_of_a_refused_request_has_a_sentence(language: str) -> None:
+    errors = (BodyTooLarge, BodyUnreadable, NotAuthenticated, PermissionDenied)
+    errors += (StoreBusy, StoreUnavailable)
+    codes = [error("x").code for error in errors] + ["rate_limited"]
+    words = load_catalogue(language)
+    assert [code for code in codes if f"turned_away.{code}" not in words] == []
+
+
+def test_a_snippet_names_a_source_that_its_client_can_send_to() -> None:
+    web, shopify = row("web", "web"), row("shopify", "shopify")
+    assert fitting([shopify, web], find_client("lx")) == [web]
+    assert fitting([web, shopify], find_client("shopify")) == [shopify]
+    assert fitting([web], find_client("woocommerce")) == []
+    assert "KEY-web:" in command_for([shopify, web], "http://h/")
+
+
+def row(name: str, kind: str) -> SourceRow:
+    return SourceRow(name, kind, f"KEY-{name}", None, None, None, 0, 0, 0, ())

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from lingxi.access.sources import Source, list_sources
 from lingxi.app.collect_views import SourceRow, SourcesView
 from lingxi.ingest.counts import SourceCount, last_seen, list_counts
+from lingxi.ingest.turned_away import NOBODY, TurnedAway
 
 if TYPE_CHECKING:
     from lingxi.app.shop import Shop
@@ -33,12 +34,15 @@ def get_sources(shop: "Shop") -> SourcesView:
     for count in counts:
         if count.reason:
             reasons[count.reason] += count.n
+    away = shop.turned_away.list()
     return SourcesView(
         as_of=now,
         sources=tuple(
-            _to_row(name, registered.get(name), own[name], seen.get(name), first) for name in names
+            _to_row(name, registered.get(name), own[name], seen.get(name), first, away.get(name))
+            for name in names
         ),
         reasons=dict(reasons),
+        without_key=away.get(NOBODY),
     )
 
 
@@ -48,6 +52,7 @@ def _to_row(
     counts: Sequence[SourceCount],
     last: datetime | None,
     first: datetime,
+    turned_away: TurnedAway | None,
 ) -> SourceRow:
     totals: Counter[str] = Counter()
     reasons: Counter[str] = Counter()
@@ -71,4 +76,5 @@ def _to_row(
         dropped=totals["dropped"],
         by_hour=tuple(by_hour),
         top_reason=reasons.most_common(1)[0][0] if reasons else None,
+        turned_away=turned_away,
     )

@@ -25,6 +25,7 @@ from lingxi.errors import (
     NotAuthenticated,
     PermissionDenied,
 )
+from lingxi.ingest.turned_away import NOBODY
 from lingxi.ingest.wire import Parcel, Sender, address_parcel, unpack
 from lingxi.ingest.wire.forms import read_fields
 from lingxi.server.collect.addresses import Address, list_addresses
@@ -79,9 +80,13 @@ class Door:
         if scope["method"] == "OPTIONS":
             return answer_preflight(headers, address.method.encode())
         origin = headers.get(b"origin")
+        whose: list[str] = []
         try:
-            await self._take(address, scope, headers, receive)
+            await self._take(address, scope, headers, receive, whose)
         except LingxiError as error:
+            self._shop.turned_away.note(
+                whose[0] if whose else NOBODY, error.code, self._shop.clock.now()
+            )
             return refuse(error, request_id(scope), origin)
         except Exception as error:
             name = request_id(scope)
@@ -92,9 +97,18 @@ class Door:
         return make_reply(200, address.content_type, address.answer, origin=origin)
 
     async def _take(
-        self, address: Address, scope: HTTPScope, headers: Mapping[bytes, bytes], receive: Receive
+        self,
+        address: Address,
+        scope: HTTPScope,
+        headers: Mapping[bytes, bytes],
+        receive: Receive,
+        whose: list[str],
     ) -> None:
+        """Take what one request brings; ``whose`` gets the name of its source once that is known,
+        for whatever goes wrong afterwards."""
         known = await self._find_by_header(headers)
+        if known is not None:
+            whose.append(known.name)
         if address.method == "GET":
             body = scope["query_string"]
             parcel = address.read(body)
@@ -105,6 +119,7 @@ class Door:
             body = unpack(body, encoding, most=most)
             parcel = address.read(body)
         source = known or await self._find_by_body(scope, parcel)
+        whose.append(source.name)
         check_origin(source, headers.get(b"origin"))
         self._pace.count(source.name, monotonic())
         agent = headers.get(b"user-agent")

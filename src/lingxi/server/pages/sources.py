@@ -13,7 +13,7 @@ from lingxi.app.collect_views import SourcesView
 from lingxi.app.shop import Shop
 from lingxi.errors import UserError
 from lingxi.server.api.parameters import Filter, check_text
-from lingxi.server.connect import CLIENTS, find_client
+from lingxi.server.connect import CLIENTS, find_client, fitting
 from lingxi.server.dependencies import AnyRequest, AskAnswers, AskShop, AskUser
 from lingxi.server.pages.figures import spark_points
 from lingxi.server.pages.frame import AskFrame, Frame
@@ -120,15 +120,17 @@ def get_connect(
     client: Filter = "",
 ) -> Response[str]:
     """What to paste where, and whether the first event has arrived."""
-    sources = [row for row in answers.sources().sources if row.write_key and not row.disabled_at]
+    view = answers.sources()
+    shown = find_client(check_text("client", client))
+    sources = fitting(view.sources, shown)
     wanted = check_text("source", source)
     named = [row for row in sources if row.name == wanted] or sources
     chosen = named[0] if named else None
-    shown = find_client(check_text("client", client))
     host = str(request.base_url).rstrip("/")
     context = {
         "sources": sources,
         "chosen": chosen,
+        "without_key": view.without_key,
         "seen": chosen is not None and chosen.last_seen_at is not None,
         "clients": CLIENTS,
         "client": shown,
