@@ -72,7 +72,7 @@ def test_an_order_waits_for_its_rate_and_counts_once(shop: Shop, clock: FixedClo
     assert (profile.orders, profile.revenue_cents) == (2, 3280)
     again = CliRunner().invoke(main, [*command, "--json", "--shop", str(shop.settings.folder)])
     assert again.exit_code == 2
-    assert "no order line to try again" in again.output
+    assert "no line to try again" in again.output
 
 
 def test_rates_are_listed_and_looked_up(shop: Shop) -> None:

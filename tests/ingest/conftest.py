@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,16 @@ import pytest
 from ingest.merging_shop import MakeShop, Shop, open_shop
 from lingxi.clock import FixedClock
 from lingxi.config import Settings, ShopSettings
-from lingxi.ingest import ImportOptions, ImportReport, import_events, import_orders
+from lingxi.ingest import (
+    ImportOptions,
+    ImportReport,
+    Retries,
+    import_lines,
+    import_orders,
+    retry_lines,
+    retry_orders,
+)
+from lingxi.ingest.intake import Intake
 from lingxi.ingest.tables import metadata
 from lingxi.schema import Event
 from lingxi.store import Store
@@ -37,9 +47,22 @@ class Bench:
         chosen = ImportOptions.parse(**options)
         return import_orders(self.store, self.settings, self.clock, path, chosen)
 
-    def events(self, text: str, name: str = "events.csv") -> ImportReport:
-        path = self.file(text, name)
-        return import_events(self.store, self.settings, self.clock, path)
+    def events(self, text: str, name: str = "events.csv", **options: str) -> ImportReport:
+        return self.lines("events", self.file(text, name), **options)
+
+    def customers(self, text: str, name: str = "customers.csv", **options: str) -> ImportReport:
+        return self.lines("customers", self.file(text, name), **options)
+
+    def lines(self, kind: str, path: Path, **options: str) -> ImportReport:
+        intake = Intake(self.store, self.settings, self.clock)
+        chosen = ImportOptions.parse(**options)
+        return import_lines(self.store, self.settings, self.clock, intake, path, kind, chosen)
+
+    def retries(self) -> Retries:
+        place = self.store, self.settings
+        lines = partial(retry_lines, *place, Intake(self.store, self.settings, self.clock))
+        orders = partial(retry_orders, *place)
+        return {"orders": orders, "events": lines, "customers": lines}
 
     def log(self) -> list[Event]:
         return self.store.log.read()

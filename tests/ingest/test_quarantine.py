@@ -52,7 +52,7 @@ def export(bench: Bench) -> Path:
 
 
 def mend(bench: Bench, path: Path) -> ImportReport:
-    return mend_quarantine(bench.store, bench.settings, bench.clock, path)
+    return mend_quarantine(bench.store, bench.clock, bench.retries(), path)
 
 
 def waiting(bench: Bench) -> list[str]:
@@ -85,7 +85,7 @@ def test_mended_lines_reach_the_log_once(bench: Bench) -> None:
     assert [[(p.item_id, p.quantity) for p in e.lines] for e in parts] == [[("A1", 1)], [("B2", 2)]]
     assert [e.order_id for e in bench.log()].count("2") == 1
     log = bench.log()
-    with pytest.raises(InvalidInput, match="no order line to try again"):
+    with pytest.raises(InvalidInput, match="no line to try again"):
         mend(bench, path)
     assert bench.log() == log
     bench.orders(DIRTY)
@@ -121,7 +121,7 @@ def test_replay_lets_through_what_the_rules_now_allow(bench: Bench) -> None:
     bench.orders(HEAD + "1,A1,1,5,2024-01-15,ann\n2,A1,1,5,2026-03-05,ann\n")
     assert waiting(bench) == ["time_impossible"]
     bench.clock.advance(timedelta(days=10))
-    report = replay_quarantine(bench.store, bench.settings, bench.clock)
+    report = replay_quarantine(bench.store, bench.clock, bench.retries())
     assert report.lines_kept == 1
     assert waiting(bench) == []
     assert len(bench.log()) == 2
@@ -130,7 +130,7 @@ def test_replay_lets_through_what_the_rules_now_allow(bench: Bench) -> None:
 def test_replay_never_counts_a_duplicate(bench: Bench) -> None:
     bench.orders(DIRTY)
     log = bench.log()
-    report = replay_quarantine(bench.store, bench.settings, bench.clock)
+    report = replay_quarantine(bench.store, bench.clock, bench.retries())
     assert report.lines_kept == 0
     assert bench.log() == log
     assert waiting(bench) == [

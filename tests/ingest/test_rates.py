@@ -207,11 +207,11 @@ def test_order_lines_in_another_currency_wait_for_a_rate_and_count_once(bench: B
     report = bench.orders(ORDERS)
     assert [line.reason for line in list_quarantine(bench.store)] == ["currency_rate_missing"]
     assert report.orders == 1
-    again = replay_quarantine(bench.store, bench.settings, bench.clock)
+    again = replay_quarantine(bench.store, bench.clock, bench.retries())
     assert (again.lines_kept, len(bench.log())) == (0, 1)
     put(bench, "2026-02-27", USD="1.25", GBP="0.8")
     done = replay_quarantine(
-        bench.store, bench.settings, bench.clock, reason="currency_rate_missing"
+        bench.store, bench.clock, bench.retries(), reason="currency_rate_missing"
     )
     assert (done.lines_kept, done.orders, done.revenue_after_cents) == (1, 1, 1280)
     assert list_quarantine(bench.store) == []
@@ -230,7 +230,7 @@ def test_a_file_that_comes_again_before_the_replay_counts_once(bench: Bench) -> 
     bench.orders(ORDERS)
     log = bench.log()
     assert sum(e.amount_cents or 0 for e in log) == 2280
-    replay_quarantine(bench.store, bench.settings, bench.clock)
+    replay_quarantine(bench.store, bench.clock, bench.retries())
     assert bench.log() == log
     assert list_quarantine(bench.store) == []
 

@@ -15,14 +15,15 @@ from demo_shop import DEMO_END
 from lingxi.app.rooms import METADATAS
 from lingxi.app.shop import Shop
 from lingxi.clock import FixedClock
-from lingxi.ingest.tables import import_run
+from lingxi.ingest.tables import import_file, import_run, source_count
 from lingxi.store.tables import counter, lake_file
 
 PROGRAM = Path(__file__).with_name("road_step.py")
-VOLATILE = frozenset({"raw", "import_id"})
+VOLATILE = frozenset({"raw", "import_id", "trait.value", "private.value"})
 """Columns of ciphertext under a random nonce, or that name the run that wrote a row."""
-APART = (import_run, lake_file)
-"""Who ran again has run more often, and may have cut the lake into other files."""
+APART = (import_run, import_file, source_count, lake_file)
+"""Who ran again has run more often, has counted what was known already, and may have cut the lake
+into other files."""
 _LIMIT_SECONDS = 300
 
 
@@ -85,7 +86,11 @@ def read_state(folder: Path) -> dict[str, str]:
 
 def _digest_table(shop: Shop, table: sa.Table) -> str:
     own = table.autoincrement_column  # PostgreSQL leaves gaps in its numbers after a rollback
-    columns = [c for c in table.columns if c.name not in VOLATILE and c is not own]
+    columns = [
+        c
+        for c in table.columns
+        if c.name not in VOLATILE and f"{table.name}.{c.name}" not in VOLATILE and c is not own
+    ]
     query = sa.select(*columns).order_by(*table.primary_key.columns)
     if table is counter:
         query = query.where(counter.c.name != "import")

@@ -33,6 +33,7 @@ STEPS: Mapping[str, Callable[[Shop, Path], object]] = {
     "items": lambda shop, raw: jobs.import_items(shop, raw / "items.csv", progress=say),
     "orders": lambda shop, raw: jobs.import_orders(shop, raw / "orders.csv", progress=say),
     "events": lambda shop, raw: jobs.import_events(shop, raw / "events.parquet", progress=say),
+    "customers": lambda shop, raw: jobs.import_customers(shop, raw / "customers.csv", progress=say),
     "train": lambda shop, _: train(shop),
     "train-without-churn": lambda shop, _: train(shop, churn=False),
     "plan": lambda shop, _: jobs.make_plan(shop, say),

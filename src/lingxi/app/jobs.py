@@ -4,7 +4,9 @@ import os
 import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
+from typing import Protocol
 
 from lingxi import catalogue, gorse, ingest, lifecycle, recommend
 from lingxi.app.collect_views import Retaken
@@ -21,6 +23,20 @@ from lingxi.policy.jobs import MadePlan, decide_plan
 from lingxi.store import Progress, backup, restore, silent
 
 Run = Callable[[Shop, Progress], str]
+
+
+class BringIn(Protocol):
+    """One kind of import of a file."""
+
+    def __call__(
+        self,
+        shop: Shop,
+        path: Path,
+        options: ingest.ImportOptions | None = None,
+        *,
+        progress: Progress = silent,
+    ) -> ImportReport:
+        """Bring the file in; what it came to."""
 
 
 @dataclass(frozen=True)
@@ -49,9 +65,34 @@ def import_orders(
     return report
 
 
-def import_events(shop: Shop, path: Path, *, progress: Progress = silent) -> ImportReport:
-    """Bring in web events; see ``lingxi.ingest.import_events``."""
-    return ingest.import_events(shop.store, shop.settings, shop.clock, path, progress)
+def import_events(
+    shop: Shop,
+    path: Path,
+    options: ingest.ImportOptions | None = None,
+    *,
+    progress: Progress = silent,
+) -> ImportReport:
+    """Bring in web and app events; see ``lingxi.ingest.import_lines``."""
+    return _import_lines(shop, path, "events", options, progress)
+
+
+def import_customers(
+    shop: Shop,
+    path: Path,
+    options: ingest.ImportOptions | None = None,
+    *,
+    progress: Progress = silent,
+) -> ImportReport:
+    """Bring in customers with their traits and consent; see ``lingxi.ingest.import_lines``."""
+    return _import_lines(shop, path, "customers", options, progress)
+
+
+def _import_lines(
+    shop: Shop, path: Path, kind: str, options: ingest.ImportOptions | None, progress: Progress
+) -> ImportReport:
+    return ingest.import_lines(
+        shop.store, shop.settings, shop.clock, shop.intake, path, kind, options, progress
+    )
 
 
 def import_items(
@@ -196,9 +237,21 @@ def export_quarantine(shop: Shop, path: Path, *, reason: str = "") -> int:
     return ingest.export_quarantine(shop.store, path, reason=reason)
 
 
+def list_retries(shop: Shop) -> ingest.Retries:
+    """How lines of each kind of import are tried again."""
+    place = shop.store, shop.settings
+    lines = partial(ingest.retry_lines, *place, shop.intake)
+    return {
+        "orders": partial(ingest.retry_orders, *place),
+        "events": lines,
+        "customers": lines,
+        "items": partial(catalogue.retry_items, *place),
+    }
+
+
 def mend_quarantine(shop: Shop, path: Path, *, progress: Progress = silent) -> ImportReport:
-    """Bring in mended lines; those that pass leave quarantine."""
-    report = ingest.mend_quarantine(shop.store, shop.settings, shop.clock, path, progress)
+    """Bring in mended lines of any kind; those that pass leave quarantine."""
+    report = ingest.mend_quarantine(shop.store, shop.clock, list_retries(shop), path, progress)
     with shop.store.write() as tx:
         catalogue.learn_from_orders(shop.store, tx, shop.clock.now())
     return report
@@ -206,7 +259,7 @@ def mend_quarantine(shop: Shop, path: Path, *, progress: Progress = silent) -> I
 
 @dataclass(frozen=True)
 class Replayed:
-    """What another try came to: of order lines (nothing where none could be tried), of messages."""
+    """What another try came to: of lines (nothing where none could be tried), of messages."""
 
     lines: ImportReport | None
     messages: Retaken
@@ -223,7 +276,7 @@ def replay_quarantine(shop: Shop, *, reason: str = "", progress: Progress = sile
     messages = replay_messages(shop, reason=reason)
     try:
         report = ingest.replay_quarantine(
-            shop.store, shop.settings, shop.clock, progress, reason=reason
+            shop.store, shop.clock, list_retries(shop), progress, reason=reason
         )
     except InvalidInput:
         if messages == Retaken(0, 0, 0):

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
         read_items,
         read_revision,
     )
+    from lingxi.catalogue.retry import retry_items
     from lingxi.catalogue.write import (
         learn_from_orders,
         merge_items,
@@ -45,5 +46,6 @@ __all__ = [
     "read_items",
     "read_revision",
     "remove_items",
+    "retry_items",
     "stock_history",
 ]

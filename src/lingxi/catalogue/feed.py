@@ -1,5 +1,6 @@
 """Import of a catalogue file: one line, or one entry of a Google Merchant feed, an item."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from time import perf_counter
 
@@ -60,23 +61,19 @@ def import_items(
     started, clocked = clock.now(), perf_counter()
     progress("Reading", 0, None)
     raw = _read(path, chosen)
-    mapping = recognise(
-        raw.headers, _FIELDS, chosen.mapping, same=raw.same, needed=("item", "name", "price")
-    )
-    if "item" not in mapping:
-        raise missing_columns(raw.headers, mapping, ["item"], mapped=True)
+    mapping = recognise_columns(raw, chosen.mapping)
     own = settings.shop.currency
     terms = Terms(own, chosen.currency or own, started, settings.zone, RateBook(store).rate)
     feed = read_feed(raw, mapping, terms)
     progress("Writing items", 0, len(feed.merges))
-    found = _list_aside(raw, feed)
+    found = list_aside(raw, feed)
     with store.write() as tx:
         gone = _find_absent(tx, feed) if complete else {}
         written = merge_items(store, tx, {**feed.merges, **gone}, started)
         import_id = next_import_id(store, tx)
         put_quarantine(store, tx, import_id, found, started)
         report = msgspec.structs.replace(
-            _report(raw, mapping, feed, import_id, path),
+            describe_feed(raw, mapping, feed, import_id, path.name),
             started_at=started,
             timezone=settings.shop.timezone,
             currency=own,
@@ -97,7 +94,24 @@ def _read(path: Path, options: ImportOptions) -> RawTable:
     )
 
 
-def _list_aside(raw: RawTable, feed: Feed) -> list[Found]:
+def recognise_columns(raw: RawTable, stated: Mapping[str, str]) -> dict[str, str]:
+    """Field → column of a catalogue.
+
+    Raises
+    ------
+    UnknownColumn
+        If no column holds the item's code, or two could.
+    """
+    mapping = recognise(
+        raw.headers, _FIELDS, stated, same=raw.same, needed=("item", "name", "price")
+    )
+    if "item" not in mapping:
+        raise missing_columns(raw.headers, mapping, ["item"], mapped=True)
+    return mapping
+
+
+def list_aside(raw: RawTable, feed: Feed) -> list[Found]:
+    """The lines of a feed that were set aside, as quarantine wants them."""
     malformed = [
         Found(m.row, "drop_malformed", DropReason.LINE_MALFORMED.value, {"line": m.text})
         for m in raw.malformed
@@ -129,9 +143,10 @@ def _find_absent(tx: sa.Connection, feed: Feed) -> dict[str, Merge]:
     }
 
 
-def _report(
-    raw: RawTable, mapping: dict[str, str], feed: Feed, import_id: str, path: Path
+def describe_feed(
+    raw: RawTable, mapping: dict[str, str], feed: Feed, import_id: str, file: str
 ) -> ImportReport:
+    """What reading a feed came to; what was written is not in it yet."""
     reasons = [
         ReasonCount(step, reason, len(index), False, f"row {int(raw.rows[index[0]])}")
         for step, reason, index in feed.dropped
@@ -150,7 +165,7 @@ def _report(
         if lines
     ]
     return msgspec.structs.replace(
-        ImportReport.empty(import_id, path.name, "items"),
+        ImportReport.empty(import_id, file, "items"),
         mapping=mapping,
         lines_in=len(raw) + len(raw.malformed),
         lines_kept=len(feed.merges),

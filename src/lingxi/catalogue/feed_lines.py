@@ -36,6 +36,8 @@ _NO = frozenset(["0", "false", "no", "n", "inactive", "draft", "archived", "off"
 _MOST = 1e9
 _CODE = re.compile(r"(?<![A-Za-z])[A-Za-z]{3}(?![A-Za-z])")
 _ALSO = {"RMB": "CNY"}
+NESTED = "attributes."
+"""What the columns of attributes begin with that an object of JSON holds."""
 REGULAR_PRICE = "regular_price_cents"
 """The attribute that holds the price without the sale that is on."""
 
@@ -185,12 +187,14 @@ def _add_changes(
     text["item"] = map_cells(raw, mapping["item"], tidy_id)
     for name in ("image", "url"):
         text[name] = map_cells(raw, mapping.get(name), str.strip)
+    nested = {h.removeprefix(NESTED): h for h in raw.headers if h.startswith(NESTED)}
     for i in lines.tolist():
         line = _Line({name: column.get(i) for name, column in text.items()}, mapping)
         change = _to_change(line, money, i, terms)
         attributes: dict[str, Scalar] = {
             name: line.cells[name] for name in ATTRIBUTE_FIELDS if name in mapping
         }
+        attributes |= {name: raw.columns[column].get(i) for name, column in nested.items()}
         if "sale_price" in mapping:
             price = money.cents("price", i)
             attributes[REGULAR_PRICE] = price if price != change.price_cents else None

@@ -6,6 +6,8 @@ from lingxi.doors import open_door
 
 if TYPE_CHECKING:
     from lingxi.ingest.erasure import forget
+    from lingxi.ingest.files.retry import retry_lines
+    from lingxi.ingest.files.take import import_lines
     from lingxi.ingest.identity import (
         customer_ids,
         find_customer,
@@ -14,7 +16,12 @@ if TYPE_CHECKING:
         seek_customer,
     )
     from lingxi.ingest.learnt import read_learnt
-    from lingxi.ingest.mending import mend_quarantine, replay_quarantine
+    from lingxi.ingest.mending import (
+        Retries,
+        mend_quarantine,
+        replay_quarantine,
+        retry_orders,
+    )
     from lingxi.ingest.options import ImportOptions
     from lingxi.ingest.orders import import_orders
     from lingxi.ingest.quarantine import (
@@ -27,7 +34,6 @@ if TYPE_CHECKING:
     from lingxi.ingest.reasons import DropReason
     from lingxi.ingest.report import ImportReport, ReasonCount
     from lingxi.ingest.runs import list_imports
-    from lingxi.ingest.visits import import_events
 else:
     __getattr__ = open_door(__name__, __file__)
 
@@ -36,13 +42,14 @@ __all__ = [
     "ImportOptions",
     "ImportReport",
     "ReasonCount",
+    "Retries",
     "count_quarantine",
     "customer_ids",
     "expire_quarantine",
     "export_quarantine",
     "find_customer",
     "forget",
-    "import_events",
+    "import_lines",
     "import_orders",
     "list_imports",
     "list_quarantine",
@@ -51,6 +58,8 @@ __all__ = [
     "read_table",
     "replay_quarantine",
     "resolve_subjects",
+    "retry_lines",
+    "retry_orders",
     "search_customers",
     "seek_customer",
 ]

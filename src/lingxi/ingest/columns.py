@@ -21,6 +21,10 @@ _ALIASES = {
     "user_id": "user",
     "type": "kind",
     "timestamp": "time",
+    "updated_at": "time",
+    "mobile": "phone",
+    "email_opt_in": "email_consent",
+    "sms_opt_in": "sms_consent",
 }
 
 

@@ -116,6 +116,13 @@ def parse_moments(values: Sequence[str], form: str, zone: tzinfo) -> NDArray[np.
     return _by_pattern(values, form, zone)
 
 
+def moment_reader(form: str, zone: tzinfo) -> Callable[[str], int]:
+    """What reads one cell at a time, by a form that ``read_moments`` settled on."""
+    if form in list(Order):
+        return _reader(Order(form), zone)
+    return lambda value: int(_by_pattern([value], form, zone)[0])
+
+
 def parse_moment(value: str, order: Order, zone: tzinfo) -> int:
     """One moment in microseconds UTC, or ``NO_TIME``.
 

@@ -3,6 +3,7 @@
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
+from lingxi.ingest.files.runs import forget_marks
 from lingxi.ingest.merging import forget_merges
 from lingxi.ingest.sealed import forget_sealed
 from lingxi.ingest.settle import forget_orders
@@ -31,6 +32,7 @@ def forget(tx: Connection, customers: frozenset[int]) -> int:
         for first in range(0, len(seals), _BATCH):
             names = quarantine.c.sealed.in_(seals[first : first + _BATCH])
             removed += tx.execute(sa.delete(quarantine).where(names)).rowcount
+            removed += forget_marks(tx, seals[first : first + _BATCH])
         removed += forget_waiting(tx, seals)
         removed += forget_sealed(tx, frozenset(subjects))
         removed += forget_merges(tx, frozenset(subjects))

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from threading import Lock
+from typing import Protocol
 
 import msgspec
 from sqlalchemy import Connection
@@ -29,6 +30,32 @@ from lingxi.store.log import find_known
 Judged = Cleaned | Dropped
 Observer = Callable[[Sequence[Outcome]], None]
 
+
+class Keeper(Protocol):
+    """Who brings messages in bulk: keeps what was dropped, and how far it is, with the messages."""
+
+    def keep(self, tx: Connection, outcomes: Sequence[Outcome], /) -> None:
+        """Write, in the transaction that keeps the messages."""
+
+    def kept(self, outcomes: Sequence[Outcome], /) -> None:
+        """That transaction is on disk."""
+
+
+class QuarantineKeeper:
+    """A keeper of messages that need none: what was dropped goes to quarantine with its bytes."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    def keep(self, tx: Connection, outcomes: Sequence[Outcome], /) -> None:
+        """Put aside what was dropped."""
+        dropped = [each.cleaned for each in outcomes if isinstance(each.cleaned, Dropped)]
+        put_aside(self._store, tx, dropped)
+
+    def kept(self, _outcomes: Sequence[Outcome], /) -> None:
+        """Nothing is left to do."""
+
+
 STORED, DUPLICATE, DROPPED = "stored", "duplicate", "dropped"
 _put = msgspec.structs.force_setattr
 
@@ -49,16 +76,18 @@ class Intake:
         self._clock = clock
         self._rates = RateBook(store)
         self._rules = Rules.of(settings, self._rates.rate)
+        self._aside = QuarantineKeeper(store)
         self._observer = observer
         self._checkpoints = Checkpoints(store.engine)
         self._names = Names()
         self._tidied_at: datetime | None = None
         self._lock = Lock()
 
-    def take(self, messages: Sequence[Message]) -> list[Outcome]:
+    def take(self, messages: Sequence[Message], *, keeper: Keeper | None = None) -> list[Outcome]:
         """Clean and keep messages, each once, in one transaction; what became of each.
 
         When it returns, everything is on disk. Taking the same messages again changes nothing.
+        ``keeper`` writes in the same transaction, and is then the one who keeps what was dropped.
 
         Raises
         ------
@@ -68,7 +97,7 @@ class Intake:
         self._rates.refresh(self._clock.now())
         judged = [clean(message, self._rules) for message in messages]
         with self._lock:  # the collector's thread and a webhook's share what is remembered
-            return self._keep(judged, ())
+            return self._keep(judged, (), keeper or self._aside)
 
     def retake(self, messages: Sequence[tuple[int, Message]]) -> list[Outcome]:
         """Take messages out of quarantine, by their ids there; those that pass leave it.
@@ -83,13 +112,16 @@ class Intake:
         self._rates.refresh(self._clock.now(), at_once=True)
         judged = [clean(message, self._rules) for _, message in messages]
         with self._lock:
-            return self._keep(judged, [number for number, _ in messages])
+            return self._keep(judged, [number for number, _ in messages], self._aside)
 
-    def _keep(self, judged: Sequence[Judged], numbers: Sequence[int]) -> list[Outcome]:
+    def _keep(
+        self, judged: Sequence[Judged], numbers: Sequence[int], keeper: Keeper
+    ) -> list[Outcome]:
         try:
             with self._store.write(eager=True) as tx:
                 release(tx, numbers)
                 outcomes = self._keep_in(tx, judged)
+                keeper.keep(tx, outcomes)
         except (StoreBusy, StoreUnavailable):
             self._names.clear()
             raise
@@ -103,13 +135,14 @@ class Intake:
             if len(judged) > 1:
                 middle = len(judged) // 2
                 return [
-                    *self._keep(judged[:middle], numbers[:middle]),
-                    *self._keep(judged[middle:], numbers[middle:]),
+                    *self._keep(judged[:middle], numbers[:middle], keeper),
+                    *self._keep(judged[middle:], numbers[middle:], keeper),
                 ]
             if not judged or isinstance(judged[0], Dropped):
                 raise
-            return self._keep([_refuse(judged[0], error)], numbers)
+            return self._keep([_refuse(judged[0], error)], numbers, keeper)
         self._names.keep()
+        keeper.kept(outcomes)
         self._checkpoints.note(len(outcomes))
         if self._observer is not None:
             self._observer(outcomes)
@@ -126,7 +159,6 @@ class Intake:
         identified = identify_people(self._store, tx, new, now, known=self._names)
         positions = self._append(tx, new, identified)
         seal_messages(self._store, tx, new, identified.subjects)
-        put_aside(self._store, tx, [d for d in judged if isinstance(d, Dropped)])
         outcomes = _tell(judged, fresh, identified, positions)
         count_outcomes(tx, outcomes)
         if self._tidied_at is None or now - self._tidied_at >= HOUR:

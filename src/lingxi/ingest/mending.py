@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from time import perf_counter
+from typing import Protocol
 
 import msgspec
 import numpy as np
@@ -21,6 +22,7 @@ from lingxi.errors import InvalidInput
 from lingxi.ingest.documents import Document
 from lingxi.ingest.learnt import learn, put_learnt
 from lingxi.ingest.load import load_documents, sort_documents
+from lingxi.ingest.options import ImportOptions
 from lingxi.ingest.orders import describe_import, set_aside, understand
 from lingxi.ingest.quarantine import (
     OWN_COLUMNS,
@@ -34,7 +36,7 @@ from lingxi.ingest.raw import RawTable, build_table
 from lingxi.ingest.reading import read_table
 from lingxi.ingest.reasons import DropReason
 from lingxi.ingest.report import ImportReport
-from lingxi.ingest.runs import get_run, next_import_id, put_run
+from lingxi.ingest.runs import find_run, next_import_id, put_run
 from lingxi.ingest.text import Text
 from lingxi.store import Progress, Store, silent
 
@@ -49,34 +51,57 @@ class Retried:
     line: Quarantined
     cells: Mapping[str, str | None]
 
+    @property
+    def corrected(self) -> bool:
+        """Whether somebody has changed it."""
+        return dict(self.cells) != dict(self.line.raw)
+
+
+class Retry(Protocol):
+    """Tries the lines of one import again, as its kind of import does."""
+
+    def __call__(
+        self,
+        first: ImportReport,
+        options: ImportOptions,
+        group: Sequence[Retried],
+        now: datetime,
+        /,
+    ) -> ImportReport | None:
+        """What it came to; nothing where no line could be tried."""
+
+
+Retries = Mapping[str, Retry]
+"""How to try lines again, by the kind of their import."""
+
 
 def replay_quarantine(
     store: Store,
-    settings: Settings,
     clock: Clock,
+    retries: Retries,
     progress: Progress = silent,
     *,
     reason: str = "",
 ) -> ImportReport:
-    """Run today's rules over quarantined order lines; those that pass leave quarantine.
+    """Run today's rules over quarantined lines; those that pass leave quarantine.
 
     ``reason`` leaves all others where they are.
 
     Raises
     ------
     InvalidInput
-        If quarantine holds no order line that could be replayed.
+        If quarantine holds no line that could be replayed.
     """
     retried = [
         Retried(line, line.raw)
         for line in read_quarantine(store, reason=reason)
         if line.reason not in _FINAL
     ]
-    return _retry(store, settings, clock, retried, "replay", progress)
+    return _retry(store, clock, retries, retried, "replay", progress)
 
 
 def mend_quarantine(
-    store: Store, settings: Settings, clock: Clock, path: Path, progress: Progress = silent
+    store: Store, clock: Clock, retries: Retries, path: Path, progress: Progress = silent
 ) -> ImportReport:
     """Bring in a corrected export of the quarantine; lines that pass leave it, others stay.
 
@@ -107,13 +132,13 @@ def mend_quarantine(
         }
         if line.reason not in _FINAL or cells != dict(line.raw):
             retried.append(Retried(line, cells))
-    return _retry(store, settings, clock, retried, path.name, progress)
+    return _retry(store, clock, retries, retried, path.name, progress)
 
 
 def _retry(
     store: Store,
-    settings: Settings,
     clock: Clock,
+    retries: Retries,
     retried: Sequence[Retried],
     name: str,
     progress: Progress,
@@ -123,42 +148,45 @@ def _retry(
     for each in retried:
         groups.setdefault(each.line.import_id, []).append(each)
     reports: list[ImportReport] = []
+    options = ImportOptions()
     for number, (import_id, group) in enumerate(groups.items(), start=1):
-        report = _retry_import(store, settings, import_id, group, started)
-        if report is not None:
+        with store.read() as tx:
+            found = find_run(tx, import_id)
+        retry = None if found is None else retries.get(found[0].kind)
+        report = None if found is None or retry is None else retry(*found, group, started)
+        if report is not None and found is not None:
             reports.append(report)
+            options = found[1]
         progress("Mending", number, len(groups))
     if not reports:
         raise InvalidInput(
-            "There is no order line to try again: quarantine is empty, or the file's lines have "
+            "There is no line to try again: quarantine is empty, or the file's lines have "
             "left it, or they are duplicates that nobody has corrected."
         )
     merged = _merge(reports, name, started, round(perf_counter() - clocked, 3))
     with store.write() as tx:
         merged = msgspec.structs.replace(merged, import_id=next_import_id(store, tx))
-        put_run(tx, merged, get_run(tx, next(iter(groups)))[1])
+        put_run(tx, merged, options)
     return merged
 
 
-def _retry_import(
+def retry_orders(
     store: Store,
     settings: Settings,
-    import_id: str,
+    first: ImportReport,
+    options: ImportOptions,
     group: Sequence[Retried],
     now: datetime,
 ) -> ImportReport | None:
-    """Try the lines of one import again, with the options and columns that it had."""
-    with store.read() as tx:
-        first, options = get_run(tx, import_id)
-    if first.kind != "orders":
-        return None
+    """Try order lines of one import again, with the options and columns that it had."""
+    import_id = first.import_id
     wanted = list(first.mapping.values())
     usable = [each for each in group if any(each.cells.get(name) for name in wanted)]
     if not usable:
         return None
-    raw = _to_table(usable, wanted)
+    raw = to_table(usable, wanted)
     ids = dict(enumerate((each.line.id for each in usable), start=1))
-    same = {each.line.id for each in usable if dict(each.cells) == dict(each.line.raw)}
+    same = {each.line.id for each in usable if not each.corrected}
     if not options.currency and first.currency:  # a few lines alone may show another
         options = replace(options, currency=first.currency)
     understood = understand(store, settings, raw, options, now, judged=judge_as(first.cost_codes))
@@ -193,7 +221,8 @@ def judge_as(cost_codes: Sequence[str]) -> Callable[[str], bool]:
     return lambda code: code.casefold() in known
 
 
-def _to_table(group: Sequence[Retried], wanted: Sequence[str]) -> RawTable:
+def to_table(group: Sequence[Retried], wanted: Sequence[str]) -> RawTable:
+    """The lines as a table, numbered from 1 in their order."""
     headers = list(dict.fromkeys([*wanted, *(name for each in group for name in each.cells)]))
     columns = [Text.of(each.cells.get(header) for each in group) for header in headers]
     return build_table(headers, columns)

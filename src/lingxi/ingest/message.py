@@ -41,6 +41,9 @@ class Message(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     trusted: bool = False
     """Whether it came signed or with a secret (a shop's webhook, an import): such a message may say
     who placed an order long ago, and is no bot."""
+    recorded: bool = False
+    """Whether it is told from a record (a file's line, a pulled entry) and not by a client as it
+    happens: it must say when it was, and who clicked has not been judged yet."""
     refused: DropReason | None = None
     """Why the door already set it aside (too large, not JSON): cleaning drops it for that."""
 

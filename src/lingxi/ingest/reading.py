@@ -1,7 +1,7 @@
-"""One door to every kind of file: CSV and its relatives, Parquet, Excel workbooks."""
+"""One door to every kind of file: CSV and its relatives, JSON lines, Parquet, Excel workbooks."""
 
 import re
-from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pyarrow as pa
@@ -9,6 +9,8 @@ import pyarrow.parquet as pq
 
 from lingxi.errors import FileUnreadable
 from lingxi.ingest.delimited import read_delimited
+from lingxi.ingest.files.json_lines import build_json_table, read_json_table
+from lingxi.ingest.files.nested import to_plain
 from lingxi.ingest.raw import RawTable, build_table
 from lingxi.ingest.text import Text
 from lingxi.ingest.workbook import read_workbook
@@ -35,11 +37,15 @@ _PROMISES = {
     ".txt": "text",
     ".tab": "text",
     ".xml": "xml",
+    ".jsonl": "json",
+    ".ndjson": "json",
+    ".json": "json",
 }
+_OPENS_ARRAY = re.compile(rb"\[\s*(?:[{\]]|$)")
 
 
 def detect_form(path: Path) -> str:
-    """``text``, ``xml``, ``parquet`` or ``xlsx``, from the file's first bytes.
+    """``text``, ``json``, ``xml``, ``parquet`` or ``xlsx``, from the file's first bytes.
 
     Raises
     ------
@@ -62,9 +68,12 @@ def detect_form(path: Path) -> str:
         raise FileUnreadable(f"{path} is an old Excel file; save it as .xlsx or CSV.")
     if form == "text" and _opens_xml(head):
         form = "xml"
-    if form not in ("text", "xml", "parquet", "xlsx"):
+    elif form == "text" and _opens_json(head):
+        form = "json"
+    if form not in _NAMES:
         raise FileUnreadable(
-            f"{path} is a {form} file; unpack or export it to CSV, Parquet or .xlsx first."
+            f"{path} is a {form} file; unpack or export it to CSV, JSON lines, Parquet or .xlsx "
+            "first."
         )
     promised = _PROMISES.get(path.suffix.lower())
     if promised is not None and promised != form:
@@ -79,8 +88,19 @@ def _opens_xml(head: bytes) -> bool:
     return head.replace(b"\x00", b"").lstrip(b"\xef\xbb\xbf\xff\xfe \t\r\n").startswith(b"<")
 
 
+def _opens_json(head: bytes) -> bool:
+    start = head.removeprefix(b"\xef\xbb\xbf").lstrip(b" \t\r\n")
+    return start.startswith(b"{") or _OPENS_ARRAY.match(start) is not None
+
+
 _NO_FRACTION = re.compile(r"\.0+(?=Z?$)")
-_NAMES = {"text": "text", "parquet": "a Parquet file", "xlsx": "an Excel workbook", "xml": "XML"}
+_NAMES = {
+    "text": "text",
+    "json": "JSON",
+    "parquet": "a Parquet file",
+    "xlsx": "an Excel workbook",
+    "xml": "XML",
+}
 
 
 def read_table(path: Path, *, encoding: str = "", delimiter: str = "", sheet: str = "") -> RawTable:
@@ -93,7 +113,11 @@ def read_table(path: Path, *, encoding: str = "", delimiter: str = "", sheet: st
     """
     form = detect_form(path)
     if form == "xml":
-        raise FileUnreadable(f"{path} is an XML file; export the table as CSV, Parquet or .xlsx.")
+        raise FileUnreadable(
+            f"{path} is an XML file; export the table as CSV, JSON lines, Parquet or .xlsx."
+        )
+    if form == "json":
+        return read_json_table(path)
     if form == "parquet":
         return read_parquet(path)
     if form == "xlsx":
@@ -102,41 +126,37 @@ def read_table(path: Path, *, encoding: str = "", delimiter: str = "", sheet: st
 
 
 def read_parquet(path: Path) -> RawTable:
-    """Read a whole Parquet file."""
-    tables = list(read_parquet_parts(path, rows=0))
-    if not tables:
-        raise FileUnreadable(f"{path} has columns but no line.")
-    return tables[0]
-
-
-def read_parquet_parts(path: Path, *, rows: int) -> Iterator[RawTable]:
-    """Read a Parquet file in parts of ``rows`` lines, or whole when ``rows`` is 0.
+    """Read a whole Parquet file; orders with their lines in a column become as many rows.
 
     Raises
     ------
     FileUnreadable
-        If the file is damaged or cut short.
+        If the file is damaged, cut short or holds no line.
     """
     try:
-        file = pq.ParquetFile(path)
-        total = file.metadata.num_rows
-        size = rows or max(total, 1)
-        start = 0
-        for batch in file.iter_batches(batch_size=size):
-            part = _to_raw(pa.Table.from_batches([batch]))
-            yield RawTable(part.columns, part.rows + start, encoding="parquet")
-            start += batch.num_rows
+        table = pq.ParquetFile(path).read()
+        nested = any(pa.types.is_nested(field.type) for field in table.schema)
+        if table.num_rows and nested:
+            plain = [
+                {str(name): to_plain(value) for name, value in row.items()}
+                for row in table.to_pylist()
+            ]
+            return replace(build_json_table(list(enumerate(plain, start=1))), encoding="parquet")
+        if table.num_rows:
+            return replace(table_to_raw(table), encoding="parquet")
     except (pa.ArrowException, OSError, UnicodeDecodeError, OverflowError) as error:
         raise FileUnreadable(
             f"{path} is damaged or cut short and cannot be read as Parquet: {error}"
         ) from error
+    raise FileUnreadable(f"{path} has columns but no line.")
 
 
-def _to_raw(table: pa.Table) -> RawTable:
+def table_to_raw(table: pa.Table) -> RawTable:
+    """An Arrow table without nested columns, every cell as text; bytes are left out."""
     headers, columns = [], []
     for name, column in zip(table.column_names, table.columns, strict=True):
         kind = column.type
-        if pa.types.is_nested(kind) or pa.types.is_binary(kind) or pa.types.is_large_binary(kind):
+        if pa.types.is_binary(kind) or pa.types.is_large_binary(kind):
             continue
         headers.append(name)
         columns.append(_write_numbers(column))

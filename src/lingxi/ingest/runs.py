@@ -4,7 +4,6 @@ import msgspec
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
-from lingxi.errors import InvalidInput
 from lingxi.ingest.options import ImportOptions
 from lingxi.ingest.report import ImportReport
 from lingxi.ingest.tables import import_run
@@ -41,18 +40,12 @@ def list_imports(store: Store, *, n: int = 100) -> list[ImportReport]:
     return [msgspec.json.decode(row, type=ImportReport) for row in rows]
 
 
-def get_run(tx: Connection, import_id: str) -> tuple[ImportReport, ImportOptions]:
-    """The report and the options of one import.
-
-    Raises
-    ------
-    InvalidInput
-        If there is none of this name.
-    """
+def find_run(tx: Connection, import_id: str) -> tuple[ImportReport, ImportOptions] | None:
+    """The report and the options of one import; nothing while it has not come to its end."""
     query = sa.select(import_run.c.report, import_run.c.options)
     row = tx.execute(query.where(import_run.c.import_id == import_id)).one_or_none()
     if row is None:
-        raise InvalidInput(f"There is no import {import_id!r}.")
+        return None
     return (
         msgspec.json.decode(row.report, type=ImportReport),
         msgspec.json.decode(row.options, type=ImportOptions),

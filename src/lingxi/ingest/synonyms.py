@@ -104,7 +104,10 @@ EVENT_FIELDS: dict[str, Tiers] = {
     "user": ("userid customerid memberid customer user uid visitorid 用户id 客户编号",),
     "anonymous": ("anonymousid deviceid cookieid clientid visitor anonid 匿名id 设备id",),
     "session": ("sessionid session visitid usersession 会话id",),
-    "time": ("timestamp occurredat eventtime originaltimestamp time datetime createdat ts 时间",),
+    "time": (
+        "timestamp occurredat eventtime originaltimestamp time datetime createdat ts 时间",
+        "date eventdate 日期",
+    ),
     "item": ("productid itemid sku item product itemcode stockcode 商品id 商品编码",),
     "category": ("category categoryid categorycode categoryname 类目 分类",),
     "query": ("query searchterm searchquery keyword 搜索词",),
@@ -113,9 +116,51 @@ EVENT_FIELDS: dict[str, Tiers] = {
     "agent": ("useragent agent ua",),
     "country": ("country countrycode 国家",),
     "currency": ("currency currencycode 币种",),
-    "order": ("orderid ordernumber orderno 订单号",),
+    "order": ("orderid ordernumber orderno transactionid 订单号",),
+    "email": ("email useremail customeremail emailaddress 邮箱 电子邮箱",),
+    "phone": ("phone phonenumber userphone mobile 手机号 电话",),
 }
 """The fields of a web or app event."""
+
+CUSTOMER_FIELDS: dict[str, Tiers] = {
+    "customer": (
+        "customerid customerno customernumber customercode userid memberid buyerid accountid "
+        "shopperid custid uid customeruserid kundennummer "
+        "客户编号 客户id 会员编号 会员id 会员号 用户id 用户编号",
+        "customer user member buyer clientid 客户 会员 用户",
+        "id",
+    ),
+    "email": (
+        "email emailaddress customeremail useremail billingemail emailbilling mail 邮箱 电子邮箱",
+    ),
+    "phone": (
+        "phone phonenumber mobile mobilenumber mobilephone telephone tel customerphone "
+        "defaultaddressphone billingphone 手机 手机号 手机号码 电话 telefon",
+    ),
+    "time": (
+        "updatedat modifiedat lastmodified lastmodifiedat lastupdated updated modified "
+        "datemodified datemodifiedgmt timestamp 更新时间 修改时间",
+    ),
+    "country": (
+        "country countrycode customercountry 国家",
+        "defaultaddresscountrycode billingcountry countrybilling",
+    ),
+    "email_consent": (
+        "emailmarketingconsent acceptsemailmarketing acceptsmarketing emailoptin marketingoptin "
+        "newsletter newsletteroptin emailsubscribed emailconsent marketingconsent optin 订阅邮件 "
+        "接受营销",
+        "subscribed",
+    ),
+    "sms_consent": ("smsmarketingconsent acceptssmsmarketing smsoptin smsconsent 接受短信",),
+    "push_consent": ("pushoptin pushconsent acceptspush",),
+    "consent_time": (
+        "consentat consenttime consentdate optinat optindate optintime subscribedat "
+        "emailmarketingconsentconsentupdatedat",
+    ),
+    "consent_text": ("consenttextversion textversion consentversion consenttext",),
+    "consent_source": ("consentsource optinsource signupsource",),
+}
+"""The fields of a customer; every other column is a trait of theirs."""
 
 ITEM_FIELDS: dict[str, Tiers] = {
     "item": (
@@ -123,9 +168,9 @@ ITEM_FIELDS: dict[str, Tiers] = {
         "item product 商品",
     ),
     "name": ("name title productname itemname 商品名称 名称", "description"),
-    "category": ("category categoryname producttype type 类目 分类",),
+    "category": ("categorypath category categoryname producttype type 类目 分类",),
     "taxonomy": ("googleproductcategory",),
-    "brand": ("brand vendor manufacturer 品牌",),
+    "brand": ("brand brandname vendor manufacturer 品牌",),
     "price": ("price unitprice variantprice 价格 单价 售价", "saleprice 促销价"),
     "sale_price": ("saleprice 促销价",),
     "sale_dates": ("salepriceeffectivedate",),

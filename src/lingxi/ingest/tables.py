@@ -227,6 +227,30 @@ import_run = Table(
 )
 """Imports: the options they ran with and the report they gave, as JSON."""
 
+import_file = Table(
+    "import_file",
+    metadata,
+    Column("key", String, primary_key=True),
+    Column("import_id", String, nullable=False),
+    Column("started_at", Moment, nullable=False),
+    Column("done", BigInteger, nullable=False),
+    Column("times", Integer, nullable=False),
+    Column("tally", LargeBinary, nullable=False),
+    Column("finished_at", Moment),
+)
+"""Files of events and customers by their content: how many units of them are in the log, what they
+added up to, and how often they were finished."""
+
+customer_line = Table(
+    "customer_line",
+    metadata,
+    Column("sealed", String, primary_key=True),
+    Column("content", String, nullable=False),
+    Column("version", Integer, nullable=False),
+)
+"""What a file's line said of a customer last, as a hash, where lines do not say when they were
+written; ``sealed`` is the keyed hash of the identifier."""
+
 quarantine_message = Table(
     "quarantine_message",
     metadata,

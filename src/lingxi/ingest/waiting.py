@@ -37,6 +37,7 @@ class _Kept(msgspec.Struct, frozen=True, omit_defaults=True):
     sent_at: object = None
     agent: str | None = None
     trusted: bool = False
+    recorded: bool = False
     form: str | None = None
     """The decoded body as JSON, where the bytes alone do not say it (an address, a webhook)."""
 
@@ -239,6 +240,7 @@ def _pack(message: Message) -> str:
         sent_at=_plain(message.sent_at),
         agent=message.agent,
         trusted=message.trusted,
+        recorded=message.recorded,
         form=_form(message),
     )
     return msgspec.json.encode(kept).decode()
@@ -276,6 +278,7 @@ def _unpack(text: str, source: str) -> Message:
         sent_at=kept.sent_at,
         agent=kept.agent,
         trusted=kept.trusted,
+        recorded=kept.recorded,
     )
 
 

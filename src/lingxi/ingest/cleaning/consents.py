@@ -5,10 +5,12 @@ Sources: Segment, "Consent in Segment" (``context.consent.categoryPreferences``)
 """
 
 from collections.abc import Iterator
+from datetime import datetime
 
 import msgspec
 
 from lingxi.ingest.cleaning.draft import Draft, as_mapping
+from lingxi.ingest.cleaning.moments import read_moment
 from lingxi.ingest.cleaning.values import read_bool, read_text
 from lingxi.schema import Event, Name
 
@@ -76,8 +78,11 @@ def put_consent(draft: Draft) -> None:
         found += _read_context(draft)
     version = read_text(properties.get("text_version", properties.get("textVersion")), 100)
     source = read_text(properties.get("source"), 60) or draft.message.source
+    at = read_moment(properties.get("consent_at")) if draft.message.trusted else None
+    if at is None or at > draft.message.received_at:
+        at = draft.occurred_at
     unique = {(said.purpose, said.channel): said for said in found}
-    draft.also.extend(_to_event(draft, said, source, version) for said in unique.values())
+    draft.also.extend(_to_event(draft, said, source, version, at) for said in unique.values())
 
 
 def _read_context(draft: Draft) -> Iterator[Said]:
@@ -113,7 +118,7 @@ def _read_traits(draft: Draft) -> Iterator[Said]:
                 yield Said("marketing", channel, granted)
 
 
-def _to_event(draft: Draft, said: Said, source: str, version: str | None) -> Event:
+def _to_event(draft: Draft, said: Said, source: str, version: str | None, at: datetime) -> Event:
     name = Name.CONSENT_GIVEN if said.granted else Name.CONSENT_WITHDRAWN
     properties: dict[str, str | int | float | bool | None] = {
         "purpose": said.purpose,
@@ -125,7 +130,7 @@ def _to_event(draft: Draft, said: Said, source: str, version: str | None) -> Eve
     return Event(
         event_id=f"{draft.event_id}#consent:{said.purpose}:{said.channel}",
         name=name.value,
-        occurred_at=draft.occurred_at,
+        occurred_at=at,
         received_at=draft.message.received_at,
         properties=properties,
         source=draft.message.source,

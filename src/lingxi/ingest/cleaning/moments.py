@@ -9,6 +9,7 @@ EARLIEST = datetime(1990, 1, 1, tzinfo=UTC)
 LEAD = timedelta(minutes=1)
 """How far ahead of the server a moment may lie before it is called a future one."""
 _NOTED = timedelta(seconds=2)
+_DAY = timedelta(days=1)
 _MILLIS_FROM = 10**11
 
 
@@ -39,7 +40,8 @@ def put_time(draft: Draft) -> None:
 
     What both clocks of the client agree on needs no trust in either. A moment in the future or
     before 1990 becomes the moment of arrival; from a trusted sender, whose history may be old, one
-    before 1990 sets the message aside.
+    before 1990 sets the message aside. A record, which says nothing but its moment, is set aside
+    without one, and where it lies more than a day ahead.
 
     Source
     ------
@@ -51,6 +53,9 @@ def put_time(draft: Draft) -> None:
     if said is None:
         said = body.get("timestamp")
     original = read_moment(said)
+    if original is None and message.recorded:
+        lost = DropReason.TIME_MISSING if said is None else DropReason.TIME_UNREADABLE
+        raise Halt(lost, "" if said is None else str(said)[:40])
     if original is None:
         draft.occurred_at = received
         if said is not None:
@@ -71,6 +76,8 @@ def put_time(draft: Draft) -> None:
 
 def _bound(draft: Draft, moment: datetime, received: datetime) -> datetime:
     if moment > received:
+        if draft.message.recorded and moment > received + _DAY:
+            raise Halt(DropReason.TIME_IMPOSSIBLE, moment.isoformat())
         if moment > received + LEAD:
             draft.note("put_time", PutReason.TIME_FUTURE, "timestamp", moment, received)
         return received

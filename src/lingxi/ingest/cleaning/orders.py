@@ -31,7 +31,7 @@ def put_columns(draft: Draft) -> None:
     if typed is None:
         return
     draft.category = _get_text(typed, "category")
-    draft.query = _get_text(typed, "query")
+    draft.query = _read_query(_get_text(typed, "query"))
     order_id = _get_text(typed, "order_id")
     draft.order_id = None if order_id is None else tidy_id(order_id)
     if isinstance(typed, WithProducts):
@@ -53,6 +53,12 @@ def drop_missing_item(draft: Draft) -> None:
     """A product event that names no product says nothing."""
     if draft.name in NEEDS_ITEM and not draft.lines:
         raise Halt(DropReason.ITEM_MISSING, "no product_id and no sku")
+
+
+def _read_query(said: str | None) -> str | None:
+    """What was searched for, in lower case; an address typed into the search box is nobody's
+    business."""
+    return None if said is None or "@" in said else said.lower()
 
 
 def _get_text(typed: Properties, name: str) -> str | None:

@@ -12,6 +12,7 @@ from lingxi.ingest.phones import read_phone
 from lingxi.ingest.puts import tidy_id
 from lingxi.ingest.reasons import DropReason, PutReason
 from lingxi.ingest.words import is_guest
+from lingxi.schema.ecommerce import ORDER_NAMES
 
 _NOBODY = re.compile(r"[0-]*|-1|null|undefined|anonymous|\[object object\]|nan", re.IGNORECASE)
 _EMAIL = re.compile(r"[^\s@<>,;]{1,64}@[^\s@<>,;]{1,190}\.[^\s@<>,;.]{1,63}")
@@ -66,7 +67,10 @@ def put_people(draft: Draft) -> None:
 
 def drop_nobody(draft: Draft) -> None:
     """A message that names nobody can teach nothing; an order of a trusted shop still can."""
-    if draft.identifiers or (draft.message.trusted and (draft.lines or draft.order_id)):
+    if draft.identifiers:
+        return
+    told = draft.message.trusted and (draft.lines or draft.order_id)
+    if told and (draft.name in ORDER_NAMES or not draft.message.recorded):
         return
     raise Halt(DropReason.VISITOR_MISSING, "neither userId nor anonymousId")
 

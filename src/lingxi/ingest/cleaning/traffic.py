@@ -19,8 +19,9 @@ _TEST_BROWSER = "headlesschrome"
 
 
 def drop_traffic(draft: Draft) -> None:
-    """Bots, prefetching browsers, and internal traffic. A trusted sender has judged already."""
-    if draft.message.trusted:
+    """Bots, prefetching browsers, and internal traffic. A trusted sender has judged already, a
+    record has not."""
+    if draft.message.trusted and not draft.message.recorded:
         return
     context = draft.context
     said = context.get("userAgent")
