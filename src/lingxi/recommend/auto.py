@@ -5,7 +5,8 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 
 from lingxi.recommend.bench import FILL, Bench, Trial
-from lingxi.recommend.families import FAMILIES, Params, build_scorer, make_recipe, vary
+from lingxi.recommend.families import FAMILIES, build_scorer, make_recipe, vary
+from lingxi.recommend.family import Params
 from lingxi.recommend.mix import PLAIN, mix, tune_factor
 from lingxi.recommend.pool import Head, Pool, take_head
 from lingxi.recommend.recipe import Recipe

@@ -1,20 +1,18 @@
 """All models by name: how each is built, what is tried first, and what next. One entry a model."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
-from importlib.util import find_spec
+from collections.abc import Callable, Mapping
 
 from lingxi.errors import InvalidInput, MissingExtra, did_you_mean
 from lingxi.recommend.als import Als
 from lingxi.recommend.blend import Blend
+from lingxi.recommend.family import Family, Params
 from lingxi.recommend.neighbourhoods import UserKnn
 from lingxi.recommend.operators import ItemKnn, Rp3Beta
 from lingxi.recommend.pairs import Similarity
 from lingxi.recommend.popularity import Popularity
 from lingxi.recommend.recipe import COMMON, Param, Recipe
 from lingxi.recommend.scorer import Scorer
-
-Params = Mapping[str, Param]
+from lingxi.recommend.sequence_families import SEQUENCE
 
 
 def _vary(recipe: Recipe, **changes: Param) -> Recipe:
@@ -26,62 +24,9 @@ def _vary(recipe: Recipe, **changes: Param) -> Recipe:
     )
 
 
-def _nowhere(_recipe: Recipe) -> tuple[Recipe, ...]:
-    return ()
-
-
 def _around_k(recipe: Recipe) -> tuple[Recipe, ...]:
     k = int(FAMILIES[recipe.name].read(recipe)["k"])
     return (_vary(recipe, k=k * 2), _vary(recipe, k=max(k // 2, 5)))
-
-
-@dataclass(frozen=True)
-class Family:
-    """What is known of one model before it is fitted.
-
-    Parameters
-    ----------
-    name
-        As in recipes, manifests and on pages.
-    build
-        The unfitted scorer of a recipe, given all its parameters (``defaults`` filled in).
-    defaults
-        Every parameter it has beside the common ones, with its value and so its type.
-    starts
-        Parameters that ``auto`` tries first.
-    around
-        Recipes near one, to try next.
-    timed
-        Needs to know the order of events.
-    visitors
-        Serves a history of nobody and says what is similar to an item: an item-item operator.
-    cost
-        Seconds that a fit takes, about, for (n_rows, n_items, n_events).
-    extra
-        The optional dependency it needs, as ``pip install lingxi[extra]`` names it.
-    module
-        What must be importable for that.
-    """
-
-    name: str
-    build: Callable[[Recipe, Params], Scorer]
-    defaults: Params = field(default_factory=dict)
-    starts: Sequence[Params] = ({},)
-    around: Callable[[Recipe], Iterable[Recipe]] = _nowhere
-    timed: bool = False
-    visitors: bool = False
-    cost: Callable[[int, int, int], float] = lambda _rows, _items, events: 1e-6 * events
-    extra: str | None = None
-    module: str | None = None
-
-    @property
-    def available(self) -> bool:
-        """Whether what it needs is installed."""
-        return self.module is None or find_spec(self.module) is not None
-
-    def read(self, recipe: Recipe) -> Params:
-        """All parameters of a recipe, defaults filled in."""
-        return {**COMMON, **self.defaults, **recipe.params}
 
 
 def _item_knn(similarity: Similarity) -> Callable[[Recipe, Params], Scorer]:
@@ -225,6 +170,7 @@ _ALL = (
         ({},),
         cost=lambda rows, items, events: 8 * (3e-5 * (rows + items) + 1e-6 * events),
     ),
+    *SEQUENCE,
     Family("blend", _blend, starts=()),
 )
 

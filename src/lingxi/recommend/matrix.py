@@ -66,6 +66,15 @@ def row_lengths(matrix: Csr) -> NDArray[np.int64]:
     return lengths
 
 
+def count_ends(owners: NDArray[np.integer], n_rows: int) -> NDArray[np.int64]:
+    """The ``indptr`` of cells that come row after row, given each cell's row.
+
+    >>> count_ends(np.array([0, 0, 2]), 3).tolist()
+    [0, 2, 2, 3]
+    """
+    return np.concatenate(([0], np.cumsum(np.bincount(owners, minlength=n_rows)))).astype(np.int64)
+
+
 def row_sums(matrix: Csr) -> NDArray[np.float64]:
     """Sum of each row, shape (n_rows,)."""
     owners = np.repeat(np.arange(matrix.shape[0]), row_lengths(matrix))

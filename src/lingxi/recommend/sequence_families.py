@@ -1,0 +1,236 @@
+"""The models that look at what follows what, for ``families``: one entry a model."""
+
+from collections.abc import Callable, Iterable
+
+from lingxi.recommend.family import Family, Params
+from lingxi.recommend.history import Weighting
+from lingxi.recommend.recipe import Param, Recipe
+from lingxi.recommend.scorer import Scorer
+from lingxi.recommend.sessions import Nearness, SessionKnn
+from lingxi.recommend.smooth import SmoothTransitions
+from lingxi.recommend.transitions import Following, Transitions
+
+LATEST = 1e-6
+"""A decay by which the newest item speaks alone; older ones only where it has nothing to say."""
+
+_FOLLOWING: Params = {
+    "window": 10,
+    "power": 1.0,
+    "reverse": 0.0,
+    "together": 1.0,
+    "gap_half_life": 0.0,
+}
+_TRANSITIONS: Params = {
+    **_FOLLOWING,
+    "source": 0.3,
+    "target": 0.0,
+    "length": 400,
+    "position_decay": 0.7,
+}
+_SMOOTH: Params = {
+    **_FOLLOWING,
+    "rank": 256,
+    "source": 0.8,
+    "target": 0.2,
+    "position_decay": 0.7,
+}
+_RULES: Params = {
+    **_FOLLOWING,
+    "source": 0.0,
+    "target": 0.0,
+    "length": 20,
+    "position_decay": LATEST,
+}
+_SESSIONS: Params = {
+    "k": 500,
+    "sample": 2500,
+    "recency": 2.0,
+    "match": 1.0,
+    "half_life": 0.0,
+    "rarity": 0.0,
+    "spread": 0.0,
+    "before": 1.0,
+    "cosine": 0,
+}
+
+
+def _heard(params: Params) -> Weighting:
+    return Weighting(
+        half_life_days=float(params["history_half_life"]),
+        position_decay=float(params["position_decay"]),
+        repeats=str(params["repeats"]),
+    )
+
+
+def _following(params: Params) -> Following:
+    return Following(
+        window=int(params["window"]),
+        power=float(params["power"]),
+        reverse=float(params["reverse"]),
+        together=float(params["together"]),
+        gap_half_life=float(params["gap_half_life"]),
+    )
+
+
+def _transitions(recipe: Recipe, params: Params) -> Scorer:
+    return Transitions(
+        recipe.name,
+        _following(params),
+        source=float(params["source"]),
+        target=float(params["target"]),
+        length=int(params["length"]),
+        taught=recipe.taught_weighting,
+        heard=_heard(params),
+    )
+
+
+def _smooth(recipe: Recipe, params: Params) -> Scorer:
+    return SmoothTransitions(
+        recipe.name,
+        _following(params),
+        rank=int(params["rank"]),
+        source=float(params["source"]),
+        target=float(params["target"]),
+        taught=recipe.taught_weighting,
+        heard=_heard(params),
+    )
+
+
+def _sessions(recipe: Recipe, params: Params) -> Scorer:
+    nearness = Nearness(
+        recency=float(params["recency"]),
+        cosine=bool(params["cosine"]),
+        match=float(params["match"]),
+        half_life=float(params["half_life"]),
+        rarity=float(params["rarity"]),
+        spread=float(params["spread"]),
+        before=float(params["before"]),
+    )
+    return SessionKnn(recipe.name, nearness, k=int(params["k"]), sample=int(params["sample"]))
+
+
+def _try_each(
+    defaults: Params, options: dict[str, tuple[Param, ...]]
+) -> Callable[[Recipe], Iterable[Recipe]]:
+    """Recipes that differ from one in a single parameter, whose next values are given.
+
+    Each option is a ladder: the value above and the one below the present one are tried.
+    """
+
+    def around(recipe: Recipe) -> Iterable[Recipe]:
+        for key, ladder in options.items():
+            present = recipe.params.get(key, defaults[key])
+            at = ladder.index(present) if present in ladder else 0
+            for place in (at - 1, at + 1):
+                if 0 <= place < len(ladder):
+                    params = {**recipe.params, key: ladder[place]}
+                    yield Recipe(name=recipe.name, params=params)
+
+    return around
+
+
+_DECAYS: tuple[Param, ...] = (LATEST, 0.3, 0.5, 0.7, 0.85, 1.0)
+_LADDERS: dict[str, tuple[Param, ...]] = {
+    "source": (0.0, 0.3, 0.5, 0.8),
+    "position_decay": _DECAYS,
+    "power": (0.5, 1.0, 2.0),
+    "reverse": (0.0, 0.3, 1.0),
+    "window": (2, 5, 10, 20),
+    "target": (0.0, 0.2, 0.4),
+}
+_SMOOTH_LADDERS: dict[str, tuple[Param, ...]] = {
+    "rank": (64, 128, 256, 512),
+    "position_decay": _DECAYS,
+    "target": (0.0, 0.2, 0.4),
+}
+_NEAR_LADDERS: dict[str, tuple[Param, ...]] = {
+    "k": (100, 200, 500, 1000),
+    "recency": (0.0, 1.0, 2.0, 4.0),
+    "rarity": (0.0, 1.0, 5.0, 10.0),
+    "spread": (0.0, 2.0, 5.0),
+    "before": (0.0, 0.5, 1.0),
+    "half_life": (0.0, 30.0, 7.0),
+    "cosine": (0, 1),
+}
+
+
+def _count_cost(_rows: int, items: int, events: int) -> float:
+    """Seconds of counting pairs of events and keeping the longest lists."""
+    return 0.1 + 1e-5 * events + 4e-5 * items
+
+
+def _smooth_cost(rows: int, items: int, events: int) -> float:
+    return _count_cost(rows, items, events) + 6e-4 * items
+
+
+def _session_cost(rows: int, _items: int, events: int) -> float:
+    """Fitting is cheap; the seconds are those of asking on the bench."""
+    return 0.1 + 1e-6 * events + 1e-3 * min(rows, 5000)
+
+
+_VSKNN: Params = {**_SESSIONS, "rarity": 5.0}
+_VSTAN: Params = {**_SESSIONS, "rarity": 1.0, "spread": 5.0, "cosine": 1, "before": 0.5}
+
+SEQUENCE = (
+    Family(
+        "association_rules",
+        _transitions,
+        {**_RULES, "power": 0.0, "reverse": 1.0, "window": 60},
+        visitors=True,
+        timed=True,
+        cost=_count_cost,
+    ),
+    Family(
+        "sequential_rules",
+        _transitions,
+        {**_RULES, "power": 2.0},
+        visitors=True,
+        timed=True,
+        cost=_count_cost,
+    ),
+    Family(
+        "transitions",
+        _transitions,
+        _TRANSITIONS,
+        ({}, {"window": 2, "source": 0.5, "position_decay": 0.5}),
+        _try_each(_TRANSITIONS, _LADDERS),
+        timed=True,
+        visitors=True,
+        cost=_count_cost,
+    ),
+    Family(
+        "smooth_transitions",
+        _smooth,
+        _SMOOTH,
+        ({},),
+        _try_each(_SMOOTH, _SMOOTH_LADDERS),
+        timed=True,
+        cost=_smooth_cost,
+    ),
+    Family(
+        "session_knn",
+        _sessions,
+        {**_SESSIONS, "recency": 0.0, "match": 0.0, "cosine": 1},
+        timed=True,
+        cost=_session_cost,
+    ),
+    Family(
+        "v_sknn",
+        _sessions,
+        _VSKNN,
+        ({},),
+        _try_each(_VSKNN, _NEAR_LADDERS),
+        timed=True,
+        cost=_session_cost,
+    ),
+    Family(
+        "v_stan",
+        _sessions,
+        _VSTAN,
+        ({},),
+        _try_each(_VSTAN, _NEAR_LADDERS),
+        timed=True,
+        cost=_session_cost,
+    ),
+)
+"""What follows what, then sessions; the simpler first."""
