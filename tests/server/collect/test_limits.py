@@ -149,7 +149,9 @@ def test_events_after_the_2500th_are_set_aside(collector) -> None:
         (b"\x1f\x8b\x08cut", {}, 400, "body_unreadable"),
         (b'{"a":' * 2_000, {}, 400, "body_unreadable"),
         (b"{}", {"content-encoding": "br"}, 415, "encoding_unsupported"),
-        (gzip.compress(b"0" * 20_000_000), {}, 400, "body_too_large"),
+        pytest.param(
+            gzip.compress(b"0" * 20_000_000, mtime=0), {}, 400, "body_too_large", id="bomb"
+        ),
     ],
 )
 def test_a_body_that_cannot_be_read(
