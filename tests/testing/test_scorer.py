@@ -8,11 +8,13 @@ from numpy.typing import NDArray
 
 from lingxi.recommend.als import Als
 from lingxi.recommend.blend import Blend
+from lingxi.recommend.graph import GraphFilter
 from lingxi.recommend.histories import Histories
 from lingxi.recommend.matrix import Csr, scale
 from lingxi.recommend.neighbourhoods import UserKnn
 from lingxi.recommend.operators import ItemKnn, Rp3Beta
 from lingxi.recommend.popularity import Popularity
+from lingxi.recommend.regression import Ease, Slim
 from lingxi.recommend.scorer import Scorer
 from lingxi.store import ArtefactWriter
 from lingxi.testing import ScorerContract
@@ -61,6 +63,21 @@ class TestUserJaccard(ScorerContract):
 class TestAls(ScorerContract):
     def make(self) -> Scorer:
         return Als("als", factors=8, epochs=4)
+
+
+class TestGraphFilter(ScorerContract):
+    def make(self) -> Scorer:
+        return GraphFilter("graph", rank=6)
+
+
+class TestEase(ScorerContract):
+    def make(self) -> Scorer:
+        return Ease("ease", reg=5.0)
+
+
+class TestSlim(ScorerContract):
+    def make(self) -> Scorer:
+        return Slim("slim", k=10, reg=2.0)
 
 
 class TestBlend(ScorerContract):

@@ -5,6 +5,7 @@ once, a visitor is served like anyone, and each item of the history has an exact
 """
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,6 +19,7 @@ from lingxi.store import Artefact, ArtefactWriter
 Factors = NDArray[np.float32]
 _BATCH_CELLS = 16_000_000
 _SEED = 20
+_CG_STEPS = 3
 
 
 class Als:
@@ -42,7 +44,8 @@ class Als:
     Source
     ------
     Hu, Koren & Volinsky (2008), ICDM, also for the shares of a history; Rendle, Krichene, Zhang &
-    Koren (2022), RecSys, "Revisiting the performance of iALS", for the weights of regularisation.
+    Koren (2022), RecSys, "Revisiting the performance of iALS", for the weights of regularisation;
+    Takács, Pilászy & Tikk (2011), RecSys, for conjugate gradients.
     """
 
     personal = False
@@ -65,18 +68,19 @@ class Als:
         self.items: Factors = np.empty((0, factors), dtype=np.float32)
 
     def fit(self, taught: Histories) -> None:
-        """Alternate; the start is random with a fixed seed."""
+        """Alternate, by a few steps of conjugate gradients each; the start has a fixed seed."""
         weights = taught.weigh(self.taught, now=taught.newest)
         by_item = transpose(weights)
         rng = np.random.default_rng(_SEED)
-        scale = 1.0 / np.sqrt(self.factors)
+        scale = np.float32(1.0 / np.sqrt(self.factors))
         items = rng.standard_normal((weights.shape[1], self.factors)).astype(np.float32) * scale
         items[row_lengths(by_item) == 0] = 0.0
+        rows = np.zeros((weights.shape[0], self.factors), dtype=np.float32)
         for _ in range(self.epochs):
-            rows = self._solve(weights, items)
-            items = self._solve(by_item, rows)
+            self._improve(weights, items, rows)
+            self._improve(by_item, rows, items)
         self.items = items
-        self._gram = self.unobserved * (items.T @ items)
+        self._gram = np.asarray(self.unobserved * (items.T @ items), dtype=np.float32)
 
     def score(self, histories: Histories) -> NDArray[np.float32]:
         """Scores of all items, shape (n_rows, n_items)."""
@@ -92,10 +96,10 @@ class Als:
         parts = []
         for row in range(weights.shape[0]):
             cells = slice(int(weights.indptr[row]), int(weights.indptr[row + 1]))
-            had, worth = self.items[weights.indices[cells]], weights.data[cells]
+            had = self.items[weights.indices[cells]].astype(np.float64)
+            worth = weights.data[cells]
             system = self._systems(had[None], worth[None], self._gram)[0]
-            wanted = self.items[lists[row]]
-            given = (wanted @ np.linalg.solve(system, had.T.astype(np.float64))) * worth
+            given = (self.items[lists[row]] @ np.linalg.solve(system, had.T)) * worth
             parts.append(given.reshape(-1))
         data = np.concatenate(parts) if parts else np.empty(0)
         columns = [
@@ -117,31 +121,80 @@ class Als:
     def load(self, artefact: Artefact, prefix: str) -> NDArray[np.int64]:
         """Map the factors into memory."""
         self.items = artefact.load_array(f"{prefix}_items", np.float32)
-        self._gram = self.unobserved * (self.items.T @ self.items)
+        gram = self.unobserved * (self.items.T @ self.items)
+        self._gram = np.asarray(gram, dtype=np.float32)
         return NO_CUSTOMERS
 
-    def _solve(self, weights: Csr, others: Factors, gram: Factors | None = None) -> Factors:
-        """The factors of each row, the others' being given; zeros for a row without events."""
-        common = self.unobserved * (others.T @ others) if gram is None else gram
-        answer = np.zeros((weights.shape[0], self.factors), dtype=np.float32)
+    def _improve(self, weights: Csr, others: Factors, mine: Factors) -> None:
+        """Bring each row's factors nearer to their solution, in place."""
+        gram = self.unobserved * (others.T @ others)
         for rows, cells in _batches(weights, self.factors):
             had, worth = others[weights.indices[cells]], weights.data[cells].astype(np.float32)
             worth[cells < 0] = 0.0
-            systems = self._systems(had, worth, common, others.shape[0])
-            right = np.einsum("bl,blf->bf", worth, had)[:, :, None]
+            ridge = self._ridge(worth, len(others)).astype(np.float32)
+            mine[rows] = _descend(_Normal(had, worth, ridge, gram), mine[rows])
+
+    def _solve(self, weights: Csr, others: Factors, gram: Factors) -> Factors:
+        """The exact factors of each row, the others' being given; zeros for an empty row."""
+        answer = np.zeros((weights.shape[0], self.factors), dtype=np.float32)
+        for rows, cells in _batches(weights, self.factors):
+            near = others[weights.indices[cells]].astype(np.float64)
+            worth = np.where(cells < 0, 0.0, weights.data[cells])
+            right = (worth[:, None, :] @ near)[:, 0, :, None]
+            systems = self._systems(near, worth, gram)
             answer[rows] = np.linalg.solve(systems, right)[:, :, 0]
         return answer
 
     def _systems(
-        self, had: Factors, worth: NDArray[np.floating], gram: Factors, n_others: int | None = None
+        self, had: NDArray[np.floating], worth: NDArray[np.floating], gram: Factors
     ) -> NDArray[np.floating]:
-        count = self.items.shape[0] if n_others is None else n_others
+        """The matrix that each row's factors are solved with, shape (n, factors, factors)."""
         systems = np.swapaxes(had * worth[:, :, None], 1, 2) @ had + gram
-        size = worth.sum(axis=1) + self.unobserved * count
-        ridge = self.reg * size**self.frequency
         diagonal = np.arange(self.factors)
-        systems[:, diagonal, diagonal] += ridge[:, None]
-        return systems
+        systems[:, diagonal, diagonal] += self._ridge(worth, len(self.items))[:, None]
+        return np.asarray(systems)
+
+    def _ridge(self, worth: NDArray[np.floating], n_others: int) -> NDArray[np.floating]:
+        size = worth.sum(axis=1) + self.unobserved * n_others
+        return np.asarray(self.reg * size**self.frequency)
+
+
+@dataclass(frozen=True)
+class _Normal:
+    """The normal equations of many rows: ``had`` (n, length, factors), ``worth`` (n, length)."""
+
+    had: Factors
+    worth: Factors
+    ridge: Factors
+    gram: Factors
+
+    @property
+    def right(self) -> Factors:
+        """What their left side is to be, shape (n, factors)."""
+        return np.asarray((self.worth[:, None, :] @ self.had)[:, 0])
+
+    def apply(self, x: Factors) -> Factors:
+        """The left side for these factors, shape (n, factors)."""
+        met = (self.had @ x[:, :, None])[:, :, 0] * self.worth
+        back = (met[:, None, :] @ self.had)[:, 0]
+        return np.asarray(back + x @ self.gram + self.ridge[:, None] * x)
+
+
+def _descend(normal: _Normal, start: Factors) -> Factors:
+    """A few steps of conjugate gradients towards the solution, each row by itself."""
+    x = start
+    rest = normal.right - normal.apply(x)
+    way, size = rest, (rest * rest).sum(axis=1, keepdims=True)
+    for _ in range(_CG_STEPS):
+        turned = normal.apply(way)
+        slope = (way * turned).sum(axis=1, keepdims=True)
+        step = np.where(slope > 0, size / np.where(slope > 0, slope, 1.0), 0.0)
+        x = x + step * way
+        rest = rest - step * turned
+        fresh = (rest * rest).sum(axis=1, keepdims=True)
+        way = rest + np.where(size > 0, fresh / np.where(size > 0, size, 1.0), 0.0) * way
+        size = fresh
+    return x.astype(np.float32)
 
 
 def _batches(weights: Csr, factors: int) -> Iterator[tuple[NDArray[np.int64], NDArray[np.int64]]]:

@@ -2,22 +2,33 @@
 
 import time
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from lingxi.recommend.bench import FILL, Bench, Trial
 from lingxi.recommend.families import FAMILIES, build_scorer, make_recipe, vary
 from lingxi.recommend.family import Params
+from lingxi.recommend.graph import TERMS
+from lingxi.recommend.history import Weighting
 from lingxi.recommend.mix import PLAIN, mix, tune_factor
 from lingxi.recommend.pool import Head, Pool, take_head
-from lingxi.recommend.recipe import Recipe
-from lingxi.recommend.scorer import Vector
+from lingxi.recommend.recipe import Param, Recipe
+from lingxi.recommend.scorer import Scorer, Vector
+from lingxi.recommend.terms import Termed, tune_terms
 
 _CLIMBERS = 3
 """Models whose surroundings are searched, the best ones."""
 _STEPS = 4
-"""Rounds of that."""
+"""Rounds of that, until nothing gets better."""
+_MOST_CLIMBED = 40
+"""Trials of all rounds together."""
 _MARGIN = 1.4
 """A fit on everything takes about that much longer than one on the bench."""
+_HEARD: tuple[dict[str, Param], ...] = (
+    {"position_decay": 0.85},
+    {"position_decay": 0.6},
+    {"history_half_life": 60.0},
+)
+"""Ageings of a history that are tried on every model that has one."""
 _OF_TIME = frozenset(
     ("taught_half_life", "history_half_life", "position_decay", "trend", "trend_half_life")
 )
@@ -90,6 +101,7 @@ class _Hunt:
         taught = self.bench.taught
         self._size = (taught.n_rows, taught.n_items, len(taught.items))
         self._costs: dict[str, float] = {}
+        self._tried: list[Recipe] = []
         self._heads: dict[str, tuple[Trial, Head]] = {}
         self._popularity: Vector = taught.popularity(FILL)
 
@@ -99,8 +111,8 @@ class _Hunt:
         return time.monotonic() - self._start
 
     def start(self, names: Iterable[str]) -> None:
-        """The first recipes of every model."""
-        for name in names:
+        """The first recipes of every model, those likely to be good and cheap first."""
+        for name in sorted(names, key=lambda name: FAMILIES[name].turn):
             family = FAMILIES[name]
             timed = self.bench.asked.timed
             if not family.available or (family.timed and not timed):
@@ -111,14 +123,26 @@ class _Hunt:
 
     def climb(self) -> None:
         """What lies around the best of each of the best models, as long as that helps."""
+        limit = len(self.trials) + _MOST_CLIMBED
         for _ in range(_STEPS):
-            before = len(self.trials)
-            leaders = sorted((trial for trial, _ in self._heads.values()), key=lambda t: -t.value)
-            for leader in leaders[:_CLIMBERS]:
+            before = self._leaders()
+            for leader in before:
                 for recipe in FAMILIES[leader.recipe.name].around(leader.recipe):
-                    self._attempt(recipe)
-            if len(self.trials) == before:
+                    if len(self.trials) < limit and self._differs(recipe, leader.recipe):
+                        self._attempt(recipe)
+            if self._leaders() == before:
                 return
+
+    def _leaders(self) -> list[Trial]:
+        """The best trial of each of the best models."""
+        ranked = sorted((trial for trial, _ in self._heads.values()), key=lambda t: -t.value)
+        return ranked[:_CLIMBERS]
+
+    def _differs(self, recipe: Recipe, other: Recipe) -> bool:
+        """Whether two recipes of a model can give different models of this data."""
+        mine, yours = _bare(recipe).params, _bare(other).params
+        changed = {key for key in {*mine, *yours} if mine.get(key) != yours.get(key)}
+        return bool(changed - _OF_TIME if not self.bench.taught.timed else changed)
 
     def blend(self) -> None:
         """The best models together, if that is better than the best alone."""
@@ -152,8 +176,9 @@ class _Hunt:
     def _attempt(self, recipe: Recipe) -> None:
         """Try a recipe unless it was tried or there is no time for it."""
         bare = _bare(recipe)
-        if any(_bare(trial.recipe) == bare for trial in self.trials):
+        if bare in self._tried:
             return
+        self._tried.append(bare)
         if recipe.name != "popularity" and not self._allows(recipe.name):
             self.skipped.append(recipe.name)
             return
@@ -162,13 +187,39 @@ class _Hunt:
         scorer = build_scorer(bare)
         scorer.fit(self.bench.taught)
         fit_seconds = time.monotonic() - start
-        head = take_head(scorer, self.bench)
+        if isinstance(scorer, Termed):
+            tune_terms(scorer, self.bench, self._popularity)
+            bare = vary(bare, **dict(zip(TERMS, scorer.weights, strict=True)))
+        head, heard = self._listen(scorer)
+        bare = vary(bare, **heard)
         pool = Pool.build([head], self.bench, self._popularity)
         found = PLAIN if recipe.name == "popularity" else tune_factor(pool, self.bench.taught)
         value = float(pool.measure(pool.scores[0], found.vector).mean())
         tuned = vary(bare, **found.params)
         trial = Trial(tuned, value, time.monotonic() - start, fit_seconds)
         self._note(trial, head)
+
+    def _listen(self, scorer: Scorer) -> tuple[Head, dict[str, Param]]:
+        """The head with the ageing of the history that does best; nothing is fitted for it."""
+        head = take_head(scorer, self.bench)
+        heard = getattr(scorer, "heard", None)
+        if not self.bench.asked.timed or not isinstance(heard, Weighting) or heard.fades:
+            return head, {}
+        best, value, params = head, self._value(head), dict[str, Param]()
+        for option in _HEARD:
+            half_life = float(option.get("history_half_life", 0.0))
+            decay = float(option.get("position_decay", 1.0))
+            changed = replace(heard, half_life_days=half_life, position_decay=decay)
+            setattr(scorer, "heard", changed)  # noqa: B010
+            tried = take_head(scorer, self.bench)
+            found = self._value(tried)
+            if found > value:
+                best, value, params = tried, found, option
+        return best, params
+
+    def _value(self, head: Head) -> float:
+        pool = Pool.build([head], self.bench, self._popularity)
+        return float(pool.measure(pool.scores[0]).mean())
 
     def _note(self, trial: Trial, head: Head) -> None:
         name = trial.recipe.name

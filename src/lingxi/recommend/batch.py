@@ -211,8 +211,8 @@ def _list_reasons(
     places: NDArray[np.int64],
     reasons: int,
 ) -> "pa.ListArray[pa.ListScalar[pa.StructType]]":
-    """The largest shares of each place's score, largest first."""
-    cells = np.flatnonzero(personal[owners])
+    """The largest shares of each place's score, largest first; what lowers it is no reason."""
+    cells = np.flatnonzero(personal[owners] & (given.data > 0))
     order = cells[np.lexsort((given.indices[cells], -given.data[cells], owners[cells]))]
     counts = np.bincount(owners[order], minlength=len(totals))
     starts = np.concatenate(([0], np.cumsum(counts)))

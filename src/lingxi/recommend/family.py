@@ -34,6 +34,8 @@ class Family:
         Needs to know the order of events.
     visitors
         Serves a history of nobody and says what is similar to an item: an item-item operator.
+    turn
+        When ``auto`` tries it: low numbers first, for as long as there is time.
     cost
         Seconds that a fit takes, about, for (n_rows, n_items, n_events).
     extra
@@ -49,6 +51,7 @@ class Family:
     around: Callable[[Recipe], Iterable[Recipe]] = _nowhere
     timed: bool = False
     visitors: bool = False
+    turn: int = 4
     cost: Callable[[int, int, int], float] = lambda _rows, _items, events: 1e-6 * events
     extra: str | None = None
     module: str | None = None
@@ -61,3 +64,25 @@ class Family:
     def read(self, recipe: Recipe) -> Params:
         """All parameters of a recipe, defaults filled in."""
         return {**COMMON, **self.defaults, **recipe.params}
+
+
+def try_each(
+    defaults: Params, options: dict[str, tuple[Param, ...]]
+) -> Callable[[Recipe], Iterable[Recipe]]:
+    """Recipes that differ from one in a single parameter, whose next values are given.
+
+    Each option is a ladder: the value above and the one below the present one are tried.
+    """
+
+    known = {**COMMON, **defaults}
+
+    def around(recipe: Recipe) -> Iterable[Recipe]:
+        for key, ladder in options.items():
+            present = recipe.params.get(key, known[key])
+            at = ladder.index(present) if present in ladder else 0
+            for place in (at - 1, at + 1):
+                if 0 <= place < len(ladder):
+                    params = {**recipe.params, key: ladder[place]}
+                    yield Recipe(name=recipe.name, params=params)
+
+    return around

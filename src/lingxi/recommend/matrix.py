@@ -107,13 +107,20 @@ def keep_best(matrix: Csr, k: int) -> Csr:
     >>> keep_best(row, 2).indices.tolist()
     [2, 5]
     """
+    stays = best_cells(matrix, k)
+    lengths = row_lengths(matrix)
+    cut = np.concatenate(([0], np.cumsum(np.minimum(lengths, k))))
+    return _sorted(build_csr(matrix.data[stays], matrix.indices[stays], cut, matrix.shape))
+
+
+def best_cells(matrix: Csr, k: int) -> NDArray[np.bool_]:
+    """Which cells are among the ``k`` highest of their row; equal weights: lower column first."""
     lengths = row_lengths(matrix)
     stays = np.ones(len(matrix.data), dtype=np.bool_)
     for row in np.flatnonzero(lengths > k).tolist():  # row by row: a row stays in the cache
         cells = slice(int(matrix.indptr[row]), int(matrix.indptr[row + 1]))
         _mark_best(matrix.data[cells], matrix.indices[cells], k, stays[cells])
-    cut = np.concatenate(([0], np.cumsum(np.minimum(lengths, k))))
-    return _sorted(build_csr(matrix.data[stays], matrix.indices[stays], cut, matrix.shape))
+    return stays
 
 
 def _mark_best(

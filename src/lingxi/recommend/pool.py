@@ -16,7 +16,7 @@ from lingxi.recommend.lists import exclude, top_items
 from lingxi.recommend.matrix import Csr, row_lengths
 from lingxi.recommend.scorer import Ranker, Vector
 
-LENGTH = 200
+LENGTH = 300
 """Items kept of each model and customer."""
 _CELLS = 20_000_000
 Scores = NDArray[np.float32]
@@ -108,6 +108,12 @@ class Pool:
         if n < int(at):
             hits = np.pad(hits, ((0, 0), (0, int(at) - n)))
         return METRICS[name](hits, self.wanted)
+
+
+def gather(scores: Scores, items: NDArray[np.int64]) -> Scores:
+    """The scores of these items, row by row, 0 where the item is -1."""
+    found = np.take_along_axis(scores, np.maximum(items, 0), axis=1)
+    return np.where(items >= 0, found, 0.0).astype(np.float32)
 
 
 def _take_popular(order: NDArray[np.int64], excluded: Csr, n: int) -> NDArray[np.int64]:

@@ -1,8 +1,6 @@
 """The models that look at what follows what, for ``families``: one entry a model."""
 
-from collections.abc import Callable, Iterable
-
-from lingxi.recommend.family import Family, Params
+from lingxi.recommend.family import Family, Params, try_each
 from lingxi.recommend.history import Weighting
 from lingxi.recommend.recipe import Param, Recipe
 from lingxi.recommend.scorer import Scorer
@@ -109,26 +107,6 @@ def _sessions(recipe: Recipe, params: Params) -> Scorer:
     return SessionKnn(recipe.name, nearness, k=int(params["k"]), sample=int(params["sample"]))
 
 
-def _try_each(
-    defaults: Params, options: dict[str, tuple[Param, ...]]
-) -> Callable[[Recipe], Iterable[Recipe]]:
-    """Recipes that differ from one in a single parameter, whose next values are given.
-
-    Each option is a ladder: the value above and the one below the present one are tried.
-    """
-
-    def around(recipe: Recipe) -> Iterable[Recipe]:
-        for key, ladder in options.items():
-            present = recipe.params.get(key, defaults[key])
-            at = ladder.index(present) if present in ladder else 0
-            for place in (at - 1, at + 1):
-                if 0 <= place < len(ladder):
-                    params = {**recipe.params, key: ladder[place]}
-                    yield Recipe(name=recipe.name, params=params)
-
-    return around
-
-
 _DECAYS: tuple[Param, ...] = (LATEST, 0.3, 0.5, 0.7, 0.85, 1.0)
 _LADDERS: dict[str, tuple[Param, ...]] = {
     "source": (0.0, 0.3, 0.5, 0.8),
@@ -193,7 +171,7 @@ SEQUENCE = (
         _transitions,
         _TRANSITIONS,
         ({}, {"window": 2, "source": 0.5, "position_decay": 0.5}),
-        _try_each(_TRANSITIONS, _LADDERS),
+        try_each(_TRANSITIONS, _LADDERS),
         timed=True,
         visitors=True,
         cost=_count_cost,
@@ -203,7 +181,7 @@ SEQUENCE = (
         _smooth,
         _SMOOTH,
         ({},),
-        _try_each(_SMOOTH, _SMOOTH_LADDERS),
+        try_each(_SMOOTH, _SMOOTH_LADDERS),
         timed=True,
         cost=_smooth_cost,
     ),
@@ -219,7 +197,7 @@ SEQUENCE = (
         _sessions,
         _VSKNN,
         ({},),
-        _try_each(_VSKNN, _NEAR_LADDERS),
+        try_each(_VSKNN, _NEAR_LADDERS),
         timed=True,
         cost=_session_cost,
     ),
@@ -228,7 +206,7 @@ SEQUENCE = (
         _sessions,
         _VSTAN,
         ({},),
-        _try_each(_VSTAN, _NEAR_LADDERS),
+        try_each(_VSTAN, _NEAR_LADDERS),
         timed=True,
         cost=_session_cost,
     ),

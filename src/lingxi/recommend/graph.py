@@ -1,0 +1,199 @@
+"""Graph filters: a history is smoothed over the graph of customers and items.
+
+With ``R^ = D_u^-1/2 X D_i^-1/2`` and ``P = R^' R^``, every filter here is a function of P: a step
+to the items of like-minded customers, two steps taken back (what everybody leads to), and the part
+of the history in the largest singular vectors, which holds the broad tastes. Their weights are
+tuned together on held-back data (``terms``).
+"""
+
+from collections.abc import Iterator
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lingxi.recommend.histories import Histories
+from lingxi.recommend.history import USUAL, Weighting
+from lingxi.recommend.matrix import (
+    Csr,
+    best_cells,
+    build_csr,
+    densify_scores,
+    row_blocks,
+    row_lengths,
+    row_sums,
+    scale,
+    stack,
+    transpose,
+)
+from lingxi.recommend.operators import NO_CUSTOMERS
+from lingxi.recommend.spectrum import Block, find_right_vectors
+from lingxi.store import Artefact, ArtefactWriter
+
+TERMS = ("plain", "second", "low", "low_second")
+_MOST_CELLS = 40_000_000
+"""Cells of the item-item graph kept at most: 480 MB while fitting."""
+_FEWEST = 200
+
+
+class GraphFilter:
+    """``score = x (T + plain P + second P2 + low L + low_second L P)``, linear in the history x.
+
+    - ``T = (R~' R~)^power`` cell by cell, ``R~ = D_u^-alpha X D_i^(alpha - 1)``, with P's sum;
+    - ``P2 = V S^4 V'``, V the first ``rank`` singular vectors of R^: P's square without its tail;
+    - ``L = D_i^-1/2 V V' D_i^1/2``: the ideal low-pass.
+
+    The lists of T and P are cut to the largest cells of T where the graph is large; the other
+    terms are kept as factors, since they are dense.
+
+    Source
+    ------
+    Shen et al. (2021), CIKM, GF-CF (linear filter and ideal low-pass); Park et al. (2024), SIGIR,
+    Turbo-CF (normalisation and power); Choi et al. (2023), SIGIR, BSPM (a step taken back: with
+    power 1, ``plain`` 0, ``second`` -t and ``low_second`` -t·low it is one step of sharpening).
+    """
+
+    personal = False
+
+    def __init__(
+        self,
+        name: str,
+        *,
+        alpha: float = 0.6,
+        power: float = 0.7,
+        rank: int = 256,
+        weights: tuple[float, ...] = (0.6, -0.8, 0.35, -0.3),
+        taught: Weighting = USUAL,
+        heard: Weighting = USUAL,
+    ) -> None:
+        self.name, self.alpha, self.power, self.rank = name, alpha, power, rank
+        self.weights = weights
+        self.taught, self.heard = taught, heard
+
+    def fit(self, taught: Histories) -> None:
+        """Multiply the graph out, block by block, and find its singular vectors."""
+        weights = taught.weigh(self.taught, now=taught.newest)
+        customers, items = row_sums(weights), row_sums(transpose(weights))
+        even = _normalise(weights, customers, items, 0.5)
+        self._plain, self._sharp = self._multiply(weights, customers, items)
+        total = float(self._sharp.data.sum())
+        self._sharp.data *= np.float32(float(self._plain.data.sum()) / total if total else 1.0)
+        self._root = np.sqrt(items).astype(np.float32)
+        self._vectors, self._values = find_right_vectors(even, self.rank)
+        self._right = self._vectors.T * self._root
+        single = scale(even, even.data.astype(np.float32))
+        back = transpose(single)
+        self._right_second = np.ascontiguousarray((back @ (single @ self._right.T)).T)
+        self._combine()
+
+    def set_weights(self, weights: tuple[float, ...]) -> None:
+        """Other weights of the terms; nothing is fitted anew."""
+        self.weights = weights
+        self._combine()
+
+    def score_terms(self, histories: Histories) -> Iterator[NDArray[np.float32]]:
+        """Each term's scores of all items: T first, then ``TERMS``."""
+        x = histories.weigh(self.heard)
+        yield densify_scores(x @ self._sharp)
+        yield densify_scores(x @ self._plain)
+        yield ((x @ self._vectors) * self._values**4).astype(np.float32) @ self._vectors.T
+        low = (scale(x, x.data * self._inverse_root[x.indices]) @ self._vectors).astype(np.float32)
+        yield low @ self._right
+        yield low @ self._right_second
+
+    def score(self, histories: Histories) -> NDArray[np.float32]:
+        """Scores of all items, shape (n_rows, n_items)."""
+        x = histories.weigh(self.heard)
+        scores = densify_scores(x @ self.operator)
+        if self.left.shape[1]:
+            scores += (x @ self.left).astype(np.float32) @ self.right
+        return scores
+
+    def explain(self, histories: Histories, lists: NDArray[np.int64]) -> Csr:
+        """What each item of each history gives to each listed item; see ``Scorer.explain``."""
+        x = histories.weigh(self.heard)
+        lengths, n = row_lengths(x), lists.shape[1]
+        parts, cells = [], []
+        for row in range(x.shape[0]):
+            place = slice(int(x.indptr[row]), int(x.indptr[row + 1]))
+            had = x.indices[place]
+            near = np.asarray(self.operator[had][:, lists[row]].toarray(), dtype=np.float64)
+            far = self.left[had].astype(np.float64) @ self.right[:, lists[row]]
+            parts.append(((near + far) * x.data[place, None]).T.reshape(-1))
+            cells.append(np.tile(had, n))
+        indptr = np.concatenate(([0], np.cumsum(np.repeat(lengths, n))))
+        data = np.concatenate(parts) if parts else np.empty(0)
+        indices = np.concatenate(cells) if cells else np.empty(0, dtype=np.int64)
+        return build_csr(data, indices, indptr, (lists.size, x.shape[1]))
+
+    def save(
+        self, writer: ArtefactWriter, prefix: str, customers: NDArray[np.int64]
+    ) -> dict[str, str]:
+        """Write the operator and its factors; nothing in them belongs to a customer."""
+        del customers
+        writer.save_csr(f"{prefix}_operator", self.operator)
+        writer.save_array(f"{prefix}_left", self.left)
+        writer.save_array(f"{prefix}_right", self.right)
+        return {}
+
+    def load(self, artefact: Artefact, prefix: str) -> NDArray[np.int64]:
+        """Map them into memory."""
+        self.operator = artefact.load_csr(f"{prefix}_operator")
+        self.left = artefact.load_array(f"{prefix}_left", np.float32)
+        self.right = artefact.load_array(f"{prefix}_right", np.float32)
+        return NO_CUSTOMERS
+
+    @property
+    def _inverse_root(self) -> Block:
+        return np.where(self._root > 0, 1.0 / np.where(self._root > 0, self._root, 1.0), 0.0)
+
+    def _multiply(
+        self, weights: Csr, customers: NDArray[np.float64], items: NDArray[np.float64]
+    ) -> tuple[Csr, Csr]:
+        """P and T over the same cells, each row cut to its largest of T."""
+        even = _normalise(weights, customers, items, 0.5)
+        tilted = _normalise(weights, customers, items, self.alpha)
+        even_back, tilted_back = transpose(even), transpose(tilted)
+        length = max(_FEWEST, _MOST_CELLS // max(weights.shape[1], 1))
+        plain, sharp = [], []
+        for part in row_blocks(even_back, even):
+            p: Csr = (even_back[part] @ even).sorted_indices()
+            t: Csr = (tilted_back[part] @ tilted).sorted_indices()
+            stays = best_cells(t, length)
+            counts = np.add.reduceat(np.append(stays, False), t.indptr[:-1]) * (row_lengths(t) > 0)
+            indptr = np.concatenate(([0], np.cumsum(counts)))
+            indices = p.indices[stays]
+            plain.append(build_csr(p.data[stays].astype(np.float32), indices, indptr, p.shape))
+            power = (t.data[stays] ** self.power).astype(np.float32)
+            sharp.append(build_csr(power, indices, indptr, p.shape))
+        n = weights.shape[1]
+        return stack(plain, n), stack(sharp, n)
+
+    def _combine(self) -> None:
+        """One operator and one pair of factors from all terms."""
+        plain, second, low, low_second = self.weights
+        data = self._sharp.data + np.float32(plain) * self._plain.data
+        self.operator = scale(self._sharp, data)
+        left: list[NDArray[np.floating]] = []
+        right: list[NDArray[np.floating]] = []
+        if second:
+            left.append(self._vectors * (self._values**4 * np.float32(second)))
+            right.append(self._vectors.T)
+        if low or low_second:
+            left.append(self._vectors * self._inverse_root[:, None])
+            right.append(
+                np.float32(low) * self._right + np.float32(low_second) * self._right_second
+            )
+        n = self.operator.shape[0]
+        none = np.empty((n, 0), dtype=np.float32)
+        self.left = np.hstack([none, *left]).astype(np.float32)
+        self.right = np.vstack([none.T, *right]).astype(np.float32)
+
+
+def _normalise(
+    weights: Csr, customers: NDArray[np.float64], items: NDArray[np.float64], alpha: float
+) -> Csr:
+    """``D_u^-alpha X D_i^(alpha - 1)``."""
+    of_customer = np.where(customers > 0, customers, 1.0) ** -alpha
+    of_item = np.where(items > 0, items, 1.0) ** (alpha - 1.0)
+    owners = np.repeat(of_customer, row_lengths(weights))
+    return scale(weights, weights.data * owners * of_item[weights.indices])

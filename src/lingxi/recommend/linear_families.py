@@ -1,0 +1,272 @@
+"""Neighbours, walks, graph filters, regression and factorisation, for ``families``."""
+
+from collections.abc import Callable, Mapping
+
+from lingxi.recommend.als import Als
+from lingxi.recommend.family import Family, Params, try_each
+from lingxi.recommend.graph import TERMS, GraphFilter
+from lingxi.recommend.neighbourhoods import UserKnn
+from lingxi.recommend.operators import ItemKnn, Rp3Beta
+from lingxi.recommend.pairs import Similarity
+from lingxi.recommend.recipe import Param, Recipe
+from lingxi.recommend.regression import MOST_DENSE, Ease, Slim
+from lingxi.recommend.scorer import Scorer
+
+Builder = Callable[[Recipe, Params], Scorer]
+
+
+def _item_knn(similarity: Similarity) -> Builder:
+    def build(recipe: Recipe, params: Params) -> Scorer:
+        return ItemKnn(
+            recipe.name,
+            similarity,
+            k=int(params["k"]),
+            length=int(params["length"]),
+            shrinkage=float(params["shrinkage"]),
+            taught=recipe.taught_weighting,
+            heard=recipe.history_weighting,
+        )
+
+    return build
+
+
+def _user_knn(similarity: Similarity) -> Builder:
+    def build(recipe: Recipe, params: Params) -> Scorer:
+        return UserKnn(
+            recipe.name,
+            similarity,
+            k=int(params["k"]),
+            shrinkage=float(params["shrinkage"]),
+            taught=recipe.taught_weighting,
+            heard=recipe.history_weighting,
+        )
+
+    return build
+
+
+def _walk(recipe: Recipe, params: Params) -> Scorer:
+    return Rp3Beta(
+        recipe.name,
+        k=int(params["k"]),
+        alpha=float(params["alpha"]),
+        beta=float(params["beta"]),
+        length=int(params["length"]),
+        taught=recipe.taught_weighting,
+        heard=recipe.history_weighting,
+    )
+
+
+def _graph(recipe: Recipe, params: Params) -> Scorer:
+    return GraphFilter(
+        recipe.name,
+        alpha=float(params["alpha"]),
+        power=float(params["power"]),
+        rank=int(params["rank"]),
+        weights=tuple(float(params[term]) for term in TERMS),
+        taught=recipe.taught_weighting,
+        heard=recipe.history_weighting,
+    )
+
+
+def _ease(recipe: Recipe, params: Params) -> Scorer:
+    return Ease(
+        recipe.name,
+        reg=float(params["reg"]),
+        length=int(params["length"]),
+        taught=recipe.taught_weighting,
+        heard=recipe.history_weighting,
+    )
+
+
+def _slim(recipe: Recipe, params: Params) -> Scorer:
+    return Slim(
+        recipe.name,
+        k=int(params["k"]),
+        reg=float(params["reg"]),
+        taught=recipe.taught_weighting,
+        heard=recipe.history_weighting,
+    )
+
+
+def _als(recipe: Recipe, params: Params) -> Scorer:
+    return Als(
+        recipe.name,
+        factors=int(params["factors"]),
+        reg=float(params["reg"]),
+        frequency=float(params["frequency"]),
+        unobserved=float(params["unobserved"]),
+        epochs=int(params["epochs"]),
+        taught=recipe.taught_weighting,
+        heard=recipe.history_weighting,
+    )
+
+
+def _product_cost(_rows: int, items: int, events: int) -> float:
+    """Seconds of a product of all customers' items with each other."""
+    return 0.05 + 6e-6 * events + 5e-5 * items
+
+
+def _graph_cost(rows: int, items: int, events: int) -> float:
+    return 0.1 + 1.5e-5 * events + 2e-4 * (items + rows)
+
+
+def _inverse_cost(_rows: int, items: int, events: int) -> float:
+    """Seconds of one inverse; no end of them where it is not to be had."""
+    return 2e-11 * items**3 + 1e-6 * events if items <= MOST_DENSE else float("inf")
+
+
+def _slim_cost(_rows: int, items: int, events: int) -> float:
+    return 0.1 + 1.2e-3 * items + 6e-6 * events
+
+
+def _als_cost(rows: int, items: int, events: int) -> float:
+    return 0.1 + 6e-5 * (rows + items) + 2e-5 * events
+
+
+_AGEING: tuple[Param, ...] = (0.0, 30.0, 90.0)
+_KNN: Params = {"k": 100, "length": 400, "shrinkage": 0.0}
+_USER: Params = {"k": 100, "shrinkage": 0.0}
+_WALK: Params = {"k": 100, "alpha": 0.6, "beta": 0.2, "length": 400}
+_GRAPH: Params = {
+    "alpha": 0.6,
+    "power": 0.7,
+    "rank": 256,
+    **dict(zip(TERMS, (0.6, -0.8, 0.35, -0.3), strict=True)),
+}
+_EASE: Params = {"reg": 200.0, "length": 1000}
+_SLIM: Params = {"k": 100, "reg": 50.0}
+_ALS: Params = {
+    "factors": 64,
+    "reg": 0.003,
+    "frequency": 1.0,
+    "unobserved": 0.1,
+    "epochs": 8,
+}
+_NEAR: Params = {"k": 50, "taught_half_life": 90.0}
+_AGED: Params = {"taught_half_life": 90.0}
+_K: dict[str, tuple[Param, ...]] = {
+    "k": (12, 25, 50, 100, 200, 400, 800),
+    "taught_half_life": _AGEING,
+}
+_SHRUNK: dict[str, tuple[Param, ...]] = {**_K, "shrinkage": (0.0, 5.0, 20.0, 100.0)}
+_NAMES: Mapping[str, Similarity] = {
+    "cosine": "cosine",
+    "pearson": "pearson_zero_filled",
+    "jaccard": "jaccard",
+    "tfidf": "tfidf",
+    "bm25": "bm25",
+    "log_likelihood": "log_likelihood",
+}
+_TRIED = ("cosine", "pearson", "tfidf")
+"""Similarities that auto tries; the others are there to be named."""
+
+_ITEMS = tuple(
+    Family(
+        f"item_{name}",
+        _item_knn(similarity),
+        _KNN,
+        (_NEAR,) if name in _TRIED else (),
+        try_each(_KNN, _SHRUNK),
+        visitors=True,
+        cost=_product_cost,
+        turn=1 if name == "cosine" else 6,
+    )
+    for name, similarity in _NAMES.items()
+)
+_USERS = tuple(
+    Family(
+        f"user_{name}",
+        _user_knn(similarity),
+        _USER,
+        (_NEAR,) if name in _TRIED else (),
+        try_each(_USER, _SHRUNK),
+        turn=3 if name == "tfidf" else 5,
+    )
+    for name, similarity in _NAMES.items()
+)
+
+LINEAR = (
+    *_ITEMS,
+    Family(
+        "item_adjusted_cosine",
+        _item_knn("adjusted_cosine"),
+        _KNN,
+        (),
+        try_each(_KNN, _SHRUNK),
+        visitors=True,
+        cost=_product_cost,
+    ),
+    Family(
+        "p3alpha",
+        _walk,
+        {**_WALK, "beta": 0.0},
+        (),
+        try_each(_WALK, {**_K, "alpha": (0.4, 0.6, 0.8, 1.0)}),
+        visitors=True,
+        cost=_product_cost,
+    ),
+    Family(
+        "rp3beta",
+        _walk,
+        _WALK,
+        (
+            {"k": 100, "taught_half_life": 90.0},
+            {"k": 400, "alpha": 0.6, "beta": 0.0},
+            {"k": 200, "alpha": 0.8, "beta": 0.4, "taught_half_life": 90.0},
+        ),
+        try_each(_WALK, {**_K, "alpha": (0.4, 0.6, 0.8, 1.0), "beta": (0.0, 0.2, 0.4, 0.6)}),
+        visitors=True,
+        cost=_product_cost,
+        turn=1,
+    ),
+    *_USERS,
+    Family(
+        "graph",
+        _graph,
+        _GRAPH,
+        ({}, _AGED),
+        try_each(_GRAPH, {"alpha": (0.4, 0.5, 0.6, 0.7), "power": (0.55, 0.7, 0.85, 1.0)}),
+        cost=_graph_cost,
+        turn=2,
+    ),
+    Family(
+        "ease",
+        _ease,
+        _EASE,
+        ({}, _AGED),
+        try_each(_EASE, {"reg": (20.0, 60.0, 200.0, 600.0, 2000.0), "taught_half_life": _AGEING}),
+        visitors=True,
+        cost=_inverse_cost,
+        turn=4,
+    ),
+    Family(
+        "slim",
+        _slim,
+        _SLIM,
+        ({}, _AGED),
+        try_each(
+            _SLIM,
+            {"reg": (5.0, 15.0, 50.0, 150.0), "k": (50, 100, 200), "taught_half_life": _AGEING},
+        ),
+        visitors=True,
+        cost=_slim_cost,
+        turn=4,
+    ),
+    Family(
+        "als",
+        _als,
+        _ALS,
+        ({},),
+        try_each(
+            _ALS,
+            {
+                "factors": (16, 32, 64, 128, 256),
+                "unobserved": (0.02, 0.05, 0.1, 0.3, 1.0),
+                "reg": (0.0003, 0.001, 0.003, 0.01),
+            },
+        ),
+        cost=_als_cost,
+        turn=5,
+    ),
+)
+"""The simpler first."""

@@ -1,0 +1,147 @@
+"""Graph filters, regression and factorisation against dense algebra and by construction."""
+
+import numpy as np
+import pytest
+
+from lingxi.errors import InvalidInput
+from lingxi.recommend import regression
+from lingxi.recommend.als import Als
+from lingxi.recommend.graph import GraphFilter
+from lingxi.recommend.histories import Histories
+from lingxi.recommend.history import LINEAR
+from lingxi.recommend.matrix import densify
+from lingxi.recommend.ratings import read_ratings
+from lingxi.recommend.regression import Ease, Slim
+from lingxi.recommend.spectrum import find_right_vectors
+
+RNG = np.random.default_rng(8)
+TABLE = RNG.integers(1, 4, (40, 14)) * (RNG.random((40, 14)) < 0.35)
+TABLE[:, 5] = 0  # an item nobody has
+PLAIN = {"taught": LINEAR, "heard": LINEAR}
+X = TABLE.astype(np.float64)
+HISTORIES = Histories.of_matrix(read_ratings(TABLE))
+
+
+def _fit(scorer):
+    scorer.fit(HISTORIES)
+    return scorer
+
+
+def _even(alpha=0.5):
+    customers, items = X.sum(axis=1), X.sum(axis=0)
+    left = np.where(customers > 0, customers, 1) ** -alpha
+    right = np.where(items > 0, items, 1) ** (alpha - 1)
+    return left[:, None] * X * right
+
+
+@pytest.mark.parametrize("weights", [(0.0, 0.0, 0.0, 0.0), (0.6, -0.8, 0.35, -0.3)])
+def test_a_graph_filter_is_the_sum_of_its_terms(weights):
+    scorer = _fit(GraphFilter("g", alpha=0.7, power=0.6, rank=5, weights=weights, **PLAIN))
+    plain = _even().T @ _even()
+    sharp = (_even(0.7).T @ _even(0.7)) ** 0.6
+    sharp *= plain.sum() / sharp.sum()
+    _, values, vectors = np.linalg.svd(_even(), full_matrices=False)
+    v, s = vectors[:5].T, values[:5]
+    root = np.sqrt(X.sum(axis=0))
+    low = np.divide(1, root, out=np.zeros(14), where=root > 0)[:, None] * (v @ v.T) * root
+    wanted = sharp + weights[0] * plain + weights[1] * (v * s**4) @ v.T
+    wanted += weights[2] * low + weights[3] * low @ plain
+    found = densify(scorer.operator) + scorer.left @ scorer.right
+    np.testing.assert_allclose(found, wanted, atol=2e-4)
+    np.testing.assert_allclose(scorer.score(HISTORIES), X @ wanted, atol=2e-3)
+    terms = list(scorer.score_terms(HISTORIES))
+    total = terms[0] + sum(w * t for w, t in zip(weights, terms[1:], strict=True))
+    np.testing.assert_allclose(total, scorer.score(HISTORIES), atol=1e-4)
+
+
+def test_a_large_graph_keeps_the_largest_cells_of_each_row(monkeypatch):
+    whole = densify(_fit(GraphFilter("g", rank=3, weights=(0, 0, 0, 0), **PLAIN)).operator)
+    monkeypatch.setattr("lingxi.recommend.graph._MOST_CELLS", 0)
+    monkeypatch.setattr("lingxi.recommend.graph._FEWEST", 4)
+    cut = densify(_fit(GraphFilter("g", rank=3, weights=(0, 0, 0, 0), **PLAIN)).operator)
+    for row in range(14):
+        kept = np.flatnonzero(cut[row])
+        assert len(kept) == min(4, (whole[row] > 0).sum())
+        if len(kept):
+            assert whole[row][kept].min() >= np.delete(whole[row], kept).max()
+
+
+def test_singular_vectors_are_those_of_the_dense_decomposition():
+    vectors, values = find_right_vectors(read_ratings(TABLE), 6, passes=8)
+    _, wanted, rows = np.linalg.svd(X)
+    np.testing.assert_allclose(values, wanted[:6], rtol=1e-3)
+    np.testing.assert_allclose(vectors @ vectors.T, rows[:6].T @ rows[:6], atol=1e-2)
+    assert find_right_vectors(read_ratings([[1, 0]]), 50)[0].shape == (2, 1)
+
+
+def test_ease_is_its_closed_form_and_slim_with_all_neighbours_is_the_same():
+    met = X.sum(axis=0) > 0
+    inverse = np.linalg.inv(X[:, met].T @ X[:, met] + 7.0 * np.eye(met.sum()))
+    wanted = np.zeros((14, 14))
+    wanted[np.ix_(met, met)] = -inverse / np.diag(inverse)
+    np.fill_diagonal(wanted, 0)
+    ease = _fit(Ease("ease", reg=7.0, **PLAIN))
+    np.testing.assert_allclose(densify(ease.operator), wanted, atol=1e-5)
+    np.testing.assert_allclose(ease.score(HISTORIES), X @ wanted, atol=1e-3)
+    everyone = (X.T @ X > 0)[:, met].all(axis=1) & met
+    slim = densify(_fit(Slim("slim", k=13, reg=7.0, **PLAIN)).operator)
+    assert everyone.sum() > 3
+    np.testing.assert_allclose(slim[:, everyone], wanted[:, everyone], atol=1e-4)
+
+
+def test_slim_solves_each_item_over_its_nearest_neighbours():
+    slim = densify(_fit(Slim("slim", k=4, reg=3.0, **PLAIN)).operator)
+    gram = X.T @ X
+    lengths = np.sqrt(np.diag(gram))
+    for item in np.flatnonzero(lengths):
+        near = np.flatnonzero(slim[:, item])
+        assert len(near) <= 4
+        system = gram[np.ix_(near, near)] + 3.0 * np.eye(len(near))
+        np.testing.assert_allclose(
+            slim[near, item], np.linalg.solve(system, gram[near, item]), atol=1e-4
+        )
+        cosines = np.where(lengths > 0, gram[item] / np.maximum(lengths, 1) / lengths[item], 0)
+        others = np.delete(cosines, [item, *near])
+        assert cosines[near].min() >= others.max() - 1e-9
+
+
+def test_ease_keeps_the_largest_weights_and_refuses_too_many_items(monkeypatch):
+    whole = densify(_fit(Ease("ease", reg=2.0, **PLAIN)).operator)
+    cut = densify(_fit(Ease("ease", reg=2.0, length=3, **PLAIN)).operator)
+    for row in range(14):
+        kept = np.flatnonzero(cut[row])
+        assert len(kept) <= 3
+        np.testing.assert_array_equal(cut[row][kept], whole[row][kept])
+        if len(kept):
+            assert np.abs(whole[row][kept]).min() >= np.abs(np.delete(whole[row], kept)).max()
+    monkeypatch.setattr(regression, "MOST_DENSE", 10)
+    with pytest.raises(InvalidInput, match="slim"):
+        _fit(Ease("ease"))
+
+
+def test_als_folds_a_history_in_exactly():
+    scorer = _fit(Als("als", factors=5, epochs=6, reg=0.01, unobserved=0.2, **PLAIN))
+    q = scorer.items.astype(np.float64)
+    scores = scorer.score(HISTORIES)
+    for row in (0, 7, 23):
+        size = X[row].sum() + 0.2 * 14
+        system = (q * X[row][:, None]).T @ q + 0.2 * q.T @ q + 0.01 * size * np.eye(5)
+        wanted = q @ np.linalg.solve(system, q.T @ X[row])
+        np.testing.assert_allclose(scores[row], wanted, atol=1e-5)
+
+
+def test_als_lowers_its_loss_and_ranks_two_tastes_apart():
+    def loss(scorer):
+        s = scorer.score(HISTORIES)
+        return float((X * (s - 1) ** 2).sum() + 0.2 * (s**2).sum())
+
+    options = {"factors": 5, "reg": 0.001, "unobserved": 0.2, **PLAIN}
+    losses = [loss(_fit(Als("als", epochs=epochs, **options))) for epochs in (1, 3, 10)]
+    assert losses == sorted(losses, reverse=True)
+    tastes = np.kron(np.eye(2), np.ones((20, 7))) * (RNG.random((40, 14)) < 0.6)
+    tastes[0], tastes[39] = np.eye(14)[0], np.eye(14)[13]
+    scorer = Als("als", factors=2)
+    scorer.fit(Histories.of_matrix(read_ratings(tastes)))
+    scores = scorer.score(Histories.of_matrix(read_ratings(tastes)))
+    assert scores[0, 1:7].min() > scores[0, 7:].max()
+    assert scores[39, 7:13].min() > scores[39, :7].max()
