@@ -17,6 +17,7 @@ class Scope(StrEnum):
     EVENTS = "read:events"
     EVENTS_WRITE = "write:events"
     ITEMS_WRITE = "write:items"
+    PLACEMENTS_WRITE = "write:placements"
     CONSENT_WRITE = "write:consent"
     MODELS = "read:models"
     STATUS = "read:status"
@@ -48,6 +49,7 @@ _MARKETER = _VIEWER | {
     Scope.PLAN_EXPORT,
     Scope.QUARANTINE,
     Scope.ITEMS_WRITE,
+    Scope.PLACEMENTS_WRITE,
     Scope.CONSENT_WRITE,
 }
 

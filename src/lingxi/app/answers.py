@@ -25,6 +25,7 @@ from lingxi.app.status import get_status
 from lingxi.errors import NotTrained
 
 if TYPE_CHECKING:
+    from lingxi.app.placements.desk import Desk
     from lingxi.app.shop import Shop
     from lingxi.recommend import Recommender
 
@@ -38,6 +39,7 @@ class Answers:
         self._sales = items.Sales(shop)
         self._overview = overview.Overview(shop)
         self.gorse = gorse.GorseLists(shop, self._shelf)
+        self._desk: Desk | None = None
 
     @property
     def _currency(self) -> str:
@@ -253,6 +255,15 @@ class Answers:
     def replay_waiting(self, *, reason: str = "", source: str = "") -> collect_views.Retaken:
         """Take the messages of quarantine again, as they came."""
         return waiting.replay_messages(self._shop, reason=reason, source=source)
+
+    @property
+    def placements(self) -> "Desk":
+        """Where lists stand, what fills them, and why."""
+        if self._desk is None:
+            from lingxi.app.placements.desk import Desk
+
+            self._desk = Desk(self._shop, self._shelf)
+        return self._desk
 
     def models(self) -> views.ModelsView:
         """Every kept version of every model."""

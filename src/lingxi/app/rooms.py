@@ -13,6 +13,7 @@ from lingxi.ingest.tables import metadata as ingest_metadata
 from lingxi.lifecycle.tables import metadata as lifecycle_metadata
 from lingxi.policy.tables import metadata as policy_metadata
 from lingxi.profiles.tables import metadata as profiles_metadata
+from lingxi.recommend.placements.tables import metadata as recommend_metadata
 from lingxi.store import Projection
 from lingxi.store.tables import metadata as store_metadata
 
@@ -22,6 +23,7 @@ METADATAS: Sequence[sa.MetaData] = (
     catalogue_metadata,
     profiles_metadata,
     gorse_metadata,
+    recommend_metadata,
     lifecycle_metadata,
     policy_metadata,
     access_metadata,

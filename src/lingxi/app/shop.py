@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from lingxi.app.answers import Answers
+    from lingxi.app.placements.served import ServedLog
     from lingxi.ingest.intake import Intake
     from lingxi.ingest.recent import Recent
     from lingxi.ingest.turned_away import Refusals
@@ -90,6 +91,13 @@ class Shop:
 
         return Intake(self.store, self.settings, self.clock, observer=self.recent)
 
+    @cached_property
+    def served(self) -> "ServedLog":
+        """Takes the lists that are shown, for the log."""
+        from lingxi.app.placements.served import ServedLog
+
+        return ServedLog(self.store)
+
     def ensure_source(self) -> None:
         """Make the source ``web`` where there is none: the shop can be connected at once."""
         with self.store.read() as tx:
@@ -100,6 +108,8 @@ class Shop:
 
     def close(self) -> None:
         """Let go of the store."""
+        if "served" in self.__dict__:
+            self.served.close()
         if "intake" in self.__dict__:
             self.intake.close()
         self.store.close()

@@ -8,7 +8,12 @@ from lingxi.doors import open_door
 if TYPE_CHECKING:
     from lingxi.catalogue.change import ItemChange, apply_change
     from lingxi.catalogue.feed import import_items
-    from lingxi.catalogue.history import item_as_of, price_history, stock_history
+    from lingxi.catalogue.history import (
+        first_added,
+        item_as_of,
+        price_history,
+        stock_history,
+    )
     from lingxi.catalogue.items import (
         count_items,
         forget,
@@ -32,6 +37,7 @@ __all__ = [
     "ItemChange",
     "apply_change",
     "count_items",
+    "first_added",
     "forget",
     "get_items",
     "import_items",

@@ -1,7 +1,7 @@
 """What a change of an item means: an event for each thing that is kept as history."""
 
 from datetime import datetime
-from urllib.parse import quote
+from urllib.parse import quote, unquote
 
 import msgspec
 
@@ -31,6 +31,15 @@ def prefix_of(item_id: str) -> str:
     'item:A%3A1:'
     """
     return f"item:{quote(item_id, safe='')}:"
+
+
+def read_item_id(event_id: str) -> str:
+    """The item that an event of ``list_changes`` is about.
+
+    >>> read_item_id(prefix_of("A:1") + "000000000001:added")
+    'A:1'
+    """
+    return unquote(event_id.split(":")[1])
 
 
 def list_changes(

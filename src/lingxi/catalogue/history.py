@@ -6,11 +6,11 @@ from datetime import datetime
 import msgspec
 import sqlalchemy as sa
 
-from lingxi.catalogue.events import prefix_of
+from lingxi.catalogue.events import prefix_of, read_item_id
 from lingxi.catalogue.items import get_items
 from lingxi.schema import Event, Item, Name
 from lingxi.store.codec import from_row
-from lingxi.store.tables import event
+from lingxi.store.tables import event, from_micros
 
 _PRICES = (Name.ITEM_ADDED.value, Name.ITEM_PRICE_CHANGED.value)
 _STOCKS = (Name.ITEM_ADDED.value, Name.ITEM_STOCK_CHANGED.value)
@@ -45,6 +45,20 @@ def price_history(tx: sa.Connection, item_id: str, *, n: int = 10_000) -> list[M
 def stock_history(tx: sa.Connection, item_id: str, *, n: int = 10_000) -> list[Moved]:
     """The units on hand from each change on, oldest first; empty for an unknown item."""
     return _follow(list_item_events(tx, item_id, n=n), _STOCKS, "stock")
+
+
+def first_added(tx: sa.Connection) -> dict[str, datetime]:
+    """When each item was first in the catalogue; one pass over the items' events, not the log."""
+    query = (
+        sa.select(event.c.event_id, event.c.occurred_at)
+        .where(event.c.event_id >= "item:", event.c.event_id < "item;")
+        .where(event.c.name == Name.ITEM_ADDED.value)
+    )
+    found: dict[str, int] = {}
+    for event_id, at in tx.execute(query):
+        item_id = read_item_id(event_id)
+        found[item_id] = min(at, found.get(item_id, at))
+    return {item_id: from_micros(at) for item_id, at in found.items()}
 
 
 def item_as_of(tx: sa.Connection, item_id: str, moment: datetime) -> Item | None:

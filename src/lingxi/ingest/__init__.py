@@ -13,6 +13,7 @@ if TYPE_CHECKING:
         find_customer,
         resolve_subjects,
         search_customers,
+        seek_browser,
         seek_customer,
     )
     from lingxi.ingest.learnt import read_learnt
@@ -61,5 +62,6 @@ __all__ = [
     "retry_lines",
     "retry_orders",
     "search_customers",
+    "seek_browser",
     "seek_customer",
 ]

@@ -163,6 +163,12 @@ def seek_customer(tx: Connection, customer_id: str, *, store: Store | None = Non
     return found
 
 
+def seek_browser(tx: Connection, anonymous_id: str) -> int | None:
+    """The customer that a browser's events belong to; nothing for a browser without any."""
+    wanted = tidy_id(anonymous_id)
+    return _find_owner(tx, ANONYMOUS, wanted) if wanted else None
+
+
 def find_customer(tx: Connection, customer_id: str, *, store: Store | None = None) -> int:
     """The customer with this id of the shop, or with a label that ``customer_ids`` gave.
 

@@ -38,6 +38,7 @@ class Name(StrEnum):
     CUSTOMERS_MERGED = "Customers Merged"
     MERGE_UNDONE = "Merge Undone"
     STAGE_CHANGED = "Stage Changed"
+    RECOMMENDATIONS_SERVED = "Recommendations Served"
     ITEM_ADDED = "Item Added"
     ITEM_REMOVED = "Item Removed"
     ITEM_PRICE_CHANGED = "Item Price Changed"
@@ -61,6 +62,7 @@ SYSTEM_EVENTS = (
     Name.CONSENT_WITHDRAWN,
     Name.CUSTOMERS_MERGED,
     Name.MERGE_UNDONE,
+    Name.RECOMMENDATIONS_SERVED,
     *ITEM_EVENTS,
 )
 """What the system itself notes, calls that only say who somebody is included; it is no sign of life

@@ -24,6 +24,7 @@ from lingxi.errors import (
     UnknownEvent,
     UnknownItem,
     UnknownModel,
+    UnknownPlacement,
     UserError,
 )
 from lingxi.server.requests import is_api_path, request_id
@@ -34,6 +35,7 @@ STATUSES: dict[type[LingxiError], HTTPStatus] = {
     UnknownEvent: HTTPStatus.NOT_FOUND,
     UnknownItem: HTTPStatus.NOT_FOUND,
     UnknownModel: HTTPStatus.NOT_FOUND,
+    UnknownPlacement: HTTPStatus.NOT_FOUND,
     NotTrained: HTTPStatus.CONFLICT,
     NotEnoughData: HTTPStatus.CONFLICT,
     Conflict: HTTPStatus.CONFLICT,

@@ -1,12 +1,14 @@
 """Why an item stands where it stands: the causes of its score, and what each step did to it."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
 from lingxi.i18n import Sentence
+from lingxi.recommend.placements.definition import Strategy
 from lingxi.recommend.placements.knowledge import Knowledge
 from lingxi.recommend.placements.listing import Entry, Listed
-from lingxi.recommend.placements.scored import Cause
+from lingxi.recommend.placements.scored import Cause, Scored
 
 
 class StepKind(StrEnum):
@@ -50,15 +52,42 @@ class Explained:
 
 def explain_entry(known: Knowledge, listed: Listed, entry: Entry) -> Explained:
     """The causes and steps of one entry of a list."""
-    facts = known.table.facts[entry.place]
-    scored = next((t.scored for t in listed.tiers if t.strategy is entry.strategy), None)
-    if scored is None and entry.strategy is not None:
-        return Explained(entry, entry.value, (), _finish([], entry, entry.value))
+    scored = _find_scored(listed, entry)
     raw = scored.explain(entry.place) if scored is not None else ()
-    base = sum(cause.value for cause in raw) if raw else entry.base
+    return _explain(known, listed, entry, sum(each.value for each in raw), raw)
+
+
+def explain_briefly(known: Knowledge, listed: Listed, most: int) -> list[Explained]:
+    """All entries of a list, each with no more than its largest causes."""
+    by_strategy: dict[Strategy | None, list[int]] = {}
+    for entry in listed.entries:
+        by_strategy.setdefault(entry.strategy, []).append(entry.place)
+    found: dict[int, tuple[float, list[Cause]]] = {}
+    for tier in listed.tiers:
+        places = by_strategy.get(tier.strategy, [])
+        if places:
+            causes = tier.scored.explain_largest(places, most)
+            found.update(zip(places, causes, strict=True))
+    return [
+        _explain(known, listed, entry, *found.get(entry.place, (0.0, [])))
+        for entry in listed.entries
+    ]
+
+
+def _find_scored(listed: Listed, entry: Entry) -> Scored | None:
+    return next((t.scored for t in listed.tiers if t.strategy is entry.strategy), None)
+
+
+def _explain(
+    known: Knowledge, listed: Listed, entry: Entry, total: float, raw: Sequence[Cause]
+) -> Explained:
+    """``total`` is the sum of all causes, of which ``raw`` may be the largest."""
+    facts, scored = known.table.facts[entry.place], _find_scored(listed, entry)
+    base = total if raw else entry.base
     steps = []
-    if entry.strategy is not None and scored is not None:
-        steps.append(Step(StepKind.SCORE, base, name=scored.model, rank=entry.rank))
+    if entry.strategy is not None:
+        name = scored.model if scored is not None else str(entry.strategy)
+        steps.append(Step(StepKind.SCORE, base, name=name, rank=entry.rank))
     value, factor = base, float(listed.compiled.goals[entry.place])
     if factor != 1.0 and base > 0:
         value *= factor
@@ -82,7 +111,7 @@ def _finish(steps: list[Step], entry: Entry, value: float) -> tuple[Step, ...]:
     return tuple(steps)
 
 
-_BY_ITEM_ALONE = {"demand": "popular", "age": "new"}
+_BY_ITEM_ALONE = {"demand": "popular", "age": "new", "model": "model"}
 
 
 def say_why(explained: Explained, names: dict[str, str]) -> Sentence:
@@ -111,14 +140,14 @@ def say_why(explained: Explained, names: dict[str, str]) -> Sentence:
 
 def say_step(step: Step) -> Sentence:
     """What one step did, in a sentence."""
-    params: dict[str, str | float | int] = {"value": step.value}
+    params: dict[str, str | float | int] = {"score": f"{step.value:.3g}"}
     match step.kind:
         case StepKind.SCORE:
             params["model"] = step.name
         case StepKind.BOOST:
-            params |= {"rule": step.name, "factor": step.factor}
+            params |= {"rule": step.name, "factor": f"{step.factor:.3g}"}
         case StepKind.GOAL:
-            params["factor"] = step.factor
+            params["factor"] = f"{step.factor:.3g}"
         case StepKind.PIN:
             params["rule"] = step.name
         case StepKind.EXPLORE:

@@ -18,6 +18,9 @@ from lingxi.recommend.placements.scored import Cause, Scored, Vector
 from lingxi.recommend.quick import QuickModel
 from lingxi.recommend.rerank import Likeness, find_likeness
 
+_ROUNDING = 1e-5
+"""What a sum of single precision may differ by; more is a part that no item of the history has."""
+
 _KINDS = ((VIEW, "views"), (CART, "carts"), (ORDER, "orders"))
 
 
@@ -101,7 +104,11 @@ class Knowledge:
                 return []
             given = model.explain(history, np.array([[place]]))
             pairs = zip(given.indices.tolist(), given.data.tolist(), strict=True)
-            return self._name_causes(kind, pairs)
+            causes = self._name_causes(kind, pairs)
+            rest = float(scores[place]) - sum(cause.value for cause in causes)
+            if abs(rest) > _ROUNDING * float(scores[place]):
+                causes.append(Cause("model", "", rest))
+            return causes
 
         return Scored(places, scores[places], model.name, explain)
 
@@ -120,8 +127,15 @@ class Knowledge:
             terms = quick.explain(items, row.data, np.array([place]), len(items))[0][1]
             return self._name_causes(kind, ((int(items[at]), value) for at, value in terms))
 
+        def brief(places: Sequence[int], most: int) -> list[tuple[float, list[Cause]]]:
+            found = quick.explain(items, row.data, np.array(places, dtype=np.int64), most)
+            return [
+                (total, self._name_causes(kind, ((int(items[at]), value) for at, value in terms)))
+                for total, terms in found
+            ]
+
         values = spread.scores[order].astype(np.float64)
-        return Scored(spread.items[order].astype(np.int64), values, model.name, explain)
+        return Scored(spread.items[order].astype(np.int64), values, model.name, explain, brief)
 
     def _name_causes(self, kind: str, pairs: Iterable[tuple[int, float]]) -> list[Cause]:
         return [Cause(kind, self.table.facts[item].item_id, value) for item, value in pairs]

@@ -88,18 +88,20 @@ def make_list(
     rng: np.random.Generator,
     *,
     n: int | None = None,
+    exploring: bool = True,
 ) -> Listed:
     """The list of a variant for a request.
 
     ``n`` shortens or lengthens the list; ``rng`` decides where and what is explored, nothing else.
+    With ``exploring`` false nothing is.
     """
     length = variant.n if n is None else n
     maker = _Maker(known, variant, compiled, context, length)
     maker.pin()
-    exploring = variant.exploration
-    spare = exploring.pool if exploring.share > 0 else 0
-    maker.fill(length + spare)
-    return maker.finish(Exploring(exploring.share, exploring.first_position - 1), rng)
+    wanted = variant.exploration
+    share = wanted.share if exploring else 0.0
+    maker.fill(length + (wanted.pool if share > 0 else 0))
+    return maker.finish(Exploring(share, wanted.first_position - 1), rng)
 
 
 class _Maker:
@@ -169,8 +171,9 @@ class _Maker:
         """Choose items, tier after tier, until there are as many as wanted."""
         for strategy in self.variant.strategies:
             missing = wanted - len(self.pins) - len(self.chosen)
-            if missing <= 0:
+            if missing <= 0 and self.tiers:
                 break
+            missing = max(missing, 0)
             tier = self._make_tier(strategy, missing)
             self.tiers.append(tier)
             if len(tier.places):

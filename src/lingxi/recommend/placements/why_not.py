@@ -60,10 +60,8 @@ class Standing:
             params["position"] = self.position
         if self.rank is not None:
             params["rank"] = self.rank
-        if self.value is not None:
-            params["value"] = self.value
         if self.needed is not None and self.value:
-            params["times"] = self.needed / self.value
+            params["times"] = f"{self.needed / self.value:.3g}"
         if self.verdict is Verdict.OUTRANKED and "times" not in params:
             return (Sentence("placement.not.outranked_by_strategy", params),)
         if self.verdict is Verdict.CAPPED:

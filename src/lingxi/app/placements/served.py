@@ -1,0 +1,138 @@
+"""What was shown goes into the log: at once where chance had a say, within a second otherwise.
+
+A list without exploration is put into a bounded queue that a thread of its own commits; one that a
+crash takes with it was never an exposure. A list with exploration is committed before it is shown,
+since its propensities must not be lost.
+"""
+
+import logging
+import math
+from collections import deque
+from collections.abc import Sequence
+from threading import Condition, Thread
+from typing import TYPE_CHECKING
+
+from lingxi.errors import LingxiError
+from lingxi.recommend.placements.listing import Listed
+from lingxi.schema import Event, Line, Name, Scalar
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from lingxi.store import Store
+
+log = logging.getLogger(__name__)
+
+MOST_WAITING = 20_000
+_BATCH = 100
+_PAUSE_SECONDS = 0.5
+_STOP_SECONDS = 10.0
+
+
+class ServedLog:
+    """Takes lists that were shown; closed, it commits what waits."""
+
+    def __init__(self, store: "Store") -> None:
+        self._store = store
+        self._waiting: deque[Event] = deque()
+        self._wake = Condition()
+        self._thread: Thread | None = None
+        self._closing = False
+        self.lost = 0
+        """Lists that there was no room for, or that the store refused."""
+
+    def put(self, event: Event) -> None:
+        """Take a list without exploration; it is dropped and counted where there is no room."""
+        with self._wake:
+            if len(self._waiting) >= MOST_WAITING:
+                self.lost += 1
+                return
+            self._waiting.append(event)
+            if self._thread is None:
+                self._thread = Thread(target=self._run, name="lingxi-served", daemon=True)
+                self._thread.start()
+
+    def commit(self, event: Event) -> None:
+        """Put a list on disk before it is shown.
+
+        Raises
+        ------
+        StoreBusy, StoreUnavailable
+            If it cannot be: then it must not be shown.
+        """
+        self._store.log.append([event])
+
+    def flush(self) -> None:
+        """Commit what waits now."""
+        while True:
+            with self._wake:
+                batch = [self._waiting.popleft() for _ in range(min(_BATCH, len(self._waiting)))]
+            if not batch:
+                return
+            try:
+                self._store.log.append(batch)
+            except LingxiError as error:
+                self.lost += len(batch)
+                log.warning("%d lists that were shown are not in the log: %s", len(batch), error)
+
+    def close(self) -> None:
+        """Commit what waits and stop."""
+        with self._wake:
+            self._closing = True
+            self._wake.notify()
+            thread = self._thread
+        if thread is not None:
+            thread.join(_STOP_SECONDS)
+        self.flush()
+
+    def _run(self) -> None:
+        while True:
+            with self._wake:
+                self._wake.wait(_PAUSE_SECONDS)
+                closing = self._closing
+            self.flush()
+            if closing:
+                return
+
+
+def to_event(
+    list_id: str,
+    placement: str,
+    item_ids: Sequence[str],
+    listed: Listed,
+    *,
+    subject: int | None,
+    now: "datetime",
+    version: str,
+    experiment: str | None = None,
+    arm: str | None = None,
+) -> Event:
+    """The event of a list that was shown; the lines stand in the order of the positions.
+
+    ``propensities`` are those of the positions, as texts that read back exactly; ``explored`` the
+    positions (from 1) that exploration filled; ``sources`` what found each item.
+    """
+    entries = listed.entries
+    properties: dict[str, Scalar] = {
+        "placement": placement,
+        "model": version,
+        "propensities": " ".join(repr(entry.propensity) for entry in entries),
+        "sources": " ".join(str(entry.strategy or "pin") for entry in entries),
+    }
+    explored = [str(at) for at, entry in enumerate(entries, 1) if entry.explored]
+    if explored:
+        properties["explored"] = " ".join(explored)
+    if listed.log_propensity < 0:
+        properties["propensity"] = math.exp(listed.log_propensity)
+    if arm is not None:
+        properties |= {"experiment": experiment, "arm": arm}
+    return Event(
+        event_id=f"list:{list_id}",
+        name=Name.RECOMMENDATIONS_SERVED.value,
+        occurred_at=now,
+        received_at=now,
+        subject=subject,
+        lines=tuple(Line(item_id) for item_id in item_ids),
+        properties=properties,
+        source="recommend",
+    )

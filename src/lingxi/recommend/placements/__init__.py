@@ -1,0 +1,1 @@
+"""Placements: where lists stand in a shop, what fills them, and what they keep to."""
