@@ -18,6 +18,7 @@ _COMMANDS: dict[str, tuple[str, str]] = {
     "plan": ("plan", "Write the marketing plan, or show it."),
     "recommend": ("recommend", "What one customer, or a visitor, would like."),
     "evaluate": ("evaluate", "Measure recommenders on files, yours or a published split."),
+    "placements": ("placements", "Where lists stand, what fills them, and why not this item."),
     "similar": ("similar", "What is like an item."),
     "explain": ("explain", "Everything known of one customer, with reasons."),
     "serve": ("serve", "Start the dashboard and the HTTP API."),

@@ -131,7 +131,7 @@ def to_section(name: str, placement: Placement) -> Raw:
         whole["experiment"] = {**whole["experiment"], "variant": variant}
         if not variant:
             del whole["experiment"]["variant"]
-    return _drop_unset(subtract(whole, _to_raw(DEFAULTS.get(name, Placement()))))
+    return _tidy(subtract(whole, _to_raw(DEFAULTS.get(name, Placement()))))
 
 
 def render_section(name: str, placement: Placement) -> str:
@@ -183,16 +183,20 @@ def _to_raw(value: Variant) -> Raw:
     return raw
 
 
-def _drop_unset(raw: Mapping[str, Any]) -> Raw:
+def _tidy(raw: Mapping[str, Any]) -> Raw:
+    """Without what is unset, and rules without what every rule has unless it says otherwise."""
     found: Raw = {}
     for key, value in raw.items():
         if isinstance(value, Mapping):
-            found[key] = _drop_unset(value)
-        elif isinstance(value, list):
-            found[key] = [_drop_unset(v) if isinstance(v, Mapping) else v for v in value]
+            found[key] = _tidy(value)
+        elif key == "rules" and value:
+            found[key] = [_tidy(subtract(rule, _PLAIN_RULE)) for rule in value]
         elif value is not None:
             found[key] = value
     return found
+
+
+_PLAIN_RULE: Raw = {"where": "", "items": [], "countries": [], "on": True}
 
 
 def _convert(where: str, raw: object, kind: Any) -> Any:

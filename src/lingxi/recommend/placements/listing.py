@@ -309,4 +309,5 @@ def _weigh_losses(losses: list[tuple[float, float]]) -> float:
     """The loss of all tiers together; each is a share of what its tier could have had."""
     best = sum(kept / (1.0 - loss) if loss < 1 else 0.0 for loss, kept in losses)
     kept = sum(kept for _, kept in losses)
-    return max(0.0, 1.0 - kept / best) if best > 0 else 0.0
+    loss = 1.0 - kept / best if best > 0 else 0.0
+    return loss if loss > 1e-12 else 0.0

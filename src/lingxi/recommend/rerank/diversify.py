@@ -107,7 +107,7 @@ def diversify(
     view = _Nearest(likeness) if method is Method.MMR else _Determinant(likeness, n + len(before))
     chosen = _choose(scaled, view, strength, n, bounds, before)
     best, kept = float(scaled[plain].sum()), float(scaled[chosen].sum())
-    loss = max(0.0, 1.0 - kept / best) if best > 0 else 0.0
+    loss = 1.0 - kept / best if best > 0 and kept < best else 0.0
     return Diversified(chosen, loss, ~np.isin(chosen, plain))
 
 

@@ -8,6 +8,7 @@ from lingxi.server.api import (
     intake,
     items,
     people,
+    placements,
     plan,
     rates,
     recommendations,
@@ -22,6 +23,7 @@ API = [
         path="/",
         route_handlers=[
             *recommendations.ROUTES,
+            *placements.ROUTES,
             *customers.ROUTES,
             *items.ROUTES,
             *plan.ROUTES,
