@@ -107,6 +107,28 @@ def test_the_table_for_people_names_the_choice_and_every_model(files):
     assert "recall@20" in found.stdout
 
 
+def test_a_budget_of_no_time_gives_popularity_and_names_what_was_skipped(files):
+    answer = _ask(files, "--seconds", "0.000001")
+    assert answer["model"] == "popularity"
+    assert "item_cosine" in answer["skipped"]
+    assert {trial["model"] for trial in answer["trials"]} == {"popularity"}
+
+
+@pytest.mark.parametrize("name", ["graph", "ease", "slim", "als", "user_tfidf", "p3alpha"])
+def test_every_kind_of_model_can_be_named(files, name):
+    answer = _ask(files, "--model", name, "--at", "10", "--seconds", "20")
+    assert answer["model"] == name
+    assert answer["over_popularity"]["ndcg@10"]["value"] > 0
+
+
+def test_a_blend_cannot_be_asked_for_by_name(files):
+    found = _run(
+        "--train", files / "train.npz", "--test", files / "test.npz", "--model", "blend", "--json"
+    )  # fmt: skip
+    assert found.exit_code == 2
+    assert "auto" in json.loads(found.stdout)["error"]["message"]
+
+
 @pytest.mark.parametrize(
     ("args", "words"),
     [

@@ -40,7 +40,7 @@ class GraphFilter:
 
     - ``T = (R~' R~)^power`` cell by cell, ``R~ = D_u^-alpha X D_i^(alpha - 1)``, with P's sum;
     - ``P2 = V S^4 V'``, V the first ``rank`` singular vectors of R^: P's square without its tail;
-    - ``L = D_i^-1/2 V V' D_i^1/2``: the ideal low-pass.
+    - ``L = D_i^-1/2 U U' D_i^1/2``, U the first half of V: the ideal low-pass.
 
     The lists of T and P are cut to the largest cells of T where the graph is large; the other
     terms are kept as factors, since they are dense.
@@ -60,7 +60,7 @@ class GraphFilter:
         *,
         alpha: float = 0.6,
         power: float = 0.7,
-        rank: int = 256,
+        rank: int = 512,
         weights: tuple[float, ...] = (0.6, -0.8, 0.35, -0.3),
         taught: Weighting = USUAL,
         heard: Weighting = USUAL,
@@ -79,7 +79,8 @@ class GraphFilter:
         self._sharp.data *= np.float32(float(self._plain.data.sum()) / total if total else 1.0)
         self._root = np.sqrt(items).astype(np.float32)
         self._vectors, self._values = find_right_vectors(even, self.rank)
-        self._right = self._vectors.T * self._root
+        self._broad = np.ascontiguousarray(self._vectors[:, : max(1, self.rank // 2)])
+        self._right = self._broad.T * self._root
         single = scale(even, even.data.astype(np.float32))
         back = transpose(single)
         self._right_second = np.ascontiguousarray((back @ (single @ self._right.T)).T)
@@ -96,7 +97,7 @@ class GraphFilter:
         yield densify_scores(x @ self._sharp)
         yield densify_scores(x @ self._plain)
         yield ((x @ self._vectors) * self._values**4).astype(np.float32) @ self._vectors.T
-        low = (scale(x, x.data * self._inverse_root[x.indices]) @ self._vectors).astype(np.float32)
+        low = (scale(x, x.data * self._inverse_root[x.indices]) @ self._broad).astype(np.float32)
         yield low @ self._right
         yield low @ self._right_second
 
@@ -179,7 +180,7 @@ class GraphFilter:
             left.append(self._vectors * (self._values**4 * np.float32(second)))
             right.append(self._vectors.T)
         if low or low_second:
-            left.append(self._vectors * self._inverse_root[:, None])
+            left.append(self._broad * self._inverse_root[:, None])
             right.append(
                 np.float32(low) * self._right + np.float32(low_second) * self._right_second
             )

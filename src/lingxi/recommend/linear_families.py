@@ -130,7 +130,7 @@ _WALK: Params = {"k": 100, "alpha": 0.6, "beta": 0.2, "length": 400}
 _GRAPH: Params = {
     "alpha": 0.6,
     "power": 0.7,
-    "rank": 256,
+    "rank": 512,
     **dict(zip(TERMS, (0.6, -0.8, 0.35, -0.3), strict=True)),
 }
 _EASE: Params = {"reg": 200.0, "length": 1000}

@@ -60,6 +60,11 @@ def transpose(matrix: Csr) -> Csr:
     return _sorted(matrix.T.tocsr())
 
 
+def sort_columns(matrix: Csr) -> Csr:
+    """The same matrix with the columns of each row rising."""
+    return _sorted(matrix)
+
+
 def row_lengths(matrix: Csr) -> NDArray[np.int64]:
     """Stored cells of each row, shape (n_rows,)."""
     lengths: NDArray[np.int64] = np.diff(matrix.indptr).astype(np.int64)

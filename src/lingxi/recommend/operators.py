@@ -7,8 +7,10 @@ j of W the list of j. An event counts at once, and each term of the sum is what 
 import numpy as np
 from numpy.typing import NDArray
 
+from lingxi.errors import NotTrained
 from lingxi.recommend.histories import Histories
 from lingxi.recommend.history import USUAL, Weighting
+from lingxi.recommend.known import Known, put_rows
 from lingxi.recommend.matrix import (
     Csr,
     densify_scores,
@@ -20,7 +22,7 @@ from lingxi.recommend.matrix import (
     stack,
     transpose,
 )
-from lingxi.recommend.pairs import Similarity, drop_self
+from lingxi.recommend.pairs import LOCAL, Similarity, drop_self
 from lingxi.recommend.similarity import find_neighbours
 from lingxi.store import Artefact, ArtefactWriter
 
@@ -111,12 +113,37 @@ class ItemKnn(ItemOperator):
     ) -> None:
         super().__init__(name, taught, heard)
         self.similarity, self.k, self.length, self.shrinkage = similarity, k, length, shrinkage
+        self._known: Known | None = None
 
     def fit(self, taught: Histories) -> None:
         """Find each item's nearest items."""
-        items = transpose(self._weigh(taught))
-        near = find_neighbours(items, self.k, self.similarity, shrinkage=self.shrinkage)
-        self._keep(keep_best(transpose(near), self.length))
+        self._known = Known.of(taught, self.taught)
+        self._near = self._find(transpose(self._known.weights))
+        self._keep(keep_best(transpose(self._near), self.length))
+
+    def update(self, before: Histories, after: Histories) -> None:
+        """Put changed rows in; only items whose neighbours can differ are compared again.
+
+        Exactly what a fit on everything gives. After ``load`` the rows are not there: fit first.
+        """
+        if self._known is None:
+            raise NotTrained("The rows that were learnt from are not kept in a file. Fit anew.")
+        known, touched = self._known.put(before, after, self.taught)
+        items = transpose(known.weights)
+        if self.similarity in LOCAL and known.n_items == self._known.n_items:
+            met = np.zeros(known.n_items, dtype=np.bool_)
+            met[touched] = True
+            for rows in (items, transpose(self._known.weights)):  # whom they meet or met
+                met[(rows[touched] @ transpose(rows)).indices] = True
+            again = np.flatnonzero(met)
+            self._near = put_rows(self._near, again, self._find(items, again))
+        else:
+            self._near = self._find(items)
+        self._known = known
+        self._keep(keep_best(transpose(self._near), self.length))
+
+    def _find(self, items: Csr, only: NDArray[np.int64] | None = None) -> Csr:
+        return find_neighbours(items, self.k, self.similarity, shrinkage=self.shrinkage, only=only)
 
 
 class Rp3Beta(ItemOperator):

@@ -19,6 +19,9 @@ Similarity = Literal[
     "log_likelihood",
 ]
 
+Part = slice | NDArray[np.int64]
+"""Which rows are compared with all others."""
+
 _FLAT = 1e-12  # variance below this share of the sum of squares is rounding, not variance
 _K1, _B = 1.2, 0.75
 
@@ -73,16 +76,20 @@ def weigh_bm25(rows: Csr, found: NDArray[np.float64], n: int, mean: float) -> Cs
     return scale(rows, damped * rarity[rows.indices])
 
 
-def drop_self(pairs: Csr, first: int) -> Csr:
-    """Without the cells that are not above 0 and those of a row (the first is ``first``) itself."""
+def drop_self(pairs: Csr, own: int | NDArray[np.int64]) -> Csr:
+    """Without the cells that are not above 0 and those of a row itself.
+
+    ``own``: which column each row is; a number if the rows follow each other, the first's.
+    """
+    columns = own + np.arange(pairs.shape[0]) if isinstance(own, int) else own
     owners = np.repeat(np.arange(pairs.shape[0]), row_lengths(pairs))
-    stays = (pairs.indices != owners + first) & (pairs.data > 0)
+    stays = (pairs.indices != columns[owners]) & (pairs.data > 0)
     lengths = np.bincount(owners[stays], minlength=pairs.shape[0])
     indptr = np.concatenate(([0], np.cumsum(lengths)))
     return build_csr(pairs.data[stays], pairs.indices[stays], indptr, pairs.shape)
 
 
-def _cosine_pairs(rows: Csr, columns: Csr, part: slice) -> Csr:
+def _cosine_pairs(rows: Csr, columns: Csr, part: Part) -> Csr:
     lengths = np.sqrt(row_sums(scale(rows, rows.data**2)))
     products: Csr = rows[part] @ columns
     own = np.repeat(lengths[part], row_lengths(products))
@@ -90,7 +97,7 @@ def _cosine_pairs(rows: Csr, columns: Csr, part: slice) -> Csr:
     return products
 
 
-def _pearson_pairs(rows: Csr, columns: Csr, part: slice) -> Csr:
+def _pearson_pairs(rows: Csr, columns: Csr, part: Part) -> Csr:
     # All products below have the same cells in the same order: one pattern of indices, no zeros.
     block, present = rows[part], ones(rows)[part]
     present_columns = ones(columns)
@@ -103,7 +110,7 @@ def _pearson_pairs(rows: Csr, columns: Csr, part: slice) -> Csr:
     return _put_correlation(products, n, x, y, xx, yy)
 
 
-def _zero_filled_pairs(rows: Csr, columns: Csr, part: slice) -> Csr:
+def _zero_filled_pairs(rows: Csr, columns: Csr, part: Part) -> Csr:
     # Rows that share nothing correlate below 0 (non-negative data), so the cells are enough.
     sums, squares = row_sums(rows), row_sums(scale(rows, rows.data**2))
     products: Csr = rows[part] @ columns
@@ -135,7 +142,7 @@ def _put_correlation(
     return products
 
 
-def _adjusted_pairs(rows: Csr, columns: Csr, part: slice) -> Csr:
+def _adjusted_pairs(rows: Csr, columns: Csr, part: Part) -> Csr:
     # (x - m)(y - m) taken apart, so that all products have the same cells (see _pearson_pairs).
     counts = np.maximum(row_lengths(columns), 1)
     means = row_sums(columns) / counts
@@ -156,7 +163,7 @@ def _adjusted_pairs(rows: Csr, columns: Csr, part: slice) -> Csr:
     return products
 
 
-def _jaccard_pairs(rows: Csr, columns: Csr, part: slice) -> Csr:
+def _jaccard_pairs(rows: Csr, columns: Csr, part: Part) -> Csr:
     lengths = row_lengths(rows).astype(np.float64)
     shared: Csr = ones(rows)[part] @ ones(columns)
     own = np.repeat(lengths[part], row_lengths(shared))
@@ -164,7 +171,7 @@ def _jaccard_pairs(rows: Csr, columns: Csr, part: slice) -> Csr:
     return shared
 
 
-def _likelihood_pairs(rows: Csr, columns: Csr, part: slice) -> Csr:
+def _likelihood_pairs(rows: Csr, columns: Csr, part: Part) -> Csr:
     lengths = row_lengths(rows).astype(np.float64)
     shared: Csr = ones(rows)[part] @ ones(columns)
     own = np.repeat(lengths[part], row_lengths(shared))
@@ -189,12 +196,12 @@ def likelihood(
     return np.where(both * n > a * b, 2.0 * total, 0.0)
 
 
-def _dot_pairs(rows: Csr, columns: Csr, part: slice) -> Csr:
+def _dot_pairs(rows: Csr, columns: Csr, part: Part) -> Csr:
     products: Csr = rows[part] @ columns
     return products
 
 
-PAIRS: dict[str, Callable[[Csr, Csr, slice], Csr]] = {
+PAIRS: dict[str, Callable[[Csr, Csr, Part], Csr]] = {
     "cosine": _cosine_pairs,
     "pearson": _pearson_pairs,
     "pearson_zero_filled": _zero_filled_pairs,
@@ -204,4 +211,7 @@ PAIRS: dict[str, Callable[[Csr, Csr, slice], Csr]] = {
     "bm25": _dot_pairs,
     "log_likelihood": _likelihood_pairs,
 }
-"""For a block of rows: their similarity to all rows, cells where nothing is shared left out."""
+"""For some rows: their similarity to all rows, cells where nothing is shared left out."""
+
+LOCAL = frozenset(("cosine", "jaccard", "pearson"))
+"""Similarities of two rows that depend on nothing but these two."""

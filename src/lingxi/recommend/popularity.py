@@ -3,8 +3,10 @@
 import numpy as np
 from numpy.typing import NDArray
 
+from lingxi.errors import NotTrained
 from lingxi.recommend.histories import Histories
 from lingxi.recommend.history import USUAL, Weighting
+from lingxi.recommend.known import Known
 from lingxi.recommend.matrix import Csr, build_csr
 from lingxi.recommend.operators import NO_CUSTOMERS
 from lingxi.recommend.scorer import Vector
@@ -30,10 +32,25 @@ class Popularity:
     def __init__(self, name: str, taught: Weighting = USUAL) -> None:
         self.name, self.taught = name, taught
         self.weights: Vector = np.empty(0)
+        self._known: Known | None = None
 
     def fit(self, taught: Histories) -> None:
         """Add up the columns."""
-        sums = taught.popularity(self.taught)
+        self._known = Known.of(taught, self.taught)
+        self._share()
+
+    def update(self, before: Histories, after: Histories) -> None:
+        """Put changed rows in: exactly what a fit on everything gives."""
+        if self._known is None:
+            raise NotTrained("The rows that were learnt from are not kept in a file. Fit anew.")
+        self._known, _ = self._known.put(before, after, self.taught)
+        self._share()
+
+    def _share(self) -> None:
+        assert self._known is not None
+        known = self._known.weights
+        counts = np.bincount(known.indices, weights=known.data, minlength=known.shape[1])
+        sums = counts.astype(np.float64)
         top = float(sums.max(initial=0.0))
         self.weights = sums / top if top > 0 else sums
 

@@ -11,7 +11,7 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from lingxi.errors import NotEnoughData
+from lingxi.errors import InvalidInput, NotEnoughData
 from lingxi.recommend.auto import Found, search
 from lingxi.recommend.bench import FILL, split_inside
 from lingxi.recommend.dataset import Dataset
@@ -82,6 +82,8 @@ def report(
     """
     rng = np.random.default_rng(wish.seed)
     start = time.perf_counter()
+    if wish.model == "blend":
+        raise InvalidInput("A blend is fitted by auto, from the models that do best here.")
     if wish.model != AUTO:
         find_family(wish.model)
     found, why = _choose(data, wish, rng, tell)

@@ -145,7 +145,14 @@ def log_likelihood(a: NDArray[np.float64], b: NDArray[np.float64]) -> float:
     return 2.0 * sum(k * log(k * n / (row * column)) for k, row, column in table if k)
 
 
-def find_neighbours(rows: Csr, k: int, similarity: Similarity, *, shrinkage: float = 0.0) -> Csr:
+def find_neighbours(
+    rows: Csr,
+    k: int,
+    similarity: Similarity,
+    *,
+    shrinkage: float = 0.0,
+    only: NDArray[np.int64] | None = None,
+) -> Csr:
     """The ``k`` most similar other rows of each row, similarity above 0, exactly.
 
     Parameters
@@ -157,11 +164,14 @@ def find_neighbours(rows: Csr, k: int, similarity: Similarity, *, shrinkage: flo
     shrinkage
         Similarities are multiplied by ``c / (c + shrinkage)``, c being the columns two rows share;
         0 leaves them as they are.
+    only
+        The rows whose neighbours are wanted, by default all; in rising order.
 
     Returns
     -------
     Csr
-        Shape (n_rows, n_rows): row r holds the similarities of r's neighbours, columns sorted.
+        Shape (n_rows, n_rows), or (len(only), n_rows): each row holds the similarities of its
+        neighbours, columns sorted.
 
     Raises
     ------
@@ -176,12 +186,16 @@ def find_neighbours(rows: Csr, k: int, similarity: Similarity, *, shrinkage: flo
         raise InvalidInput(f"The number of neighbours k must be at least 1, but is {k}.")
     rows = prepare(rows, similarity)
     columns = transpose(rows)
+    wanted = np.arange(rows.shape[0]) if only is None else only
+    asked = rows if only is None else rows[only]
     blocks = []
-    for part in row_blocks(rows, columns):
-        pairs = PAIRS[similarity](rows, columns, part)
+    for part in row_blocks(asked, columns):
+        own = wanted[part]
+        chosen = part if only is None else own
+        pairs = PAIRS[similarity](rows, columns, chosen)
         if shrinkage > 0:
-            shared = ones(rows)[part] @ ones(columns)
+            shared = ones(rows)[chosen] @ ones(columns)
             pairs.data *= shared.data / (shared.data + shrinkage)
         pairs.data = np.round(pairs.data, _DECIMALS)
-        blocks.append(keep_best(drop_self(pairs, part.start), k))
+        blocks.append(keep_best(drop_self(pairs, own), k))
     return stack(blocks, rows.shape[0])
