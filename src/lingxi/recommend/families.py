@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 from lingxi.errors import InvalidInput, MissingExtra, did_you_mean
 from lingxi.recommend.blend import Blend
+from lingxi.recommend.deep.family import TRANSFORMER
 from lingxi.recommend.family import Family, Params
 from lingxi.recommend.linear_families import LINEAR
 from lingxi.recommend.popularity import Popularity
@@ -40,6 +41,7 @@ _ALL = (
     ),
     *LINEAR,
     *SEQUENCE,
+    TRANSFORMER,
     Family("blend", _blend, starts=()),
 )
 
@@ -116,7 +118,7 @@ def build_scorer(recipe: Recipe) -> Scorer:
     """
     family = find_family(recipe.name)
     make_recipe(recipe.name, recipe.params)
-    if not family.available:
+    if not family.served:
         raise MissingExtra(
             f"{recipe.name} needs more than the core: pip install 'lingxi[{family.extra}]'."
         )

@@ -41,7 +41,9 @@ class Family:
     extra
         The optional dependency it needs, as ``pip install lingxi[extra]`` names it.
     module
-        What must be importable for that.
+        What must be importable to load it and to score.
+    learns_with
+        What must be importable to fit it, where that is more.
     """
 
     name: str
@@ -55,11 +57,17 @@ class Family:
     cost: Callable[[int, int, int], float] = lambda _rows, _items, events: 1e-6 * events
     extra: str | None = None
     module: str | None = None
+    learns_with: str | None = None
+
+    @property
+    def served(self) -> bool:
+        """Whether what it needs to be loaded and to score is installed."""
+        return self.module is None or find_spec(self.module) is not None
 
     @property
     def available(self) -> bool:
-        """Whether what it needs is installed."""
-        return self.module is None or find_spec(self.module) is not None
+        """Whether what it needs to be fitted and served is installed."""
+        return self.served and (self.learns_with is None or find_spec(self.learns_with) is not None)
 
     def read(self, recipe: Recipe) -> Params:
         """All parameters of a recipe, defaults filled in."""

@@ -86,6 +86,10 @@ class ArtefactWriter:
                 "leave them out, or add them to lingxi.store.trusted."
             )
 
+    def save_onnx(self, name: str, network: bytes) -> None:
+        """Keep a network as ONNX, whole in one file."""
+        self._place(name, "onnx").write_bytes(network)
+
     def save_json(self, name: str, value: object) -> None:
         """Keep a value as JSON: mappings, lists, scalars and msgspec structs."""
         self._place(name, "json").write_bytes(msgspec.json.encode(value))
@@ -173,6 +177,10 @@ class Artefact:
             return msgspec.json.decode(place.read_bytes(), type=kind)
         except msgspec.MsgspecError as error:
             raise CorruptArtefact(f"{place} has not the form expected: {error}.") from error
+
+    def load_onnx(self, name: str) -> bytes:
+        """An ONNX network as bytes: so opened it can name no other file to read."""
+        return self._check(f"{name}.onnx").read_bytes()
 
     def load_table(self, name: str) -> pa.Table:
         """An Arrow table."""

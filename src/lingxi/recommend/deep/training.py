@@ -1,0 +1,288 @@
+"""Teaching the network: AdamW, warm-up and cosine, an end when held-out customers stop gaining."""
+
+import math
+import os
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch.nn import functional
+
+from lingxi.errors import NotEnoughData
+from lingxi.recommend.deep.network import Learner
+from lingxi.recommend.deep.sequences import (
+    Batch,
+    Whole,
+    cut_windows,
+    group_rows,
+    group_windows,
+    newest_windows,
+    pad,
+)
+from lingxi.recommend.deep.settings import Settings
+from lingxi.recommend.histories import Histories
+
+WARM_UP = 0.05
+CLIP = 1.0
+BETAS = (0.9, 0.98)
+MOST_THREADS = 8
+HELD_OUT_SHARE, MOST_HELD_OUT = 0.05, 1000
+SHORTEST_HELD_OUT = 3
+AT = 10
+STEPS_AN_EPOCH, SMALLEST_BATCH = 64, 64
+_CELLS = 8_000_000
+_SQUARES = 1_000_000
+
+
+@dataclass(frozen=True)
+class Epoch:
+    """One pass: the mean loss while learning, NDCG@10 of the held-out, seconds."""
+
+    loss: float
+    ndcg: float
+    seconds: float
+
+
+@dataclass(frozen=True)
+class Taught:
+    """The best learner of a training, on the processor and ready to serve, and how it got there."""
+
+    learner: Learner
+    epochs: tuple[Epoch, ...]
+    best: int
+    device: str
+
+
+@dataclass(frozen=True)
+class _Held:
+    """Customers whose last event is hidden: their histories before it, and its item."""
+
+    histories: Histories
+    items: Whole
+
+
+def count_processors() -> int:
+    """Processors that this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def choose_device(settings: Settings) -> str:
+    """``cuda`` or ``cpu``, as the settings and the machine say."""
+    if settings.device != "auto":
+        return settings.device
+    return "cuda" if torch.cuda.is_available() else "cpu"
+
+
+def teach(
+    taught: Histories,
+    worth: NDArray[np.float32],
+    settings: Settings,
+    tell: Callable[[int, int], None] = lambda _done, _planned: None,
+) -> Taught:
+    """A network that knows what came next in these histories.
+
+    The last event of one customer in twenty (at most 1,000) is kept aside to see when to stop.
+
+    Parameters
+    ----------
+    taught
+        In order of time.
+    worth
+        Shape (n_events,): how much each event counts as something to foresee; 0 for not at all.
+    tell
+        Called with the epochs done and planned.
+
+    Raises
+    ------
+    NotEnoughData
+        If no customer has two events.
+    """
+    device = choose_device(settings)
+    rng = np.random.default_rng(settings.seed)
+    stays, held = _hold_out(taught, rng)
+    learnt = taught.keep(stays)
+    windows = cut_windows(learnt, settings.length)
+    if not len(windows):
+        raise NotEnoughData("A sequence model needs customers with at least two events each.")
+    with _quiet_torch(settings):
+        run = _Run(learnt, worth[stays], windows, settings, device, rng)
+        return run.teach(held, tell)
+
+
+class _Run:
+    """One training."""
+
+    def __init__(
+        self,
+        learnt: Histories,
+        worth: NDArray[np.float32],
+        windows: Whole,
+        settings: Settings,
+        device: str,
+        rng: np.random.Generator,
+    ) -> None:
+        self.learnt, self.worth, self.windows = learnt, worth, windows
+        self.settings, self.device, self.rng = settings, device, rng
+        self.learner = Learner(learnt.n_items, settings).to(device)
+        self.optimiser = _make_optimiser(self.learner, settings)
+        self.lengths = np.diff(windows, axis=1)[:, 0] - 1
+        few = max(int(self.lengths.sum()) // STEPS_AN_EPOCH, SMALLEST_BATCH)
+        self.batch_events = min(settings.batch_events, few)
+        self.planned = settings.epochs
+        self.done = 0.0
+        counts = np.bincount(learnt.items, minlength=learnt.n_items)
+        self.draw = torch.tensor(np.sqrt(counts / counts.sum()), dtype=torch.float32)
+        self.draw = (self.draw / self.draw.sum()).to(device)
+
+    def teach(self, held: _Held, tell: Callable[[int, int], None]) -> Taught:
+        epochs: list[Epoch] = []
+        best, state = 0, self._copy()
+        started = time.monotonic()
+        while len(epochs) < self.planned:
+            epochs.append(self._run_epoch(held))
+            tell(len(epochs), self.planned)
+            if epochs[-1].ndcg > epochs[best].ndcg or len(epochs) == 1:
+                best, state = len(epochs) - 1, self._copy()
+            elif len(epochs) - 1 - best >= self.settings.patience > 0:
+                break
+            self._plan(time.monotonic() - started, len(epochs))
+        self.learner.load_state_dict(state)
+        return Taught(self.learner.to("cpu").eval(), tuple(epochs), best, self.device)
+
+    def _plan(self, elapsed: float, done: int) -> None:
+        """Fewer epochs where the time would not do, so that the rate still falls to its end."""
+        if self.settings.seconds > 0:
+            affordable = int(self.settings.seconds / elapsed * done)
+            self.planned = max(done, min(self.planned, affordable))
+
+    def _run_epoch(self, held: _Held) -> Epoch:
+        start, total, count = time.monotonic(), 0.0, 0
+        self.learner.train()
+        groups = group_windows(self.lengths, self.batch_events, self.rng)
+        for group in groups:
+            loss = self._step(pad(self.learnt, self.windows[group], self.worth))
+            if count % 16 == 0:  # asking a GPU for each would make it wait
+                total += float(loss)
+            count += 1
+            self.done += 1 / len(groups)
+        ndcg = _measure(self.learner, held, self.settings, self.device)
+        return Epoch(total / -(-count // 16), ndcg, time.monotonic() - start)
+
+    def _step(self, batch: Batch) -> torch.Tensor:
+        for group in self.optimiser.param_groups:
+            group["lr"] = self.settings.learning_rate * self._rate()
+        targets, worth = self._to(batch.targets), self._to(batch.worth)
+        directions = self.learner(
+            self._to(batch.items), self._to(batch.kinds), self._to(batch.ages)
+        )
+        wanted = targets >= 0
+        losses = self._lose(directions[wanted], targets[wanted])
+        loss = (losses * worth[wanted]).sum() / worth[wanted].sum()
+        self.optimiser.zero_grad(set_to_none=True)
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(self.learner.parameters(), CLIP)
+        self.optimiser.step()
+        return loss.detach()
+
+    def _rate(self) -> float:
+        """A share of the peak rate: up over the warm-up, then half a cosine down to 0."""
+        share = min(self.done / self.planned, 1.0)
+        return min((share + 1e-3) / WARM_UP, 1.0) * 0.5 * (1 + math.cos(math.pi * share))
+
+    def _lose(self, directions: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
+        """Cross-entropy of each target among all items, or among drawn ones.
+
+        A drawn item stands for ``1 / (K q)`` items, q being its chance at each of K draws: that is
+        taken off its logit, so the sum of the softmax estimates the full one.
+
+        Source
+        ------
+        Bengio & Senécal (2008), IEEE TNN 19(4); as a correction of logits: Yi et al. (2019),
+        RecSys.
+        """
+        vectors, heat = self.learner.vectors.weight, self.settings.temperature
+        drawn = self.settings.drawn(self.learnt.n_items)
+        if not drawn:
+            logits = directions @ functional.normalize(vectors, dim=-1).T / heat
+            return functional.cross_entropy(logits, targets, reduction="none")
+        others = torch.multinomial(self.draw, drawn, replacement=True)
+        near = functional.normalize(vectors[targets], dim=-1)
+        far = functional.normalize(vectors[others], dim=-1)
+        right = (directions * near).sum(-1, keepdim=True) / heat
+        wrong = directions @ far.T / heat - torch.log(self.draw[others] * drawn)
+        wrong = wrong.masked_fill(others[None, :] == targets[:, None], float("-inf"))
+        logits = torch.cat((right, wrong), dim=1)
+        return functional.cross_entropy(logits, torch.zeros_like(targets), reduction="none")
+
+    def _to(self, values: NDArray[np.generic]) -> torch.Tensor:
+        return torch.from_numpy(values).to(self.device)
+
+    def _copy(self) -> dict[str, torch.Tensor]:
+        return {name: value.detach().clone() for name, value in self.learner.state_dict().items()}
+
+
+def _make_optimiser(learner: Learner, settings: Settings) -> torch.optim.AdamW:
+    """Weights fade, single numbers (biases, norms) do not."""
+    wide = [p for p in learner.parameters() if p.ndim > 1]
+    thin = [p for p in learner.parameters() if p.ndim <= 1]
+    groups = [
+        {"params": wide, "weight_decay": settings.reg},
+        {"params": thin, "weight_decay": 0.0},
+    ]
+    return torch.optim.AdamW(groups, lr=settings.learning_rate, betas=BETAS)
+
+
+def _hold_out(taught: Histories, rng: np.random.Generator) -> tuple[NDArray[np.bool_], _Held]:
+    """Which events are learnt from, and the customers whose last event is not."""
+    able = np.flatnonzero(taught.lengths >= SHORTEST_HELD_OUT)
+    count = min(MOST_HELD_OUT, math.ceil(len(able) * HELD_OUT_SHARE))
+    rows = np.sort(rng.choice(able, count, replace=False))
+    last = taught.indptr[rows + 1] - 1
+    stays = np.ones(len(taught.items), dtype=np.bool_)
+    stays[last] = False
+    return stays, _Held(taught.keep(stays).take(rows), taught.items[last])
+
+
+def _measure(learner: Learner, held: _Held, settings: Settings, device: str) -> float:
+    """Mean NDCG@10 of the hidden items among all that are not in the history; 0 without any."""
+    if not len(held.items):
+        return 0.0
+    learner.eval()
+    found = np.zeros(len(held.items))
+    windows = newest_windows(held.histories, settings.length)
+    step = max(1, _CELLS // held.histories.n_items)
+    seen = held.histories.seen()
+    with torch.no_grad():
+        items = functional.normalize(learner.vectors.weight, dim=-1).T
+        for rows in group_rows(np.diff(windows, axis=1)[:, 0], _SQUARES):
+            for part in np.split(rows, np.arange(step, len(rows), step)):
+                batch = pad(held.histories, windows[part])
+                parts = (batch.items, batch.kinds, batch.ages, batch.last)
+                sent = [torch.from_numpy(values).to(device) for values in parts]
+                scores = (learner(*sent)[:, 0] @ items).cpu().numpy()
+                own = seen[part]
+                scores[np.repeat(np.arange(len(part)), np.diff(own.indptr)), own.indices] = -2.0
+                targets = scores[np.arange(len(part)), held.items[part]][:, None]
+                places = (scores > targets).sum(axis=1)
+                found[part] = np.where(places < AT, 1 / np.log2(places + 2), 0.0)
+    return float(found.mean())
+
+
+@contextmanager
+def _quiet_torch(settings: Settings) -> Iterator[None]:
+    """The seed and the threads of this training, without touching those of the process."""
+    before = torch.get_num_threads()
+    wanted = settings.threads or min(count_processors(), MOST_THREADS)
+    with torch.random.fork_rng(devices=range(torch.cuda.device_count())):
+        torch.manual_seed(settings.seed)
+        torch.set_num_threads(wanted)
+        try:
+            yield
+        finally:
+            torch.set_num_threads(before)

@@ -1,0 +1,16 @@
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+class AdamW:
+    param_groups: list[dict[str, Any]]
+    def __init__(
+        self,
+        params: Iterable[Mapping[str, object]],
+        *,
+        lr: float,
+        betas: tuple[float, float],
+    ) -> None: ...
+    def load_state_dict(self, state: Mapping[str, Any]) -> None: ...
+    def state_dict(self) -> dict[str, Any]: ...
+    def step(self) -> None: ...
+    def zero_grad(self, set_to_none: bool = True) -> None: ...
