@@ -73,7 +73,7 @@ def test_the_quick_road_gives_what_scoring_everything_gives(rows, looked, which,
     assert found.tolist() == whole.tolist()
     rules = RuleSettings()
     barred = past.find_barred(rules)
-    standing = Standing(past, model, quick, personal=True, row=NOBODY)
+    standing = Standing(past, model, quick, np.ones(N_ITEMS), personal=True, row=NOBODY)
     opened = np.ones(N_ITEMS + 3, dtype=np.bool_)
     listed = standing.choose(opened, standing.find_barred(rules), n)
     whole[barred[barred < N_ITEMS]] = -np.inf

@@ -12,7 +12,7 @@ from lingxi.config import Settings
 from lingxi.errors import InvalidInput, NotEnoughData, NotTrained
 from lingxi.i18n import Translator
 from lingxi.ingest.tables import metadata as ingest_metadata
-from lingxi.recommend import Recommender, RuleSettings, train_recommenders
+from lingxi.recommend import Recommender, RuleSettings, batch, quick, train_recommenders
 from lingxi.recommend.auto import best_of
 from lingxi.recommend.bench import Trial
 from lingxi.recommend.families import FAMILIES, make_recipe
@@ -209,21 +209,32 @@ def test_rules_keep_items_out_by_name(trained, recommender):
         assert had <= {one.item_id for one in recommender.recommend(tx, 1, n=50, rules=again)}
 
 
-def test_the_batch_gives_the_same_lists_as_one_at_a_time(trained, recommender):
-    customers = [*range(1, CUSTOMERS + 1), 55555]
-    table = recommender.recommend_all(trained, customers, n=4).to_pylist()
-    with trained.read() as tx:
+def _check_batch(recommender, store, customers, n):
+    table = recommender.recommend_all(store, customers, n=n).to_pylist()
+    with store.read() as tx:
         for customer in customers:
             rows = [row for row in table if row["customer"] == customer]
-            single = recommender.recommend(tx, customer, n=4)
+            single = recommender.recommend(tx, customer, n=n)
             assert [row["rank"] for row in rows] == list(range(1, len(single) + 1))
-            assert [row["item_id"] for row in rows] == [one.item_id for one in single]
-            assert [row["score"] for row in rows] == pytest.approx([one.score for one in single])
+            noise = (at for at, one in enumerate(single) if one.score < 1e-6)  # of float32
+            sure = next(noise, len(single))
+            rows, single = rows[:sure], single[:sure]
+            told = [one.score for one in single]
+            assert [row["score"] for row in rows] == pytest.approx(told, rel=1e-6)
             for row, one in zip(rows, single, strict=True):
                 assert row["model"] == one.model
+                if row["item_id"] != one.item_id:  # equal but for the last bit of a sum
+                    continue
                 reasons = [(reason["item_id"], reason["share"]) for reason in row["because"]]
                 assert [item for item, _ in reasons] == [item for item, _ in one.because]
                 assert [s for _, s in reasons] == pytest.approx([s for _, s in one.because])
+
+
+def test_the_batch_gives_the_same_lists_as_one_at_a_time(trained, recommender, monkeypatch):
+    customers = [*range(1, CUSTOMERS + 1), 55555]
+    _check_batch(recommender, trained, customers, 4)
+    monkeypatch.setattr(batch, "_MOST_ROWS", 7)  # and in whatever blocks
+    _check_batch(recommender, trained, customers[::3], 30)
 
 
 def test_bought_together_counts_orders_confidence_and_lift(recommender):
@@ -240,11 +251,11 @@ def test_bought_together_counts_orders_confidence_and_lift(recommender):
     assert recommender.similar("no such item", 5) == ()
 
 
-KNOWN = [name for name in FAMILIES if name not in ("blend", "item_adjusted_cosine")]
+KNOWN = [name for name in FAMILIES if name not in ("blend", "item_adjusted_cosine", "transformer")]
 
 
 @pytest.mark.parametrize("name", KNOWN)
-def test_every_model_can_be_kept_loaded_and_served(tmp_path, name):
+def test_every_model_can_be_kept_loaded_and_served(tmp_path, name, monkeypatch):
     store = _open(tmp_path)
     store.log.append(_orders())
     with store.analytics() as analytics:
@@ -256,6 +267,9 @@ def test_every_model_can_be_kept_loaded_and_served(tmp_path, name):
     with store.artefacts.write("recommender") as writer:
         _write(writer, interactions, choice, 0)
     recommender = Recommender.load(store)
+    _check_batch(recommender, store, [1, 2, 3, 9, 55555], 9)
+    monkeypatch.setattr(quick, "_WIDE", 3)  # as in a large catalogue
+    _check_batch(recommender, store, [1, 2, 3, 9, 55555], 9)
     with store.read() as tx:
         found = recommender.recommend(tx, 1, n=3, reasons=100)
     assert {one.model for one in found} == {name}

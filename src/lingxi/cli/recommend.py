@@ -1,4 +1,4 @@
-"""``lingxi recommend``: what one customer, or a visitor, would like."""
+"""``lingxi recommend``: what one customer, a visitor or everyone would like."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -9,6 +9,8 @@ import msgspec
 from lingxi.cli.asking import ask_besides, split
 from lingxi.cli.frame import guarded, json_option, open_shop, print_json, shop_option
 from lingxi.cli.items import print_items
+from lingxi.cli.steps import long_step
+from lingxi.errors import InvalidInput
 
 if TYPE_CHECKING:
     from lingxi.app.placements.request import Ask
@@ -22,6 +24,13 @@ if TYPE_CHECKING:
 @click.option("--history", default="", help="Item ids viewed just now, separated by commas.")
 @click.option("--placement", default=None, help="Make the list of this placement.")
 @click.option("--why", is_flag=True, help="With --placement: every cause and step.")
+@click.option("--all", "everyone", is_flag=True, help="Every known customer, into a file.")
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path, dir_okay=False),
+    default=None,
+    help="With --all: the Parquet file to write.",
+)
 @ask_besides
 @shop_option
 @json_option
@@ -32,14 +41,26 @@ def command(
     history: str,
     placement: str | None,
     why: bool,
+    everyone: bool,
+    out: Path | None,
     ask: "Ask",
     folder: Path | None,
     as_json: bool,
 ) -> None:
     """Recommend items to CUSTOMER, or to an unknown visitor if none is named.
 
-    A list made here is looked at, not shown: it is not noted, and explores nothing.
+    A list made here is looked at, not shown: it is not noted, and explores nothing. With --all
+    --out FILE.parquet the lists of every known customer are written to a file: columns
+    customer_id, rank, item_id, score, model and because.
     """
+    if everyone or out is not None:
+        if not everyone or out is None or customer is not None or placement or history:
+            raise InvalidInput(
+                "For everyone's lists write 'lingxi recommend --all --out FILE.parquet', with "
+                "nothing else but -n."
+            )
+        _export(out, 10 if n is None else n, folder, as_json)
+        return
     with open_shop(folder) as shop:
         if customer is not None:
             shop.answers.require_customer(customer)
@@ -94,3 +115,20 @@ def _print_list(view: "PlacementView") -> None:
             )
     if view.diversity_loss > 0:
         click.echo(f"Diversity costs {view.diversity_loss:.1%} of the relevance.")
+
+
+def _export(out: Path, n: int, folder: Path | None, as_json: bool) -> None:
+    from lingxi.app.lists import export_lists
+
+    with open_shop(folder) as shop, long_step("Recommendations", quiet=as_json) as step:
+        done = export_lists(shop, out, n=n, progress=step.progress)
+        step.summary = f"{done.customers:,} customers, {done.rows:,} rows in {out}"
+    if as_json:
+        print_json(
+            {
+                "file": str(done.path),
+                "customers": done.customers,
+                "rows": done.rows,
+                "version": done.version,
+            }
+        )

@@ -72,21 +72,10 @@ class Past:
     def weigh(self, weighting: Weighting) -> tuple[Whole, NDArray[np.float64]]:
         """The model's items and their weights above 0: the row that ``Histories.weigh`` gives."""
         counts, items = self.counts[:, : self.known], self.items[: self.known]
-        moments, looked = self.moments[: self.known], self.looked[: self.known]
-        worths = (weighting.view, weighting.cart, weighting.order)
-        if weighting.repeats == "once":
-            met = counts > 0
-            met[0] |= looked > 0
-            values: NDArray[np.float64] = (met * np.array(worths)[:, None]).max(axis=0, initial=0.0)
-        else:
-            values = worths[0] * counts[0] + worths[1] * counts[1] + worths[2] * counts[2]
-            if looked.any():
-                values = values + worths[0] * looked
-        if weighting.repeats == "log":
-            values = np.log2(1.0 + values)
+        moments = self.moments[: self.known]
+        values = weigh_counts(counts, self.looked[: self.known], weighting)
         if weighting.half_life_days > 0 and len(items):
-            age_days = (moments.max() - moments) / DAY
-            values = values * 2.0 ** (-age_days / weighting.half_life_days)
+            values = values * fade(moments.max() - moments, weighting)
         if weighting.position_decay < 1:
             later = len(moments) - np.searchsorted(np.sort(moments), moments, side="right")
             values = values * weighting.position_decay**later
@@ -119,12 +108,39 @@ class Past:
 
     def find_barred(self, rules: RuleSettings) -> Whole:
         """Places of the items that a rule about the customer's own history keeps out."""
-        barred = np.zeros(len(self.items), dtype=np.bool_)
-        if "already_bought" not in rules.off:
-            barred |= self.counts[ORDER] > 0
-            if rules.repurchase_after is not None and rules.now is not None:
-                age = to_micros(rules.now) - self.moments
-                barred &= age < rules.repurchase_after // timedelta(microseconds=1)
+        barred = bar_bought(self.counts, self.moments, rules)
         if "in_given_history" not in rules.off:
             barred |= self.looked > 0
         return self.items[barred]
+
+
+def bar_bought(counts: Whole, moments: Whole, rules: RuleSettings) -> NDArray[np.bool_]:
+    """Which entries are of items bought, and not so long ago that they may be needed again."""
+    if "already_bought" in rules.off:
+        return np.zeros(len(moments), dtype=np.bool_)
+    barred: NDArray[np.bool_] = counts[ORDER] > 0
+    if rules.repurchase_after is not None and rules.now is not None:
+        age = to_micros(rules.now) - moments
+        barred &= age < rules.repurchase_after // timedelta(microseconds=1)
+    return barred
+
+
+def weigh_counts(counts: Whole, looked: Whole, weighting: Weighting) -> NDArray[np.float64]:
+    """What views, carts and orders (3, n) and a look just now (n,) are worth, before they fade."""
+    worths = (weighting.view, weighting.cart, weighting.order)
+    if weighting.repeats == "once":
+        met = counts > 0
+        met[VIEW] |= looked > 0
+        most: NDArray[np.float64] = (met * np.array(worths)[:, None]).max(axis=0, initial=0.0)
+        return most
+    values: NDArray[np.float64] = (
+        worths[0] * counts[VIEW] + worths[1] * counts[CART] + worths[2] * counts[ORDER]
+    )
+    if looked.any():
+        values = values + worths[0] * looked
+    return np.log2(1.0 + values) if weighting.repeats == "log" else values
+
+
+def fade(ages: Whole, weighting: Weighting) -> NDArray[np.float64]:
+    """The factors of these ages in microseconds, for a half-life above 0."""
+    return np.exp2(-(ages / DAY) / weighting.half_life_days)

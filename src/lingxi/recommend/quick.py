@@ -13,6 +13,8 @@ from lingxi.recommend.matrix import Csr
 from lingxi.recommend.model import Model
 
 Whole = NDArray[np.int64]
+_WIDE = 20_000
+"""With more items, looking at all of them costs more than finding those that are touched."""
 
 
 @runtime_checkable
@@ -41,11 +43,22 @@ class Spread:
         return self.items.nbytes + self.scores.nbytes + 200
 
 
+@dataclass(frozen=True)
+class Row:
+    """A list, best first, and the terms of its scores: place in the list, item of the history."""
+
+    listed: NDArray[np.integer]
+    places: NDArray[np.int32]
+    causes: Whole
+    terms: NDArray[np.float64]
+
+
 class _Scratch(local):
     """Arrays as wide as the catalogue, kept for the next request; each thread has its own."""
 
     def __init__(self, n_items: int) -> None:
         self.sums = np.zeros(n_items)
+        self.places = np.zeros(n_items, dtype=np.int32)
         self.marks = np.zeros(n_items, dtype=np.int32)
         self.weights = np.zeros(n_items)
 
@@ -101,6 +114,48 @@ class QuickModel:
         table[rows, np.searchsorted(items, cells.columns[met])] = terms
         return list_largest(table, reasons)
 
+    def list_row(
+        self,
+        items: Whole,
+        weights: NDArray[np.float64],
+        gains: NDArray[np.float32],
+        barred: Whole,
+        n: int,
+    ) -> Row:
+        """The ``n`` best of one history with every term of their scores; for lists of everyone.
+
+        ``gains``, shape (n_items,): the model's trend, 0 where an item is not open.
+        """
+        sums, marks = self._scratch.sums, self._scratch.places
+        cells = gather_rows(self._operator, items)
+        add_rows(cells, weights, sums)
+        if len(sums) <= _WIDE:
+            scores = sums.astype(np.float32)
+            sums.fill(0.0)
+            scores *= gains
+            scores[barred] = 0
+            listed: NDArray[np.integer] = _take_best(scores, n)
+        else:
+            touched = np.unique(cells.columns)
+            scores = sums[touched].astype(np.float32)
+            sums[touched] = 0.0
+            scores *= gains[touched]
+            scores[np.isin(touched, barred, assume_unique=True)] = 0
+            listed = touched[_take_best(scores, n)]
+        marks[listed] = np.arange(1, len(listed) + 1, dtype=np.int32)
+        marked = marks[cells.columns]
+        marks[listed] = 0
+        met = np.flatnonzero(marked)
+        places = marked[met] - 1
+        owners = np.searchsorted(cells.ends, met, side="right") - 1
+        terms = weights[owners] * cells.values[met] * self._factors[listed[places]]
+        return Row(listed, places, items[owners], terms)
+
+    @property
+    def trend(self) -> NDArray[np.float32]:
+        """How much each item is wanted now, shape (n_items,)."""
+        return self._trend
+
 
 def list_largest(
     table: NDArray[np.float64], reasons: int
@@ -140,4 +195,14 @@ def sort_best(spread: Spread, n: int) -> list[int]:
     kept = np.flatnonzero((scores >= least) & (scores > 0))
     items = spread.items[kept]
     found: list[int] = items[np.lexsort((items, -scores[kept]))].tolist()
+    return found
+
+
+def _take_best(scores: NDArray[np.float32], n: int) -> NDArray[np.int64]:
+    """Places of the ``n`` highest scores above 0, best first; equal ones in their order."""
+    least = np.float32(0)
+    if n < len(scores):
+        least = np.partition(scores, len(scores) - n)[len(scores) - n]
+    kept = np.flatnonzero(scores >= least) if least > 0 else np.flatnonzero(scores > 0)
+    found: NDArray[np.int64] = kept[np.argsort(-scores[kept], kind="stable")[:n]]
     return found

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from lingxi.errors import InvalidInput, NotTrained
 from lingxi.profiles import read_counts, read_revision
 from lingxi.recommend.baskets import Baskets, Together
-from lingxi.recommend.batch import recommend_in_blocks
+from lingxi.recommend.batch import LISTS, recommend_in_blocks
 from lingxi.recommend.families import build_scorer
 from lingxi.recommend.goods import Goods
 from lingxi.recommend.histories import NOBODY
@@ -24,13 +24,11 @@ from lingxi.recommend.recipe import Recipe
 from lingxi.recommend.remembered import Remembered
 from lingxi.recommend.rules import RuleSettings
 from lingxi.recommend.scorer import Vector
-from lingxi.recommend.standing import USUAL_RULES, Dress, Recommended, Standing
+from lingxi.recommend.standing import FILL, USUAL_RULES, Dress, Recommended, Standing
 from lingxi.store import Artefact, Progress, Store, silent
 from lingxi.store.engine import is_writing
 
 KIND = "recommender"
-FILL = "popularity"
-"""Named as the model of items that fill a list up."""
 LONGEST_HISTORY = 2000
 T = TypeVar("T")
 _UNTRAINED = "There is no recommender. 'lingxi train' makes one from orders that name products."
@@ -80,15 +78,17 @@ class Recommender:
         return self.visitor_model.name
 
     @staticmethod
-    def load(store: Store) -> "Recommender":
-        """The recommender in use; its arrays are mapped into memory, not read.
+    def load(store: Store, version: str = "") -> "Recommender":
+        """The recommender in use, or a version; its arrays are mapped into memory, not read.
 
         Raises
         ------
         NotTrained
             Before the first training.
+        UnknownModel
+            If there is no such version.
         """
-        artefact = _current(store)
+        artefact = store.artefacts.open(KIND, version) if version else _current(store)
         held = artefact.load_json("recommender", Held)
         model, customers = _load_model(artefact, held.recipe, "chosen")
         visitor_model = (
@@ -180,15 +180,21 @@ class Recommender:
         Rank counts from 1; the schema is ``batch.LISTS``. Customers without a history get what is
         popular.
         """
-        return recommend_in_blocks(
+        blocks = recommend_in_blocks(
             self,
             store,
             customers,
             n=n,
-            rules=rules or RuleSettings(),
+            rules=rules or USUAL_RULES,
             reasons=reasons,
             progress=progress,
         )
+        return pa.concat_tables([LISTS.empty_table(), *blocks])
+
+    @property
+    def quick(self) -> QuickModel | None:
+        """The model for customers in the form for one history, where it has one."""
+        return self._quick
 
     def similar(self, item_id: str, n: int = 10) -> tuple[Recommended, ...]:
         """The items most like one, best first; none for an item the model has not met."""
@@ -234,6 +240,7 @@ class Recommender:
             past,
             self.model if personal else self.visitor_model,
             self._quick if personal else self._quick_visitor,
+            self.popularity,
             personal=personal,
             row=NOBODY if customer is None else self.rows.get(customer, NOBODY),
         )

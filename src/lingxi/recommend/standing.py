@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from lingxi.recommend.goods import Goods
 
 T = TypeVar("T")
+FILL = "popularity"
+"""Named as the model of items that fill a list up."""
 USUAL_RULES = RuleSettings()
 _FIRST = 256
 _MOST_DRESSED = 200
@@ -49,6 +51,8 @@ class Standing:
     ----------
     past
         The history.
+    popularity
+        What an item scores that the model does not owe to the history.
     personal
         Whether it is a customer's own, and not only what a visitor looks at.
     row
@@ -60,12 +64,13 @@ class Standing:
         past: Past,
         model: Model,
         quick: QuickModel | None,
+        popularity: NDArray[np.float64],
         *,
         personal: bool,
         row: int,
     ) -> None:
         self.past, self.personal = past, personal
-        self._model, self._quick = model, quick
+        self._model, self._quick, self._popularity = model, quick, popularity
         self._histories: Histories | None = None
         self._items: NDArray[np.int64] = np.empty(0, dtype=np.int64)
         self._weights: NDArray[np.float64] = np.empty(0)
@@ -139,6 +144,9 @@ class Standing:
             terms = list_largest(table, reasons)
         found = []
         for at, (total, largest) in zip(listed, terms, strict=True):
+            if total <= 0:  # nothing of it comes from the history
+                found.append(Recommended(ids[at], float(self._popularity[at]), FILL))
+                continue
             because = tuple([(ids[items[place]], value / total) for place, value in largest])
             found.append(Recommended(ids[at], total, self._model.name, because))
         return found

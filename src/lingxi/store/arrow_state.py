@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import msgspec
 import pyarrow as pa
 from sqlalchemy import (
     Boolean,
@@ -15,10 +16,13 @@ from sqlalchemy import (
     Numeric,
     Select,
     Table,
+    func,
     select,
 )
 
 from lingxi.store.tables import Moment
+
+_decode = msgspec.json.Decoder(list[Any]).decode
 
 
 def read_table(connection: Connection, table: Table) -> pa.Table:
@@ -32,15 +36,19 @@ def read_table(connection: Connection, table: Table) -> pa.Table:
     return pa.Table.from_arrays(arrays, schema=schema)
 
 
-def read_columns(connection: Connection, query: Select[Any]) -> list[tuple[Any, ...]]:
-    """All rows of a query, by column, with the values as the driver gives them.
+def read_columns(connection: Connection, query: Select[Any]) -> list[list[Any]]:
+    """All rows of a query of whole numbers and texts, by column, as the driver keeps them.
 
-    For queries of plain numbers and words: types that SQLAlchemy translates, such as moments, must
-    be coerced to what is stored. It takes a third of the time of rows that SQLAlchemy wraps.
+    Types that SQLAlchemy translates, such as moments, must be coerced to what is stored. SQLite
+    hands over each column as one JSON list, a third of the work of a tuple for every row.
     """
-    cursor = connection.execute(query).cursor
-    rows = [] if cursor is None else cursor.fetchall()
-    return list(zip(*rows, strict=True)) or [()] * len(query.selected_columns)
+    names = list(query.selected_columns)
+    if connection.dialect.name != "sqlite":
+        rows = connection.execute(query).all()
+        return [list(column) for column in zip(*rows, strict=True)] or [[] for _ in names]
+    rows_of = query.subquery()
+    row = connection.execute(select(*(func.json_group_array(c) for c in rows_of.c))).one()
+    return [_decode(text) for text in row]
 
 
 def arrow_type(column: "Column[object]") -> pa.DataType:

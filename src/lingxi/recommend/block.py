@@ -1,0 +1,261 @@
+"""Some customers at once: their histories by columns, their lists, and the reasons of these."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import sqlalchemy as sa
+from numpy.typing import NDArray
+
+from lingxi.profiles.tables import item_history
+from lingxi.recommend.goods import Goods
+from lingxi.recommend.histories import CART, NOBODY, ORDER, VIEW, Histories
+from lingxi.recommend.history import Weighting
+from lingxi.recommend.lists import top_items
+from lingxi.recommend.matrix import row_lengths
+from lingxi.recommend.past import bar_bought, fade, weigh_counts
+from lingxi.recommend.quick import QuickModel, Row
+from lingxi.recommend.rules import RuleSettings
+from lingxi.store.arrow_state import read_columns
+
+if TYPE_CHECKING:
+    from lingxi.recommend.recommender import Recommender
+
+Whole = NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Block:
+    """The histories of some customers: entries ``indptr[r]`` to ``indptr[r + 1]`` are row r's, in
+    rising order of the items' places; ``counts`` are views, carts and orders, shape (3, n)."""
+
+    customers: Whole
+    indptr: Whole
+    items: Whole
+    counts: Whole
+    moments: Whole
+
+    @property
+    def owners(self) -> Whole:
+        """The row of each entry."""
+        return np.repeat(np.arange(len(self.customers)), np.diff(self.indptr))
+
+    def split(self, entries: NDArray[np.bool_]) -> list[Whole]:
+        """The items of the chosen entries, by row."""
+        ends = np.concatenate(([0], np.cumsum(entries)))[self.indptr]
+        items = self.items[entries]
+        return [items[a:b] for a, b in zip(ends[:-1].tolist(), ends[1:].tolist(), strict=True)]
+
+    def keep(self, stays: NDArray[np.bool_]) -> "Block":
+        """The same customers with the chosen entries."""
+        kept = np.concatenate(([0], np.cumsum(stays)))
+        return Block(
+            self.customers,
+            kept[self.indptr],
+            self.items[stays],
+            self.counts[:, stays],
+            self.moments[stays],
+        )
+
+    def weigh(self, weighting: Weighting) -> NDArray[np.float64]:
+        """The weight of each entry: the same numbers as ``Past.weigh``."""
+        values = weigh_counts(self.counts, np.zeros_like(self.items), weighting)
+        if weighting.half_life_days > 0 and len(values):
+            newest = np.full(len(self.customers), np.iinfo(np.int64).min)
+            np.maximum.at(newest, self.owners, self.moments)
+            values = values * fade(newest[self.owners] - self.moments, weighting)
+        if weighting.position_decay < 1:
+            values = values * weighting.position_decay ** self._count_later()
+        return values
+
+    def _count_later(self) -> Whole:
+        """Entries of the same row that are newer, for each."""
+        owners = self.owners
+        order = np.lexsort((-self.moments, owners))
+        who, moments = owners[order], self.moments[order]
+        fresh = np.ones(len(order), dtype=np.bool_)
+        fresh[1:] = (who[1:] != who[:-1]) | (moments[1:] != moments[:-1])
+        first = np.maximum.accumulate(np.where(fresh, np.arange(len(order)), 0))
+        later = np.empty(len(order), dtype=np.int64)
+        later[order] = first - self.indptr[who]
+        return later
+
+    def to_histories(self, rows: Whole, n_known: int) -> Histories:
+        """One event for all of a kind and item; ``rows`` are the fitted rows."""
+        known = self.keep(self.items < n_known)
+        entries, kinds = np.nonzero(known.counts.T)
+        histories = Histories.of_events(
+            known.owners[entries],
+            known.items[entries],
+            (len(self.customers), n_known),
+            moments=known.moments[entries],
+            kinds=np.array([VIEW, CART, ORDER])[kinds],
+            weights=known.counts[kinds, entries].astype(np.float32),
+        )
+        return replace(histories, rows=rows)
+
+
+@dataclass(frozen=True)
+class Lists:
+    """Lists of a block: places of items (n_rows, n), -1 where one is short; each place's score, 0
+    for what fills up; and the terms, by place of all lists in order (row · n + place)."""
+
+    items: Whole
+    scores: NDArray[np.float64]
+    owners: Whole
+    causes: Whole
+    terms: NDArray[np.float64]
+
+
+def read_block(tx: sa.Connection, goods: Goods, ids: pa.StringArray, customers: Whole) -> Block:
+    """The histories of these customers, which rise; ``ids`` are those of ``goods``."""
+    table = item_history.c
+    query = sa.select(
+        table.customer,
+        table.item_id,
+        table.views,
+        table.carts,
+        table.orders,
+        sa.type_coerce(table.last_at, sa.BigInteger),
+    ).where(
+        table.customer.between(int(customers[0]), int(customers[-1])), table.last_at.is_not(None)
+    )
+    columns = read_columns(tx, query)
+    who = np.array(columns[0], dtype=np.int64)
+    found = pc.index_in(pa.array(columns[1], pa.string()), value_set=ids)
+    items = np.array(found.fill_null(-1), dtype=np.int64)
+    rows = np.minimum(np.searchsorted(customers, who), len(customers) - 1)
+    kept = np.flatnonzero((customers[rows] == who) & (items >= 0))
+    keys = rows[kept] * len(goods) + items[kept]
+    if not (keys[1:] > keys[:-1]).all():
+        kept = kept[np.argsort(keys, kind="stable")]
+    indptr = np.zeros(len(customers) + 1, dtype=np.int64)
+    np.cumsum(np.bincount(rows[kept], minlength=len(customers)), out=indptr[1:])
+    counts = np.array(columns[2:5], dtype=np.int64).reshape(3, -1)[:, kept]
+    return Block(customers, indptr, items[kept], counts, np.array(columns[5], dtype=np.int64)[kept])
+
+
+def make_lists(
+    recommender: "Recommender", goods: Goods, block: Block, n: int, rules: RuleSettings
+) -> Lists:
+    """The ``n`` best of every customer by the model for customers, then filled up."""
+    barred = block.split(bar_bought(block.counts, block.moments, rules))
+    opened = goods.gate(rules.off).open
+    quick = recommender.quick
+    if quick is not None:
+        rows = _list_quickly(quick, block, goods.n_known, opened, barred, n)
+    else:
+        rows = _list_by_scores(recommender, block, goods.n_known, opened, barred, n)
+    items = np.full((len(rows), n), -1, dtype=np.int64)
+    for at, row in enumerate(rows):
+        items[at, : len(row.listed)] = row.listed
+    owners = np.concatenate([row.places + at * n for at, row in enumerate(rows)])
+    causes = np.concatenate([row.causes for row in rows])
+    terms: NDArray[np.float64] = np.concatenate([row.terms for row in rows])
+    scores = np.bincount(owners, weights=terms, minlength=items.size).astype(np.float64)
+    _fill(items, goods.fill_order(rules.off), barred)
+    return Lists(items, scores, owners, causes, terms)
+
+
+def _list_quickly(
+    quick: QuickModel,
+    block: Block,
+    n_known: int,
+    opened: NDArray[np.bool_],
+    barred: Sequence[Whole],
+    n: int,
+) -> list[Row]:
+    known = block.keep(block.items < n_known)
+    weights = known.weigh(quick.heard)
+    gains = quick.trend * opened[:n_known]
+    rows = []
+    for row, own in enumerate(barred):
+        part = slice(known.indptr[row], known.indptr[row + 1])
+        items, mine = known.items[part], weights[part]
+        if len(mine) and mine.min() <= 0:
+            items, mine = items[mine > 0], mine[mine > 0]
+        rows.append(quick.list_row(items, mine, gains, own[own < n_known], n))
+    return rows
+
+
+def _list_by_scores(
+    recommender: "Recommender",
+    block: Block,
+    n_known: int,
+    opened: NDArray[np.bool_],
+    barred: Sequence[Whole],
+    n: int,
+) -> list[Row]:
+    """As above for a model that scores all items of a history at once."""
+    fitted = [recommender.rows.get(c, NOBODY) for c in block.customers.tolist()]
+    histories = block.to_histories(np.array(fitted, dtype=np.int64), n_known)
+    scores = np.array(recommender.model.score(histories))
+    scores[:, ~opened[:n_known]] = -np.inf
+    for row, own in enumerate(barred):
+        scores[row, own[own < n_known]] = -np.inf
+    scores[scores <= 0] = -np.inf
+    n = min(n, n_known)
+    lists = top_items(scores, n)
+    given = recommender.model.explain(histories, _pad(lists))
+    ends = np.concatenate(([0], np.cumsum(row_lengths(given))))
+    rows = []
+    met = np.diff(block.indptr) > 0
+    for row, listed in enumerate(lists):
+        length = int((listed >= 0).sum()) if met[row] else 0  # a stranger gets what anybody gets
+        part = slice(ends[row * n], ends[row * n + length])
+        places = np.repeat(np.arange(length), np.diff(ends[row * n : row * n + length + 1]))
+        causes = given.indices[part].astype(np.int64)
+        terms = given.data[part].astype(np.float64)
+        rows.append(Row(listed[:length], places.astype(np.int32), causes, terms))
+    return rows
+
+
+def _pad(lists: Whole) -> Whole:
+    """The lists with other items in the places that are short: none is asked for twice."""
+    padded = lists.copy()
+    for row in np.flatnonzero(lists[:, -1:] < 0).tolist():
+        listed = lists[row][lists[row] >= 0]
+        others = np.setdiff1d(np.arange(lists.shape[1]), listed)
+        padded[row, len(listed) :] = others[: lists.shape[1] - len(listed)]
+    return padded
+
+
+def _fill(items: Whole, order: Whole, barred: Sequence[Whole]) -> None:
+    """Fill short lists up, in place: open items in their order, neither listed nor barred."""
+    n = items.shape[1]
+    for row in np.flatnonzero(items[:, -1] < 0).tolist():
+        listed = items[row][items[row] >= 0]
+        taken = {*listed.tolist(), *barred[row].tolist()}
+        most = order[: n + len(taken)].tolist()
+        more = [at for at in most if at not in taken][: n - len(listed)]
+        items[row, len(listed) : len(listed) + len(more)] = more
+
+
+def find_largest(lists: Lists, reasons: int) -> tuple[Whole, Whole, NDArray[np.float64]]:
+    """The largest terms of each place, largest first: place of all lists, item, value.
+
+    Equal terms: the item of the lower place first. Places rise.
+    """
+    kind = np.int16 if lists.items.size < 2**15 else np.int64
+    order = np.argsort(lists.owners.astype(kind), kind="stable")
+    owners, values = lists.owners[order], lists.terms[order].copy()
+    if not len(owners) or reasons < 1:
+        nothing = np.empty(0, dtype=np.int64)
+        return nothing, nothing, np.empty(0)
+    starts = np.flatnonzero(np.diff(owners, prepend=-1))
+    sizes = np.diff(np.append(starts, len(owners)))
+    found = []
+    for _ in range(reasons):
+        most = np.repeat(np.maximum.reduceat(values, starts), sizes)
+        hits = np.flatnonzero((values == most) & (values > 0))
+        first = hits[np.flatnonzero(np.diff(owners[hits], prepend=-1))]
+        found.append((first, values[first].copy()))
+        values[first] = -np.inf
+    cells = np.concatenate([cells for cells, _ in found])
+    terms = np.concatenate([terms for _, terms in found])
+    again = np.argsort(owners[cells], kind="stable")
+    cells = cells[again]
+    return owners[cells], lists.causes[order[cells]], terms[again]
