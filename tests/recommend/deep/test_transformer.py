@@ -13,7 +13,7 @@ pytest.importorskip("onnxruntime", reason="needs onnxruntime: pip install 'lingx
 import torch
 
 from lingxi.clock import FixedClock
-from lingxi.errors import InvalidInput, MissingExtra, NotEnoughData
+from lingxi.errors import FileUnreadable, InvalidInput, MissingExtra, NotEnoughData
 from lingxi.recommend.deep import scorer as served
 from lingxi.recommend.deep.encoder import open_encoder
 from lingxi.recommend.deep.export import export_network
@@ -190,6 +190,47 @@ def test_less_time_means_fewer_epochs():
     assert told == [(1, 12)]
 
 
+class _Stopped(Exception):
+    pass
+
+
+def test_a_stopped_training_goes_on_to_the_same_result(tmp_path):
+    taught, place = make_taught(), tmp_path / "training.npz"
+    worth = np.ones(len(taught.items), dtype=np.float32)
+    whole = teach(taught, worth, SMALL)
+
+    def stop(done, _planned):
+        if done == 4:
+            raise _Stopped
+
+    with pytest.raises(_Stopped):
+        teach(taught, worth, SMALL, stop, place)
+    again = teach(taught, worth, SMALL, checkpoint=place)
+    assert [e.loss for e in again.epochs] == [e.loss for e in whole.epochs]
+    for name, values in whole.learner.state_dict().items():
+        assert torch.equal(values, again.learner.state_dict()[name])
+    assert not place.exists()
+
+
+def test_a_checkpoint_of_another_training_is_refused(tmp_path):
+    taught, place = make_taught(), tmp_path / "training.npz"
+    worth = np.ones(len(taught.items), dtype=np.float32)
+
+    def stop(done, _planned):
+        if done == 2:
+            raise _Stopped
+
+    with pytest.raises(_Stopped):
+        teach(taught, worth, SMALL, stop, place)
+    with pytest.raises(InvalidInput, match="other data or settings"):
+        teach(taught, worth, replace(SMALL, seed=1), checkpoint=place)
+    with pytest.raises(InvalidInput, match="other data or settings"):
+        teach(taught, worth * 2, SMALL, checkpoint=place)
+    place.write_bytes(b"nothing of the kind")
+    with pytest.raises(FileUnreadable, match="no checkpoint"):
+        teach(taught, worth, SMALL, checkpoint=place)
+
+
 def test_shares_sum_to_the_score_within_a_millionth():
     taught = make_taught()
     scorer = Transformer("mine", replace(SMALL, length=4))
@@ -212,6 +253,16 @@ def test_what_cannot_be_learnt_from_is_said():
     scorer.fit(taught)
     with pytest.raises(InvalidInput, match="knows 24 items"):
         scorer.score(once)
+
+
+def test_histories_with_nothing_worth_foreseeing_are_left_out():
+    taught = make_taught()
+    kinds = np.where(taught.owners < 3, ORDER, VIEW).astype(np.int8)
+    scorer = Transformer("mine", SMALL, taught=Weighting(view=0.0))
+    scorer.fit(replace(taught, kinds=kinds))
+    assert np.isfinite(scorer.score(taught)).all()
+    with pytest.raises(NotEnoughData):
+        scorer.fit(replace(taught, kinds=np.full_like(kinds, VIEW)))
 
 
 def test_a_recipe_makes_it():

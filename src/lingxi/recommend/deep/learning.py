@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 import torch
@@ -30,9 +31,10 @@ def learn(
     worth: NDArray[np.float32],
     settings: Settings,
     tell: Callable[[int, int], None],
+    checkpoint: Path | None,
 ) -> Learnt:
     """Teach a network; see ``training.teach``."""
-    learner = teach(taught, worth, settings, tell).learner
+    learner = teach(taught, worth, settings, tell, checkpoint).learner
     vectors = learner.vectors.weight.detach().numpy()
     size = settings.embedding_size
     return Learnt(

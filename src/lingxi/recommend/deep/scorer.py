@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import replace
 from importlib.util import find_spec
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -39,6 +40,8 @@ class Transformer:
         How much an event counts as something to foresee.
     tell
         Called with epochs done and planned while learning.
+    checkpoint
+        A file to go on from when the training was stopped; see ``training.teach``.
 
     Source
     ------
@@ -54,9 +57,10 @@ class Transformer:
         settings: Settings | None = None,
         taught: Weighting = USUAL,
         tell: Callable[[int, int], None] = lambda _done, _planned: None,
+        checkpoint: Path | None = None,
     ) -> None:
         self.name, self.settings = name, settings or Settings()
-        self.taught, self.tell = taught, tell
+        self.taught, self.tell, self.checkpoint = taught, tell, checkpoint
         self.unit: NDArray[np.float32] = np.zeros((0, self.settings.embedding_size), np.float32)
         """Each item's vector, of length 1, shape (n_items, embedding_size)."""
         self.norms: NDArray[np.float32] = np.zeros(0, np.float32)
@@ -84,7 +88,7 @@ class Transformer:
             )
         from lingxi.recommend.deep.learning import learn
 
-        learnt = learn(taught, self._worth(taught), self.settings, self.tell)
+        learnt = learn(taught, self._worth(taught), self.settings, self.tell, self.checkpoint)
         met = np.bincount(taught.items, minlength=taught.n_items) > 0
         norms = np.linalg.norm(learnt.vectors, axis=1)
         self.norms = np.where(met, norms, 0).astype(np.float32)

@@ -1,11 +1,14 @@
 """Teaching the network: AdamW, warm-up and cosine, an end when held-out customers stop gaining."""
 
+import hashlib
 import math
 import os
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -13,6 +16,7 @@ from numpy.typing import NDArray
 from torch.nn import functional
 
 from lingxi.errors import NotEnoughData
+from lingxi.recommend.deep.checkpoint import Checkpoint
 from lingxi.recommend.deep.network import Learner
 from lingxi.recommend.deep.sequences import (
     Batch,
@@ -84,6 +88,7 @@ def teach(
     worth: NDArray[np.float32],
     settings: Settings,
     tell: Callable[[int, int], None] = lambda _done, _planned: None,
+    checkpoint: Path | None = None,
 ) -> Taught:
     """A network that knows what came next in these histories.
 
@@ -97,21 +102,28 @@ def teach(
         Shape (n_events,): how much each event counts as something to foresee; 0 for not at all.
     tell
         Called with the epochs done and planned.
+    checkpoint
+        A file that is written after each epoch and removed at the end; where it exists, the
+        training goes on from it; on a processor to the same result as if it had not been stopped.
 
     Raises
     ------
     NotEnoughData
-        If no customer has two events.
+        If no customer has two events, the second worth something.
+    InvalidInput
+        If the checkpoint is of another training.
     """
     device = choose_device(settings)
     rng = np.random.default_rng(settings.seed)
     stays, held = _hold_out(taught, rng)
     learnt = taught.keep(stays)
-    windows = cut_windows(learnt, settings.length)
+    windows = _with_targets(cut_windows(learnt, settings.length), worth[stays])
     if not len(windows):
         raise NotEnoughData("A sequence model needs customers with at least two events each.")
     with _quiet_torch(settings):
         run = _Run(learnt, worth[stays], windows, settings, device, rng)
+        if checkpoint is not None:
+            run.resume(Checkpoint(checkpoint, settings, _hash(taught, worth)))
         return run.teach(held, tell)
 
 
@@ -134,26 +146,65 @@ class _Run:
         self.lengths = np.diff(windows, axis=1)[:, 0] - 1
         few = max(int(self.lengths.sum()) // STEPS_AN_EPOCH, SMALLEST_BATCH)
         self.batch_events = min(settings.batch_events, few)
-        self.planned = settings.epochs
-        self.done = 0.0
+        self.planned, self.done = settings.epochs, 0.0
+        self.epochs: list[Epoch] = []
+        self.best, self.state = 0, self._copy()
+        self.checkpoint: Checkpoint | None = None
         counts = np.bincount(learnt.items, minlength=learnt.n_items)
         self.draw = torch.tensor(np.sqrt(counts / counts.sum()), dtype=torch.float32)
         self.draw = (self.draw / self.draw.sum()).to(device)
 
     def teach(self, held: _Held, tell: Callable[[int, int], None]) -> Taught:
-        epochs: list[Epoch] = []
-        best, state = 0, self._copy()
-        started = time.monotonic()
-        while len(epochs) < self.planned:
-            epochs.append(self._run_epoch(held))
-            tell(len(epochs), self.planned)
-            if epochs[-1].ndcg > epochs[best].ndcg or len(epochs) == 1:
-                best, state = len(epochs) - 1, self._copy()
-            elif len(epochs) - 1 - best >= self.settings.patience > 0:
-                break
-            self._plan(time.monotonic() - started, len(epochs))
-        self.learner.load_state_dict(state)
-        return Taught(self.learner.to("cpu").eval(), tuple(epochs), best, self.device)
+        """Epochs until all are done or the held-out gain no more; then the best of them."""
+        started = time.monotonic() - sum(epoch.seconds for epoch in self.epochs)
+        while len(self.epochs) < self.planned and not self._stands_still():
+            self.epochs.append(self._run_epoch(held))
+            tell(len(self.epochs), self.planned)
+            if len(self.epochs) == 1 or self.epochs[-1].ndcg > self.epochs[self.best].ndcg:
+                self.best, self.state = len(self.epochs) - 1, self._copy()
+            self._plan(time.monotonic() - started, len(self.epochs))
+            self._write()
+        self.learner.load_state_dict(self.state)
+        if self.checkpoint is not None:
+            self.checkpoint.remove()
+        return Taught(self.learner.to("cpu").eval(), tuple(self.epochs), self.best, self.device)
+
+    def _stands_still(self) -> bool:
+        since = len(self.epochs) - 1 - self.best
+        return since >= self.settings.patience > 0
+
+    def resume(self, checkpoint: Checkpoint) -> None:
+        """Go on from the checkpoint, if there is something in it, and keep it from now on."""
+        self.checkpoint = checkpoint
+        found = checkpoint.read()
+        if found is None:
+            return
+        states, numbers = found
+        self.learner.load_state_dict(states["learner"])
+        self.state = {name: value.to(self.device) for name, value in states["best"].items()}
+        self.optimiser.load_state_dict(_unpack(self.optimiser.state_dict(), states["optimiser"]))
+        torch.set_rng_state(states["random"]["torch"])
+        self.rng.bit_generator.state = numbers["random"]
+        self.epochs = [Epoch(*each) for each in numbers["epochs"]]
+        self.best, self.planned, self.done = (numbers[k] for k in ("best", "planned", "done"))
+
+    def _write(self) -> None:
+        if self.checkpoint is None:
+            return
+        states = {
+            "learner": self._copy(),
+            "best": self.state,
+            "optimiser": _pack(self.optimiser.state_dict()),
+            "random": {"torch": torch.get_rng_state()},
+        }
+        numbers = {
+            "random": self.rng.bit_generator.state,
+            "epochs": [astuple(epoch) for epoch in self.epochs],
+            "best": self.best,
+            "planned": self.planned,
+            "done": self.done,
+        }
+        self.checkpoint.write(states, numbers)
 
     def _plan(self, elapsed: float, done: int) -> None:
         """Fewer epochs where the time would not do, so that the rate still falls to its end."""
@@ -225,6 +276,33 @@ class _Run:
 
     def _copy(self) -> dict[str, torch.Tensor]:
         return {name: value.detach().clone() for name, value in self.learner.state_dict().items()}
+
+
+def _with_targets(windows: Whole, worth: NDArray[np.float32]) -> Whole:
+    """The windows in which something is to be foreseen."""
+    passed = np.concatenate(([0], np.cumsum(worth > 0)))
+    kept: Whole = windows[passed[windows[:, 1]] > passed[windows[:, 0] + 1]]
+    return kept
+
+
+def _hash(taught: Histories, worth: NDArray[np.float32]) -> str:
+    digest = hashlib.sha256()
+    for each in (taught.indptr, taught.items, taught.moments, taught.kinds, worth):
+        digest.update(np.ascontiguousarray(each).tobytes())
+    return digest.hexdigest()
+
+
+def _pack(state: dict[str, Any]) -> dict[str, torch.Tensor]:
+    """The optimiser's numbers by place and name."""
+    return {f"{at}/{k}": v for at, held in state["state"].items() for k, v in held.items()}
+
+
+def _unpack(state: dict[str, Any], packed: dict[str, torch.Tensor]) -> dict[str, Any]:
+    held: dict[int, dict[str, torch.Tensor]] = {}
+    for name, value in packed.items():
+        at, _, key = name.partition("/")
+        held.setdefault(int(at), {})[key] = value
+    return {**state, "state": held}
 
 
 def _make_optimiser(learner: Learner, settings: Settings) -> torch.optim.AdamW:
