@@ -91,6 +91,8 @@ def _print(answer: "Mapping[str, object]") -> None:
     click.echo(f"Chosen: {answer['model']}. {answer['why']}")
     for note in answer["notes"] if isinstance(answer["notes"], list) else []:
         click.echo(f"Note: {note}")
+    for name, reason in answer["skipped"].items() if isinstance(answer["skipped"], dict) else ():
+        click.echo(f"Skipped {name}: {reason}")
     keys = [key for key in answer if "@" in key]
     rows = [[key, *[_show(model[key]) for model in models.values()]] for key in keys]
     for key, unit in (("fit_seconds", "s"), ("customers_per_second", "/s")):

@@ -1,7 +1,7 @@
 """Choosing a model by itself: tries models on a bench within a time budget, blends the best."""
 
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from lingxi.recommend.bench import FILL, Bench, Trial
@@ -38,12 +38,12 @@ _OF_TIME = frozenset(
 class Found:
     """The recipe with the highest value on the bench, and all that was tried.
 
-    ``skipped`` names models that had no time or lack what they need.
+    ``skipped``: models with no trial, or of which something was left out, and why.
     """
 
     recipe: Recipe
     trials: tuple[Trial, ...]
-    skipped: tuple[str, ...]
+    skipped: Mapping[str, str]
     seconds: float
 
     def best(self, *names: str) -> Trial | None:
@@ -83,7 +83,7 @@ def search(
         hunt.blend()
     winner = best_of(hunt.trials)
     recipe = winner.recipe if winner else make_recipe("popularity")
-    return Found(recipe, tuple(hunt.trials), tuple(dict.fromkeys(hunt.skipped)), hunt.used)
+    return Found(recipe, tuple(hunt.trials), hunt.skipped, hunt.used)
 
 
 @dataclass
@@ -94,7 +94,7 @@ class _Hunt:
     seconds: float
     tell: Callable[[str], None]
     trials: list[Trial] = field(default_factory=list)
-    skipped: list[str] = field(default_factory=list)
+    skipped: dict[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self._start = time.monotonic()
@@ -115,8 +115,11 @@ class _Hunt:
         for name in sorted(names, key=lambda name: FAMILIES[name].turn):
             family = FAMILIES[name]
             timed = self.bench.asked.timed
-            if not family.available or (family.timed and not timed):
-                self.skipped.append(name)
+            if not family.available:
+                self.skipped[name] = f"it takes pip install 'lingxi[{family.extra}]'"
+                continue
+            if family.timed and not timed:
+                self.skipped[name] = "the order of events is not known"
                 continue
             for params in _clean(family.starts, timed):
                 self._attempt(make_recipe(name, params))
@@ -180,7 +183,10 @@ class _Hunt:
             return
         self._tried.append(bare)
         if recipe.name != "popularity" and not self._allows(recipe.name):
-            self.skipped.append(recipe.name)
+            cost = self._costs.get(recipe.name, FAMILIES[recipe.name].cost(*self._size))
+            self.skipped.setdefault(
+                recipe.name, f"there was no time for fits of about {cost:.3g} s"
+            )
             return
         self.tell(recipe.name)
         start = time.monotonic()
@@ -228,9 +234,13 @@ class _Hunt:
         if name not in self._heads or trial.value > self._heads[name][0].value:
             self._heads[name] = (trial, head)
 
+    def _estimate(self, name: str) -> float:
+        """Seconds of one more trial: the slowest so far, or what the family says."""
+        return self._costs.get(name, FAMILIES[name].cost(*self._size))
+
     def _allows(self, name: str) -> bool:
         """Whether there is time to try this model and for the final fit after that."""
-        cost = self._costs.get(name, FAMILIES[name].cost(*self._size))
+        cost = self._estimate(name)
         best = best_of(self.trials)
         final = max(cost, best.fit_seconds if best else 0.0) * _MARGIN
         return self.used + cost + final <= self.seconds

@@ -131,7 +131,7 @@ def _choose(
     except NotEnoughData:
         if wish.model != AUTO:
             recipe = make_recipe(wish.model)
-            return Found(recipe, (), (), 0.0), "It was asked for; train is too small to tune it."
+            return Found(recipe, (), {}, 0.0), "It was asked for; train is too small to tune it."
         return None, "Train is too small to compare models, so the most popular items are shown."
     found = search(bench, wish.seconds, names=names, tell=lambda name: tell(f"trying {name}"))
     if wish.model != AUTO:
@@ -251,7 +251,7 @@ def _describe(data: Dataset, wish: Wish, found: Found | None) -> dict[str, objec
             }
             for trial in trials
         ],
-        "skipped": list(found.skipped) if found else [],
+        "skipped": dict(found.skipped) if found else {},
         "machine": f"{platform.machine()}, Python {platform.python_version()}",
     }
 

@@ -14,6 +14,8 @@ import torch
 
 from lingxi.clock import FixedClock
 from lingxi.errors import FileUnreadable, InvalidInput, MissingExtra, NotEnoughData
+from lingxi.recommend.auto import search
+from lingxi.recommend.bench import split_inside
 from lingxi.recommend.deep import scorer as served
 from lingxi.recommend.deep.encoder import open_encoder
 from lingxi.recommend.deep.export import export_network
@@ -271,3 +273,15 @@ def test_a_recipe_makes_it():
     assert isinstance(scorer, Transformer)
     assert (scorer.settings.embedding_size, scorer.settings.epochs) == (32, 3)
     assert FAMILIES["transformer"].available
+
+
+def test_auto_tries_it_where_there_is_time(monkeypatch):
+    rng = np.random.default_rng(1)
+    taught = _turns(150, 12, 6, rng)
+    start = {**vars(KNOWING), "epochs": 20}
+    bench = split_inside(taught, rng=rng, most=100, metric="ndcg@5", include_seen=True)
+    entry = replace(FAMILIES["transformer"], starts=(start,), around=lambda _recipe: ())
+    monkeypatch.setitem(FAMILIES, "transformer", entry)
+    found = search(bench, 1e6, names=["popularity", "transformer"])
+    assert found.recipe.name == "transformer"
+    assert found.best("transformer").value > found.best("popularity").value + 0.3
