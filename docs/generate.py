@@ -18,7 +18,7 @@ from litestar import Litestar
 
 from lingxi import config
 from lingxi.cli import main as lingxi
-from lingxi.config import CONFIG_FILE, Settings
+from lingxi.config import CONFIG_FILE, PullSettings, Settings
 from lingxi.server.api import API, MACHINE
 from lingxi.server.api.document import read_document
 from lingxi.server.api.reference import render_markdown
@@ -101,7 +101,8 @@ def read_docstrings(kind: type) -> dict[str, str]:
 def list_sections() -> dict[str, type]:
     """The sections of ``lingxi.toml`` with their dataclasses."""
     hints = get_type_hints(Settings)
-    return {f.name: hints[f.name] for f in fields(Settings) if f.name != "folder"}
+    own = {f.name: hints[f.name] for f in fields(Settings) if f.name not in ("folder", "pull")}
+    return {**own, "pull.NAME": PullSettings}
 
 
 def describe_settings() -> str:

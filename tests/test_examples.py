@@ -32,6 +32,12 @@ def test_ratings() -> None:
     assert told.count("\n") == 5
 
 
+def test_till_source() -> None:
+    told = run(sys.executable, EXAMPLES / "till_source.py").splitlines()
+    assert [line.partition('"userId": ')[2][:4] for line in told[:3]] == ['"c1"', '"c2"', '"c1"']
+    assert told[3] == "next time from 3"
+
+
 def test_plan_by_channel(demo_folder: Path) -> None:
     told = run(
         sys.executable, EXAMPLES / "plan_by_channel.py", demo_folder / "plan" / "plan.parquet"

@@ -4,9 +4,10 @@ An environment variable ``LINGXI_<SECTION>_<FIELD>`` goes before the file.
 """
 
 import os
+import re
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any, get_origin, get_type_hints
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -14,6 +15,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from lingxi.errors import InvalidSetting, ShopNotFound, did_you_mean
 
 CONFIG_FILE = "lingxi.toml"
+_PULL_NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,39}")
 
 
 @dataclass(frozen=True)
@@ -78,6 +80,35 @@ class CollectSettings:
     """The most events that are committed together."""
     patience_seconds: float = 10.0
     """A request that waits longer for the disk is answered 503, and its client sends again."""
+
+
+@dataclass(frozen=True)
+class WatchSettings:
+    """A folder whose files come in by themselves while the server runs."""
+
+    folder: str = ""
+    """The folder, from the shop's own; empty watches none."""
+    settle_seconds: float = 5.0
+    """A file is whole when its size and time have not changed for so long."""
+    look_seconds: float = 2.0
+    """How often the folder is looked at."""
+
+
+@dataclass(frozen=True)
+class PullSettings:
+    """A source that is pulled from, under a name of its own: [pull.crm].
+
+    Further entries are options of its kind; one that is secret stands in the environment:
+    LINGXI_PULL_CRM_TOKEN."""
+
+    kind: str = ""
+    """What it is: folder, http, or a kind that a plug-in brings."""
+    every_seconds: float = 60.0
+    """How often the server pulls from it."""
+    size: int = 500
+    """Messages pulled at once."""
+    options: Mapping[str, str] = field(default_factory=dict, repr=False)
+    """Everything else that stands in its table."""
 
 
 @dataclass(frozen=True)
@@ -171,6 +202,8 @@ class Settings:
     store: StoreSettings = field(default_factory=StoreSettings)
     server: ServerSettings = field(default_factory=ServerSettings)
     collect: CollectSettings = field(default_factory=CollectSettings)
+    watch: WatchSettings = field(default_factory=WatchSettings)
+    pull: Mapping[str, PullSettings] = field(default_factory=dict)
     consent: ConsentSettings = field(default_factory=ConsentSettings)
     identity: IdentitySettings = field(default_factory=IdentitySettings)
     cleaning: CleaningSettings = field(default_factory=CleaningSettings)
@@ -194,6 +227,7 @@ _SECTIONS: dict[str, type] = {
     "store": StoreSettings,
     "server": ServerSettings,
     "collect": CollectSettings,
+    "watch": WatchSettings,
     "consent": ConsentSettings,
     "identity": IdentitySettings,
     "cleaning": CleaningSettings,
@@ -224,6 +258,7 @@ def load_settings(folder: Path, environ: Mapping[str, str] | None = None) -> Set
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise InvalidSetting(f"{path} is not valid TOML: {error}.") from error
     env = os.environ if environ is None else environ
+    pulls = _read_pulls(path, raw.pop("pull", {}), env)
     for name in raw:
         if name not in _SECTIONS:
             raise InvalidSetting(
@@ -233,7 +268,7 @@ def load_settings(folder: Path, environ: Mapping[str, str] | None = None) -> Set
         name: _read_section(path, name, kind, raw.get(name, {}), env)
         for name, kind in _SECTIONS.items()
     }
-    settings = Settings(folder=folder.resolve(), **parts)
+    settings = Settings(folder=folder.resolve(), pull=pulls, **parts)
     _check(settings, path)
     return settings
 
@@ -255,6 +290,32 @@ def _read_section(
         if variable in env:
             values[key] = _convert(variable, hints[key], env[variable])
     return kind(**values)
+
+
+def _read_pulls(path: Path, raw: object, env: Mapping[str, str]) -> dict[str, PullSettings]:
+    """The tables ``[pull.NAME]``."""
+    if not isinstance(raw, dict) or not all(isinstance(table, dict) for table in raw.values()):
+        raise InvalidSetting(f"{path}: [pull] holds tables, one a source: [pull.crm].")
+    own = {"kind", "every_seconds", "size"}
+    found = {}
+    for name, table in raw.items():
+        if not _PULL_NAME.fullmatch(name):
+            raise InvalidSetting(
+                f"{path}: [pull.{name}]: write a name of small letters, digits and - ."
+            )
+        prefix = f"LINGXI_PULL_{name.upper().replace('-', '_')}_"
+        said = {k.removeprefix(prefix).lower(): v for k, v in env.items() if k.startswith(prefix)}
+        values = {**table, **said}
+        options = {key: str(value) for key, value in values.items() if key not in own}
+        fields_ = {key: value for key, value in values.items() if key in own}
+        pull = _read_section(path, f"pull.{name}", PullSettings, fields_, {})
+        if pull.every_seconds <= 0 or not 1 <= pull.size <= 10_000 or not pull.kind:
+            raise InvalidSetting(
+                f"{path}: [pull.{name}] needs a kind, every_seconds above 0 and a size between 1 "
+                "and 10,000."
+            )
+        found[name] = replace(pull, options=options)
+    return found
 
 
 def _convert(where: str, kind: type, value: object) -> object:
@@ -303,5 +364,9 @@ def _check(settings: Settings, path: Path) -> None:
             raise InvalidSetting(f"{path}: consent.{purpose.name} must be 'assumed' or 'required'.")
     if settings.gorse.other not in ("order", "cart", "wish", "view", "shown"):
         raise InvalidSetting(f"{path}: gorse.other must be order, cart, wish, view or shown.")
+    if settings.watch.settle_seconds < 0 or settings.watch.look_seconds <= 0:
+        raise InvalidSetting(
+            f"{path}: watch.settle_seconds must not be below 0, and look_seconds must be above 0."
+        )
     if not 1 <= settings.server.port <= 65535:
         raise InvalidSetting(f"{path}: server.port must be between 1 and 65535.")

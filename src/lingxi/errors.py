@@ -103,6 +103,10 @@ class Conflict(UserError):
     """The thing already exists, or changed in the meantime."""
 
 
+class SourceUnavailable(UserError):
+    """A source that is pulled from cannot be reached, or gives what it should not."""
+
+
 class NotAuthenticated(UserError):
     """No valid key or session came with the request."""
 

@@ -175,6 +175,10 @@ class Answers:
         """A page of the lines that were set aside."""
         return quality.list_quarantine(self._shop.store, reason=reason, cursor=cursor, n=n)
 
+    def files(self, *, n: int = 20) -> collect_views.FilesView:
+        """Watched folders, the ``n`` files that came in last, and sources that are pulled from."""
+        return sources.get_files(self._shop, n=n)
+
     def sources(self) -> collect_views.SourcesView:
         """Every source with its rates and errors."""
         return sources.get_sources(self._shop)

@@ -8,7 +8,9 @@ from datetime import datetime
 
 import msgspec
 
+from lingxi.app.watch.journal import FileRow, FolderRow
 from lingxi.i18n import Sentence
+from lingxi.ingest.pulling.state import PullRow
 from lingxi.ingest.turned_away import TurnedAway
 
 
@@ -39,6 +41,15 @@ class SourcesView(msgspec.Struct, frozen=True):
     sources: tuple[SourceRow, ...]
     reasons: Mapping[str, int]
     without_key: TurnedAway | None = None
+
+
+class FilesView(msgspec.Struct, frozen=True):
+    """Watched folders, the files that came in from them last, and sources that are pulled from."""
+
+    as_of: datetime
+    folders: tuple[FolderRow, ...]
+    files: tuple[FileRow, ...]
+    pulls: tuple[PullRow, ...]
 
 
 class LiveRow(msgspec.Struct, frozen=True):

@@ -17,6 +17,7 @@ from lingxi.errors import InvalidInput
 from lingxi.i18n import Sentence
 from lingxi.ingest import DropReason, ImportOptions, ImportReport, ReasonCount, read_table
 from lingxi.ingest.columns import missing_columns, recognise
+from lingxi.ingest.counts import count_report
 from lingxi.ingest.quarantine import Found, put_quarantine
 from lingxi.ingest.rates import RateBook
 from lingxi.ingest.raw import RawTable
@@ -82,6 +83,7 @@ def import_items(
             seconds=round(perf_counter() - clocked, 3),
         )
         put_run(tx, report, chosen)
+        count_report(tx, report)
     progress("Writing items", written.items, written.items)
     return report
 

@@ -10,7 +10,9 @@ import lingxi
 
 _COMMANDS: dict[str, tuple[str, str]] = {
     "init": ("init", "Make a shop in a new folder."),
-    "import": ("import_files", "Bring in orders, events or items from a file."),
+    "import": ("import_files", "Bring in orders, customers, events or items from a file."),
+    "watch": ("watch", "Bring in what is dropped into a folder."),
+    "pull": ("pull", "Bring in what sources have that nobody sends."),
     "quality": ("quality", "What cleaning kept, changed and set aside."),
     "quarantine": ("quarantine", "List, export, mend and replay what was set aside."),
     "rates": ("rates", "Exchange rates, so that money of other currencies counts."),

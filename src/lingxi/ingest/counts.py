@@ -12,6 +12,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from lingxi.ingest.merging import expire_refusals
 from lingxi.ingest.message import Outcome
+from lingxi.ingest.report import ImportReport
 from lingxi.ingest.tables import source_count
 from lingxi.store.tables import from_micros, to_micros
 
@@ -45,6 +46,20 @@ def count_outcomes(tx: Connection, outcomes: Iterable[Outcome]) -> None:
     for (source, result, reason), n in found.items():
         at = to_micros(moments[source, result, reason])
         rows.append((source, at - at % _HOUR_MICROS, result, reason, n, at))
+    _add(tx, rows)
+
+
+def count_report(tx: Connection, report: ImportReport) -> None:
+    """Add an import of order lines or items to the counts of its kind."""
+    at = to_micros(report.started_at)
+    hour = at - at % _HOUR_MICROS
+    aside: Counter[str] = Counter()
+    for row in report.reasons:
+        if not row.kept:
+            aside[row.reason] += row.lines
+    rows = [(report.kind, hour, "stored", "", report.events_new, at)]
+    rows.append((report.kind, hour, "duplicate", "", report.events_known, at))
+    rows += [(report.kind, hour, "dropped", reason, n, at) for reason, n in aside.items()]
     _add(tx, rows)
 
 

@@ -16,6 +16,7 @@ from lingxi.config import Settings
 from lingxi.i18n import minor_units
 from lingxi.ingest import quality
 from lingxi.ingest.clean import clean, describe
+from lingxi.ingest.counts import count_report
 from lingxi.ingest.documents import Document, build_documents
 from lingxi.ingest.learnt import learn, put_learnt, read_spelling
 from lingxi.ingest.lines import PRODUCT, Lines, Reading, interpret
@@ -110,6 +111,7 @@ def import_orders(
         put_learnt(tx, learn(understood.cleaned.lines, understood.digits))
         report = msgspec.structs.replace(report, seconds=round(perf_counter() - clocked, 3))
         put_run(tx, report, understood.settled)
+        count_report(tx, report)
     return report
 
 

@@ -251,6 +251,44 @@ customer_line = Table(
 """What a file's line said of a customer last, as a hash, where lines do not say when they were
 written; ``sealed`` is the keyed hash of the identifier."""
 
+watched_folder = Table(
+    "watched_folder",
+    metadata,
+    Column("folder", String, primary_key=True),
+    Column("looked_at", Moment, nullable=False),
+    Column("waiting", Integer, nullable=False),
+    Column("error", Text),
+)
+"""Folders whose files come in by themselves: when somebody looked last, how many files wait."""
+
+watched_file = Table(
+    "watched_file",
+    metadata,
+    Column("key", String, primary_key=True),
+    Column("folder", String, nullable=False),
+    Column("name", String, nullable=False),
+    Column("subject", String, nullable=False),
+    Column("at", Moment, nullable=False, index=True),
+    Column("result", String, nullable=False),
+    Column("import_id", String),
+    Column("lines_in", BigInteger, nullable=False),
+    Column("lines_kept", BigInteger, nullable=False),
+    Column("events_new", BigInteger, nullable=False),
+    Column("error", Text),
+)
+"""Files that came in from watched folders, and what became of them."""
+
+pull_state = Table(
+    "pull_state",
+    metadata,
+    Column("name", String, primary_key=True),
+    Column("cursor", Text, nullable=False),
+    Column("pulled_at", Moment, nullable=False),
+    Column("messages", BigInteger, nullable=False),
+    Column("error", Text),
+)
+"""Sources that are pulled from: how far, when last, and what went wrong then."""
+
 quarantine_message = Table(
     "quarantine_message",
     metadata,

@@ -12,6 +12,7 @@ from granian.log import LogLevels
 
 from lingxi.config import load_settings
 from lingxi.errors import Conflict, InvalidSetting
+from lingxi.server.companions import companions
 
 TARGET = "lingxi.server.app:load_app"
 SHOP_VARIABLE = "LINGXI_SHOP_FOLDER"
@@ -63,7 +64,7 @@ def serve(folder: Path, *, host: str | None = None, port: int | None = None) -> 
     os.environ[SHOP_VARIABLE] = str(settings.folder)
     # A forked worker would inherit locks of OpenMP and DuckDB threads that nobody releases.
     multiprocessing.set_start_method("spawn", force=True)
-    Granian(
+    server = Granian(
         TARGET,
         address=address,
         port=number,
@@ -77,7 +78,9 @@ def serve(folder: Path, *, host: str | None = None, port: int | None = None) -> 
         log_level=LogLevels.warning,
         log_dictconfig=_LOGS,
         process_name=None,
-    ).serve()
+    )
+    with companions(settings):
+        server.serve()
 
 
 def check_address(host: str, port: int) -> None:

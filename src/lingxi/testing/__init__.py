@@ -1,6 +1,7 @@
 """Contract checks for those who write plug-ins: subclass one, say how to make yours, run pytest."""
 
 from lingxi.testing.scorer import ScorerContract
+from lingxi.testing.source import SourceContract
 
-__all__ = ["ScorerContract"]
+__all__ = ["ScorerContract", "SourceContract"]
 """One contract for each plug-in point that is open."""

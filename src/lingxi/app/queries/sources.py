@@ -6,8 +6,11 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from lingxi.access.sources import Source, list_sources
-from lingxi.app.collect_views import SourceRow, SourcesView
+from lingxi.app.collect_views import FilesView, SourceRow, SourcesView
+from lingxi.app.cursors import check_size
+from lingxi.app.watch.journal import list_files, list_folders
 from lingxi.ingest.counts import SourceCount, last_seen, list_counts
+from lingxi.ingest.pulling.state import list_pulls
 from lingxi.ingest.turned_away import NOBODY, TurnedAway
 
 if TYPE_CHECKING:
@@ -44,6 +47,18 @@ def get_sources(shop: "Shop") -> SourcesView:
         reasons=dict(reasons),
         without_key=away.get(NOBODY),
     )
+
+
+def get_files(shop: "Shop", *, n: int = 20) -> FilesView:
+    """What comes in by itself: from watched folders and by pulling; the ``n`` last files."""
+    check_size(n)
+    with shop.store.read() as tx:
+        return FilesView(
+            as_of=shop.clock.now(),
+            folders=tuple(list_folders(tx)),
+            files=tuple(list_files(tx, n=n)),
+            pulls=tuple(list_pulls(tx)),
+        )
 
 
 def _to_row(

@@ -9,6 +9,7 @@ from litestar.params import JSONBody, QueryParameter
 from lingxi.access.roles import Scope
 from lingxi.app.collect_views import (
     ConsentsView,
+    FilesView,
     LiveView,
     Retaken,
     SourcesView,
@@ -72,6 +73,13 @@ def get_trace(answers: AskAnswers, number: RowNumber) -> TraceView:
 def get_event(answers: AskAnswers, position: RowNumber) -> TraceView:
     """An event as the log keeps it, whose it is, and its way as far as it is remembered."""
     return answers.event(position)
+
+
+@read("/v1/files", Scope.EVENTS, "Files and pulls")
+def get_files(answers: AskAnswers, n: Rows = 20) -> FilesView:
+    """Watched folders and sources that are pulled from, with what went wrong; the files that came
+    in last."""
+    return answers.files(n=n)
 
 
 @read("/v1/source-rates", Scope.EVENTS, "Sources with their rates")
@@ -141,6 +149,7 @@ ROUTES = [
     list_live,
     get_trace,
     get_event,
+    get_files,
     get_source_rates,
     list_waiting,
     get_waiting,

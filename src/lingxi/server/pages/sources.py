@@ -24,6 +24,7 @@ from lingxi.server.pages.words import Words
 _ADMIN = {"scope": Scope.ADMIN}
 _DONE = ("created", "disabled")
 _REFUSED = 10
+_FILES = 20
 
 
 @dataclass(frozen=True)
@@ -88,6 +89,7 @@ def draw_sources(
     view = shop.answers.sources()
     context = {
         "view": view,
+        "files": shop.answers.files(n=_FILES),
         "sparks": {row.name: spark_points(row.by_hour) for row in view.sources},
         "kinds": [kind.value for kind in SourceKind],
         "may_change": frame.user is not None and frame.user.can(Scope.ADMIN),

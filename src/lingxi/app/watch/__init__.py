@@ -1,0 +1,1 @@
+"""A folder whose files come in by themselves."""

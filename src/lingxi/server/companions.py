@@ -1,0 +1,69 @@
+"""Processes that work beside the server: started with it, started again when they end, ended with
+it."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from threading import Event, Thread
+
+from lingxi.app.orphans import PARENT_VARIABLE
+from lingxi.config import Settings
+
+_STOP_SECONDS = 20.0
+_PAUSE_SECONDS = 2.0
+_LONGEST_PAUSE_SECONDS = 60.0
+
+
+def list_companions(settings: Settings) -> list[list[str]]:
+    """The commands that a shop's settings ask for."""
+    found = []
+    if settings.watch.folder:
+        found.append(["watch"])
+    if settings.pull:
+        found.append(["pull", "--keep"])
+    return found
+
+
+@contextmanager
+def companions(settings: Settings) -> Iterator[None]:
+    """The companions of a shop's server, for as long as the block runs."""
+    stop = Event()
+    threads = [
+        Thread(target=keep_running, args=(command, settings.folder, stop), daemon=True)
+        for command in list_companions(settings)
+    ]
+    for thread in threads:
+        thread.start()
+    try:
+        yield
+    finally:
+        stop.set()
+        for thread in threads:
+            thread.join(_STOP_SECONDS + 5)
+
+
+def keep_running(command: Sequence[str], folder: Path, stop: Event) -> None:
+    """Run a command of ours, again when it ends, longer and longer after each failure."""
+    pause = _PAUSE_SECONDS
+    while not stop.is_set():
+        child = subprocess.Popen(
+            [sys.executable, "-m", "lingxi.cli", *command, "--shop", str(folder)],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            env={**os.environ, PARENT_VARIABLE: str(os.getpid())},
+        )
+        while child.poll() is None and not stop.wait(0.2):
+            pass
+        if child.poll() is None:
+            child.terminate()
+            try:
+                child.wait(_STOP_SECONDS)
+            except subprocess.TimeoutExpired:
+                child.kill()
+                child.wait()
+        else:
+            stop.wait(pause)
+            pause = min(_LONGEST_PAUSE_SECONDS, pause * 2)
