@@ -10,7 +10,7 @@ from lingxi.recommend.families import build_scorer, make_recipe
 from lingxi.recommend.histories import CART, ORDER, VIEW, Histories
 from lingxi.recommend.history import LINEAR, Weighting
 from lingxi.recommend.matrix import densify
-from lingxi.recommend.smooth import SmoothTransitions, factor
+from lingxi.recommend.smooth import Embedding, SmoothTransitions, factor
 from lingxi.recommend.transitions import Following, Transitions, count_following, damp
 from lingxi.testing.scorer import ScorerContract
 
@@ -28,6 +28,11 @@ class TestTransitions(ScorerContract):
 class TestSmoothTransitions(ScorerContract):
     def make(self):
         return SmoothTransitions("mine", rank=8, heard=Weighting(position_decay=0.8))
+
+
+class TestEmbedding(ScorerContract):
+    def make(self):
+        return Embedding("mine", rank=4)
 
 
 class TestRules(ScorerContract):
@@ -176,6 +181,17 @@ def test_a_few_dimensions_are_as_near_as_the_best_of_that_rank():
     singular = np.linalg.svd(densify(counts), compute_uv=False)
     error = np.linalg.norm(densify(counts) - left @ right.T)
     assert error == pytest.approx(np.linalg.norm(singular[2:]), rel=1e-3)
+
+
+def test_items_met_in_the_same_surroundings_are_near():
+    """0 and 1 never meet, but both come before 2; 3 comes before 4."""
+    rows = np.repeat(np.arange(30), 2)
+    items = np.array([[0, 2], [1, 2], [3, 4]] * 10).reshape(-1)
+    scorer = Embedding("mine", rank=3, heard=LINEAR)
+    scorer.fit(_timed(rows, items, np.tile([0, 1], 30)))
+    scores = scorer.score(_timed([0], [0], [0]))[0]
+    assert scores[1] == pytest.approx(1.0, abs=1e-3)
+    assert abs(scores[3]) < 1e-3
 
 
 def test_impossible_parameters_are_refused():

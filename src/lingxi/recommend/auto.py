@@ -4,6 +4,8 @@ import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
+import numpy as np
+
 from lingxi.recommend.bench import FILL, Bench, Trial
 from lingxi.recommend.families import FAMILIES, build_scorer, make_recipe, vary
 from lingxi.recommend.family import Params
@@ -13,6 +15,7 @@ from lingxi.recommend.mix import PLAIN, mix, tune_factor
 from lingxi.recommend.pool import Head, Pool, take_head
 from lingxi.recommend.recipe import Param, Recipe
 from lingxi.recommend.scorer import Scorer, Vector
+from lingxi.recommend.teach import learn
 from lingxi.recommend.terms import Termed, tune_terms
 
 _CLIMBERS = 3
@@ -21,6 +24,9 @@ _STEPS = 4
 """Rounds of that, until nothing gets better."""
 _MOST_CLIMBED = 40
 """Trials of all rounds together."""
+_CLIMBING = 0.6
+"""The part of the time after which climbing ends, so that there is some left for blends."""
+_SEED = 20
 _MARGIN = 1.4
 """A fit on everything takes about that much longer than one on the bench."""
 _HEARD: tuple[dict[str, Param], ...] = (
@@ -78,9 +84,11 @@ def search(
     """
     hunt = _Hunt(bench, seconds, tell)
     hunt.start(names if names is not None else FAMILIES)
-    hunt.climb()
     if names is None:
+        hunt.climb(until=_CLIMBING * seconds)
         hunt.blend()
+    else:
+        hunt.climb()
     winner = best_of(hunt.trials)
     recipe = winner.recipe if winner else make_recipe("popularity")
     return Found(recipe, tuple(hunt.trials), hunt.skipped, hunt.used)
@@ -104,6 +112,7 @@ class _Hunt:
         self._tried: list[Recipe] = []
         self._heads: dict[str, tuple[Trial, Head]] = {}
         self._popularity: Vector = taught.popularity(FILL)
+        self._excludes_seen = self.bench.excluded.nnz > 0
 
     @property
     def used(self) -> float:
@@ -121,17 +130,25 @@ class _Hunt:
             if family.timed and not timed:
                 self.skipped[name] = "the order of events is not known"
                 continue
+            if family.repeats and self._excludes_seen:
+                self.skipped[name] = "items of the history are not to be recommended"
+                continue
             for params in _clean(family.starts, timed):
                 self._attempt(make_recipe(name, params))
 
-    def climb(self) -> None:
-        """What lies around the best of each of the best models, as long as that helps."""
+    def climb(self, until: float = float("inf")) -> None:
+        """What lies around the best of each of the best models, as long as that helps.
+
+        ``until``: seconds since the start of the search after which nothing more is begun.
+        """
         limit = len(self.trials) + _MOST_CLIMBED
         for _ in range(_STEPS):
             before = self._leaders()
             for leader in before:
                 for recipe in FAMILIES[leader.recipe.name].around(leader.recipe):
-                    if len(self.trials) < limit and self._differs(recipe, leader.recipe):
+                    if self.used >= until or len(self.trials) >= limit:
+                        return
+                    if self._differs(recipe, leader.recipe):
                         self._attempt(recipe)
             if self._leaders() == before:
                 return
@@ -148,7 +165,7 @@ class _Hunt:
         return bool(changed - _OF_TIME if not self.bench.taught.timed else changed)
 
     def blend(self) -> None:
-        """The best models together, if that is better than the best alone."""
+        """The best models together: by shares of the scores, and by weights learnt."""
         ranked = sorted(self._heads.values(), key=lambda pair: -pair[0].value)
         able: list[tuple[Trial, Head]] = []
         for trial, head in ranked:
@@ -157,8 +174,27 @@ class _Hunt:
             together = [*able, (trial, head)]
             if self.used + _MARGIN * sum(t.fit_seconds for t, _ in together) <= self.seconds:
                 able = together
-        if len(able) < 2:
-            return
+        if len(able) >= 2:
+            self._share(able)
+            self._learn(able)
+
+    def _learn(self, able: list[tuple[Trial, Head]]) -> None:
+        """Weights of a conditional logit over what every model says of the candidates."""
+        self.tell("learned")
+        start = time.monotonic()
+        heads = [head for _, head in able]
+        lesson = learn(heads, self.bench, self._popularity, np.random.default_rng(_SEED))
+        recipe = Recipe(
+            name="learned",
+            parts=tuple(_bare(able[at][0].recipe) for at in lesson.kept),
+            shares=lesson.weights,
+        )
+        fit_seconds = sum(able[at][0].fit_seconds for at in lesson.kept)
+        spent = time.monotonic() - start
+        self.trials.append(Trial(recipe, float(lesson.values.mean()), spent, fit_seconds))
+
+    def _share(self, able: list[tuple[Trial, Head]]) -> None:
+        """Shares of a sum, if that is better than the best alone."""
         self.tell("blend")
         start = time.monotonic()
         pool = Pool.build([head for _, head in able], self.bench, self._popularity)

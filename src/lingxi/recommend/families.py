@@ -6,6 +6,7 @@ from lingxi.errors import InvalidInput, MissingExtra, did_you_mean
 from lingxi.recommend.blend import Blend
 from lingxi.recommend.deep.family import TRANSFORMER
 from lingxi.recommend.family import Family, Params
+from lingxi.recommend.learned import Learned
 from lingxi.recommend.linear_families import LINEAR
 from lingxi.recommend.popularity import Popularity
 from lingxi.recommend.recipe import COMMON, Param, Recipe
@@ -32,6 +33,10 @@ def _blend(recipe: Recipe, _params: Params) -> Scorer:
     return Blend(recipe.name, [build_scorer(part) for part in recipe.parts], recipe.shares)
 
 
+def _learned(recipe: Recipe, _params: Params) -> Scorer:
+    return Learned(recipe.name, [build_scorer(part) for part in recipe.parts], recipe.shares)
+
+
 _ALL = (
     Family(
         "popularity",
@@ -43,6 +48,7 @@ _ALL = (
     *SEQUENCE,
     TRANSFORMER,
     Family("blend", _blend, starts=()),
+    Family("learned", _learned, starts=()),
 )
 
 FAMILIES: Mapping[str, Family] = {family.name: family for family in _ALL}

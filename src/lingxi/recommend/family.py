@@ -36,6 +36,8 @@ class Family:
         Serves a history of nobody and says what is similar to an item: an item-item operator.
     turn
         When ``auto`` tries it: low numbers first, for as long as there is time.
+    repeats
+        Recommends only what was met before: of no use where that is excluded.
     cost
         Seconds that a fit takes, about, for (n_rows, n_items, n_events).
     extra
@@ -54,6 +56,7 @@ class Family:
     timed: bool = False
     visitors: bool = False
     turn: int = 4
+    repeats: bool = False
     cost: Callable[[int, int, int], float] = lambda _rows, _items, events: 1e-6 * events
     extra: str | None = None
     module: str | None = None

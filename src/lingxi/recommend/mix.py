@@ -5,8 +5,8 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
+from lingxi.recommend.factors import find_factor
 from lingxi.recommend.histories import Histories
-from lingxi.recommend.model import find_factor
 from lingxi.recommend.pool import Pool, Scores
 from lingxi.recommend.recipe import Param
 from lingxi.recommend.scorer import Vector

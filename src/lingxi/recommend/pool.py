@@ -83,7 +83,7 @@ class Pool:
         return Pool(
             items,
             scores,
-            _find_wanted(items, bench.wanted),
+            find_cells(items, bench.wanted),
             fill.astype(np.float32),
             row_lengths(bench.wanted),
             bench.metric,
@@ -154,7 +154,7 @@ def _look_up(items: NDArray[np.int64], head: Head) -> Scores:
     return np.where(met, values[places] / head.norm, 0.0).astype(np.float32)
 
 
-def _find_wanted(items: NDArray[np.int64], wanted: Csr) -> NDArray[np.bool_]:
+def find_cells(items: NDArray[np.int64], wanted: Csr) -> NDArray[np.bool_]:
     n_items = wanted.shape[1] + 1
     cells = np.repeat(np.arange(wanted.shape[0]), row_lengths(wanted)) * n_items + wanted.indices
     found = np.isin(np.arange(len(items))[:, None] * n_items + items, cells)

@@ -21,7 +21,8 @@ COMMON: Mapping[str, Param] = {
 
 ``taught_half_life`` (days): ageing of what the model learns from; ``history_half_life`` and
 ``position_decay``: of what it scores from; ``repeats``: how several events of one item add up
-(``history.Weighting``); ``trend``, ``trend_half_life`` and ``damping``: see ``model.find_factor``.
+(``history.Weighting``); ``trend``, ``trend_half_life`` and ``damping``: see
+``factors.find_factor``.
 """
 
 

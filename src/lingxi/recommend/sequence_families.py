@@ -1,11 +1,13 @@
 """The models that look at what follows what, for ``families``: one entry a model."""
 
+from lingxi.recommend.basket import NextBasket
 from lingxi.recommend.family import Family, Params, try_each
 from lingxi.recommend.history import Weighting
 from lingxi.recommend.recipe import Param, Recipe
+from lingxi.recommend.repeat import Repeat
 from lingxi.recommend.scorer import Scorer
 from lingxi.recommend.sessions import Nearness, SessionKnn
-from lingxi.recommend.smooth import SmoothTransitions
+from lingxi.recommend.smooth import Embedding, SmoothTransitions
 from lingxi.recommend.transitions import Following, Transitions
 
 LATEST = 1e-6
@@ -32,6 +34,7 @@ _SMOOTH: Params = {
     "target": 0.2,
     "position_decay": 0.7,
 }
+_EMBEDDING: Params = {**_FOLLOWING, "rank": 200, "position_decay": 0.7}
 _RULES: Params = {
     **_FOLLOWING,
     "source": 0.0,
@@ -94,6 +97,31 @@ def _smooth(recipe: Recipe, params: Params) -> Scorer:
     )
 
 
+def _embedding(recipe: Recipe, params: Params) -> Scorer:
+    return Embedding(
+        recipe.name,
+        _following(params),
+        rank=int(params["rank"]),
+        taught=recipe.taught_weighting,
+        heard=_heard(params),
+    )
+
+
+def _repeat(recipe: Recipe, params: Params) -> Scorer:
+    return Repeat(recipe.name, timing=float(params["timing"]), heard=_heard(params))
+
+
+def _next_basket(recipe: Recipe, params: Params) -> Scorer:
+    return NextBasket(
+        recipe.name,
+        own=float(params["own"]),
+        k=int(params["k"]),
+        decay=float(params["decay"]),
+        group=int(params["group"]),
+        group_decay=float(params["group_decay"]),
+    )
+
+
 def _sessions(recipe: Recipe, params: Params) -> Scorer:
     nearness = Nearness(
         recency=float(params["recency"]),
@@ -129,6 +157,16 @@ _NEAR_LADDERS: dict[str, tuple[Param, ...]] = {
     "before": (0.0, 0.5, 1.0),
     "half_life": (0.0, 30.0, 7.0),
     "cosine": (0, 1),
+}
+
+
+_REPEAT: Params = {"timing": 0.3, "position_decay": 1.0, "repeats": "linear"}
+_BASKET: Params = {"own": 0.7, "k": 300, "decay": 0.9, "group": 7, "group_decay": 0.7}
+_BASKET_LADDERS: dict[str, tuple[Param, ...]] = {
+    "own": (0.0, 0.2, 0.4, 0.7, 0.9, 1.0),
+    "k": (100, 300, 900),
+    "decay": (0.7, 0.9, 1.0),
+    "group_decay": (0.5, 0.7, 0.9),
 }
 
 
@@ -186,6 +224,15 @@ SEQUENCE = (
         cost=_smooth_cost,
     ),
     Family(
+        "item_embedding",
+        _embedding,
+        _EMBEDDING,
+        ({},),
+        try_each(_EMBEDDING, _SMOOTH_LADDERS),
+        timed=True,
+        cost=_smooth_cost,
+    ),
+    Family(
         "session_knn",
         _sessions,
         {**_SESSIONS, "recency": 0.0, "match": 0.0, "cosine": 1},
@@ -210,5 +257,22 @@ SEQUENCE = (
         timed=True,
         cost=_session_cost,
     ),
+    Family(
+        "repeat",
+        _repeat,
+        _REPEAT,
+        ({},),
+        try_each(_REPEAT, {"timing": (0.0, 0.3, 0.6), "position_decay": _DECAYS}),
+        timed=True,
+        repeats=True,
+    ),
+    Family(
+        "next_basket",
+        _next_basket,
+        _BASKET,
+        ({"own": 0.7}, {"own": 0.0}),
+        try_each(_BASKET, _BASKET_LADDERS),
+        timed=True,
+    ),
 )
-"""What follows what, then sessions; the simpler first."""
+"""What follows what, then sessions, then repeats; the simpler first."""

@@ -12,6 +12,7 @@ from lingxi.store import Artefact, ArtefactWriter
 
 Table = NDArray[np.float32]
 _OVER = 16
+_CONTEXT = 0.75
 _ROUNDS = 4
 
 
@@ -129,6 +130,49 @@ class SmoothTransitions(Factored):
         left, right = factor(damp(counts, 0.5, 0.5), self.rank)
         self.left = np.multiply(left, _power(outward, 0.5 - self.source)[:, None])
         self.right = np.multiply(right, _power(inward, 0.5 - self.target)[:, None])
+
+
+class Embedding(Factored):
+    """Items as directions: near are those met in the same surroundings; W(j, i) is the cosine.
+
+    The counts c, both ways, become positive pointwise mutual information with a smoothed context,
+    ``max(0, log(c(j, i) · sum(n^0.75) / (n(j) n(i)^0.75)))`` with n the sums of c; its best
+    approximation of ``rank`` is ``U S V'``, and an item is its row of ``U S^1/2``, of length 1.
+
+    Source
+    ------
+    Levy, Goldberg & Dagan (2015), TACL 3, sections 2 and 3.1, as item2vec's exact counterpart.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        following: Following = DECAYED,
+        *,
+        rank: int = 200,
+        taught: Weighting = USUAL,
+        heard: Weighting = USUAL,
+    ) -> None:
+        super().__init__(name, heard)
+        self.following, self.taught, self.rank = following, taught, rank
+
+    def fit(self, taught: Histories) -> None:
+        """Count what is met together, and find each item's direction."""
+        one_way = count_following(taught, self.following, self.taught)
+        counts: Csr = (one_way + transpose(one_way)).tocsr()
+        sums = row_sums(counts)
+        context = np.where(sums > 0, sums, 1.0) ** _CONTEXT
+        owners = np.repeat(np.arange(counts.shape[0]), row_lengths(counts))
+        odds = counts.data * context[sums > 0].sum() / (sums[owners] * context[counts.indices])
+        information = np.maximum(np.log(np.maximum(odds, 1e-12)), 0.0)
+        left, _ = factor(scale(counts, information), self.rank)
+        sizes = np.sqrt(np.linalg.norm(left, axis=0))
+        directions = left / np.where(sizes > 0, sizes, 1.0)
+        lengths = np.linalg.norm(directions, axis=1, keepdims=True)
+        known = lengths > 1e-6 * max(float(lengths.max(initial=0.0)), 1e-30)
+        self.left = np.where(known, directions / np.where(known, lengths, 1.0), 0.0)
+        self.left = self.left.astype(np.float32)
+        self.right = self.left
 
 
 def _power(sums: NDArray[np.float64], exponent: float) -> Table:

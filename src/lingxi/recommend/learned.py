@@ -1,0 +1,238 @@
+"""A blend whose weights are learnt: the probability that an item comes next, given its places.
+
+Each part is heard with its first ``DEPTH`` items that the customer has not met, and with those met
+that score as high. What a part says of an item is its score as a share of its best unmet item's,
+``r``; the logit is the sum over parts of ``a r + b log(r + 0.02)``, plus a weight times the log of
+how many met the item and one times the log of its trend. Probabilities are shares of the softmax.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lingxi.errors import InvalidInput
+from lingxi.recommend.factors import find_trend
+from lingxi.recommend.histories import Histories
+from lingxi.recommend.matrix import Csr, scale
+from lingxi.recommend.scorer import Scorer
+from lingxi.store import Artefact, ArtefactWriter
+
+DEPTH = 100
+"""Items that each part is heard with."""
+PER_PART, PER_ITEM = 2, 2
+"""Weights of a part, and of the item alone."""
+_FLOOR = 0.02
+_TREND_DAYS = 30.0
+_RIDGE = 1e-3
+_ROUNDS = 150
+Table = NDArray[np.float32]
+Vector = NDArray[np.float64]
+Whole = NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Task:
+    """Candidates of many customers, one after the other, with what is known of each.
+
+    ``features``: shape (n_candidates, n_features); ``indptr``: shape (n_customers + 1,), nobody
+    without candidates; ``hits``: which were wanted.
+    """
+
+    features: Table
+    indptr: Whole
+    hits: NDArray[np.bool_]
+
+    @property
+    def owners(self) -> Whole:
+        """The customer of each candidate."""
+        return np.repeat(np.arange(len(self.indptr) - 1), np.diff(self.indptr))
+
+    def take(self, chosen: NDArray[np.bool_]) -> "Task":
+        """The part of the customers chosen; ``chosen``: shape (n_customers,)."""
+        cells = chosen[self.owners]
+        lengths = np.diff(self.indptr)[chosen]
+        indptr = np.concatenate(([0], np.cumsum(lengths)))
+        return Task(self.features[cells], indptr, self.hits[cells])
+
+
+def learn_weights(task: Task, ridge: float = _RIDGE) -> Vector:
+    """Weights of a conditional logit: the mean log-probability of what was wanted is highest.
+
+    Customers of whom no candidate was wanted teach nothing. ``ridge`` times the sum of squares is
+    taken off, so that the optimum is one.
+
+    Source
+    ------
+    McFadden (1974), "Conditional logit analysis of qualitative choice behavior".
+    """
+    from scipy.optimize import OptimizeResult, minimize  # half a second: only to fit
+
+    minimise: Callable[..., OptimizeResult] = minimize
+    n = task.features.shape[1]
+    wanted = np.add.reduceat(task.hits.astype(np.float64), task.indptr[:-1])
+    useful = wanted > 0
+    if not useful.any():
+        return np.zeros(n)
+    task = task.take(useful)
+    owners, starts, count = task.owners, task.indptr[:-1], int(useful.sum())
+    share = task.hits / wanted[useful][owners]
+    target = (share.astype(np.float32) @ task.features).astype(np.float64)
+
+    def lose(weights: Vector) -> tuple[float, Vector]:
+        logits = (task.features @ weights.astype(np.float32)).astype(np.float64)
+        top = np.maximum.reduceat(logits, starts)
+        odds = np.exp(logits - top[owners])
+        sums = np.add.reduceat(odds, starts)
+        found = float((np.log(sums) + top).sum() - share @ logits)
+        expected = ((odds / sums[owners]).astype(np.float32) @ task.features).astype(np.float64)
+        slope = (expected - target) / count + 2 * ridge * weights
+        return found / count + ridge * float(weights @ weights), slope
+
+    best = minimise(lose, np.zeros(n), jac=True, method="L-BFGS-B", options={"maxiter": _ROUNDS})
+    return np.asarray(best.x, dtype=np.float64)
+
+
+def make_features(shares: Table, met: Vector, trend: Vector) -> Table:
+    """What is known of candidates, shape (n, 2 parts + 2); ``shares``: shape (n_parts, n)."""
+    rows = [shares, np.log(shares + np.float32(_FLOOR))]
+    items = np.stack([np.log1p(met), np.log(trend)]).astype(np.float32)
+    return np.concatenate([*rows, items]).T
+
+
+def cut_head(scores: Table, seen: Csr) -> Table:
+    """Scores as shares of each row's best unmet item, 0 beyond the first ``DEPTH`` unmet ones.
+
+    ``scores``: shape (n_rows, n_items); ``seen``: the items met.
+    """
+    unmet = np.maximum(scores, np.float32(0))
+    owners = np.repeat(np.arange(seen.shape[0]), np.diff(seen.indptr))
+    known = unmet[owners, seen.indices]
+    unmet[owners, seen.indices] = 0
+    top = unmet.max(axis=1, initial=0.0)
+    n = unmet.shape[1]
+    least = np.zeros(len(unmet), dtype=np.float32)
+    if n > DEPTH:
+        least = np.partition(unmet, n - DEPTH, axis=1)[:, n - DEPTH]
+    unmet[owners, seen.indices] = known
+    unmet[unmet < least[:, None]] = 0
+    top = np.where(top > 0, top, unmet.max(axis=1, initial=0.0))
+    unmet /= np.where(top > 0, top, 1.0)[:, None]
+    return unmet
+
+
+class Learned:
+    """Several models together, each item's probability of coming next learnt from their places.
+
+    Not linear in the history: a part's share of the reasons is what it adds to the logit, so far as
+    that is above what its silence would give; within a part reasons are the part's own. They sum to
+    the score; but deleting an item does not lower it by exactly its share.
+
+    Parameters
+    ----------
+    parts
+        Unfitted scorers.
+    weights
+        Shape (2 parts + 2,): see the module.
+    """
+
+    def __init__(self, name: str, parts: Sequence[Scorer], weights: Sequence[float]) -> None:
+        if not parts or len(weights) != PER_PART * len(parts) + PER_ITEM:
+            raise InvalidInput(
+                f"{name} needs at least one part, two weights for each and two more, but has "
+                f"{len(parts)} parts and {len(weights)} weights."
+            )
+        self.name, self.parts = name, tuple(parts)
+        self.weights = np.asarray(weights, dtype=np.float64)
+        self.met: Vector = np.empty(0)
+        self.trend: Vector = np.empty(0)
+
+    @property
+    def personal(self) -> bool:
+        """Whether any part holds rows of customers."""
+        return any(part.personal for part in self.parts)
+
+    def fit(self, taught: Histories) -> None:
+        """Fit every part, and count who met each item."""
+        for part in self.parts:
+            part.fit(taught)
+        self.met, self.trend = describe_items(taught)
+
+    def score(self, histories: Histories) -> Table:
+        """Probabilities, shape (n_rows, n_items); 0 where no part has an item among its first."""
+        scores, _ = self._weigh(histories)
+        return scores
+
+    def explain(self, histories: Histories, lists: Whole) -> Csr:
+        """What each item of each history gives through the parts; see the class."""
+        scores, shares = self._weigh(histories)
+        rows = np.repeat(np.arange(len(lists)), lists.shape[1])
+        items = lists.reshape(-1)
+        listed = scores[rows, items].astype(np.float64)
+        given: list[Csr] = []
+        for number, part in enumerate(self.parts):
+            said = self._gain(number, shares[number][rows, items])
+            given.append(_share_out(part.explain(histories, lists), said))
+        total = given[0]
+        for more in given[1:]:
+            total = (total + more).tocsr()
+        return _share_out(total, listed)
+
+    def save(self, writer: ArtefactWriter, prefix: str, customers: Whole) -> dict[str, str]:
+        """Write every part and what is known of the items."""
+        writer.save_array(f"{prefix}_met", self.met)
+        writer.save_array(f"{prefix}_trend", self.trend)
+        personal: dict[str, str] = {}
+        for number, part in enumerate(self.parts):
+            personal |= part.save(writer, f"{prefix}_part{number}", customers)
+        return personal
+
+    def load(self, artefact: Artefact, prefix: str) -> Whole:
+        """Read them; the customers of a part that keeps them."""
+        self.met = artefact.load_array(f"{prefix}_met", np.float64)
+        self.trend = artefact.load_array(f"{prefix}_trend", np.float64)
+        customers = np.empty(0, dtype=np.int64)
+        for number, part in enumerate(self.parts):
+            kept = part.load(artefact, f"{prefix}_part{number}")
+            customers = kept if len(kept) else customers
+        return customers
+
+    def _weigh(self, histories: Histories) -> tuple[Table, list[Table]]:
+        """Probabilities, and each part's shares."""
+        seen = histories.seen()
+        shares = [cut_head(np.array(part.score(histories)), seen) for part in self.parts]
+        scores = np.zeros(histories.shape, dtype=np.float32)
+        for row in range(histories.n_rows):
+            items = np.flatnonzero(np.logical_or.reduce([share[row] > 0 for share in shares]))
+            if not len(items):
+                continue
+            said = np.stack([share[row, items] for share in shares])
+            features = make_features(said, self.met[items], self.trend[items])
+            logits = features @ self.weights
+            odds = np.exp(logits - logits.max())
+            scores[row, items] = np.maximum(odds / odds.sum(), 1e-30)
+        return scores, shares
+
+    def _gain(self, number: int, shares: Table) -> Vector:
+        """What a part adds to the logits beside its silence, at least a little where it speaks."""
+        n = len(self.parts)
+        linear, logarithmic = self.weights[number], self.weights[n + number]
+        r = shares.astype(np.float64)
+        gain = linear * r + logarithmic * np.log((r + _FLOOR) / _FLOOR)
+        return np.where(r > 0, np.maximum(gain, 1e-6), 0.0)
+
+
+def describe_items(taught: Histories) -> tuple[Vector, Vector]:
+    """How many customers met each item, and its trend; shape (n_items,) each."""
+    met = np.bincount(taught.seen().indices, minlength=taught.n_items).astype(np.float64)
+    return met, find_trend(taught, 1.0, _TREND_DAYS)
+
+
+def _share_out(given: Csr, sums: Vector) -> Csr:
+    """The same cells scaled so that each row sums to the number given; rows of no sum stay 0."""
+    owners = np.repeat(np.arange(given.shape[0]), np.diff(given.indptr))
+    data = np.maximum(given.data, 0.0)
+    found = np.bincount(owners, weights=data, minlength=given.shape[0])
+    factors = np.divide(sums, found, out=np.zeros(len(found)), where=found > 0)
+    return scale(given, data * factors[owners])

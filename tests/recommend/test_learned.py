@@ -1,0 +1,148 @@
+"""The learnt blend: weights against truth, scores against a loop, one rule for both places."""
+
+import numpy as np
+import pytest
+
+from lingxi.errors import InvalidInput
+from lingxi.recommend.bench import Bench
+from lingxi.recommend.histories import Histories
+from lingxi.recommend.learned import Learned, Task, cut_head, learn_weights, make_features
+from lingxi.recommend.matrix import build_csr
+from lingxi.recommend.neighbourhoods import UserKnn
+from lingxi.recommend.operators import ItemKnn
+from lingxi.recommend.pool import take_head
+from lingxi.recommend.sessions import SessionKnn
+from lingxi.recommend.teach import _cut, learn
+from lingxi.recommend.transitions import Transitions
+from lingxi.testing.scorer import ScorerContract, make_taught
+
+WEIGHTS = (1.0, 0.5, 0.3, 0.2, 0.1, 0.2)
+
+
+def _make():
+    return Learned("learned", (Transitions("one"), ItemKnn("two", k=10)), WEIGHTS)
+
+
+class TestLearned(ScorerContract):
+    def make(self):
+        return _make()
+
+
+class TestLearnedOfPersons(ScorerContract):
+    def make(self):
+        parts = (SessionKnn("one"), UserKnn("two", "cosine", k=10))
+        return Learned("learned", parts, WEIGHTS)
+
+
+def _draw(weights, n=4000, candidates=6, seed=0):
+    """Customers who choose one of six candidates with the softmax's probabilities."""
+    rng = np.random.default_rng(seed)
+    features = rng.standard_normal((n * candidates, len(weights))).astype(np.float32)
+    logits = (features @ weights).reshape(n, candidates)
+    noise = rng.gumbel(size=logits.shape)  # the highest of logit + Gumbel noise is a softmax draw
+    hits = np.zeros((n, candidates), dtype=bool)
+    hits[np.arange(n), np.argmax(logits + noise, axis=1)] = True
+    return Task(features, np.arange(n + 1) * candidates, hits.reshape(-1))
+
+
+def test_the_weights_that_made_the_choices_are_found():
+    """4,000 choices: standard errors are below 0.025, so 0.1 is four of them."""
+    truth = np.array([1.0, -0.5, 0.0])
+    np.testing.assert_allclose(learn_weights(_draw(truth), ridge=0.0), truth, atol=0.1)
+
+
+def test_nothing_is_learnt_where_nothing_wanted_is_a_candidate():
+    task = _draw(np.array([1.0, 2.0]), n=5)
+    empty = Task(task.features, task.indptr, np.zeros_like(task.hits))
+    assert learn_weights(empty).tolist() == [0.0, 0.0]
+
+
+def test_customers_without_a_wanted_candidate_change_nothing():
+    task = _draw(np.array([1.0, -1.0]), n=50)
+    more = Task(
+        np.concatenate([task.features, np.ones((3, 2), np.float32)]),
+        np.append(task.indptr, task.indptr[-1] + 3),
+        np.append(task.hits, [False] * 3),
+    )
+    np.testing.assert_allclose(learn_weights(more), learn_weights(task), atol=1e-6)
+
+
+def test_scores_are_the_softmax_of_the_formula():
+    taught = make_taught()
+    scorer = _make()
+    scorer.fit(taught)
+    asked = taught.take(np.array([3]))
+    shares = [cut_head(np.array(part.score(asked)), asked.seen())[0] for part in scorer.parts]
+    items = np.flatnonzero((shares[0] > 0) | (shares[1] > 0))
+    logits = []
+    for i in items:
+        logit = WEIGHTS[0] * shares[0][i] + WEIGHTS[1] * shares[1][i]
+        logit += WEIGHTS[2] * np.log(shares[0][i] + 0.02) + WEIGHTS[3] * np.log(shares[1][i] + 0.02)
+        logit += WEIGHTS[4] * np.log1p(scorer.met[i]) + WEIGHTS[5] * np.log(scorer.trend[i])
+        logits.append(logit)
+    odds = np.exp(np.array(logits))
+    scores = scorer.score(asked)[0]
+    np.testing.assert_allclose(scores[items], odds / odds.sum(), rtol=1e-4)
+    assert scores.sum() == pytest.approx(1.0, abs=1e-5)
+
+
+def _bench():
+    taught = make_taught()
+    last = taught.indptr[1:] - 1
+    held = np.zeros(len(taught.items), dtype=bool)
+    held[last] = True
+    before, after = taught.keep(~held), taught.keep(held)
+    rows = np.flatnonzero(before.lengths > 0)
+    asked = before.take(rows)
+    return Bench(before, asked, after.take(rows).seen(), asked.seen())
+
+
+def test_what_is_learnt_from_is_what_is_scored_with():
+    """A head cut for learning holds the shares that scoring will see."""
+    bench = _bench()
+    scorer = Transitions("one")
+    scorer.fit(bench.taught)
+    cut = _cut(take_head(scorer, bench), bench.asked.seen())
+    served = cut_head(np.array(scorer.score(bench.asked)), bench.asked.seen())
+    for row in range(bench.asked.n_rows):
+        known = cut.items[row] >= 0
+        np.testing.assert_allclose(
+            served[row, cut.items[row][known]], cut.scores[row][known], rtol=1e-5
+        )
+
+
+def test_a_useful_model_is_heard_beside_noise():
+    bench = _bench()
+    good = ItemKnn("good", k=10)
+    good.fit(bench.taught)
+    rng = np.random.default_rng(4)
+
+    class Noise:
+        def score(self, histories: Histories):
+            return rng.random(histories.shape, dtype=np.float32)
+
+    heads = [take_head(good, bench), take_head(Noise(), bench)]
+    popularity = np.bincount(bench.taught.items, minlength=24).astype(float)
+    lesson = learn(heads, bench, popularity, np.random.default_rng(0))
+    weights = np.array(lesson.weights)
+    said = [abs(weights[0]) + abs(weights[2]), abs(weights[1]) + abs(weights[3])]
+    assert said[0] > 2 * said[1]
+    assert len(lesson.values) == bench.asked.n_rows
+
+
+def test_seen_items_do_not_set_the_scale():
+    scores = np.array([[9.0, 4.0, 2.0, 0.0]], dtype=np.float32)
+    seen = build_csr(np.ones(1), np.array([0]), np.array([0, 1]), (1, 4))
+    assert cut_head(scores, seen).tolist() == [[2.25, 1.0, 0.5, 0.0]]
+
+
+def test_features_are_shares_logs_and_the_items_own():
+    shares = np.array([[0.5, 0.0]], dtype=np.float32)
+    found = make_features(shares, np.array([0.0, 3.0]), np.array([1.0, 2.0]))
+    wanted = [[0.5, np.log(0.52), 0, 0], [0, np.log(0.02), np.log(4), np.log(2)]]
+    np.testing.assert_allclose(found, wanted, rtol=1e-5)
+
+
+def test_weights_must_fit_the_parts():
+    with pytest.raises(InvalidInput, match="two weights for each"):
+        Learned("learned", (Transitions("one"),), (1.0,))
