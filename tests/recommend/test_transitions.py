@@ -6,10 +6,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lingxi.errors import InvalidInput
-from lingxi.recommend.families import build_scorer, make_recipe
+from lingxi.recommend.families import FAMILIES, build_scorer, make_recipe
 from lingxi.recommend.histories import CART, ORDER, VIEW, Histories
 from lingxi.recommend.history import LINEAR, Weighting
 from lingxi.recommend.matrix import densify
+from lingxi.recommend.sequence_families import SEQUENCE
 from lingxi.recommend.smooth import Embedding, SmoothTransitions, factor
 from lingxi.recommend.transitions import Following, Transitions, count_following, damp
 from lingxi.testing.scorer import ScorerContract
@@ -199,3 +200,11 @@ def test_impossible_parameters_are_refused():
         Following(window=0)
     with pytest.raises(InvalidInput, match="at least 0"):
         Following(reverse=-1.0)
+
+
+@pytest.mark.parametrize("name", [f.name for f in SEQUENCE])
+def test_every_recipe_around_a_start_can_be_built(name):
+    family = FAMILIES[name]
+    for params in family.starts:
+        for recipe in family.around(make_recipe(name, params)):
+            assert build_scorer(make_recipe(name, recipe.params)).name == name

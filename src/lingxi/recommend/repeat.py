@@ -49,10 +49,10 @@ class Repeat:
     """``score(u, i) = x(u, i) · again(i) · due(u, i)``, for the items of the history alone.
 
     again(i) is the share of i's customers who had it at two moments or more, with a prior of five
-    customers of the shop's average (one more of either kind added to it). With g the customer's mean gap between times, one gap of the
-    item's mean included, and t the days since the last time, ``due = 1 - timing + timing · (t / g)
-    e^(1 - t / g)``: highest when a gap has gone by. Time counts to the newest event of all that was
-    learnt, or of the history if that is newer.
+    customers of the shop's average (one more of either kind added to it). With g the customer's
+    mean gap between times, one gap of the item's mean included, and t the days since the last time,
+    ``due = 1 - timing + timing · (t / g) e^(1 - t / g)``: highest when a gap has gone by. Time
+    counts to the newest event of all that was learnt, or of the history if that is newer.
 
     Parameters
     ----------

@@ -149,6 +149,11 @@ _SMOOTH_LADDERS: dict[str, tuple[Param, ...]] = {
     "position_decay": _DECAYS,
     "target": (0.0, 0.2, 0.4),
 }
+_EMBEDDING_LADDERS: dict[str, tuple[Param, ...]] = {
+    "rank": (50, 100, 200, 400),
+    "position_decay": _DECAYS,
+    "window": (2, 5, 10, 20),
+}
 _NEAR_LADDERS: dict[str, tuple[Param, ...]] = {
     "k": (100, 200, 500, 1000),
     "recency": (0.0, 1.0, 2.0, 4.0),
@@ -228,7 +233,7 @@ SEQUENCE = (
         _embedding,
         _EMBEDDING,
         ({},),
-        try_each(_EMBEDDING, _SMOOTH_LADDERS),
+        try_each(_EMBEDDING, _EMBEDDING_LADDERS),
         timed=True,
         cost=_smooth_cost,
     ),
