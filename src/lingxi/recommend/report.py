@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from lingxi.errors import InvalidInput, NotEnoughData
 from lingxi.recommend.auto import Found, search
-from lingxi.recommend.bench import FILL, split_inside
+from lingxi.recommend.bench import FILL, most_asked, split_inside
 from lingxi.recommend.dataset import Dataset
 from lingxi.recommend.evaluation import METRICS, Evaluation, evaluate
 from lingxi.recommend.families import find_family, make_recipe
@@ -32,7 +32,6 @@ from lingxi.stats.list_quality import (
 POPULARITY, ITEM_KNN = "popularity", "item_cosine"
 AUTO = "auto"
 _MOST_FOR_DIVERSITY = 2000
-_MOST_INNER = 2000
 _FEWEST_INNER = 20
 
 
@@ -121,7 +120,7 @@ def _choose(
         bench = split_inside(
             data.taught,
             rng=rng,
-            most=_MOST_INNER,
+            most=most_asked(data.taught.n_items),
             metric=f"ndcg@{max(wish.at)}",
             include_seen=wish.include_seen,
             strangers=strangers,

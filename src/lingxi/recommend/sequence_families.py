@@ -200,6 +200,7 @@ SEQUENCE = (
         visitors=True,
         timed=True,
         cost=_count_cost,
+        turn=5,
     ),
     Family(
         "sequential_rules",
@@ -208,6 +209,7 @@ SEQUENCE = (
         visitors=True,
         timed=True,
         cost=_count_cost,
+        turn=3,
     ),
     Family(
         "transitions",
@@ -218,6 +220,7 @@ SEQUENCE = (
         timed=True,
         visitors=True,
         cost=_count_cost,
+        turn=1,
     ),
     Family(
         "smooth_transitions",
@@ -227,6 +230,7 @@ SEQUENCE = (
         try_each(_SMOOTH, _SMOOTH_LADDERS),
         timed=True,
         cost=_smooth_cost,
+        turn=2,
     ),
     Family(
         "item_embedding",
@@ -236,6 +240,7 @@ SEQUENCE = (
         try_each(_EMBEDDING, _EMBEDDING_LADDERS),
         timed=True,
         cost=_smooth_cost,
+        turn=3,
     ),
     Family(
         "session_knn",
@@ -243,6 +248,7 @@ SEQUENCE = (
         {**_SESSIONS, "recency": 0.0, "match": 0.0, "cosine": 1},
         timed=True,
         cost=_session_cost,
+        turn=6,
     ),
     Family(
         "v_sknn",
@@ -252,6 +258,7 @@ SEQUENCE = (
         try_each(_VSKNN, _NEAR_LADDERS),
         timed=True,
         cost=_session_cost,
+        turn=3,
     ),
     Family(
         "v_stan",
@@ -261,6 +268,7 @@ SEQUENCE = (
         try_each(_VSTAN, _NEAR_LADDERS),
         timed=True,
         cost=_session_cost,
+        turn=2,
     ),
     Family(
         "repeat",
@@ -270,6 +278,7 @@ SEQUENCE = (
         try_each(_REPEAT, {"timing": (0.0, 0.3, 0.6), "position_decay": _DECAYS}),
         timed=True,
         repeats=True,
+        turn=1,
     ),
     Family(
         "next_basket",
@@ -278,6 +287,7 @@ SEQUENCE = (
         ({"own": 0.7}, {"own": 0.0}),
         try_each(_BASKET, _BASKET_LADDERS),
         timed=True,
+        turn=4,
     ),
 )
 """What follows what, then sessions, then repeats; the simpler first."""

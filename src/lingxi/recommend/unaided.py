@@ -6,12 +6,11 @@ import numpy as np
 
 from lingxi.errors import NotEnoughData
 from lingxi.recommend.auto import search
-from lingxi.recommend.bench import Trial, split_inside
+from lingxi.recommend.bench import Trial, most_asked, split_inside
 from lingxi.recommend.families import make_recipe
 from lingxi.recommend.histories import Histories
 from lingxi.recommend.recipe import Recipe
 
-_MOST_INNER = 2_000
 _FEWEST_INNER = 20
 
 
@@ -29,7 +28,11 @@ def pick(taught: Histories, *, seconds: float, seed: int, include_seen: bool = F
     rng = np.random.default_rng(seed)
     try:
         bench = split_inside(
-            taught, rng=rng, most=_MOST_INNER, metric="ndcg@10", include_seen=include_seen
+            taught,
+            rng=rng,
+            most=most_asked(taught.n_items),
+            metric="ndcg@10",
+            include_seen=include_seen,
         )
         if bench.asked.n_rows < _FEWEST_INNER:
             raise NotEnoughData("too few customers")
