@@ -14,7 +14,12 @@ from lingxi.errors import FileUnreadable, InvalidInput, NotTrained, UnknownColum
 from lingxi.recommend import RecommenderModel
 from lingxi.recommend.families import FAMILIES
 
-FREE = [name for name, family in FAMILIES.items() if family.available and not family.timed]
+MADE_OF_PARTS = ("blend", "learned")
+FREE = [
+    name
+    for name, family in FAMILIES.items()
+    if family.available and not family.timed and name not in MADE_OF_PARTS
+]
 
 
 def two_tastes(n: int = 80, seed: int = 3) -> sparse.csr_array:
