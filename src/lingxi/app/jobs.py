@@ -19,6 +19,7 @@ from lingxi.app.views import ImportReport
 from lingxi.clock import Clock, SystemClock
 from lingxi.config import CONFIG_FILE, load_settings
 from lingxi.errors import FileUnreadable, InvalidInput, NotEnoughData
+from lingxi.ingest.aside_keys import destroy_expired
 from lingxi.policy.jobs import MadePlan, decide_plan
 from lingxi.store import Progress, backup, restore, silent
 
@@ -62,6 +63,7 @@ def import_orders(
     with shop.store.write() as tx:
         catalogue.learn_from_orders(shop.store, tx, shop.clock.now())
         ingest.expire_quarantine(tx, shop.clock.now())
+    destroy_expired(shop.store, shop.clock.now())
     return report
 
 
@@ -123,6 +125,7 @@ def _roll_lake(shop: Shop, progress: Progress) -> str:
         )
     with shop.store.write() as tx:
         ingest.expire_quarantine(tx, shop.clock.now())
+    destroy_expired(shop.store, shop.clock.now())
     rolled = shop.store.lake.roll(progress)
     return f"{rolled.events:,} events written to Parquet"
 

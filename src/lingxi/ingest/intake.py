@@ -12,6 +12,7 @@ from sqlalchemy.exc import IntegrityError, OperationalError
 from lingxi.clock import Clock
 from lingxi.config import Settings
 from lingxi.errors import StoreBusy, StoreUnavailable
+from lingxi.ingest.aside_keys import destroy_expired
 from lingxi.ingest.cleaning import Rules, clean
 from lingxi.ingest.counts import HOUR, count_outcomes, expire_counts
 from lingxi.ingest.merging import identify_people
@@ -117,6 +118,7 @@ class Intake:
     def _keep(
         self, judged: Sequence[Judged], numbers: Sequence[int], keeper: Keeper
     ) -> list[Outcome]:
+        tidied_at = self._tidied_at
         try:
             with self._store.write(eager=True) as tx:
                 release(tx, numbers)
@@ -142,6 +144,8 @@ class Intake:
                 raise
             return self._keep([_refuse(judged[0], error)], numbers, keeper)
         self._names.keep()
+        if self._tidied_at != tidied_at:
+            destroy_expired(self._store, self._clock.now())
         keeper.kept(outcomes)
         self._checkpoints.note(len(outcomes))
         if self._observer is not None:

@@ -12,13 +12,12 @@ import sqlalchemy as sa
 from sqlalchemy import Connection
 
 from lingxi.errors import InvalidInput
+from lingxi.ingest.aside_keys import owner_of
 from lingxi.ingest.tables import import_run, quarantine, quarantine_mended
 from lingxi.store import Keyring, Store
 from lingxi.store.keyed import insert_or_ignore, select_by_keys
 
 KEEP_DAYS = 30
-_OWNER = 0
-"""Pseudo-customer under whose key quarantined lines lie; no real customer has the number 0."""
 _BATCH = 2_000
 _RECORD = msgspec.json.Decoder(dict[str, str | None])
 
@@ -53,8 +52,10 @@ def put_quarantine(
         return 0
     marks = _fingerprint(store.keyring, found)
     mended = _select_marks(tx, quarantine_mended, marks)
+    expires_at = now + timedelta(days=KEEP_DAYS)
+    owner = owner_of(expires_at)
     texts = [msgspec.json.encode(dict(line.raw)).decode() for line in found]
-    sealed = store.keyring.encrypt_many([(_OWNER, text) for text in texts])
+    sealed = store.keyring.encrypt_many([(owner, text) for text in texts])
     rows = [
         {
             "fingerprint": mark,
@@ -65,7 +66,8 @@ def put_quarantine(
             "raw": raw,
             "sealed": line.person,
             "at": now,
-            "expires_at": now + timedelta(days=KEEP_DAYS),
+            "expires_at": expires_at,
+            "owner": owner,
         }
         for line, mark, raw in zip(found, marks, sealed, strict=True)
         if mark not in mended
@@ -119,7 +121,7 @@ def list_quarantine(
         query = query.where(quarantine.c.import_id == import_id)
     with store.read() as tx:
         rows = tx.execute(query.order_by(quarantine.c.id).limit(n)).all()
-    texts = store.keyring.decrypt_many([(_OWNER, row.raw) for row in rows])
+    texts = store.keyring.decrypt_many([(row.owner, row.raw) for row in rows])
     return [
         Quarantined(
             id=row.id,
@@ -127,10 +129,11 @@ def list_quarantine(
             row=row.row,
             step=row.step,
             reason=row.reason,
-            raw=_RECORD.decode(text or "{}"),
+            raw=_RECORD.decode(text),
             at=row.at,
         )
         for row, text in zip(rows, texts, strict=True)
+        if text is not None
     ]
 
 
@@ -201,13 +204,28 @@ def leave_quarantine(tx: Connection, ids: Iterable[int], now: datetime) -> int:
 
 def rewrite_quarantine(store: Store, tx: Connection, failed: Sequence[tuple[int, Found]]) -> None:
     """Lines that were tried again and failed stay, as corrected, with their new reason."""
-    texts = [msgspec.json.encode(dict(line.raw)).decode() for _, line in failed]
-    sealed = store.keyring.encrypt_many([(_OWNER, text) for text in texts])
-    for (number, line), raw in zip(failed, sealed, strict=True):
+    query = select_by_keys(
+        tx,
+        [quarantine.c.id],
+        [(number,) for number, _ in failed],
+        [quarantine.c.id, quarantine.c.expires_at],
+    )
+    owners = {row[0]: owner_of(row[1]) for row in tx.execute(query)}
+    kept = [(number, line) for number, line in failed if number in owners]
+    texts = [msgspec.json.encode(dict(line.raw)).decode() for _, line in kept]
+    pairs = [(owners[number], text) for (number, _), text in zip(kept, texts, strict=True)]
+    sealed = store.keyring.encrypt_many(pairs)
+    for (number, line), raw in zip(kept, sealed, strict=True):
         tx.execute(
             sa.update(quarantine)
             .where(quarantine.c.id == number)
-            .values(step=line.step, reason=line.reason, raw=raw, sealed=line.person)
+            .values(
+                step=line.step,
+                reason=line.reason,
+                raw=raw,
+                sealed=line.person,
+                owner=owners[number],
+            )
         )
 
 

@@ -107,8 +107,10 @@ quarantine = Table(
     Column("sealed", String, index=True),
     Column("at", Moment, nullable=False),
     Column("expires_at", Moment, nullable=False, index=True),
+    Column("owner", SUBJECT, nullable=False, server_default="0"),
 )
-"""Lines set aside: ``raw`` is the line as JSON under the quarantine's key."""
+"""Lines set aside: ``raw`` is the line as JSON under the key of ``owner``, which is destroyed once
+the line has expired."""
 
 quarantine_mended = Table(
     "quarantine_mended",
@@ -301,9 +303,11 @@ quarantine_message = Table(
     Column("sealed", LargeBinary, nullable=False),
     Column("received_at", Moment, nullable=False),
     Column("expires_at", Moment, nullable=False, index=True),
+    Column("owner", SUBJECT, nullable=False, server_default="0"),
 )
-"""Messages set aside: ``sealed`` is the message, its bytes as they came, under the quarantine's
-key; ``fingerprint`` a keyed hash of source and bytes, so that a repetition is kept once."""
+"""Messages set aside: ``sealed`` is the message, its bytes as they came, under the key of
+``owner``, which is destroyed once the message has expired; ``fingerprint`` a keyed hash of source
+and bytes, so that a repetition is kept once."""
 
 quarantine_person = Table(
     "quarantine_person",

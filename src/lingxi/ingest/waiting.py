@@ -9,6 +9,7 @@ import sqlalchemy as sa
 from sqlalchemy import Connection
 
 from lingxi.errors import BodyUnreadable
+from lingxi.ingest.aside_keys import owner_of
 from lingxi.ingest.message import Dropped, Message
 from lingxi.ingest.quarantine import KEEP_DAYS
 from lingxi.ingest.tables import quarantine_message as table
@@ -18,8 +19,6 @@ from lingxi.ingest.wire import read_raw
 from lingxi.store import Keyring, Store
 from lingxi.store.keyed import insert_or_ignore, select_by_keys
 
-_OWNER = 0
-"""Pseudo-customer under whose key quarantined messages lie; no real customer has the number 0."""
 _PERSON = word_set(
     "userid anonymousid previousid email phone externalid customerid user_id anonymous_id "
     "distinct_id customer_id e-mail mobile"
@@ -68,7 +67,11 @@ def put_aside(store: Store, tx: Connection, dropped: Sequence[Dropped]) -> None:
     new = {mark: d for mark, d in unique.items() if mark not in known}
     if not new:
         return
-    sealed = keyring.encrypt_many([(_OWNER, _pack(d.message)) for d in new.values()])
+    now = store.clock.now()
+    ends = [max(now, d.message.received_at + timedelta(days=KEEP_DAYS)) for d in new.values()]
+    texts = [_pack(d.message) for d in new.values()]
+    owners = [owner_of(end) for end in ends]
+    sealed = keyring.encrypt_many(list(zip(owners, texts, strict=True)))
     rows = [
         {
             "fingerprint": mark,
@@ -78,9 +81,10 @@ def put_aside(store: Store, tx: Connection, dropped: Sequence[Dropped]) -> None:
             "detail": d.detail,
             "sealed": raw,
             "received_at": d.message.received_at,
-            "expires_at": d.message.received_at + timedelta(days=KEEP_DAYS),
+            "expires_at": end,
+            "owner": owner,
         }
-        for (mark, d), raw in zip(new.items(), sealed, strict=True)
+        for (mark, d), raw, end, owner in zip(new.items(), sealed, ends, owners, strict=True)
     ]
     tx.execute(insert_or_ignore(tx, table), rows)
     persons = [
@@ -143,7 +147,7 @@ def list_waiting(
         query = query.where(table.c.id.in_(sorted(ids)))
     with store.read() as tx:
         rows = tx.execute(query.order_by(table.c.id).limit(n)).all()
-    texts = store.keyring.decrypt_many([(_OWNER, row.sealed) for row in rows])
+    texts = store.keyring.decrypt_many([(row.owner, row.sealed) for row in rows])
     return [
         Waiting(
             id=row.id,

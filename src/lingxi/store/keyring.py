@@ -123,6 +123,13 @@ class Keyring:
         empty_wal(self.engine)
         return len(living)
 
+    def list_living(self, first: int, last: int) -> list[int]:
+        """The customers from ``first`` to ``last`` who have a key."""
+        column = customer_key.c.customer
+        query = select(column).where(column.between(first, last), customer_key.c.key.is_not(None))
+        with begin_read(self.engine) as connection:
+            return sorted(connection.execute(query).scalars())
+
     def blind(self, text: str) -> str:
         """A keyed hash to find text by without keeping it: e-mail addresses, phone numbers.
 

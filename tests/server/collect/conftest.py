@@ -82,7 +82,9 @@ def collector(shop: Shop) -> Iterator[Collector]:
     with shop.store.read() as tx:
         source = list_sources(tx)[0]
     app = create_app(shop)
-    with TestClient(Front(app.state["door"], app), raise_server_exceptions=False) as client:
+    with TestClient(
+        Front(app.state["door"], app.state["lane"], app), raise_server_exceptions=False
+    ) as client:
         yield Collector(shop, app, client, source)
 
 
