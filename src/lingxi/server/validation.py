@@ -1,6 +1,7 @@
 """What is wrong with a request's parameters, in sentences that name what is allowed."""
 
 import re
+from collections.abc import Mapping
 from typing import Any, Literal, get_args, get_origin
 
 from litestar import Request
@@ -10,6 +11,8 @@ from litestar.typing import FieldDefinition
 
 from lingxi.errors import InvalidInput, did_you_mean
 
+_BODY = "data"
+"""The name under which a handler takes the body."""
 _MISSING = re.compile(r"Missing required \w+ parameter '(\w+)'")
 
 
@@ -17,16 +20,24 @@ def explain_validation(request: Request[Any, Any, Any], error: ValidationExcepti
     """One sentence for each parameter that will not do; empty where none is named."""
     findings = error.extra if isinstance(error.extra, list) else []
     fields = _fields(request)
-    names = [str(f["key"]).split(".")[0] for f in findings if isinstance(f, dict) and "key" in f]
+    named = [f for f in findings if isinstance(f, dict) and "key" in f]
+    found = [(str(f["key"]), str(f.get("message", "")).rstrip(".")) for f in named]
     missing = _MISSING.match(error.detail)
     if missing:
-        names.append(missing[1])
-    sentences: list[str] = []
-    for name in names:
-        field = fields.get(name)
-        allowed = describe_allowed(field) if field else "as the reference at /docs has it"
-        sentences.append(f"Parameter {name!r} must be {allowed}.")
-    return " ".join(sentences)
+        found.append((missing[1], ""))
+    return " ".join(_explain(fields, key, message) for key, message in found)
+
+
+def _explain(fields: Mapping[str, FieldDefinition], key: str, message: str) -> str:
+    name = key.split(".")[0]
+    if name == _BODY:
+        return f"The body will not do: {message or 'it is missing'}."
+    field = fields.get(name)
+    if field is not None:
+        return f"Parameter {name!r} must be {describe_allowed(field)}."
+    if message:
+        return f"{key!r} in the body will not do: {message}."
+    return f"Parameter {name!r} must be as the reference at /docs has it."
 
 
 def describe_allowed(field: FieldDefinition) -> str:

@@ -111,3 +111,20 @@ def test_a_snippet_names_a_source_that_its_client_can_send_to() -> None:
 
 def row(name: str, kind: str) -> SourceRow:
     return SourceRow(name, kind, f"KEY-{name}", None, None, None, 0, 0, 0, ())
+
+
+@pytest.mark.parametrize(
+    ("body", "told"),
+    [
+        (b'{"name":"x","knd":"web"}', "unknown field `knd`"),
+        (b'{"name":7}', "'name' in the body will not do: Expected `str`"),
+        (b"{}", "required field `name`"),
+        (b'{"name":', "cannot be read"),
+    ],
+)
+def test_a_body_that_will_not_do_is_told_what_is_wrong(
+    collector, admin, body: bytes, told: str
+) -> None:
+    answer = collector.client.post("/v1/sources", content=body, headers=admin)
+    assert answer.status_code == 400
+    assert told in answer.json()["error"]["message"]
