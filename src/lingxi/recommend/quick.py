@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lingxi.recommend.history import Weighting
-from lingxi.recommend.kernels import Rows, add_rows, gather_rows
+from lingxi.recommend.kernels import Cells, Rows, add_rows, gather_rows
 from lingxi.recommend.matrix import Csr
 from lingxi.recommend.model import Model
 
@@ -21,13 +21,11 @@ _WIDE = 20_000
 class RowOperator(Protocol):
     """What a linear scorer shows so that a single history need not pass through its ``score``.
 
-    ``score(h) = h.weigh(heard) @ operator``, both matrices float32 with sorted columns;
-    ``columns`` is the operator's transpose.
+    ``score(h) = h.weigh(heard) @ operator``, the operator float32 with sorted columns.
     """
 
     heard: Weighting
     operator: Csr
-    columns: Csr
 
 
 @dataclass(frozen=True)
@@ -60,7 +58,6 @@ class _Scratch(local):
         self.sums = np.zeros(n_items)
         self.places = np.zeros(n_items, dtype=np.int32)
         self.marks = np.zeros(n_items, dtype=np.int32)
-        self.weights = np.zeros(n_items)
 
 
 class QuickModel:
@@ -72,8 +69,8 @@ class QuickModel:
 
     def __init__(self, model: Model, linear: RowOperator) -> None:
         self.heard = linear.heard
-        self._operator, self._columns = Rows.of(linear.operator), Rows.of(linear.columns)
-        self._factors = model.trend
+        self._operator = Rows.of(linear.operator)
+        self._factors = np.asarray(model.trend).view(np.ndarray)
         self._trend = model.trend.astype(np.float32)
         self._scratch = _Scratch(len(model.trend))
 
@@ -87,32 +84,49 @@ class QuickModel:
 
     def spread(self, items: Whole, weights: NDArray[np.float64]) -> Spread:
         """Scores of everything that these items speak for."""
-        sums, marks = self._scratch.sums, self._scratch.marks
         cells = gather_rows(self._operator, items)
-        add_rows(cells, weights, sums)
+        add_rows(cells, weights, self._scratch.sums)
+        return self._take_sums(cells, self._trend)
+
+    def _take_sums(self, cells: Cells, gains: NDArray[np.float32]) -> Spread:
+        """What was added up for these cells, which is 0 again afterwards, times the gains."""
+        sums, marks = self._scratch.sums, self._scratch.marks
         places = np.arange(len(cells.columns), dtype=np.int32)
         marks[cells.columns] = places
         touched = cells.columns[marks[cells.columns] == places]
         scores = sums[touched].astype(np.float32)
         sums[touched] = 0.0
-        np.multiply(scores, self._trend[touched], out=scores)
+        np.multiply(scores, gains[touched], out=scores)
         return Spread(touched, scores)
 
     def explain(
         self, items: Whole, weights: NDArray[np.float64], listed: Whole, reasons: int
     ) -> list[tuple[float, list[tuple[int, float]]]]:
         """For each listed item its score, and the largest terms of it: places in ``items``."""
-        own = self._scratch.weights
-        own[items] = weights
-        cells = gather_rows(self._columns, listed)
-        terms = own[cells.columns] * cells.values
-        own[items] = 0.0
-        met = np.flatnonzero(terms)
-        rows = cells.owners[met]
-        terms = terms[met] * self._factors[listed[rows]]
+        places, owners, terms = self._find_terms(
+            gather_rows(self._operator, items), weights, listed
+        )
         table = np.zeros((len(listed), len(items)))
-        table[rows, np.searchsorted(items, cells.columns[met])] = terms
+        table[places, owners] = terms
         return list_largest(table, reasons)
+
+    def _find_terms(
+        self, cells: Cells, weights: NDArray[np.float64], listed: NDArray[np.integer]
+    ) -> tuple[NDArray[np.int32], Whole, NDArray[np.float64]]:
+        """The terms of the listed items' scores: places in the list, places in the history, values.
+
+        They stand in the rows of the history, which are few; the column of an item that everybody
+        speaks for may be as long as the catalogue.
+        """
+        marks = self._scratch.places
+        marks[listed] = np.arange(1, len(listed) + 1, dtype=np.int32)
+        marked = marks[cells.columns]
+        marks[listed] = 0
+        met = np.flatnonzero(marked)
+        places = marked[met] - 1
+        owners = np.searchsorted(cells.ends, met, side="right") - 1
+        terms = weights[owners] * cells.values[met] * self._factors[listed[places]]
+        return places, owners, terms
 
     def list_row(
         self,
@@ -126,7 +140,7 @@ class QuickModel:
 
         ``gains``, shape (n_items,): the model's trend, 0 where an item is not open.
         """
-        sums, marks = self._scratch.sums, self._scratch.places
+        sums = self._scratch.sums
         cells = gather_rows(self._operator, items)
         add_rows(cells, weights, sums)
         if len(sums) <= _WIDE:
@@ -136,19 +150,10 @@ class QuickModel:
             scores[barred] = 0
             listed: NDArray[np.integer] = _take_best(scores, n)
         else:
-            touched = np.unique(cells.columns)
-            scores = sums[touched].astype(np.float32)
-            sums[touched] = 0.0
-            scores *= gains[touched]
-            scores[np.isin(touched, barred, assume_unique=True)] = 0
-            listed = touched[_take_best(scores, n)]
-        marks[listed] = np.arange(1, len(listed) + 1, dtype=np.int32)
-        marked = marks[cells.columns]
-        marks[listed] = 0
-        met = np.flatnonzero(marked)
-        places = marked[met] - 1
-        owners = np.searchsorted(cells.ends, met, side="right") - 1
-        terms = weights[owners] * cells.values[met] * self._factors[listed[places]]
+            sums[barred] = 0.0
+            spread = self._take_sums(cells, gains)
+            listed = np.array(sort_best(spread, n)[:n], dtype=np.int64)
+        places, owners, terms = self._find_terms(cells, weights, listed)
         return Row(listed, places, items[owners], terms)
 
     @property
