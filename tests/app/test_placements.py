@@ -142,7 +142,7 @@ def test_versions_remember_who_and_by_hand_and_can_be_restored(shop: Shop) -> No
 
 def test_two_writers_do_not_overwrite_each_other(shop: Shop) -> None:
     book = shop.answers.placements.book
-    seen = describe(book, "cart").version
+    seen = describe(book, "cart").mark
     book.put("cart", Placement(n=3), actor="user:lin", expected=seen)
     with pytest.raises(Conflict, match="changed meanwhile, by user:lin"):
         book.put("cart", Placement(n=5), actor="user:ada", expected=seen)

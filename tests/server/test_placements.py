@@ -37,7 +37,7 @@ def test_definitions_are_written_read_restored_and_taken_away(
     path = "/v1/placements/home"
     before = client.get(path, headers=key).json()
     assert (before["built_in"], before["changed"], before["version"]) == (True, False, 0)
-    body = {"definition": {"n": 2, "rules": []}, "note": "short", "expected": 0}
+    body = {"definition": {"n": 2, "rules": []}, "note": "short", "expected": before["mark"]}
     made = client.put(path, json=body, headers=key)
     assert made.status_code == 200, made.text
     assert made.json()["definition"]["n"] == 2

@@ -46,6 +46,11 @@ class ItemTable:
         """The place of each item id."""
         return {facts.item_id: place for place, facts in enumerate(self.facts)}
 
+    @cached_property
+    def has_catalogue(self) -> bool:
+        """Whether any catalogue knows any of the items."""
+        return any(facts.item is not None for facts in self.facts)
+
     def column(self, name: str, kind: Kind) -> Column:
         """A column of ``kind``, one value an item."""
         found = self._columns.get((name, kind))

@@ -67,7 +67,7 @@ def test_every_strategy_lists_items_whose_causes_sum_to_their_scores(known, make
         assert sum(cause.value for cause in found.causes) == pytest.approx(found.value, abs=1e-6)
         assert found.value == pytest.approx(entry.value, rel=1e-5)
         assert found.steps[-1].value == pytest.approx(found.value)
-        say_why(found, {})
+        say_why(found, known.table.facts[entry.place].item_id, {})
         for step in found.steps:
             say_step(step)
 

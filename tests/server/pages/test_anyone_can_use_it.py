@@ -19,6 +19,8 @@ ADDRESSES = (
     "/customers",
     "/plan",
     "/items",
+    "/placements",
+    "/placements/home",
     "/quality",
     "/models",
     "/settings",

@@ -8,6 +8,7 @@ version, those that were made by hand as soon as they are met.
 import os
 from dataclasses import dataclass
 from datetime import datetime
+from hashlib import blake2b
 from pathlib import Path
 from threading import Lock
 from typing import TYPE_CHECKING
@@ -96,8 +97,12 @@ class Book:
 
     def section(self, name: str) -> str:
         """The placement as the shortest TOML that makes it."""
-        placement = self.get().get(name)
-        return "" if placement == DEFAULTS.get(name) else render_section(name, placement)
+        self.get().get(name)
+        return _section_of(self.get(), name)
+
+    def mark(self, name: str) -> str:
+        """Names the state that the placement is in; another one after every change."""
+        return mark_of(self.get(), name)
 
     def put(
         self,
@@ -106,7 +111,7 @@ class Book:
         *,
         actor: str,
         note: str = "",
-        expected: int | None = None,
+        expected: str | None = None,
         base: int | None = None,
     ) -> int:
         """Make the placement so, in the file and as a version; its number.
@@ -114,7 +119,7 @@ class Book:
         Parameters
         ----------
         expected
-            The version that the writer has seen (0: none yet).
+            The mark of the state that the writer has seen.
 
         Raises
         ------
@@ -175,7 +180,7 @@ class Book:
         placement: Placement | None,
         actor: str,
         note: str,
-        expected: int | None,
+        expected: str | None,
         base: int | None,
     ) -> int:
         now = self._shop.clock.now()
@@ -183,10 +188,11 @@ class Book:
             before = self._read_text()
             old = read_definitions(before)
             self._note_by_hand(tx, name, old, now)
-            latest = _list_versions(tx, name, 1)
-            if expected is not None and expected != (latest[0].version if latest else 0):
+            if expected is not None and expected != mark_of(old, name):
+                latest = _list_versions(tx, name, 1)
+                who = latest[0].actor if latest else _BY_HAND
                 raise Conflict(
-                    f"The placement {name!r} was changed meanwhile, by {latest[0].actor}. "
+                    f"The placement {name!r} was changed meanwhile, by {who}. "
                     "Look at it again and repeat the change."
                 )
             after = replace_section(before, name, section)
@@ -202,10 +208,9 @@ class Book:
 
     def _note_by_hand(self, tx: sa.Connection, name: str, old: Definitions, now: datetime) -> None:
         """Keep what was written into the file by hand as a version of its own."""
-        placement = old.placements.get(name)
-        if placement is None:
+        if name not in old.placements:
             return
-        text = "" if placement == DEFAULTS.get(name) else render_section(name, placement)
+        text = _section_of(old, name)
         latest = _list_versions(tx, name, 1)
         known = latest[0].text if latest else ""
         if text != known:
@@ -243,6 +248,18 @@ class Book:
             raise InvalidInput(f"{FILE} is not UTF-8 text: {error}.") from error
         except OSError as error:
             raise StoreUnavailable(f"{FILE} cannot be read: {error}.") from error
+
+
+def _section_of(definitions: Definitions, name: str) -> str:
+    placement = definitions.placements.get(name)
+    if placement is None or placement == DEFAULTS.get(name):
+        return ""
+    return render_section(name, placement)
+
+
+def mark_of(definitions: Definitions, name: str) -> str:
+    """The mark of a placement's state, of one that is not there too."""
+    return blake2b(_section_of(definitions, name).encode(), digest_size=6).hexdigest()
 
 
 def _refuse(name: str, count: int) -> UserError:

@@ -70,7 +70,7 @@ def _show_item(
         score=found.value,
         source=str(entry.strategy) if entry.strategy else "",
         model=models.get(entry.strategy, "") if entry.strategy else "",
-        why=say_why(found, names),
+        why=say_why(found, facts.item_id, names),
         propensity=entry.propensity,
         explored=entry.explored,
         pinned_by=entry.pin,

@@ -30,6 +30,7 @@ def describe(book: Book, name: str, *, versions: bool = True) -> DefinitionView:
         built_in=name in DEFAULTS,
         changed=placement != DEFAULTS.get(name),
         version=known[0].version if known else 0,
+        mark=book.mark(name),
         definition=placement,
         text=book.section(name),
         versions=tuple(show_version(each) for each in known) if versions else (),

@@ -108,12 +108,16 @@ class VersionView(msgspec.Struct, frozen=True):
 
 
 class DefinitionView(msgspec.Struct, frozen=True):
-    """One placement: its definition, where it comes from, and its version (0: none yet)."""
+    """One placement: its definition, where it comes from, and its version (0: none yet).
+
+    ``mark`` names its state: who writes may send it as ``expected``.
+    """
 
     name: str
     built_in: bool
     changed: bool
     version: int
+    mark: str
     definition: Placement
     text: str
     versions: tuple[VersionView, ...] = ()

@@ -42,6 +42,8 @@ class Facts:
         match name:
             case "item_id":
                 return self.item_id
+            case "listed":
+                return self.item is not None
             case "popularity" | "orders" | "views" | "first_day":
                 return _finite(getattr(self, name))
         return None if self.item is None else self._read_item(name, self.item)

@@ -29,6 +29,7 @@ ATTRIBUTES: Mapping[str, Name] = {
     "discount": Name(Kind.NUMBER, "how far the price is below the regular one, 0.2 for 20 %"),
     "stock": Name(Kind.NUMBER, "units on hand"),
     "active": Name(Kind.TRUTH, "whether it is on sale at all"),
+    "listed": Name(Kind.TRUTH, "whether the catalogue has it"),
     "age_days": Name(Kind.NUMBER, "days since it was first offered"),
     "starts_in_days": Name(Kind.NUMBER, "days until it is offered; below 0 once it is"),
     "ends_in_days": Name(Kind.NUMBER, "days until it is no longer offered"),

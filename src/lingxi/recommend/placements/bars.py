@@ -20,6 +20,7 @@ from lingxi.recommend.placements.definition import Do, Filters, Rule, Strategy, 
 class Reason(StrEnum):
     """Why an item is not in a list."""
 
+    UNLISTED = "unlisted"
     OFF_SALE = "off_sale"
     NOT_YET = "not_yet"
     NO_LONGER = "no_longer"
@@ -42,6 +43,7 @@ class Reason(StrEnum):
 
 FIRM = frozenset(
     {
+        Reason.UNLISTED,
         Reason.OFF_SALE,
         Reason.NOT_YET,
         Reason.NO_LONGER,
@@ -92,12 +94,16 @@ _SALE = (
 )
 
 
-def list_bars(variant: Variant, rules: Sequence[Rule], context: Context) -> list[Bar]:
+def list_bars(
+    variant: Variant, rules: Sequence[Rule], context: Context, *, listed: bool = True
+) -> list[Bar]:
     """Everything about an item itself that keeps it out, in the order in which it is named.
 
-    ``rules`` are those of the shop and of the variant that are on now.
+    ``rules`` are those of the shop and of the variant that are on now; ``listed``: only items that
+    the catalogue has.
     """
-    bars = [_bar(reason, text) for reason, text in _SALE]
+    bars = [_bar(Reason.UNLISTED, "not listed")] if listed else []
+    bars += [_bar(reason, text) for reason, text in _SALE]
     bars += _list_filters(variant.filters)
     age = 0 if context.age is None else context.age
     bars.append(_bar(Reason.AGE, f"{CUSTOM}min_age > {age}"))

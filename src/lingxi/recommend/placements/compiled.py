@@ -74,7 +74,7 @@ def compile_variant(
 ) -> Compiled:
     """Evaluate all that does not depend on who asks; ``rules`` are the shop's own for all lists."""
     on = [r for r in (*rules, *variant.rules) if r.is_on(context.now, context.country)]
-    bars = list_bars(variant, on, context)
+    bars = list_bars(variant, on, context, listed=table.has_catalogue)
     boosts = [
         Boost(rule.name, rule.by, to_bar(rule, Reason.EXCLUDED))
         for rule in on

@@ -114,8 +114,8 @@ def _finish(steps: list[Step], entry: Entry, value: float) -> tuple[Step, ...]:
 _BY_ITEM_ALONE = {"demand": "popular", "age": "new", "model": "model"}
 
 
-def say_why(explained: Explained, names: dict[str, str]) -> Sentence:
-    """One sentence for an entry; ``names`` of the items of its causes."""
+def say_why(explained: Explained, item_id: str, names: dict[str, str]) -> Sentence:
+    """One sentence for an entry, which is this item; ``names`` of the items of its causes."""
     entry, causes = explained.entry, explained.causes
     if entry.explored:
         return Sentence("placement.why.explored", {"chance_share": entry.propensity})
@@ -124,6 +124,8 @@ def say_why(explained: Explained, names: dict[str, str]) -> Sentence:
     if not causes or explained.value <= 0:
         return Sentence("placement.why.popular")
     first = causes[0]
+    if first.item_id == item_id:
+        return Sentence("placement.why.itself")
     if not first.item_id:
         return Sentence(f"placement.why.{_BY_ITEM_ALONE.get(first.kind, 'query')}")
     params: dict[str, str | float] = {

@@ -149,6 +149,37 @@ def render_section(name: str, placement: Placement) -> str:
     return "\n".join(_render_table(["placements", name], to_section(name, placement), True))
 
 
+def read_fragment(text: str) -> Raw:
+    """A part of a definition from TOML.
+
+    Raises
+    ------
+    InvalidInput
+        If it is none.
+
+    Examples
+    --------
+    >>> read_fragment("n = 3")
+    {'n': 3}
+    """
+    try:
+        return tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise InvalidInput(f"{text[:60]!r} is not valid TOML: {error}.") from error
+
+
+def render_fragment(table: Mapping[str, Any]) -> str:
+    """A part of a definition as TOML.
+
+    >>> render_fragment({"n": 3, "diversity": {"strength": 0.5}})
+    'n = 3\\n\\n[diversity]\\nstrength = 0.5\\n'
+    """
+    plain = [f"{k} = {_render_value(v)}" for k, v in table.items() if not _is_nested(v)]
+    nested = {k: v for k, v in table.items() if _is_nested(v)}
+    blocks = list(_render_table([], nested))
+    return "\n".join([*plain, "", *blocks] if blocks else [*plain, ""]).lstrip("\n")
+
+
 def replace_section(text: str, name: str, section: str) -> str:
     """The file with one placement's tables replaced (or added at its end); the rest is untouched.
 

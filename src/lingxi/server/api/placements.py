@@ -70,13 +70,13 @@ Log = Annotated[
 class PlacementChange(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A placement to be made so: what ``definition`` leaves out is as built in.
 
-    ``expected`` is the version that the writer has seen (0: none); the write is refused where there
-    is a newer one.
+    ``expected`` is the ``mark`` of the state that the writer has seen; the write is refused where
+    it is in another.
     """
 
     definition: dict[str, object]
     note: str = ""
-    expected: int | None = None
+    expected: str | None = None
 
 
 class PlacementRestore(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

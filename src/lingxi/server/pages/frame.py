@@ -45,7 +45,13 @@ class Group:
 RAIL = (
     Group("", (Place("today", "/", "today"),)),
     Group("customers", (Place("people", "/customers", "people"),)),
-    Group("recommendations", (Place("items", "/items", "items"),)),
+    Group(
+        "recommendations",
+        (
+            Place("items", "/items", "items"),
+            Place("placements", "/placements", "placements"),
+        ),
+    ),
     Group("automation", (Place("plan", "/plan", "plan"),)),
     Group(
         "data",

@@ -64,3 +64,10 @@ document.addEventListener("click", async (event) => {
     getSelection().selectAllChildren(source); // no clipboard without TLS: the reader copies it
   }
 });
+
+// <output for="id"> says where a slider stands.
+document.addEventListener("input", (event) => {
+  if (event.target.type !== "range") return;
+  const says = document.querySelector(`output[for="${event.target.id}"]`);
+  if (says) says.textContent = event.target.value;
+});
