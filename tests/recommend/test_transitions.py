@@ -73,7 +73,8 @@ def _count_slowly(taught, following, weighting):
                 else:
                     counts[j, i] += base * steps**-following.power
                     counts[i, j] += base * steps**-following.power * following.reverse
-    np.fill_diagonal(counts, 0.0)
+    if not following.itself:
+        np.fill_diagonal(counts, 0.0)
     return counts
 
 
@@ -98,6 +99,7 @@ events = st.lists(
         reverse=st.sampled_from([0.0, 0.5]),
         together=st.sampled_from([0.0, 1.0]),
         gap_half_life=st.sampled_from([0.0, 3.0]),
+        itself=st.booleans(),
     ),
     st.sampled_from([Weighting(), Weighting(half_life_days=5.0)]),
 )

@@ -19,6 +19,7 @@ _FOLLOWING: Params = {
     "reverse": 0.0,
     "together": 1.0,
     "gap_half_life": 0.0,
+    "itself": 0,
 }
 _TRANSITIONS: Params = {
     **_FOLLOWING,
@@ -37,6 +38,7 @@ _SMOOTH: Params = {
 _EMBEDDING: Params = {**_FOLLOWING, "rank": 200, "position_decay": 0.7}
 _RULES: Params = {
     **_FOLLOWING,
+    "itself": 1,
     "source": 0.0,
     "target": 0.0,
     "length": 20,
@@ -70,6 +72,7 @@ def _following(params: Params) -> Following:
         reverse=float(params["reverse"]),
         together=float(params["together"]),
         gap_half_life=float(params["gap_half_life"]),
+        itself=bool(params["itself"]),
     )
 
 
@@ -139,6 +142,7 @@ _DECAYS: tuple[Param, ...] = (LATEST, 0.3, 0.5, 0.7, 0.85, 1.0)
 _LADDERS: dict[str, tuple[Param, ...]] = {
     "source": (0.0, 0.3, 0.5, 0.8),
     "position_decay": _DECAYS,
+    "itself": (0, 1),
     "power": (0.5, 1.0, 2.0),
     "reverse": (0.0, 0.3, 1.0),
     "window": (2, 5, 10, 20),
@@ -205,7 +209,7 @@ SEQUENCE = (
     Family(
         "sequential_rules",
         _transitions,
-        {**_RULES, "power": 2.0},
+        {**_RULES, "power": 2.0, "window": 60},
         visitors=True,
         timed=True,
         cost=_count_cost,

@@ -27,7 +27,8 @@ class Following:
     A step is another moment of the same history: what happens at one moment (a basket) is together,
     neither before nor after. The count is ``d^-power``, ``together`` at one moment and
     ``reverse · d^-power`` for j after i, each times ``2^(-gap / gap_half_life)``, the gap in days
-    (0: it does not matter).
+    (0: it does not matter). ``itself``: whether an item met again follows itself; of use where what
+    was seen may be recommended.
     """
 
     window: int = 10
@@ -35,6 +36,7 @@ class Following:
     reverse: float = 0.0
     together: float = 1.0
     gap_half_life: float = 0.0
+    itself: bool = False
 
     def __post_init__(self) -> None:
         if self.window < 1:
@@ -72,7 +74,7 @@ def count_following(taught: Histories, following: Following, weighting: Weightin
             total, held, size = (total + _add_up(held, shape)).tocsr(), [], 0
     if held:
         total = (total + _add_up(held, shape)).tocsr()
-    return drop_self(total, 0)
+    return total if following.itself else drop_self(total, 0)
 
 
 def _weigh_pairs(
