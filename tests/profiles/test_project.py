@@ -145,13 +145,14 @@ def recompute_history(customer: int, item_id: str, events: Sequence[Event]) -> d
         return sum(x.quantity for e in pick(name) for x in e.lines if x.item_id == item_id)
 
     bought = pick(Name.ORDER_COMPLETED)
-    seen = [*bought, *pick(Name.PRODUCT_VIEWED), *pick(Name.PRODUCT_ADDED)]
+    wanted = [*pick(Name.PRODUCT_ADDED), *pick(Name.WISH_ADDED)]
+    seen = [*bought, *pick(Name.PRODUCT_VIEWED), *wanted]
     returned = units(Name.ORDER_REFUNDED)
     return {
         "customer": customer,
         "item_id": item_id,
         "views": len(pick(Name.PRODUCT_VIEWED)),
-        "carts": len(pick(Name.PRODUCT_ADDED)),
+        "carts": len(wanted),
         "orders": len(bought),
         "quantity": units(Name.ORDER_COMPLETED) - returned,
         "returned": returned,
@@ -169,7 +170,7 @@ def recompute(
     for customer in {owner.get(e.subject, e.subject) for e in subjects}:
         mine = [e for e in subjects if owner.get(e.subject, e.subject) == customer]
         people[customer] = recompute_profile(customer, mine)
-        kinds = (Name.PRODUCT_VIEWED, Name.PRODUCT_ADDED, *MONEY)
+        kinds = (Name.PRODUCT_VIEWED, Name.PRODUCT_ADDED, Name.WISH_ADDED, *MONEY)
         for item_id in {x.item_id for e in mine if e.name in kinds for x in e.lines}:
             items[customer, item_id] = recompute_history(customer, item_id, mine)
     return people, items
