@@ -1,0 +1,140 @@
+"""What items are like by what the catalogue says of them: for items and customers with no history.
+
+An item is a vector of hashed terms: its categories, brand, price band, attributes and the words of
+its name. Rare terms count more, and every vector has length 1.
+"""
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from zlib import crc32
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lingxi.errors import InvalidInput
+from lingxi.recommend.histories import Histories
+from lingxi.recommend.history import USUAL, Weighting
+from lingxi.recommend.matrix import (
+    Csr,
+    keep_best,
+    row_blocks,
+    row_lengths,
+    row_sums,
+    scale,
+    stack,
+    sum_pairs,
+    transpose,
+)
+from lingxi.recommend.operators import ItemOperator
+from lingxi.recommend.pairs import drop_self
+from lingxi.schema import Item
+
+WIDTH = 2**18
+"""Numbers that terms are hashed to."""
+_WEIGHTS = {"category": 1.0, "brand": 1.0, "price": 0.5, "attribute": 0.5, "word": 0.7}
+_WORD = re.compile(r"[^\W\d_]+|\d+")
+_HAN = re.compile(r"[\u3400-\u9fff]+")
+_BANDS_A_DOUBLING = 2.0
+
+
+def list_terms(item: Item) -> Iterator[str]:
+    """All that is said of an item, as ``field:value``; Chinese by pairs of characters.
+
+    >>> list(list_terms(Item(item_id="a", name="Red lamp", category="Lamps", price_cents=1600)))
+    ['category:lamps', 'price:8', 'word:red', 'word:lamp']
+    """
+    for depth in range(len(item.path)):
+        yield "category:" + "/".join(item.path[: depth + 1]).casefold()
+    if item.brand:
+        yield "brand:" + item.brand.casefold()
+    if item.price_cents is not None and item.price_cents > 0:
+        yield f"price:{round(_BANDS_A_DOUBLING * np.log2(item.price_cents / 100))}"
+    for name, value in sorted(item.attributes.items()):
+        yield f"attribute:{name}={value}".casefold()
+    for word in _WORD.findall(item.name.casefold()):
+        if _HAN.fullmatch(word) and len(word) > 1:
+            yield from (f"word:{word[at : at + 2]}" for at in range(len(word) - 1))
+        else:
+            yield f"word:{word}"
+
+
+def describe(items: Sequence[Item | None]) -> Csr:
+    """The items' vectors, shape (n_items, ``WIDTH``); ``None`` and the unknown have empty rows.
+
+    A term's weight is that of its field times ``log(1 + n / items that have it)``.
+    """
+    rows, columns, weights = [], [], []
+    for row, item in enumerate(items):
+        for term in dict.fromkeys(list_terms(item)) if item is not None else ():
+            rows.append(row)
+            columns.append(_hash(term))
+            weights.append(_WEIGHTS[term.partition(":")[0]])
+    shape = (len(items), WIDTH)
+    plain = sum_pairs(np.array(rows, int), np.array(columns, int), np.array(weights, float), shape)
+    found = np.bincount(plain.indices, minlength=WIDTH)
+    rarity = np.log1p(len(items) / np.maximum(found, 1.0))
+    return _unit(scale(plain, plain.data * rarity[plain.indices]))
+
+
+class Content(ItemOperator):
+    """``W(j, i)`` is how like items j and i are by the catalogue: the cosine of their vectors.
+
+    Nothing is learnt from histories, so an item is recommended from the moment it is described, and
+    an item nobody described is not. The ``length`` likest of each item are kept.
+
+    Parameters
+    ----------
+    vectors
+        Shape (n_items, any): see ``describe``.
+
+    Source
+    ------
+    Salton & Buckley (1988), IPM 24(5); Weinberger et al. (2009), ICML, for hashed features.
+    """
+
+    def __init__(
+        self, name: str, vectors: Csr, *, length: int = 200, heard: Weighting = USUAL
+    ) -> None:
+        super().__init__(name, heard=heard)
+        self.vectors, self.length = _unit(vectors), length
+
+    def fit(self, taught: Histories) -> None:
+        """Compare all items.
+
+        Raises
+        ------
+        InvalidInput
+            If the histories have another number of items than were described.
+        """
+        if taught.n_items != self.vectors.shape[0]:
+            raise InvalidInput(
+                f"{self.vectors.shape[0]} items are described, but histories have {taught.n_items}."
+            )
+        columns = transpose(self.vectors)
+        blocks = []
+        for part in row_blocks(self.vectors, columns):
+            like: Csr = self.vectors[part] @ columns
+            blocks.append(keep_best(drop_self(like, part.start), self.length))
+        self._keep(stack(blocks, taught.n_items))
+
+    def score_taste(self, liked: Mapping[str, float]) -> NDArray[np.float64]:
+        """How well each item fits a taste that a new customer told, shape (n_items,).
+
+        ``liked``: weights of terms such as ``brand:acme`` and ``category:lamps/floor`` as
+        ``list_terms`` writes them; below 0 for what they do not want.
+        """
+        taste = np.zeros(self.vectors.shape[1])
+        for term, weight in liked.items():
+            taste[_hash(term.casefold()) % len(taste)] += weight
+        scores: NDArray[np.float64] = self.vectors @ taste
+        return scores
+
+
+def _hash(term: str) -> int:
+    return crc32(term.encode()) % WIDTH
+
+
+def _unit(vectors: Csr) -> Csr:
+    lengths = np.sqrt(row_sums(scale(vectors, vectors.data**2)))
+    owners = np.repeat(np.arange(vectors.shape[0]), row_lengths(vectors))
+    return scale(vectors, vectors.data / np.where(lengths > 0, lengths, 1.0)[owners])
