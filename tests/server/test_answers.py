@@ -53,6 +53,9 @@ def test_every_list_and_thing_is_as_the_answers_have_it(
         "/v1/quality": answers.quality(),
         "/v1/quarantine?n=7": answers.quarantine(n=7),
         "/v1/models": answers.models(),
+        "/v1/recommender-reports": answers.reports(),
+        "/v1/coverage": answers.coverage(),
+        f"/v1/neighbourhood/{item_id}?n=4": answers.neighbourhood(item_id, n=4),
     }
     for address, view in expected.items():
         answer = client.get(address, headers=key)

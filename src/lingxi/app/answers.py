@@ -1,10 +1,11 @@
 """Everything that the product can tell about a shop: one face for API, pages and CLI."""
 
 from collections.abc import Collection, Sequence
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from lingxi.app import collect_views, people, refused, views
+from lingxi.app import collect_views, people, quality_views, refused, views
 from lingxi.app.queries import (
     customer,
     customers,
@@ -12,10 +13,12 @@ from lingxi.app.queries import (
     items,
     live,
     models,
+    neighbourhood,
     overview,
     plan,
     quality,
     recommendations,
+    reports,
     sources,
     trace,
     waiting,
@@ -26,6 +29,7 @@ from lingxi.errors import NotTrained
 
 if TYPE_CHECKING:
     from lingxi.app.placements.desk import Desk
+    from lingxi.app.queries.coverage import Coverage
     from lingxi.app.shop import Shop
     from lingxi.recommend import Recommender
 
@@ -268,6 +272,24 @@ class Answers:
 
             self._desk = Desk(self._shop, self._shelf)
         return self._desk
+
+    def reports(self) -> quality_views.ReportsView:
+        """The recommender's quality on the shop's own data, every report that is kept."""
+        return reports.list_reports(self._shop)
+
+    def coverage(self) -> quality_views.CoverageView:
+        """What the recommender shows of the shop; NotTrained before the first training."""
+        return self._coverage.get()
+
+    @cached_property
+    def _coverage(self) -> "Coverage":
+        from lingxi.app.queries.coverage import Coverage  # and with it Arrow, not needed elsewhere
+
+        return Coverage(self._shop, self._shelf)
+
+    def neighbourhood(self, item_id: str, *, n: int = 8) -> quality_views.NeighbourhoodView:
+        """An item's neighbours and the ties among them; UnknownItem where there is no such item."""
+        return neighbourhood.get_neighbourhood(self._shop, self._shelf, item_id, n=n)
 
     def models(self) -> views.ModelsView:
         """Every kept version of every model."""

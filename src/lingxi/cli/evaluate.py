@@ -1,15 +1,23 @@
-"""``lingxi evaluate``: how good a recommender is, on files of your own or of a published split."""
+"""``lingxi evaluate``: how good a recommender is, on a shop's own data or on files."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from lingxi.cli.frame import guarded, json_option, print_json, print_table
+from lingxi.cli.frame import (
+    guarded,
+    json_option,
+    open_shop,
+    print_json,
+    print_table,
+    shop_option,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from lingxi.recommend.measures import ShopReport
     from lingxi.recommend.report import Measure
 
 _FILE = click.Path(path_type=Path, dir_okay=False)
@@ -18,7 +26,7 @@ _LONGEST = 1000
 
 @click.group("evaluate")
 def command() -> None:
-    """Measure models on data that they have not seen; needs no shop."""
+    """Measure models on data that they have not seen."""
 
 
 def _read_lengths(_ctx: click.Context, _param: click.Parameter, value: str) -> tuple[int, ...]:
@@ -77,6 +85,44 @@ def recommend(
         print_json(answer)
         return
     _print(answer)
+
+
+@command.command("shop")
+@shop_option
+@json_option
+@guarded
+def shop(folder: Path | None, as_json: bool) -> None:
+    """Measure the recommender in use on the last days of the shop's own data.
+
+    It learns from what came before and is asked what each customer bought for the first time
+    after it, beside popularity and item-based neighbours. The dashboard shows the report.
+    """
+    from lingxi.app.queries.reports import make_report
+
+    tell = (lambda _text: None) if as_json else (lambda text: click.echo(f"  {text}", err=True))
+    with open_shop(folder) as opened:
+        made = make_report(opened, tell)
+    if as_json:
+        print_json(made)
+        return
+    _print_report(made)
+
+
+def _print_report(made: "ShopReport") -> None:
+    click.echo(
+        f"Learnt from {made.events} events before {made.cutoff:%Y-%m-%d}; asked for {made.wanted} "
+        f"first purchases of {made.customers} customers until {made.data_to:%Y-%m-%d}"
+    )
+    names = [f"{m.name} (in use)" if m.chosen else m.name for m in made.models]
+    rows = [
+        [metric, *[_show(model.measures[metric]) for model in made.models]]
+        for metric in made.models[0].measures
+    ]
+    rows.append(["fit_seconds", *[f"{model.fit_seconds} s" for model in made.models]])
+    print_table(["", *names], rows, frozenset(range(1, len(names) + 1)))
+    for name, gains in made.over.items():
+        shown = ", ".join(f"{k} {_show(v)}" for k, v in gains.items() if k.startswith("ndcg"))
+        click.echo(f"over {name}: {shown}")
 
 
 def _print(answer: "Mapping[str, object]") -> None:

@@ -23,6 +23,7 @@ class Dataset:
     ``taught``: shape (n_taught, n_items), what models are fitted on. ``asked``: shape (n_asked,
     n_items), what is known of each customer of the test when serving, fitted row included.
     ``wanted``: the same shape, 1 for what is to be found. ``notes``: what a reader should know.
+    ``barred``: what is never recommended where that is not what each has met.
     """
 
     taught: Histories
@@ -31,6 +32,7 @@ class Dataset:
     customer_ids: tuple[str, ...]
     item_ids: tuple[str, ...]
     notes: tuple[str, ...]
+    barred: Csr | None = None
 
 
 def read_dataset(train: Path, test: Path, history: Path | None = None) -> Dataset:

@@ -18,6 +18,7 @@ from lingxi.recommend.dataset import Dataset
 from lingxi.recommend.evaluation import METRICS, Evaluation, evaluate
 from lingxi.recommend.families import find_family, make_recipe
 from lingxi.recommend.matrix import Csr, row_lengths, transpose
+from lingxi.recommend.measures import Measure as Measure
 from lingxi.recommend.model import fit_model
 from lingxi.recommend.recipe import Param, Recipe
 from lingxi.stats.bootstrap import Interval, bootstrap_mean
@@ -33,14 +34,6 @@ POPULARITY, ITEM_KNN = "popularity", "item_cosine"
 AUTO = "auto"
 _MOST_FOR_DIVERSITY = 2000
 _FEWEST_INNER = 20
-
-
-class Measure(msgspec.Struct, frozen=True):
-    """A mean over customers with its 95 % interval; none where a single customer has a value."""
-
-    value: float | None
-    low: float | None
-    high: float | None
 
 
 class ModelReport(msgspec.Struct, frozen=True):
@@ -95,7 +88,7 @@ def report(
     for recipe in recipes:
         if recipe.name not in measured:
             tell(f"measuring {recipe.name}")
-            measured[recipe.name] = _measure(data, recipe, wish, rng)
+            measured[recipe.name] = measure_model(data, recipe, wish, rng)
     chosen, evaluation = measured[recipes[0].name]
     answer: dict[str, object] = {
         "model": recipes[0].name,
@@ -105,7 +98,7 @@ def report(
         "peak_memory_mb": round(peak_memory_mb(), 1),
     }
     for key, name in (("popularity", POPULARITY), ("item_knn", ITEM_KNN)):
-        answer[f"over_{key}"] = _difference(evaluation, measured[name][1], rng)
+        answer[f"over_{key}"] = compare_pairs(evaluation, measured[name][1], rng)
     others = {n: _flatten(m) for n, (m, _) in measured.items() if n != recipes[0].name}
     return answer | _describe(data, wish, found) | {"models": others}
 
@@ -147,9 +140,10 @@ def _choose(
     )
 
 
-def _measure(
+def measure_model(
     data: Dataset, recipe: Recipe, wish: Wish, rng: np.random.Generator
 ) -> tuple[ModelReport, Evaluation]:
+    """Fit one recipe on what is taught and measure it in every way."""
     start = time.perf_counter()
     model = fit_model(recipe, data.taught)
     seconds = time.perf_counter() - start
@@ -159,7 +153,7 @@ def _measure(
         data.asked,
         data.wanted,
         at=wish.at,
-        excluded=data.asked.keep(barred).seen(),
+        excluded=data.asked.keep(barred).seen() if data.barred is None else data.barred,
         popularity=data.taught.popularity(FILL),
     )
     measures = {
@@ -204,7 +198,7 @@ def _count_groups(seen: Csr, groups: NDArray[np.int64]) -> NDArray[np.float64]:
     return counts.reshape(-1, GROUPS)
 
 
-def _difference(
+def compare_pairs(
     chosen: Evaluation, other: Evaluation, rng: np.random.Generator
 ) -> dict[str, Measure]:
     """Paired difference of the accuracy metrics, customer by customer."""

@@ -19,6 +19,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 from lingxi.access import Credentials, Role, Scope, create_key
 from lingxi.access.users import create_user
 from lingxi.app import jobs
+from lingxi.app.queries.reports import make_report
 from lingxi.app.shop import Shop
 from lingxi.clock import FixedClock
 from lingxi.server.app import create_app
@@ -49,7 +50,7 @@ class Dashboard:
     shop: Shop
     states: dict[tuple[str, str], Any] = field(default_factory=dict)
 
-    def api(self, path: str, **query: str | int) -> Any:
+    def api(self, path: str, **query: str | int | list[str]) -> Any:
         headers = {"Authorization": f"Bearer {self.secret}"}
         answer = httpx.get(self.address + path, params=query, headers=headers, timeout=60)
         assert answer.status_code == 200, answer.text
@@ -96,6 +97,7 @@ def dashboard(demo_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> It
     end = shop.answers.status().data_to
     assert end is not None
     shop = Shop(shop.settings, shop.store, FixedClock(end))
+    make_report(shop)
     import_hostile_orders(shop, folder.parent / "hostile.csv")
     with shop.store.write() as tx:
         for name, role in USERS.items():

@@ -1,6 +1,7 @@
 """Every page: keyboard, names, widths, languages, hostile data, and nobody who may not."""
 
 import re
+from urllib.parse import quote
 
 import pytest
 from playwright.sync_api import Page, expect
@@ -23,6 +24,11 @@ ADDRESSES = (
     "/placements/home",
     "/quality",
     "/models",
+    "/explorer",
+    f"/explorer?customer={quote(HOSTILE_CUSTOMERS[0])}&added={quote(HOSTILE_ITEM)}&missing=H",
+    "/recommender",
+    "/coverage",
+    f"/neighbourhood/{quote(HOSTILE_ITEM)}",
     "/settings",
     "/search?q=a",
     customer_link(HOSTILE_CUSTOMERS[3]),

@@ -267,3 +267,66 @@ def test_search_from_the_top_bar(language, dashboard, open_page, words) -> None:
     expect(hit).to_be_visible()
     hit.click()
     page.wait_for_url("**/items/" + quote(item["item_id"], safe=""))
+
+
+@both
+def test_the_report_on_the_shops_own_data(language, dashboard, open_page, words) -> None:
+    report = dashboard.api("/v1/recommender-reports")["reports"][0]
+    page = open_page("/recommender", language)
+    expect(page.locator(".answer")).to_contain_text(words.word("model", report["chosen"]))
+    expect(page.locator(".answer")).to_contain_text(words.num(report["customers"]))
+    listed = rows(page, words.text("report.part.accuracy"))
+    measured = listed.filter(has_text=words.metric("ndcg@10")).get_by_role("cell")
+    expect(measured).to_have_count(len(report["models"]))
+    for n, model in enumerate(report["models"]):
+        value = words.num(model["measures"]["ndcg@10"]["value"], 3)
+        expect(measured.nth(n)).to_contain_text(value)
+
+
+@both
+def test_coverage(language, dashboard, open_page, words) -> None:
+    view = dashboard.api("/v1/coverage")
+    page = open_page("/coverage", language)
+    expect(page.locator(".answer")).to_contain_text(words.num(view["shown"]))
+    first = rows(page, words.text("coverage.most")).first
+    expect(first).to_contain_text(view["most_shown"][0]["name"])
+    expect(first).to_contain_text(words.pct(view["most_shown"][0]["share"]))
+    expect(rows(page, words.text("coverage.categories"))).to_have_count(len(view["categories"]))
+
+
+@both
+def test_a_neighbourhood(language, dashboard, open_page, words) -> None:
+    item_id = dashboard.api("/v1/items", n=1)["rows"][0]["item_id"]
+    view = dashboard.api(f"/v1/neighbourhood/{item_id}", n=10)
+    page = open_page(f"/neighbourhood/{item_id}", language)
+    expect(page.locator(".answer")).to_contain_text(view["neighbours"][0]["item"]["name"])
+    listed = rows(page, words.text("near.table"))
+    expect(listed).to_have_count(len(view["neighbours"]))
+    for n, one in enumerate(view["neighbours"]):
+        expect(listed.nth(n)).to_contain_text(words.num(one["item"]["score"], 3))
+
+
+@both
+def test_the_explorer_says_what_one_more_item_would_change(
+    language, dashboard, open_page, words
+) -> None:
+    seen, added = (row["item_id"] for row in dashboard.api("/v1/items", n=2)["rows"])
+    path = "/v1/placements/home/recommendations"
+    before = dashboard.api(path, history=seen, log="false")["items"]
+    page = open_page(f"/explorer?placement=home&seen={seen}", language)
+    listed = rows(page, words.text("explorer.list"))
+    expect(listed).to_have_count(len(before))
+    for n, item in enumerate(before):
+        expect(listed.nth(n)).to_contain_text(item["name"])
+        expect(listed.nth(n)).to_contain_text(words.num(item["score"], 4))
+    page.get_by_label(words.text("explorer.field.added")).fill(added)
+    expect(page.get_by_role("columnheader", name=words.text("explorer.move"))).to_be_visible()
+    after = dashboard.api(path, history=[seen, added], log="false")["items"]
+    old = {item["item_id"]: item["position"] for item in before}
+    for n, item in enumerate(after):
+        expect(listed.nth(n)).to_contain_text(item["name"])
+        if item["item_id"] not in old:
+            expect(listed.nth(n)).to_contain_text(words.text("explorer.move.new"))
+    changed = sum(old.get(item["item_id"]) != item["position"] for item in after)
+    expect(page.locator(".answer")).to_contain_text(words.num(changed))
+    assert f"added={added}" in page.url

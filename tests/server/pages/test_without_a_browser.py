@@ -66,6 +66,9 @@ def log_in(client: TestClient[Litestar]) -> None:
         ("/items", "items.empty.title", "lingxi import orders FILE.csv"),
         ("/quality", "quality.empty.title", "lingxi import orders FILE.csv"),
         ("/models", "models.empty.title", "lingxi train"),
+        ("/recommender", "report.empty.title", "lingxi evaluate shop"),
+        ("/coverage", "coverage.empty.title", "lingxi train"),
+        ("/explorer", "explorer.empty.title", "lingxi train"),
     ],
 )
 def test_an_empty_page_says_what_would_be_here_and_the_command(

@@ -12,6 +12,7 @@ from lingxi.server.api import (
     plan,
     rates,
     recommendations,
+    recommender,
     shop,
     sources,
 )
@@ -24,6 +25,7 @@ API = [
         route_handlers=[
             *recommendations.ROUTES,
             *placements.ROUTES,
+            *recommender.ROUTES,
             *customers.ROUTES,
             *items.ROUTES,
             *plan.ROUTES,

@@ -50,6 +50,9 @@ RAIL = (
         (
             Place("items", "/items", "items"),
             Place("placements", "/placements", "placements"),
+            Place("explorer", "/explorer", "explorer"),
+            Place("recommender", "/recommender", "report"),
+            Place("coverage", "/coverage", "coverage"),
         ),
     ),
     Group("automation", (Place("plan", "/plan", "plan"),)),

@@ -1,13 +1,14 @@
 """Models: what was trained when on what, and how good it is beside its baselines."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from litestar import Response, get
 
 from lingxi.access import Scope
 from lingxi.app.views import CandidateView, Measure, ModelVersionView
 from lingxi.server.dependencies import AskAnswers
+from lingxi.server.pages.figures import Cell, Row, Series, Table
 from lingxi.server.pages.frame import AskFrame
 from lingxi.server.pages.words import Words
 
@@ -46,6 +47,8 @@ class Comparison:
     further: tuple[str, ...]
     rows: tuple[Line, ...]
     answer: str
+    history: Table | None = None
+    """The measure that decides, version after version; nothing where there is one only."""
 
 
 @get("/models", opt={"scope": Scope.MODELS}, sync_to_thread=True)
@@ -56,7 +59,13 @@ def get_models(frame: AskFrame, answers: AskAnswers) -> Response[str]:
         return frame.page("models_empty.html")
     active = [version for version in view.versions if version.active]
     context = {
-        "comparisons": [compare_candidates(frame.words, version) for version in active],
+        "comparisons": [
+            replace(
+                compare_candidates(frame.words, version),
+                history=chart_history(frame.words, version.kind, view.versions),
+            )
+            for version in active
+        ],
         "versions": view.versions,
         "newest": max(version.created_at for version in view.versions),
         "answer": answer_models(frame.words, active),
@@ -92,6 +101,37 @@ def compare_candidates(words: Words, version: ModelVersionView) -> Comparison:
         for candidate, by in measured
     )
     return Comparison(version, tuple(metrics), further, rows, _answer(words, version, main))
+
+
+def chart_history(words: Words, kind: str, versions: Sequence[ModelVersionView]) -> Table | None:
+    """The deciding measure of what was chosen and of the simplest baseline, oldest first."""
+    own = [version for version in versions if version.kind == kind and version.candidates]
+    main = next(
+        (m for m in _SHOWN.get(kind, ()) for v in own for c in v.candidates
+         if any(measure.metric == m for measure in c.measures)),
+        "",
+    )  # fmt: skip
+    if len(own) < 2 or not main:
+        return None
+    rows = []
+    for version in sorted(own, key=lambda each: each.created_at):
+        chosen = _best(version.candidates, main, lambda c: c.chosen)
+        simple = next((c for c in version.candidates if c.baseline), None)
+        other = simple and next((m for m in simple.measures if m.metric == main), None)
+        cells = (_to_cell(words, chosen[1] if chosen else None), _to_cell(words, other or None))
+        name = f"{words.date(version.created_at)} · {words.word('model', version.chosen)}"
+        rows.append(Row(name, cells))
+    series = (
+        Series(words.text("models.chosen"), "1"),
+        Series(words.text("models.baseline"), "baseline"),
+    )
+    return Table(words.text("models.history.version"), series, tuple(rows))
+
+
+def _to_cell(words: Words, measure: Measure | None) -> Cell:
+    if measure is None:
+        return Cell("–", None)
+    return Cell(words.num(measure.value, 3), measure.value, measure.low, measure.high)
 
 
 def _answer(words: Words, version: ModelVersionView, main: str) -> str:

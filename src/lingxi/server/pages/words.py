@@ -47,10 +47,12 @@ class Words:
         """The word of a vocabulary: ``word("stage", "at_risk")``; open names stay as they are."""
         if not name:
             return DASH
-        try:
-            return self.reader.text(f"{kind}.{name}")
-        except KeyError:
-            return name
+        for code in (f"{kind}.{name}", f"recommend.{kind}.{name}"):
+            try:
+                return self.reader.text(code)
+            except KeyError:
+                continue
+        return name
 
     def event(self, name: str) -> str:
         """What an event is called; a shop's own events keep their names."""

@@ -176,7 +176,8 @@ class Chart extends HTMLElement {
         emphasis: { disabled: true },
       };
     });
-    return kind === "stack" ? [...plain, ...labelBands(data, colours)] : plain;
+    if (kind === "stack") return [...plain, ...labelBands(data, colours)];
+    return [...plain, ...drawIntervals(data, colours)];
   }
 
   #addExports() {
@@ -214,6 +215,28 @@ class Chart extends HTMLElement {
     link.click();
     URL.revokeObjectURL(link.href);
   }
+}
+
+// A whisker over each value that has an interval; for charts of one series, or of lines.
+function drawIntervals(data, colours) {
+  const bounded = data.series.filter((series) => series.cells.some((cell) => cell.low !== null));
+  return bounded.map((series) => ({
+    type: "custom",
+    silent: true,
+    z: 5,
+    tooltip: { show: false },
+    encode: { x: 0, y: [1, 2] },
+    data: series.cells.map((cell, at) => [at, cell.low, cell.high]),
+    renderItem: (_, api) => {
+      if (Number.isNaN(api.value(1))) return null;
+      const [x, low] = api.coord([api.value(0), api.value(1)]);
+      const [, high] = api.coord([api.value(0), api.value(2)]);
+      const style = { stroke: colours["--ink"], lineWidth: 1.5, fill: "none" };
+      const line = (x1, y1, x2, y2) => ({ type: "line", shape: { x1, y1, x2, y2 }, style });
+      const ends = [line(x - 5, low, x + 5, low), line(x - 5, high, x + 5, high)];
+      return { type: "group", children: [line(x, low, x, high), ...ends] };
+    },
+  }));
 }
 
 // Names beside the right end of each band instead of a legend, pushed apart where bands are thin.

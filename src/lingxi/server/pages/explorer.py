@@ -1,0 +1,215 @@
+"""The recommendation explorer: any list for anyone, why, and what one more event would change."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Annotated
+
+import msgspec
+from litestar import Response, get
+from litestar.params import QueryParameter
+
+from lingxi.access import Scope
+from lingxi.app.answers import Answers
+from lingxi.app.placements.request import Ask
+from lingxi.app.placements.views import PlacedItem, PlacementView, WhyNotView
+from lingxi.errors import NotTrained
+from lingxi.server.api.parameters import Filter, check_text
+from lingxi.server.dependencies import AskAnswers
+from lingxi.server.pages.frame import AskFrame
+from lingxi.server.pages.links import Address
+from lingxi.server.pages.words import Words
+
+DEEDS = ("viewed", "in_cart")
+_LONGEST_BASKET = 2_000
+_CAUSES = 8
+Basket = Annotated[
+    str,
+    QueryParameter(max_length=_LONGEST_BASKET, description="Item ids with commas between them."),
+]
+
+
+@dataclass(frozen=True)
+class Wish:
+    """What was asked for; ``added``: an item that the customer might meet next, by ``deed``;
+    ``missing``: an item that the reader misses in the list."""
+
+    placement: str
+    ask: Ask
+    added: str = ""
+    deed: str = DEEDS[0]
+    missing: str = ""
+
+
+@dataclass(frozen=True)
+class Place:
+    """An item of the list shown; ``before`` is its position without what was added."""
+
+    item: PlacedItem
+    before: int | None
+    move: str
+
+
+@dataclass(frozen=True)
+class Exploration:
+    """The list shown, and how it differs from the one without what was added."""
+
+    view: PlacementView
+    places: tuple[Place, ...]
+    gone: tuple[PlacedItem, ...]
+    compared: bool
+    standing: WhyNotView | None
+
+    @property
+    def moved(self) -> int:
+        """Places that hold another item than before."""
+        return sum(1 for place in self.places if place.move != "same")
+
+
+@get("/explorer", opt={"scope": Scope.RECOMMENDATIONS}, sync_to_thread=True)
+def get_explorer(
+    frame: AskFrame,
+    answers: AskAnswers,
+    placement: Filter = "",
+    customer: Filter = "",
+    seen: Basket = "",
+    cart: Basket = "",
+    item: Filter = "",
+    category: Filter = "",
+    added: Filter = "",
+    deed: Filter = "",
+    missing: Filter = "",
+) -> Response[str]:
+    """A list with the causes and steps of every item."""
+    names = tuple(answers.placements.book.get().placements)
+    filters = {
+        "placement": placement or names[0],
+        "customer": check_text("customer", customer).strip(),
+        "seen": check_text("seen", seen),
+        "cart": check_text("cart", cart),
+        "item": check_text("item", item).strip(),
+        "category": check_text("category", category).strip(),
+        "added": check_text("added", added).strip(),
+        "deed": deed if deed in DEEDS else DEEDS[0],
+        "missing": check_text("missing", missing).strip(),
+    }
+    try:
+        found = explore(answers, read_wish(filters))
+    except NotTrained:
+        return frame.page("explorer_empty.html")
+    context = {
+        "filters": filters,
+        "names": names,
+        "deeds": DEEDS,
+        "found": found,
+        "causes": _CAUSES,
+        "answer": answer_exploration(frame.words, found, filters["added"]),
+    }
+    return frame.list_page("explorer.html", context, Address("/explorer", _spell(filters)))
+
+
+def read_wish(filters: Mapping[str, str]) -> Wish:
+    """What the form says, as a request.
+
+    >>> wish = read_wish({"placement": "home", "seen": "A, B", "added": "C", "deed": "viewed"})
+    >>> wish.ask.history, wish.added
+    (('A', 'B'), 'C')
+    """
+    ask = Ask(
+        customer_id=filters.get("customer") or None,
+        history=split_ids(filters.get("seen", "")),
+        cart=split_ids(filters.get("cart", "")),
+        item_id=filters.get("item") or None,
+        category=filters.get("category") or None,
+    )
+    return Wish(
+        filters["placement"],
+        ask,
+        filters.get("added", ""),
+        filters.get("deed", ""),
+        filters.get("missing", ""),
+    )
+
+
+def split_ids(text: str) -> tuple[str, ...]:
+    """Item ids with commas or line ends between them.
+
+    >>> split_ids("A, B c,,")
+    ('A', 'B c')
+    """
+    return tuple(part.strip() for part in re.split(r"[,，、\n]", text) if part.strip())
+
+
+def explore(answers: Answers, wish: Wish) -> Exploration:
+    """Make the list, and the one with what was added where something was; nothing is noted."""
+    desk, ask = answers.placements, wish.ask
+    before = desk.recommend(wish.placement, ask, explain=True, log=False)
+    after = before
+    if wish.added:
+        ask = add_event(ask, wish.added, wish.deed)
+        after = desk.recommend(wish.placement, ask, explain=True, log=False)
+    standing = desk.why_not(wish.placement, ask, wish.missing) if wish.missing else None
+    return compare(before, after, standing, compared=bool(wish.added))
+
+
+def add_event(ask: Ask, item_id: str, deed: str) -> Ask:
+    """The same request after one more event; in a cart counts as looked at too."""
+    history = (*ask.history, item_id)[-100:]
+    if deed == "in_cart":
+        return msgspec.structs.replace(ask, history=history, cart=(*ask.cart, item_id)[-100:])
+    return msgspec.structs.replace(ask, history=history)
+
+
+def compare(
+    before: PlacementView, after: PlacementView, standing: WhyNotView | None, *, compared: bool
+) -> Exploration:
+    """Where each item of a list stood in another."""
+    old = {item.item_id: item.position for item in before.items}
+    new = {item.item_id for item in after.items}
+    places = tuple(
+        Place(item, old.get(item.item_id), _name_move(old.get(item.item_id), item.position))
+        for item in after.items
+    )
+    gone = tuple(item for item in before.items if item.item_id not in new)
+    return Exploration(after, places, gone, compared, standing)
+
+
+def _name_move(before: int | None, position: int) -> str:
+    if before is None:
+        return "new"
+    return "same" if before == position else "up" if position < before else "down"
+
+
+def answer_exploration(words: Words, found: Exploration, added: str) -> str:
+    """Who would see what first, why, and what one more event would change."""
+    view = found.view
+    who = words.text("explorer.who.stranger")
+    if view.customer_id and view.known:
+        code = "known" if view.personalised else "refused"
+        who = words.text(f"explorer.who.{code}", customer=view.customer_id)
+    elif view.customer_id:
+        who = words.text("explorer.who.unknown", customer=view.customer_id)
+    if not view.items:
+        return words.join(who, words.text("explorer.answer.none"))
+    first = view.items[0]
+    said = words.text("explorer.answer", n=len(view.items), name=first.name or first.item_id)
+    parts = [who, said, words.say(first.why)]
+    if found.compared:
+        code = "changes" if found.moved else "nothing"
+        name = _find_name(view, added)
+        parts.append(words.text(f"explorer.answer.{code}", n=found.moved, name=name))
+    return words.join(*parts)
+
+
+def _find_name(view: PlacementView, item_id: str) -> str:
+    """What an item is called where it is a cause of the list; else its id."""
+    causes = (cause for item in view.items for cause in item.causes if cause.item_id == item_id)
+    return next((cause.name for cause in causes if cause.name), item_id)
+
+
+def _spell(filters: Mapping[str, str]) -> dict[str, str]:
+    """For the address: without a deed where nothing was added."""
+    return {k: v for k, v in filters.items() if k != "deed" or filters["added"]}
+
+
+ROUTES = [get_explorer]
