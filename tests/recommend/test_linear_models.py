@@ -41,10 +41,9 @@ def test_a_graph_filter_is_the_sum_of_its_terms(weights):
     sharp = (_even(0.7).T @ _even(0.7)) ** 0.6
     sharp *= plain.sum() / sharp.sum()
     _, values, vectors = np.linalg.svd(_even(), full_matrices=False)
-    v, s = vectors[:5].T, values[:5]
+    v, s = vectors[:3].T, values[:3]  # 14 items carry no more than 3
     root = np.sqrt(X.sum(axis=0))
-    u = v[:, :2]  # half of the rank
-    low = np.divide(1, root, out=np.zeros(14), where=root > 0)[:, None] * (u @ u.T) * root
+    low = np.divide(1, root, out=np.zeros(14), where=root > 0)[:, None] * (v @ v.T) * root
     wanted = sharp + weights[0] * plain + weights[1] * (v * s**4) @ v.T
     wanted += weights[2] * low + weights[3] * low @ plain
     found = densify(scorer.operator) + scorer.left @ scorer.right
@@ -65,6 +64,21 @@ def test_a_large_graph_keeps_the_largest_cells_of_each_row(monkeypatch):
         assert len(kept) == min(4, (whole[row] > 0).sum())
         if len(kept):
             assert whole[row][kept].min() >= np.delete(whole[row], kept).max()
+
+
+def test_a_stored_filter_is_one_operator_of_the_largest_weights():
+    weights = (0.6, -0.8, 0.35, -0.3)
+    whole = _fit(GraphFilter("g", rank=3, weights=weights, **PLAIN))
+    full = densify(whole.operator) + whole.left @ whole.right
+    np.testing.assert_allclose(densify(whole.multiply_out()), full, atol=1e-6)
+    short = _fit(GraphFilter("g", rank=3, weights=weights, length=4, **PLAIN))
+    cut = densify(short.multiply_out())
+    for row in range(14):
+        kept = np.flatnonzero(cut[row])
+        assert len(kept) <= 4
+        if len(kept):
+            np.testing.assert_allclose(cut[row][kept], full[row][kept], atol=1e-6)
+            assert np.abs(cut[row][kept]).min() >= np.abs(np.delete(full[row], kept)).max() - 1e-6
 
 
 def test_singular_vectors_are_those_of_the_dense_decomposition():

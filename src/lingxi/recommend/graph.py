@@ -17,6 +17,7 @@ from lingxi.recommend.matrix import (
     Csr,
     best_cells,
     build_csr,
+    cut_rows,
     densify_scores,
     row_blocks,
     row_lengths,
@@ -33,6 +34,11 @@ TERMS = ("plain", "second", "low", "low_second")
 _MOST_CELLS = 40_000_000
 """Cells of the item-item graph kept at most: 480 MB while fitting."""
 _FEWEST = 200
+_BLOCK = 512
+MOST_MULTIPLIED = 60_000
+"""Items up to which a stored model is one operator."""
+_LEAST_PER_VECTOR = 4
+"""Customers, and items, for each singular vector: with fewer they are no broad tastes."""
 
 
 class GraphFilter:
@@ -40,7 +46,7 @@ class GraphFilter:
 
     - ``T = (R~' R~)^power`` cell by cell, ``R~ = D_u^-alpha X D_i^(alpha - 1)``, with P's sum;
     - ``P2 = V S^4 V'``, V the first ``rank`` singular vectors of R^: P's square without its tail;
-    - ``L = D_i^-1/2 U U' D_i^1/2``, U the first half of V: the ideal low-pass.
+    - ``L = D_i^-1/2 V V' D_i^1/2``: the ideal low-pass.
 
     The lists of T and P are cut to the largest cells of T where the graph is large; the other
     terms are kept as factors, since they are dense.
@@ -60,13 +66,14 @@ class GraphFilter:
         *,
         alpha: float = 0.6,
         power: float = 0.7,
-        rank: int = 512,
+        rank: int = 256,
         weights: tuple[float, ...] = (0.6, -0.8, 0.35, -0.3),
+        length: int = 1000,
         taught: Weighting = USUAL,
         heard: Weighting = USUAL,
     ) -> None:
         self.name, self.alpha, self.power, self.rank = name, alpha, power, rank
-        self.weights = weights
+        self.weights, self.length = weights, length
         self.taught, self.heard = taught, heard
 
     def fit(self, taught: Histories) -> None:
@@ -78,9 +85,9 @@ class GraphFilter:
         total = float(self._sharp.data.sum())
         self._sharp.data *= np.float32(float(self._plain.data.sum()) / total if total else 1.0)
         self._root = np.sqrt(items).astype(np.float32)
-        self._vectors, self._values = find_right_vectors(even, self.rank)
-        self._broad = np.ascontiguousarray(self._vectors[:, : max(1, self.rank // 2)])
-        self._right = self._broad.T * self._root
+        rank = min(self.rank, max(1, min(even.shape) // _LEAST_PER_VECTOR))
+        self._vectors, self._values = find_right_vectors(even, rank)
+        self._right = self._vectors.T * self._root
         single = scale(even, even.data.astype(np.float32))
         back = transpose(single)
         self._right_second = np.ascontiguousarray((back @ (single @ self._right.T)).T)
@@ -97,7 +104,7 @@ class GraphFilter:
         yield densify_scores(x @ self._sharp)
         yield densify_scores(x @ self._plain)
         yield ((x @ self._vectors) * self._values**4).astype(np.float32) @ self._vectors.T
-        low = (scale(x, x.data * self._inverse_root[x.indices]) @ self._broad).astype(np.float32)
+        low = (scale(x, x.data * self._inverse_root[x.indices]) @ self._vectors).astype(np.float32)
         yield low @ self._right
         yield low @ self._right_second
 
@@ -129,11 +136,20 @@ class GraphFilter:
     def save(
         self, writer: ArtefactWriter, prefix: str, customers: NDArray[np.int64]
     ) -> dict[str, str]:
-        """Write the operator and its factors; nothing in them belongs to a customer."""
+        """Write one operator, so that a history costs what its cells cost; nobody's row is in it.
+
+        It holds the ``length`` largest weights of each item, whatever their sign. A catalogue too
+        large to multiply out keeps its factors instead.
+        """
         del customers
-        writer.save_csr(f"{prefix}_operator", self.operator)
-        writer.save_array(f"{prefix}_left", self.left)
-        writer.save_array(f"{prefix}_right", self.right)
+        if self.operator.shape[0] <= MOST_MULTIPLIED:
+            operator, (left, right) = self.multiply_out(), self._no_factors()
+        else:
+            operator, left, right = self.operator, self.left, self.right
+        writer.save_csr(f"{prefix}_operator", operator)
+        writer.save_csr(f"{prefix}_columns", transpose(operator))
+        writer.save_array(f"{prefix}_left", left)
+        writer.save_array(f"{prefix}_right", right)
         return {}
 
     def load(self, artefact: Artefact, prefix: str) -> NDArray[np.int64]:
@@ -141,7 +157,24 @@ class GraphFilter:
         self.operator = artefact.load_csr(f"{prefix}_operator")
         self.left = artefact.load_array(f"{prefix}_left", np.float32)
         self.right = artefact.load_array(f"{prefix}_right", np.float32)
+        if not self.left.shape[1]:
+            self.columns = artefact.load_csr(f"{prefix}_columns")  # now an operator and no more
         return NO_CUSTOMERS
+
+    def multiply_out(self) -> Csr:
+        """All terms as one operator, the ``length`` largest weights of each item."""
+        blocks = []
+        for start in range(0, self.operator.shape[0], _BLOCK):
+            rows = slice(start, start + _BLOCK)
+            dense = densify_scores(self.operator[rows])
+            if self.left.shape[1]:
+                dense += self.left[rows] @ self.right
+            blocks.append(cut_rows(dense, self.length))
+        return stack(blocks, self.operator.shape[1])
+
+    def _no_factors(self) -> tuple[Block, Block]:
+        n = self.operator.shape[0]
+        return np.empty((n, 0), dtype=np.float32), np.empty((0, n), dtype=np.float32)
 
     @property
     def _inverse_root(self) -> Block:
@@ -180,14 +213,13 @@ class GraphFilter:
             left.append(self._vectors * (self._values**4 * np.float32(second)))
             right.append(self._vectors.T)
         if low or low_second:
-            left.append(self._broad * self._inverse_root[:, None])
+            left.append(self._vectors * self._inverse_root[:, None])
             right.append(
                 np.float32(low) * self._right + np.float32(low_second) * self._right_second
             )
-        n = self.operator.shape[0]
-        none = np.empty((n, 0), dtype=np.float32)
-        self.left = np.hstack([none, *left]).astype(np.float32)
-        self.right = np.vstack([none.T, *right]).astype(np.float32)
+        no_left, no_right = self._no_factors()
+        self.left = np.hstack([no_left, *left]).astype(np.float32)
+        self.right = np.vstack([no_right, *right]).astype(np.float32)
 
 
 def _normalise(

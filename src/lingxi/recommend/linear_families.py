@@ -63,6 +63,7 @@ def _graph(recipe: Recipe, params: Params) -> Scorer:
         power=float(params["power"]),
         rank=int(params["rank"]),
         weights=tuple(float(params[term]) for term in TERMS),
+        length=int(params["length"]),
         taught=recipe.taught_weighting,
         heard=recipe.history_weighting,
     )
@@ -116,7 +117,7 @@ def _inverse_cost(_rows: int, items: int, events: int) -> float:
 
 
 def _slim_cost(_rows: int, items: int, events: int) -> float:
-    return 0.1 + 1.2e-3 * items + 6e-6 * events
+    return 0.1 + 2e-3 * items + 6e-6 * events
 
 
 def _als_cost(rows: int, items: int, events: int) -> float:
@@ -130,11 +131,12 @@ _WALK: Params = {"k": 100, "alpha": 0.6, "beta": 0.2, "length": 400}
 _GRAPH: Params = {
     "alpha": 0.6,
     "power": 0.7,
-    "rank": 512,
+    "rank": 256,
+    "length": 1000,
     **dict(zip(TERMS, (0.6, -0.8, 0.35, -0.3), strict=True)),
 }
 _EASE: Params = {"reg": 200.0, "length": 1000}
-_SLIM: Params = {"k": 100, "reg": 50.0}
+_SLIM: Params = {"k": 50, "reg": 50.0}
 _ALS: Params = {
     "factors": 64,
     "reg": 0.003,
@@ -246,7 +248,7 @@ LINEAR = (
         ({}, _AGED),
         try_each(
             _SLIM,
-            {"reg": (5.0, 15.0, 50.0, 150.0), "k": (50, 100, 200), "taught_half_life": _AGEING},
+            {"reg": (5.0, 15.0, 50.0, 150.0), "k": (25, 50, 100), "taught_half_life": _AGEING},
         ),
         visitors=True,
         cost=_slim_cost,

@@ -12,6 +12,7 @@ _csr: Callable[..., Csr] = sparse.csr_array
 _sorted: Callable[[Csr], Csr] = sparse.csr_array.sorted_indices
 _dense: Callable[[Csr], NDArray[np.float64]] = sparse.csr_array.toarray
 
+_DENSE_ROWS = 512
 BLOCK_PRODUCTS = 8_000_000
 """Multiplications in one block of a sparse product: about 200 MB at the worst."""
 
@@ -159,3 +160,21 @@ def stack(blocks: list[Csr], columns: int) -> Csr:
     lengths = np.concatenate([row_lengths(b) for b in blocks])
     indptr = np.concatenate(([0], np.cumsum(lengths)))
     return build_csr(data, indices, indptr, (len(lengths), columns))
+
+
+def cut_rows(dense: NDArray[np.float32], length: int) -> Csr:
+    """The ``length`` largest cells of each row by size, whatever their sign."""
+    n = dense.shape[1]
+    blocks = []
+    for start in range(0, len(dense), _DENSE_ROWS):
+        block = dense[start : start + _DENSE_ROWS]
+        sizes = np.abs(block)
+        if length < n:
+            threshold = np.partition(sizes, n - length, axis=1)[:, n - length, None]
+            sizes[sizes < threshold] = 0.0
+        rows, columns = np.nonzero(sizes)
+        counts = np.bincount(rows, minlength=len(block))
+        indptr = np.concatenate(([0], np.cumsum(counts)))
+        cells = build_csr(block[rows, columns], columns, indptr, block.shape)
+        blocks.append(cells)
+    return stack(blocks, n)

@@ -16,7 +16,7 @@ from lingxi.recommend.lists import exclude, top_items
 from lingxi.recommend.matrix import Csr, row_lengths
 from lingxi.recommend.scorer import Ranker, Vector
 
-LENGTH = 300
+LENGTH = 200
 """Items kept of each model and customer."""
 _CELLS = 20_000_000
 Scores = NDArray[np.float32]

@@ -17,9 +17,9 @@ from lingxi.recommend.history import USUAL, Weighting
 from lingxi.recommend.matrix import (
     Csr,
     build_csr,
+    cut_rows,
     row_lengths,
     scale,
-    stack,
     transpose,
 )
 from lingxi.recommend.operators import ItemOperator
@@ -80,7 +80,7 @@ class Ease(ItemOperator):
         gram = np.asfortranarray((transpose(small) @ small).toarray(), dtype=np.float32)
         gram[np.diag_indices(len(met))] += np.float32(self.reg)
         inverse = _invert_symmetric(gram)
-        kept = _cut_rows(inverse, self.length)
+        kept = cut_rows(inverse, self.length)
         place = build_csr(kept.data, met[kept.indices], kept.indptr, (len(met), weights.shape[1]))
         self._keep(_spread_rows(place, met, weights.shape[1]))
 
@@ -177,24 +177,6 @@ def _invert_symmetric(gram: NDArray[np.float32]) -> NDArray[np.float32]:
     inverse /= -diagonal[None, :]
     np.fill_diagonal(inverse, 0.0)
     return inverse
-
-
-def _cut_rows(dense: NDArray[np.float32], length: int) -> Csr:
-    """The ``length`` largest cells of each row by size, whatever their sign."""
-    n = dense.shape[1]
-    blocks = []
-    for start in range(0, len(dense), _BLOCK):
-        block = dense[start : start + _BLOCK]
-        sizes = np.abs(block)
-        if length < n:
-            threshold = np.partition(sizes, n - length, axis=1)[:, n - length, None]
-            sizes[sizes < threshold] = 0.0
-        rows, columns = np.nonzero(sizes)
-        counts = np.bincount(rows, minlength=len(block))
-        indptr = np.concatenate(([0], np.cumsum(counts)))
-        cells = build_csr(block[rows, columns], columns, indptr, block.shape)
-        blocks.append(cells)
-    return stack(blocks, n)
 
 
 def _spread_rows(rows: Csr, places: NDArray[np.int64], n_rows: int) -> Csr:

@@ -118,4 +118,5 @@ def coverage_interval(
         met[lists[rng.integers(0, len(lists), len(lists))]] = True
         found[sample] = met[:-1].mean()
     low, high = np.quantile(found, [0.025, 0.975]) + (value - found.mean())
-    return Interval(value, float(max(low, 0.0)), float(min(high, 1.0)))
+    low, high = min(max(low, 0.0), value), max(min(high, 1.0), value)
+    return Interval(value, float(low), float(high))
