@@ -22,7 +22,7 @@ FILL = Weighting(half_life_days=14.0)
 HELD_OUT = 0.2
 """The part of each history that an inner split holds back."""
 MOST_STRANGERS = 0.2
-_CELLS = 60_000_000
+_CELLS = 250_000_000
 _FEWEST_ASKED, _MOST_ASKED = 2_000, 10_000
 
 
@@ -30,7 +30,7 @@ def most_asked(n_items: int) -> int:
     """Customers worth asking: as many as can be scored in a moment, so that little is chance.
 
     >>> most_asked(100), most_asked(12_000), most_asked(1_000_000)
-    (10000, 5000, 2000)
+    (10000, 10000, 2000)
     """
     return min(max(_CELLS // max(n_items, 1), _FEWEST_ASKED), _MOST_ASKED)
 
