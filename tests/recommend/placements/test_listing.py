@@ -39,6 +39,7 @@ from lingxi.recommend.placements.file import read_definitions
 from lingxi.recommend.placements.listing import make_list
 from lingxi.recommend.placements.why_not import Verdict, find_standing
 from lingxi.recommend.rerank import Method
+from lingxi.store.tables import to_micros
 
 ALL = tuple(Strategy)
 PLAIN = Variant(strategy=Strategy.PERSONAL, fallbacks=(Strategy.POPULAR,), n=8)
@@ -487,6 +488,25 @@ def test_every_built_in_placement_makes_a_list(make) -> None:
         )
         listed = make(placement, replace(context, category="Mugs" if name == "category" else None))
         assert listed.entries, name
+
+
+@pytest.mark.parametrize("weights", [Weights(), Weights(view=3.0, order=0.5)])
+@pytest.mark.parametrize("context", [SOMEBODY, ON_PAGE, replace(SOMEBODY, history=("I05", "I07"))])
+def test_the_rows_of_the_profile_say_the_same(known, make, context, weights) -> None:
+    rows = [
+        (item_id, met.views, met.carts, met.orders, to_micros(met.last_at))
+        for item_id, met in PAST.items()
+    ]
+    variant = msgspec.structs.replace(PLAIN, weights=weights)
+    slow, fast = make(variant, context), make(variant, replace(context, rows=rows))
+    assert [entry.place for entry in fast.entries] == [entry.place for entry in slow.entries]
+    for one, other in zip(fast.entries, slow.entries, strict=True):
+        assert one.value == pytest.approx(other.value, rel=1e-6)
+        causes = [
+            explain_entry(known, listed, entry).causes
+            for listed, entry in ((fast, one), (slow, other))
+        ]
+        assert [c.item_id for c in causes[0]] == [c.item_id for c in causes[1]]
 
 
 @pytest.mark.parametrize("context", [SOMEBODY, ON_PAGE, SEARCHING])

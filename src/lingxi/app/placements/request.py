@@ -1,5 +1,6 @@
 """A request for a list, as it comes from outside, and what it means."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -10,6 +11,7 @@ from lingxi.errors import InvalidInput
 from lingxi.ingest import seek_browser, seek_customer
 from lingxi.ingest.consent import is_allowed
 from lingxi.profiles import get_profile, read_counts
+from lingxi.profiles.read import Counts
 from lingxi.recommend.placements.context import Context, Met
 from lingxi.recommend.recommender import LONGEST_HISTORY
 from lingxi.schema import Name
@@ -100,7 +102,8 @@ def read_context(
 ) -> Context:
     """Everything that a list is made in view of; ``ignored``: what was shown in vain too."""
     customer = found.customer if found.personalised else None
-    past = {} if customer is None else read_past(tx, customer)
+    rows = () if customer is None else read_counts(tx, customer, LONGEST_HISTORY)
+    past = read_past(rows)
     country = ask.country.upper() if ask.country else None
     if country is None and customer is not None:
         profile = get_profile(tx, customer)
@@ -115,6 +118,7 @@ def read_context(
         now=now,
         customer=customer,
         past=past,
+        rows=rows,
         history=ask.history,
         item=ask.item_id,
         cart=ask.cart,
@@ -127,11 +131,11 @@ def read_context(
     )
 
 
-def read_past(tx: sa.Connection, customer: int) -> dict[str, Met]:
-    """What a customer did with items."""
+def read_past(rows: Sequence[Counts]) -> dict[str, Met]:
+    """What a customer did with items, from the rows of the profile."""
     return {
         item_id: Met(views, carts, orders, from_micros(at))
-        for item_id, views, carts, orders, at in read_counts(tx, customer, LONGEST_HISTORY)
+        for item_id, views, carts, orders, at in rows
     }
 
 

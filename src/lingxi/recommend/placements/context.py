@@ -1,9 +1,10 @@
 """Who asks for a list, where, and in view of what."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from lingxi.profiles.read import Counts
 from lingxi.recommend.expressions import Facts, Moment
 from lingxi.recommend.expressions.nodes import Scalar
 from lingxi.recommend.item_table import ItemTable
@@ -31,6 +32,8 @@ class Context:
         Canonical subject, or nothing for a visitor.
     past
         What the customer did with items, by item id.
+    rows
+        The same as the profile keeps it, where the quick way is wanted.
     history
         Items looked at in this session, newest last.
     item
@@ -54,6 +57,7 @@ class Context:
     now: datetime
     customer: int | None = None
     past: Mapping[str, Met] = field(default_factory=dict)
+    rows: Sequence[Counts] = ()
     history: tuple[str, ...] = ()
     item: str | None = None
     cart: tuple[str, ...] = ()

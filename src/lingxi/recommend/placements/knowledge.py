@@ -6,15 +6,17 @@ from functools import cached_property
 
 import numpy as np
 
+from lingxi.profiles.read import Counts
 from lingxi.recommend.baskets import Baskets
 from lingxi.recommend.histories import CART, NOBODY, ORDER, VIEW, Histories
 from lingxi.recommend.history import Weighting
 from lingxi.recommend.interactions import to_micros
 from lingxi.recommend.item_table import ItemTable
 from lingxi.recommend.model import Model
+from lingxi.recommend.past import Past
 from lingxi.recommend.placements.context import Met
 from lingxi.recommend.placements.definition import Weights
-from lingxi.recommend.placements.scored import Cause, Scored, Vector
+from lingxi.recommend.placements.scored import Cause, Places, Scored, Vector
 from lingxi.recommend.quick import QuickModel
 from lingxi.recommend.rerank import Likeness, find_likeness
 
@@ -112,33 +114,55 @@ class Knowledge:
 
         return Scored(places, scores[places], model.name, explain)
 
+    def score_rows(
+        self, rows: Sequence[Counts], looked_at: Sequence[str], weights: Weights
+    ) -> Scored | None:
+        """As ``score`` by the chosen model, from the profile's rows; only where it is quick."""
+        if self.quick is None:
+            return None
+        past = Past.read(rows, self.table.index, self.n_known, looked_at)
+        items, values = past.weigh(_override(weights, self.quick.heard))
+        return self._spread(self.quick, self.model, items, values, "history")
+
     def _score_quickly(
         self, quick: QuickModel, model: Model, history: Histories, kind: str
     ) -> Scored:
         row = history.weigh(quick.heard)
-        items = row.indices.astype(np.int64)
-        spread = quick.spread(items, row.data)
+        return self._spread(quick, model, row.indices.astype(np.int64), row.data, kind)
+
+    def _spread(
+        self, quick: QuickModel, model: Model, items: Places, weights: Vector, kind: str
+    ) -> Scored:
+        """What a model of one operator makes of these weights; ``items`` in rising order."""
+        spread = quick.spread(items, weights)
         kept = np.flatnonzero(spread.scores > 0)
         order = kept[np.argsort(spread.items[kept])]
 
-        def explain(place: int) -> list[Cause]:
-            if place >= self.n_known:
-                return []
-            terms = quick.explain(items, row.data, np.array([place]), len(items))[0][1]
-            return self._name_causes(kind, ((int(items[at]), value) for at, value in terms))
-
         def brief(places: Sequence[int], most: int) -> list[tuple[float, list[Cause]]]:
-            found = quick.explain(items, row.data, np.array(places, dtype=np.int64), most)
+            found = quick.explain(items, weights, np.array(places, dtype=np.int64), most)
             return [
                 (total, self._name_causes(kind, ((int(items[at]), value) for at, value in terms)))
                 for total, terms in found
             ]
+
+        def explain(place: int) -> list[Cause]:
+            return brief([place], len(items))[0][1] if place < self.n_known else []
 
         values = spread.scores[order].astype(np.float64)
         return Scored(spread.items[order].astype(np.int64), values, model.name, explain, brief)
 
     def _name_causes(self, kind: str, pairs: Iterable[tuple[int, float]]) -> list[Cause]:
         return [Cause(kind, self.table.facts[item].item_id, value) for item, value in pairs]
+
+
+def _override(weights: Weights, heard: Weighting) -> Weighting:
+    """How the model hears, with the placement's own weights of events."""
+    return replace(
+        heard,
+        view=heard.view if weights.view is None else weights.view,
+        cart=heard.cart if weights.cart is None else weights.cart,
+        order=heard.order if weights.order is None else weights.order,
+    )
 
 
 def _compare_weights(weights: Weights, heard: Weighting) -> list[float]:

@@ -35,6 +35,10 @@ Source = Callable[[Knowledge, Context, Variant], Scored]
 def score_personal(known: Knowledge, context: Context, variant: Variant) -> Scored:
     """The model chosen in training, on the customer's own history and this session."""
     personal = bool(context.past)
+    if context.rows:
+        quick = known.score_rows(context.rows, context.looked_at, variant.weights)
+        if quick is not None:
+            return quick
     model = known.model if personal else known.visitor_model
     row = known.rows.get(context.customer, NOBODY) if context.customer is not None else NOBODY
     history = known.make_history(
