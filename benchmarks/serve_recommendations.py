@@ -2,8 +2,12 @@
 
     python benchmarks/serve_recommendations.py --shop DIR [--seconds 5] [--connections 8]
 
-Both are measured in the same run, one after the other, by the same client on the loopback: the
-ceiling is the same granian with a bare ASGI application that answers as many constant bytes.
+All are measured in the same run, one after the other, by the same client on the loopback and with
+one worker: customers who ask again (what was worked out for them is remembered), customers each of
+whom is worked out anew (``server.recommendation_memory_mb = 0``), and ceilings: the same granian
+with a bare ASGI application that answers as many constant bytes, and Litestar on granian with the
+same. Then half of what was reached, at an even pace. Shares are given by requests a second and by
+the server's processor time a request, which other work on the machine disturbs less.
 """
 
 import argparse
@@ -38,13 +42,23 @@ class Load:
     seconds: float
     latencies: Sequence[float]
     body_bytes: int
+    cpu_seconds: float = 0.0
+
+    @property
+    def rate(self) -> float:
+        """Requests a second."""
+        return self.requests / self.seconds
+
+    @property
+    def cost(self) -> float:
+        """The server's processor time of a request, in microseconds."""
+        return self.cpu_seconds / self.requests * 1e6
 
     def describe(self, name: str) -> str:
         p50, p99 = np.quantile(self.latencies, [0.5, 0.99]) * 1000
-        rate = self.requests / self.seconds
         return (
-            f"{name:28} {rate:9,.0f} requests/s   p50 {p50:6.2f} ms   p99 {p99:6.2f} ms   "
-            f"{self.body_bytes} bytes"
+            f"{name:30} {self.rate:8,.0f} requests/s   p50 {p50:6.2f} ms   p99 {p99:6.2f} ms   "
+            f"{self.cost:6,.0f} us processor   {self.body_bytes} bytes"
         )
 
 
@@ -58,9 +72,31 @@ async def constant(scope: dict[str, Any], _receive: object, send: Any) -> None:
     await send({"type": "http.response.body", "body": body})
 
 
+def make_litestar() -> Any:
+    """Litestar's ceiling: one route without anything around it."""
+    from litestar import Litestar, Response, get
+
+    body = b"x" * int(os.environ[SIZE_VARIABLE])
+
+    @get("/v1/recommendations/{customer_id:path}")
+    async def answer(customer_id: str) -> Response[bytes]:
+        del customer_id
+        return Response(body, media_type="application/json")
+
+    return Litestar([answer], logging_config=None, openapi_config=None)
+
+
+def read_cpu(pid: int) -> float:
+    """Processor seconds of a process and all its descendants."""
+    children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+    fields = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
+    own = (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+    return own + sum(read_cpu(int(child)) for child in children)
+
+
 @contextmanager
-def run_server(code: str, port: int, **environment: str) -> Iterator[None]:
-    """A server in its own process, until the block ends."""
+def run_server(code: str, port: int, **environment: str) -> Iterator[int]:
+    """A server in its own process, until the block ends; its process id."""
     child = subprocess.Popen(
         [sys.executable, "-c", code],
         env={**os.environ, **environment},
@@ -70,25 +106,40 @@ def run_server(code: str, port: int, **environment: str) -> Iterator[None]:
     )
     try:
         _wait_for(port)
-        yield
+        yield child.pid
     finally:
         child.terminate()
         child.wait(30)
 
 
 async def measure(
-    port: int, paths: Sequence[str], key: str, *, seconds: float, connections: int
+    port: int,
+    paths: Sequence[str],
+    key: str,
+    *,
+    seconds: float,
+    connections: int,
+    pid: int,
+    pace: float = 0.0,
 ) -> Load:
-    """Ask for the paths in turn over some connections, each waiting for its answer."""
+    """Ask for the paths in turn over some connections, each waiting for its answer.
+
+    With ``pace`` requests are due at so many a second, and a latency counts from when one was due.
+    """
     latencies: list[float] = []
+    spent_before = read_cpu(pid)
     bodies: list[int] = []
     end = time.perf_counter() + seconds
 
     async def ask(offset: int) -> None:
         reader, writer = await asyncio.open_connection(HOST, port)
         rest = f" HTTP/1.1\r\nHost: {HOST}\r\nAuthorization: Bearer {key}\r\n\r\n"
-        i = offset
+        i, due = offset, time.perf_counter() + (offset / pace if pace else 0.0)
         while (start := time.perf_counter()) < end:
+            if pace:
+                if due > start:
+                    await asyncio.sleep(due - start)
+                start, due = due, due + connections / pace
             path = paths[i % len(paths)]
             i += connections
             writer.write(f"GET {path}{rest}".encode())
@@ -104,7 +155,8 @@ async def measure(
     began = time.perf_counter()
     await asyncio.gather(*(ask(i) for i in range(connections)))
     spent = time.perf_counter() - began
-    return Load(len(latencies), spent, latencies, int(np.mean(bodies)))
+    cpu = read_cpu(pid) - spent_before
+    return Load(len(latencies), spent, latencies, int(np.mean(bodies)), cpu)
 
 
 def main() -> None:
@@ -123,34 +175,56 @@ def main() -> None:
     paths = [f"/v1/recommendations/{row.customer_id}" for row in page.rows]
     events = shop.store.log.count()
     shop.close()
-    bounds = {"seconds": chosen.seconds, "connections": chosen.connections}
+    bounds: dict[str, Any] = {"seconds": chosen.seconds, "connections": chosen.connections}
 
-    def ask() -> Load:
-        asyncio.run(measure(port, paths, made.secret, seconds=1, connections=2))
-        return asyncio.run(measure(port, paths, made.secret, **bounds))
+    def ask(pid: int, **more: Any) -> Load:
+        return asyncio.run(measure(port, paths, made.secret, **bounds, pid=pid, **more))
+
+    def warm(pid: int) -> None:
+        for _ in range(2):  # the first answer waits for the model
+            few = {"seconds": 2, "connections": 2, "pid": pid}
+            asyncio.run(measure(port, paths, made.secret, **few))
 
     real = (
         "from pathlib import Path; from lingxi.server.serve import serve; "
         f"serve(Path({str(chosen.shop.resolve())!r}), host={HOST!r}, port={port})"
     )
-    with run_server(real, port, LINGXI_SERVER_REQUESTS_PER_MINUTE="0"):
-        load = ask()
-    bare = (
-        "from granian import Granian; Granian('serve_recommendations:constant', "
-        f"address={HOST!r}, port={port}, interface='asgi', websockets=False).serve()"
-    )
-    bare = f"import sys; sys.path.insert(0, '.'); {bare}"
-    with run_server(bare, port, **{SIZE_VARIABLE: str(load.body_bytes)}):
-        ceiling = ask()
+    free = {"LINGXI_SERVER_REQUESTS_PER_MINUTE": "0"}
+    with run_server(real, port, **free) as pid:
+        warm(pid)
+        again = ask(pid)
+        half = ask(pid, pace=again.rate / 2)
+    with run_server(real, port, **free, LINGXI_SERVER_RECOMMENDATION_MEMORY_MB="0") as pid:
+        warm(pid)
+        anew = ask(pid)
+        half_anew = ask(pid, pace=anew.rate / 2)
+    size = {SIZE_VARIABLE: str(again.body_bytes)}
+    ceilings = {}
+    for name, target in (("bare granian", "constant"), ("Litestar", "make_litestar")):
+        code = (
+            "import sys; sys.path.insert(0, '.'); from granian import Granian; "
+            f"Granian('serve_recommendations:{target}', address={HOST!r}, port={port}, "
+            f"interface='asgi', websockets=False, factory={target == 'make_litestar'}).serve()"
+        )
+        with run_server(code, port, **size) as pid:
+            warm(pid)
+            ceilings[name] = ask(pid)
     print(
-        f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}, "
-        f"{events:,} events, {page.total:,} customers, {chosen.connections} connections, "
-        f"{chosen.seconds:g} s each, client on the same cores"
+        f"{platform.machine()}, {os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}, Python "
+        f"{platform.python_version()}, {events:,} events, {page.total:,} customers, "
+        f"{chosen.connections} connections, {chosen.seconds:g} s each, client on the same cores"
     )
-    print(load.describe("/v1/recommendations/{id}"))
-    print(ceiling.describe("ceiling: constant answer"))
-    share = (load.requests / load.seconds) / (ceiling.requests / ceiling.seconds)
-    print(f"share of the ceiling         {share:9.1%}")
+    print(again.describe("customers who ask again"))
+    print(half.describe("  half of that, evenly"))
+    print(anew.describe("customers worked out anew"))
+    print(half_anew.describe("  half of that, evenly"))
+    for name, ceiling in ceilings.items():
+        print(ceiling.describe(f"constant answer, {name}"))
+        print(
+            f"  share of it: again {again.rate / ceiling.rate:.1%} "
+            f"({ceiling.cost / again.cost:.1%} by processor time), "
+            f"anew {anew.rate / ceiling.rate:.1%} ({ceiling.cost / anew.cost:.1%})"
+        )
 
 
 def _free_port() -> int:

@@ -60,7 +60,7 @@ class ServerSettings:
     """Send cookies over HTTPS only; switch on behind a TLS proxy."""
     requests_per_minute: int = 600
     """Limit for one API key or one login session; 0 switches it off."""
-    recommendation_memory_mb: int = 32
+    recommendation_memory_mb: int = 64
     """The most that is remembered of customers who asked lately; 0 works everything out anew."""
 
 

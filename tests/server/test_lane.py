@@ -1,6 +1,7 @@
 """The lane for recommendations answers as the route does, and keeps every promise of the gate."""
 
 import asyncio
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import timedelta
@@ -214,3 +215,6 @@ def test_requests_on_the_lane_are_counted_and_logged(
         numbers = client.get("/metrics", headers=key).text
     counted = 'method="GET",route="/v1/recommendations/{customer_id}",status="200"'
     assert f"lingxi_http_requests_total{{{counted}}} 2.0" in numbers
+    sizes = dict(re.findall(r'lingxi_recommender_bytes\{part="(\w+)"\} (\S+)', numbers))
+    assert set(sizes) == {"mapped", "remembered", "catalogue"}
+    assert 0 < float(sizes["remembered"]) <= 64 * 2**20

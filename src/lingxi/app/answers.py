@@ -5,6 +5,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
+import msgspec
+
 from lingxi.app import collect_views, people, quality_views, refused, views
 from lingxi.app.queries import (
     customer,
@@ -297,7 +299,8 @@ class Answers:
 
     def status(self) -> views.StatusView:
         """The state of the shop's machinery."""
-        return get_status(self._shop)
+        status = get_status(self._shop)
+        return msgspec.structs.replace(status, memory_bytes=self._shelf.measure_memory())
 
     def search(self, text: str, *, n: int = 8) -> views.SearchView:
         """Customers and items whose id or name begins with or holds ``text``."""

@@ -334,7 +334,11 @@ class Lag(msgspec.Struct, frozen=True):
 
 
 class StatusView(msgspec.Struct, frozen=True):
-    """The state of the shop's machinery."""
+    """The state of the shop's machinery.
+
+    ``memory_bytes`` is what the recommender takes in the process that answers, by part: files
+    ``mapped`` (shared by all processes), what is ``remembered`` of customers, the ``catalogue``.
+    """
 
     shop: str
     version: str
@@ -350,6 +354,7 @@ class StatusView(msgspec.Struct, frozen=True):
     models: Mapping[str, str]
     plan_as_of: datetime | None
     disk_bytes: int
+    memory_bytes: Mapping[str, int] = {}
 
 
 class Check(msgspec.Struct, frozen=True):

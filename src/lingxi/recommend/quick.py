@@ -21,11 +21,13 @@ _WIDE = 20_000
 class RowOperator(Protocol):
     """What a linear scorer shows so that a single history need not pass through its ``score``.
 
-    ``score(h) = h.weigh(heard) @ operator``, the operator float32 with sorted columns.
+    ``score(h) = h.weigh(heard) @ operator``, both matrices float32 with sorted columns;
+    ``columns`` is the operator's transpose.
     """
 
     heard: Weighting
     operator: Csr
+    columns: Csr
 
 
 @dataclass(frozen=True)
@@ -57,6 +59,7 @@ class _Scratch(local):
     def __init__(self, n_items: int) -> None:
         self.sums = np.zeros(n_items)
         self.places = np.zeros(n_items, dtype=np.int32)
+        self.owners = np.zeros(n_items, dtype=np.int32)
         self.marks = np.zeros(n_items, dtype=np.int32)
 
 
@@ -69,7 +72,7 @@ class QuickModel:
 
     def __init__(self, model: Model, linear: RowOperator) -> None:
         self.heard = linear.heard
-        self._operator = Rows.of(linear.operator)
+        self._operator, self._columns = Rows.of(linear.operator), Rows.of(linear.columns)
         self._factors = np.asarray(model.trend).view(np.ndarray)
         self._trend = model.trend.astype(np.float32)
         self._scratch = _Scratch(len(model.trend))
@@ -91,6 +94,12 @@ class QuickModel:
     def _take_sums(self, cells: Cells, gains: NDArray[np.float32]) -> Spread:
         """What was added up for these cells, which is 0 again afterwards, times the gains."""
         sums, marks = self._scratch.sums, self._scratch.marks
+        if len(sums) <= _WIDE:
+            whole = sums.astype(np.float32)
+            sums.fill(0.0)
+            whole *= gains
+            met = np.flatnonzero(whole != 0).astype(np.int32)
+            return Spread(met, whole[met])
         places = np.arange(len(cells.columns), dtype=np.int32)
         marks[cells.columns] = places
         touched = cells.columns[marks[cells.columns] == places]
@@ -103,20 +112,38 @@ class QuickModel:
         self, items: Whole, weights: NDArray[np.float64], listed: Whole, reasons: int
     ) -> list[tuple[float, list[tuple[int, float]]]]:
         """For each listed item its score, and the largest terms of it: places in ``items``."""
-        places, owners, terms = self._find_terms(
-            gather_rows(self._operator, items), weights, listed
-        )
         table = np.zeros((len(listed), len(items)))
+        places: NDArray[np.integer]
+        owners: NDArray[np.integer]
+        if self._is_shorter(listed, items):
+            cells = gather_rows(self._columns, listed)
+            own = self._scratch.owners
+            own[items] = np.arange(1, len(items) + 1, dtype=np.int32)
+            marked = own[cells.columns]
+            own[items] = 0
+            met = np.flatnonzero(marked)
+            owners = marked[met] - 1
+            places = np.searchsorted(cells.ends, met, side="right") - 1
+            terms = weights[owners] * cells.values[met] * self._factors[listed[places]]
+        else:
+            rows = gather_rows(self._operator, items)
+            places, owners, terms = self._find_terms(rows, weights, listed)
         table[places, owners] = terms
         return list_largest(table, reasons)
+
+    def _is_shorter(self, listed: Whole, items: Whole) -> bool:
+        """Whether the columns of the listed items hold fewer cells than the history's rows."""
+        ends, starts = self._columns.indptr[listed + 1], self._columns.indptr[listed]
+        rows = self._operator.indptr[items + 1] - self._operator.indptr[items]
+        return int((ends - starts).sum()) < int(rows.sum())
 
     def _find_terms(
         self, cells: Cells, weights: NDArray[np.float64], listed: NDArray[np.integer]
     ) -> tuple[NDArray[np.int32], Whole, NDArray[np.float64]]:
         """The terms of the listed items' scores: places in the list, places in the history, values.
 
-        They stand in the rows of the history, which are few; the column of an item that everybody
-        speaks for may be as long as the catalogue.
+        They are looked for in the rows of the history: the column of an item that everybody speaks
+        for may be as long as the catalogue.
         """
         marks = self._scratch.places
         marks[listed] = np.arange(1, len(listed) + 1, dtype=np.int32)

@@ -191,6 +191,17 @@ class Recommender:
         )
         return pa.concat_tables([LISTS.empty_table(), *blocks])
 
+    def measure_memory(self) -> dict[str, int]:
+        """Bytes by part: ``mapped`` files, shared by all processes that use this version; what is
+        ``remembered`` of customers; the ``catalogue``, about."""
+        arrays = (*vars(self.model.scorer).values(), *vars(self.visitor_model.scorer).values())
+        held = {id(each): each for each in arrays}.values()
+        return {
+            "mapped": sum(_measure(each) for each in held),
+            "remembered": self._remembered.memory_bytes,
+            "catalogue": self.goods.memory_bytes,
+        }
+
     @property
     def quick(self) -> QuickModel | None:
         """The model for customers in the form for one history, where it has one."""
@@ -257,6 +268,13 @@ class Recommender:
                 if len(found) == n:
                     break
         return found
+
+
+def _measure(held: object) -> int:
+    """Bytes of an array, or of the arrays of a sparse matrix; 0 for anything else."""
+    parts = [getattr(held, name, None) for name in ("data", "indices", "indptr")]
+    arrays = [held] if isinstance(held, np.ndarray) else parts
+    return sum(each.nbytes for each in arrays if isinstance(each, np.ndarray))
 
 
 def _undressed(found: Recommended, _goods: Goods) -> Recommended:

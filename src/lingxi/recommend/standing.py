@@ -26,7 +26,7 @@ _LISTED_BYTES = 12_000
 """About what the listed items with their reasons take."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Recommended:
     """One recommendation. ``because``: items of the history with their shares of the score.
 
@@ -76,20 +76,16 @@ class Standing:
         self._weights: NDArray[np.float64] = np.empty(0)
         if quick is None:
             self._histories = past.to_histories(row, len(model.trend))
-            scores = model.score(self._histories)[0]
-            met = np.flatnonzero(scores > 0).astype(np.int32)
-            self.spread = Spread(met, scores[met].astype(np.float32))
         else:
             self._items, self._weights = past.weigh(quick.heard)
-            self.spread = quick.spread(self._items, self._weights)
-        self._best = sort_best(self.spread, _FIRST)
+        self._keep_best(self.find_spread(), _FIRST)
         self._barred: frozenset[int] | None = None
         self._dressed: dict[Any, tuple[int, Any]] = {}
 
     @property
     def memory_bytes(self) -> int:
         """About how much memory it takes, reasons of listed items included."""
-        return _LISTED_BYTES + self.spread.memory_bytes + 100 * len(self.past)
+        return _LISTED_BYTES + 40 * len(self._best) + 70 * len(self.past)
 
     def find_barred(self, rules: RuleSettings) -> frozenset[int]:
         """Places that a rule about the history keeps out."""
@@ -102,10 +98,23 @@ class Standing:
     def choose(self, opened: NDArray[np.bool_], barred: Collection[int], n: int) -> list[int]:
         """The ``n`` highest scores above 0, open and not barred; equal ones by their place."""
         found = _take(self._best, opened, barred, n)
-        if len(found) < n and len(self._best) < len(self.spread.items):
-            self._best = sort_best(self.spread, len(self.spread.items))
+        if len(found) < n and len(self._best) < self._met:
+            self._keep_best(self.find_spread(), self._met)
             found = _take(self._best, opened, barred, n)
         return found
+
+    def find_spread(self) -> Spread:
+        """All items that the history touches with their scores; worked out again, not kept."""
+        if self._quick is not None:
+            return self._quick.spread(self._items, self._weights)
+        assert self._histories is not None
+        scores = self._model.score(self._histories)[0]
+        met = np.flatnonzero(scores > 0).astype(np.int32)
+        return Spread(met, scores[met].astype(np.float32))
+
+    def _keep_best(self, spread: Spread, n: int) -> None:
+        self._met = int(np.count_nonzero(spread.scores > 0))
+        self._best = sort_best(spread, n)
 
     def show(self, listed: Sequence[int], reasons: int, goods: "Goods", dress: Dress[T]) -> list[T]:
         """The listed items with their reasons, dressed; what was shown before is kept."""

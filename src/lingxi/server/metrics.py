@@ -85,4 +85,9 @@ def describe(status: StatusView) -> list[Metric]:
     models = GaugeMetricFamily("lingxi_model", "Models in use.", labels=["kind", "version"])
     for kind, version in status.models.items():
         models.add_metric([kind, version], 1)
-    return [*families, behind, age, models]
+    memory = GaugeMetricFamily(
+        "lingxi_recommender_bytes", "Memory the recommender takes.", labels=["part"]
+    )
+    for part, size in status.memory_bytes.items():
+        memory.add_metric([part], size)
+    return [*families, behind, age, models, memory]

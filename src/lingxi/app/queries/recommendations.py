@@ -66,6 +66,11 @@ class Shelf:
             Thread(target=self._load_beside, daemon=True).start()
         return self._held
 
+    def measure_memory(self) -> dict[str, int]:
+        """What the recommender held takes, by part; nothing where none is."""
+        held = self._held
+        return {} if held is None else held.measure_memory()
+
     def _load_beside(self) -> None:
         try:
             self.get()
