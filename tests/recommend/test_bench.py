@@ -60,3 +60,17 @@ def test_seen_items_are_excluded_unless_they_may_be_shown():
     assert split_inside(taught, include_seen=True, **options).excluded.nnz == 0
     with pytest.raises(NotEnoughData, match="two events"):
         split_inside(_build([(0, 0, 1)], True), **options)
+
+
+def test_where_order_is_unknown_half_of_the_customers_lose_what_belongs_together():
+    tea, tools = range(6), range(6, 12)
+    events = [(row, item) for row in range(40) for item in (tea if row % 2 else tools)]
+    mixed = [(row, item) for row in range(40, 80) for item in (*tea, *tools)]
+    table = np.array([*events, *mixed], dtype=np.int64)
+    taught = Histories.of_events(table[:, 0], table[:, 1], (80, 12))
+    bench = split_inside(taught, rng=np.random.default_rng(0), most=80, metric="ndcg@3")
+    wanted = densify(bench.wanted)[40:]
+    assert (wanted.sum(axis=1) == 2).all()  # a fifth of twelve
+    one_kind = (wanted[:, :6].sum(axis=1) % 2) == 0
+    assert one_kind[::2].all()
+    assert not one_kind[1::2].all()

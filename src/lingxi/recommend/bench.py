@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lingxi.errors import NotEnoughData
+from lingxi.recommend.bunch import hold_bunches
 from lingxi.recommend.evaluation import Evaluation, evaluate
 from lingxi.recommend.histories import NOBODY, Histories
 from lingxi.recommend.history import Weighting
@@ -103,6 +104,9 @@ def split_inside(
 ) -> Bench:
     """Hold back a fifth of each history (at least one event), the last where order is known.
 
+    Where it is not, the items are drawn at random, and for every second customer asked they are one
+    item and its nearest (``bunch``).
+
     Parameters
     ----------
     most
@@ -121,11 +125,13 @@ def split_inside(
     held = _hold_back(taught, rng)
     if not held.any():
         raise NotEnoughData("No customer has two events, so models cannot be compared.")
-    before, after = taught.keep(~held), taught.keep(held)
-    able = np.flatnonzero(after.lengths > 0)
+    able = np.unique(taught.owners[held])
     if strangers:
         able = np.sort(rng.choice(able, max(1, int(len(able) * MOST_STRANGERS)), replace=False))
     rows = able if len(able) <= most else np.sort(rng.choice(able, most, replace=False))
+    if not taught.timed:
+        held = hold_bunches(taught, held, rows[::2], rng)
+    before, after = taught.keep(~held), taught.keep(held)
     learnt = before
     if strangers:
         away = np.zeros(taught.n_rows, dtype=np.bool_)
