@@ -1,12 +1,14 @@
 """The recommender without a shop: on matrices and frames, in the manner of scikit-learn."""
 
 import doctest
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pytest
+from pandas.testing import assert_frame_equal
 from scipy import sparse
 from sklearn.base import clone
 
@@ -127,9 +129,11 @@ def test_what_was_saved_comes_back_the_same(tmp_path: Path, name: str) -> None:
     model.save(tmp_path / "model")  # in place of the first
     back = RecommenderModel.load(tmp_path / "model")
     assert back.get_params() == model.get_params()
-    assert back.recommend(["c0", "c7"]).equals(model.recommend(["c0", "c7"]))
+    off = 1e-6 if name == "graph" else 0.0  # stored as one float32 operator, not as its factors
+    compare = partial(assert_frame_equal, check_exact=not off, rtol=0.0, atol=off)
+    compare(back.recommend(["c0", "c7"]), model.recommend(["c0", "c7"]))
     item = model.recommend(["c0"], n=1).item_id[0]
-    assert back.explain("c0", item).equals(model.explain("c0", item))
+    compare(back.explain("c0", item), model.explain("c0", item))
     assert not list((tmp_path / "model").rglob("*.pkl"))
 
 
