@@ -5,7 +5,7 @@ have merges undone. An oracle of sets says who is who in the end; a second shop 
 messages under one name a person from the start, and both must hold the same.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -41,6 +41,7 @@ PHONES = [None, "+442079460010", "+442079460011"]
 BROWSERS = ["a0", "a1", "a2"]
 DEVICES = [None, "d0", "d1"]
 EXTERNALS = [None, ("crm", "1"), ("crm", "2"), ("till", "1"), ("post", "1")]
+Load = Callable[[], Recommender]
 ITEMS = ["p0", "p1", "p2", "p3", "p4"]
 
 
@@ -241,7 +242,7 @@ def check(
     one: Shop,
     steps: Sequence[Step],
     sizes: Sequence[int],
-    recommender: Recommender,
+    load: Load,
     *,
     deep: bool,
 ) -> None:
@@ -264,7 +265,8 @@ def check(
     for group, customer in ours.items():
         assert many.rows(customer) == one.rows(theirs[group])
         assert many.names(customer) == one.names(theirs[group])
-        served = [recommend(s, recommender, c) for s, c in ((many, customer), (one, theirs[group]))]
+        pairs = ((many, customer), (one, theirs[group]))
+        served = [recommend(shop, load(), who) for shop, who in pairs]  # each remembers its own
         assert served[0] == served[1]
         if deep:
             assert told_of(many, customer, moment) == told_of(one, theirs[group], moment)
@@ -286,7 +288,7 @@ def told_of(shop: Shop, customer: int, moment: datetime) -> Mapping[str, object]
 
 
 @pytest.fixture(scope="module")
-def recommender(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Recommender]:
+def load(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Load]:
     """Trained on another shop of the same items; it knows none of these customers."""
     shop = open_shop(tmp_path_factory.mktemp("trained") / "shop")
     bodies = [
@@ -295,9 +297,13 @@ def recommender(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Recommende
     ]
     shop.send(*bodies)
     train_recommenders(shop.store, shop.store.settings, shop.clock, lambda *_: None)
-    made = Recommender.load(shop.store)
-    made.rows.clear()
-    yield made
+
+    def load_one() -> Recommender:
+        made = Recommender.load(shop.store)
+        made.rows.clear()
+        return made
+
+    yield load_one
     shop.store.close()
 
 
@@ -316,40 +322,40 @@ QUIET = {"deadline": None, "suppress_health_check": list(HealthCheck)}
 @settings(max_examples=30, **QUIET)
 @given(STEPS, SIZES)
 def test_it_is_as_if_each_had_always_been_one_person(
-    recommender: Recommender,
+    load: Load,
     empty: Path,
     tmp_path_factory: pytest.TempPathFactory,
     steps: list[Step],
     sizes: list[int],
 ) -> None:
     with two_shops(tmp_path_factory.mktemp("shops"), empty=empty) as (many, one):
-        check(many, one, steps, sizes, recommender, deep=False)
+        check(many, one, steps, sizes, load, deep=False)
 
 
 @pytest.mark.slow
 @settings(max_examples=40, **QUIET)
 @given(STEPS, SIZES)
 def test_features_stages_and_scores_too(
-    recommender: Recommender,
+    load: Load,
     empty: Path,
     tmp_path_factory: pytest.TempPathFactory,
     steps: list[Step],
     sizes: list[int],
 ) -> None:
     with two_shops(tmp_path_factory.mktemp("shops"), empty=empty) as (many, one):
-        check(many, one, steps, sizes, recommender, deep=True)
+        check(many, one, steps, sizes, load, deep=True)
 
 
 @pytest.mark.slow
 @pytest.mark.engine
 def test_on_postgresql_as_well(
-    recommender: Recommender, tmp_path_factory: pytest.TempPathFactory, new_database
+    load: Load, tmp_path_factory: pytest.TempPathFactory, new_database
 ) -> None:
     @settings(max_examples=12, **QUIET)
     @given(STEPS, SIZES)
     def run(steps: list[Step], sizes: list[int]) -> None:
         urls = (new_database(), new_database())
         with two_shops(tmp_path_factory.mktemp("shops"), urls) as (many, one):
-            check(many, one, steps, sizes, recommender, deep=True)
+            check(many, one, steps, sizes, load, deep=True)
 
     run()

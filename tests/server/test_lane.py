@@ -3,6 +3,7 @@
 import asyncio
 import re
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
@@ -51,7 +52,8 @@ class Ask:
             async with httpx.AsyncClient(transport=transport, base_url="http://shop") as client:
                 return await client.get(path, headers=headers)
 
-        return asyncio.run(ask())
+        with ThreadPoolExecutor(1) as thread:  # a browser test may have left a loop in this one
+            return thread.submit(asyncio.run, ask()).result()
 
 
 @pytest.fixture

@@ -22,14 +22,13 @@ from lingxi.recommend.past import Past
 from lingxi.recommend.quick import QuickModel
 from lingxi.recommend.recipe import Recipe
 from lingxi.recommend.remembered import Remembered
-from lingxi.recommend.rules import RuleSettings
+from lingxi.recommend.rules import LONGEST_HISTORY, RuleSettings
 from lingxi.recommend.scorer import Vector
 from lingxi.recommend.standing import FILL, USUAL_RULES, Dress, Recommended, Standing
 from lingxi.store import Artefact, Progress, Store, silent
 from lingxi.store.engine import is_writing
 
 KIND = "recommender"
-LONGEST_HISTORY = 2000
 T = TypeVar("T")
 _UNTRAINED = "There is no recommender. 'lingxi train' makes one from orders that name products."
 

@@ -6,6 +6,9 @@ from datetime import datetime, timedelta
 
 from lingxi.schema import Item
 
+LONGEST_HISTORY = 2000
+"""Items of one customer that are looked at, the latest."""
+
 
 @dataclass(frozen=True)
 class Candidate:

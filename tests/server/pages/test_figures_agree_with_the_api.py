@@ -198,7 +198,8 @@ def test_items_and_one_item(language, dashboard, open_page, words) -> None:
     page.get_by_role("link", name=first["name"], exact=True).first.click()
     expect(page.get_by_role("heading", level=1)).to_have_text(first["name"])
     item = dashboard.api(f"/v1/items/{first['item_id']}")
-    similar = region(page, words.text("item.similar")).get_by_role("link").all_inner_texts()
+    listed_similar = region(page, words.text("item.similar")).get_by_role("listitem")
+    similar = listed_similar.get_by_role("link").all_inner_texts()
     assert similar == [other["name"] for other in item["similar"]]
     together = rows(page, words.text("item.together"))
     expect(together).to_have_count(len(item["bought_together"]))

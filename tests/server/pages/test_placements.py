@@ -23,7 +23,7 @@ def test_the_list_on_the_page_is_the_one_of_the_api(language, dashboard, open_pa
 @both
 def test_a_change_is_tried_saved_and_taken_back(language, dashboard, open_page) -> None:
     words = load_catalogue(language)
-    page = open_page("/placements/cart", language, user="lin")
+    page = open_page("/placements/cart", language)
     page.locator("#f-n").fill("2")
     page.locator("button[value=try]").click()
     expect(page.locator("#trial-result")).to_be_visible()
@@ -38,7 +38,7 @@ def test_a_change_is_tried_saved_and_taken_back(language, dashboard, open_page) 
     page.locator("button[value=save]").click()
     expect(page.get_by_role("status").first).to_have_text(words["placements.done.saved"].singular)
     made = dashboard.api("/v1/placements/cart")
-    assert (made["definition"]["n"], made["versions"][0]["actor"]) == (2, "user:lin")
+    assert (made["definition"]["n"], made["versions"][0]["actor"]) == (2, "user:ada")
     assert made["definition"]["rules"][0]["where"] == "price <= 20"
     assert made["versions"][0]["note"] == "why not"
     page.locator("[data-opens=remove]").click()

@@ -13,7 +13,7 @@ from lingxi.ingest.consent import is_allowed
 from lingxi.profiles import get_profile, read_counts
 from lingxi.profiles.read import Counts
 from lingxi.recommend.placements.context import Context, Met
-from lingxi.recommend.recommender import LONGEST_HISTORY
+from lingxi.recommend.rules import LONGEST_HISTORY
 from lingxi.schema import Name
 from lingxi.store.tables import from_micros
 

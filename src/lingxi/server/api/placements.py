@@ -17,7 +17,13 @@ from lingxi.app.placements.views import (
     WhyNotView,
 )
 from lingxi.recommend.placements.file import read_placement
-from lingxi.server.api.parameters import LONGEST_ID, MOST_HISTORY, MOST_RECOMMENDED, check_text
+from lingxi.server.api.parameters import (
+    LARGEST_NUMBER,
+    LONGEST_ID,
+    MOST_HISTORY,
+    MOST_RECOMMENDED,
+    check_text,
+)
 from lingxi.server.api.route import read
 from lingxi.server.api.write import write
 from lingxi.server.dependencies import AnyRequest, AskAnswers, provide_principal
@@ -82,7 +88,7 @@ class PlacementChange(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class PlacementRestore(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The version to go back to."""
 
-    version: int
+    version: Annotated[int, msgspec.Meta(ge=1, le=LARGEST_NUMBER)]
 
 
 class PlacementTrial(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
