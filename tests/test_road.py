@@ -96,8 +96,8 @@ def test_recommendations_have_exact_reasons_and_nothing_bought(shop: Path) -> No
     bought = {line["item_id"] for entry in told["customer"]["timeline"] for line in entry["lines"]}
     assert not bought & {item["item_id"] for item in offered["items"]}
     for item in offered["items"]:
-        shares = [cause["share"] for cause in item["because"]]
-        assert shares == sorted(shares, reverse=True)
+        if item["because"]:
+            assert sum(cause["share"] for cause in item["because"]) <= 1 + 1e-6
 
 
 def test_a_visitor_gets_what_is_popular(shop: Path) -> None:

@@ -83,8 +83,9 @@ def test_the_quick_road_gives_what_scoring_everything_gives(rows, looked, which,
         places = np.array(listed)
         terms = quick.explain(items, weights, places, len(items))
         given_terms = model.explain(histories, places[None, :]).toarray()
-        for (total, largest), row, at in zip(terms, given_terms, listed, strict=True):
+        for (total, support, largest), row, at in zip(terms, given_terms, listed, strict=True):
             assert total == pytest.approx(row.sum(), rel=1e-12)
+            assert support == pytest.approx(row[row > 0].sum(), rel=1e-12)
             assert total == pytest.approx(float(whole[at]), rel=1e-6)
             told_terms = {int(items[place]): value for place, value in largest}
             expected = {at: value for at, value in enumerate(row.tolist()) if value}
@@ -136,8 +137,8 @@ def test_a_model_that_is_no_operator_has_no_quick_form():
 
 def test_equal_terms_are_listed_in_the_order_of_the_items():
     table = np.array([[2.0, 1.0, 2.0, 0.0, 2.0]])
-    assert list_largest(table, 2) == [(7.0, [(0, 2.0), (2, 2.0)])]
-    assert list_largest(table, 0) == [(7.0, [])]
+    assert list_largest(table, 2) == [(7.0, 7.0, [(0, 2.0), (2, 2.0)])]
+    assert list_largest(table, 0) == [(7.0, 7.0, [])]
 
 
 def test_what_is_remembered_stays_within_its_bytes_and_the_oldest_goes():

@@ -110,9 +110,8 @@ def recommender(trained):
 
 
 def _is_whole(one):
-    """All shares sum to 1; only those above 0 are listed, so with others below it is more."""
-    total = sum(share for _, share in one.because)
-    return total >= 1 - 1e-6 if one.model in ("als", "blend", "learned") else abs(total - 1) < 1e-6
+    """All shares sum to 1, whatever speaks against the item as well."""
+    return abs(sum(share for _, share in one.because) - 1) < 1e-6
 
 
 def _taste(found):

@@ -4,7 +4,7 @@ import gzip
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, cast
 
 import msgspec
 
@@ -57,7 +57,7 @@ def read_records(path: Path) -> Iterator[Record]:
             opened: BinaryIO = file
             if file.read(2) == _GZIP:
                 file.seek(0)
-                opened = gzip.GzipFile(fileobj=file)  # type: ignore[assignment]
+                opened = cast(BinaryIO, gzip.GzipFile(fileobj=file))
             else:
                 file.seek(0)
             yield from _read(path, opened)

@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 
@@ -38,6 +39,13 @@ _HEARD: tuple[dict[str, Param], ...] = (
 _OF_TIME = frozenset(
     ("taught_half_life", "history_half_life", "position_decay", "trend", "trend_half_life")
 )
+
+
+@runtime_checkable
+class Hears(Protocol):
+    """A scorer that weighs the histories it is asked about, so that their ageing can be changed."""
+
+    heard: Weighting
 
 
 @dataclass(frozen=True)
@@ -244,15 +252,14 @@ class _Hunt:
     def _listen(self, scorer: Scorer) -> tuple[Head, dict[str, Param]]:
         """The head with the ageing of the history that does best; nothing is fitted for it."""
         head = take_head(scorer, self.bench)
-        heard = getattr(scorer, "heard", None)
-        if not self.bench.asked.timed or not isinstance(heard, Weighting) or heard.fades:
+        if not self.bench.asked.timed or not isinstance(scorer, Hears) or scorer.heard.fades:
             return head, {}
+        heard = scorer.heard
         best, value, params = head, self._value(head), dict[str, Param]()
         for option in _HEARD:
             half_life = float(option.get("history_half_life", 0.0))
             decay = float(option.get("position_decay", 1.0))
-            changed = replace(heard, half_life_days=half_life, position_decay=decay)
-            setattr(scorer, "heard", changed)  # noqa: B010
+            scorer.heard = replace(heard, half_life_days=half_life, position_decay=decay)
             tried = take_head(scorer, self.bench)
             found = self._value(tried)
             if found > value:

@@ -97,12 +97,14 @@ def _tabulate(
 def _list_reasons(
     ids: pa.StringArray, lists: Lists, places: NDArray[np.int64], reasons: int
 ) -> "pa.ListArray[pa.ListScalar[pa.StructType]]":
-    """The largest shares of each place's score, largest first."""
+    """The largest shares of what speaks for each place, largest first."""
     owners, causes, terms = find_largest(lists, reasons)
+    speaks = np.maximum(lists.terms, 0.0)
+    support = np.bincount(lists.owners, weights=speaks, minlength=lists.items.size)
     reason = pa.StructArray.from_arrays(
         [
             ids.take(pa.array(causes, pa.int64())),
-            pa.array(terms / lists.scores[owners], pa.float64()),
+            pa.array(terms / support[owners], pa.float64()),
         ],
         fields=list(_REASON),
     )

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from threading import local
-from typing import Protocol, runtime_checkable
+from typing import NamedTuple, Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +15,14 @@ from lingxi.recommend.model import Model
 Whole = NDArray[np.int64]
 _WIDE = 20_000
 """With more items, looking at all of them costs more than finding those that are touched."""
+
+
+class Terms(NamedTuple):
+    """What a score is made of: their sum, the sum of those that speak for it, and the largest."""
+
+    total: float
+    support: float
+    largest: list[tuple[int, float]]
 
 
 @runtime_checkable
@@ -110,8 +118,8 @@ class QuickModel:
 
     def explain(
         self, items: Whole, weights: NDArray[np.float64], listed: Whole, reasons: int
-    ) -> list[tuple[float, list[tuple[int, float]]]]:
-        """For each listed item its score, and the largest terms of it: places in ``items``."""
+    ) -> list[Terms]:
+        """For each listed item the terms of its score: places in ``items``."""
         table = np.zeros((len(listed), len(items)))
         places: NDArray[np.integer]
         owners: NDArray[np.integer]
@@ -189,15 +197,14 @@ class QuickModel:
         return self._trend
 
 
-def list_largest(
-    table: NDArray[np.float64], reasons: int
-) -> list[tuple[float, list[tuple[int, float]]]]:
-    """Each row's sum, and the places and values of its largest terms; equal ones in their order.
+def list_largest(table: NDArray[np.float64], reasons: int) -> list[Terms]:
+    """Each row's terms, the largest of them with their places; equal ones in their order.
 
-    >>> list_largest(np.array([[1.0, 0.0, 3.0, 1.0]]), 2)
-    [(5.0, [(2, 3.0), (0, 1.0)])]
+    >>> list_largest(np.array([[1.0, -2.0, 3.0, 1.0]]), 2)
+    [Terms(total=3.0, support=5.0, largest=[(2, 3.0), (0, 1.0)])]
     """
     totals = table.sum(axis=1).tolist()
+    supports = np.maximum(table, 0.0).sum(axis=1).tolist()
     width = table.shape[1]
     least = np.full(len(table), 0.0)
     if 0 < reasons < width:
@@ -209,8 +216,8 @@ def list_largest(
     for row, place, value in zip(rows.tolist(), places.tolist(), values, strict=True):
         found[row].append((place, value))
     return [
-        (total, sorted(terms, key=lambda term: -term[1])[:reasons])
-        for total, terms in zip(totals, found, strict=True)
+        Terms(total, support, sorted(terms, key=lambda term: -term[1])[:reasons])
+        for total, support, terms in zip(totals, supports, found, strict=True)
     ]
 
 

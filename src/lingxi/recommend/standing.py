@@ -28,9 +28,9 @@ _LISTED_BYTES = 12_000
 
 @dataclass(frozen=True, slots=True)
 class Recommended:
-    """One recommendation. ``because``: items of the history with their shares of the score.
+    """One recommendation. ``because``: items of the history, with shares of what speaks for it.
 
-    The shares of all items of the history sum to 1; only the largest are listed. What popularity
+    The shares of all items that speak for it sum to 1; only the largest are listed. What popularity
     fills in has no reasons, and a score that is a share of the most popular item's.
     """
 
@@ -152,11 +152,11 @@ class Standing:
             table[owners, np.searchsorted(items, given.indices)] = given.data
             terms = list_largest(table, reasons)
         found = []
-        for at, (total, largest) in zip(listed, terms, strict=True):
+        for at, (total, support, largest) in zip(listed, terms, strict=True):
             if total <= 0:  # nothing of it comes from the history
                 found.append(Recommended(ids[at], float(self._popularity[at]), FILL))
                 continue
-            because = tuple([(ids[items[place]], value / total) for place, value in largest])
+            because = tuple([(ids[items[place]], value / support) for place, value in largest])
             found.append(Recommended(ids[at], total, self._model.name, because))
         return found
 

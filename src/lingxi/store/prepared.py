@@ -32,9 +32,9 @@ class Prepared:
         if self._text is None:
             self._text = self._compile(tx.dialect)
         text, places = self._text
-        memory: dict[object, Any] | None = tx.info.get(MEMORY)
+        memory: dict[object, Sequence[tuple[Any, ...]]] | None = tx.info.get(MEMORY)
         if memory is not None and (known := memory.get((self, values))) is not None:
-            return known  # type: ignore[no-any-return]
+            return known
         bound = values
         if places is not None:
             bound = tuple(fixed if at < 0 else values[at] for at, fixed in places)

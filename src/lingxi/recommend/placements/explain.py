@@ -124,18 +124,19 @@ def say_why(explained: Explained, item_id: str, names: dict[str, str]) -> Senten
     if not causes or explained.value <= 0:
         return Sentence("placement.why.popular")
     first = causes[0]
+    support = sum(cause.value for cause in causes if cause.value > 0)
     if first.item_id == item_id:
         return Sentence("placement.why.itself")
     if not first.item_id:
         return Sentence(f"placement.why.{_BY_ITEM_ALONE.get(first.kind, 'query')}")
     params: dict[str, str | float] = {
         "item": names.get(first.item_id) or first.item_id,
-        "part_share": first.value / explained.value,
+        "part_share": first.value / support,
     }
-    others = [cause for cause in causes[1:] if cause.item_id]
+    others = [cause for cause in causes[1:] if cause.item_id and cause.value > 0]
     if first.kind == "history" and others:
         params["other"] = names.get(others[0].item_id) or others[0].item_id
-        params["other_share"] = others[0].value / explained.value
+        params["other_share"] = others[0].value / support
         return Sentence("placement.why.history_two", params)
     return Sentence(f"placement.why.{first.kind}", params)
 

@@ -142,7 +142,7 @@ class Knowledge:
             found = quick.explain(items, weights, np.array(places, dtype=np.int64), most)
             return [
                 (total, self._name_causes(kind, ((int(items[at]), value) for at, value in terms)))
-                for total, terms in found
+                for total, _, terms in found
             ]
 
         def explain(place: int) -> list[Cause]:
