@@ -18,7 +18,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -198,7 +198,20 @@ def main() -> None:
         warm(pid)
         anew = ask(pid)
         half_anew = ask(pid, pace=anew.rate / 2)
-    size = {SIZE_VARIABLE: str(again.body_bytes)}
+    ceilings = measure_ceilings(port, again.body_bytes, warm, ask)
+    print(
+        f"{platform.machine()}, {os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}, Python "
+        f"{platform.python_version()}, {events:,} events, {page.total:,} customers, "
+        f"{chosen.connections} connections, {chosen.seconds:g} s each, client on the same cores"
+    )
+    report((again, half), (anew, half_anew), ceilings)
+
+
+def measure_ceilings(
+    port: int, body_bytes: int, warm: Callable[[int], None], ask: Callable[[int], Load]
+) -> dict[str, Load]:
+    """The bare servers: the same worker count, a constant answer of the same size."""
+    size = {SIZE_VARIABLE: str(body_bytes)}
     ceilings = {}
     for name, target in (("bare granian", "constant"), ("Litestar", "make_litestar")):
         code = (
@@ -209,22 +222,25 @@ def main() -> None:
         with run_server(code, port, **size) as pid:
             warm(pid)
             ceilings[name] = ask(pid)
-    print(
-        f"{platform.machine()}, {os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}, Python "
-        f"{platform.python_version()}, {events:,} events, {page.total:,} customers, "
-        f"{chosen.connections} connections, {chosen.seconds:g} s each, client on the same cores"
-    )
-    print(again.describe("customers who ask again"))
-    print(half.describe("  half of that, evenly"))
-    print(anew.describe("customers worked out anew"))
-    print(half_anew.describe("  half of that, evenly"))
+    return ceilings
+
+
+def report(again: tuple[Load, Load], anew: tuple[Load, Load], ceilings: Mapping[str, Load]) -> None:
+    """Say what each load came to, full and at half of that, and its share of each ceiling."""
+    for name, (full, half) in (
+        ("customers who ask again", again),
+        ("customers worked out anew", anew),
+    ):
+        print(full.describe(name))
+        print(half.describe("  half of that, evenly"))
     for name, ceiling in ceilings.items():
         print(ceiling.describe(f"constant answer, {name}"))
-        print(
-            f"  share of it: again {again.rate / ceiling.rate:.1%} "
-            f"({ceiling.cost / again.cost:.1%} by processor time), "
-            f"anew {anew.rate / ceiling.rate:.1%} ({ceiling.cost / anew.cost:.1%})"
+        shares = (
+            f"{word} {load.rate / ceiling.rate:.1%} "
+            f"({ceiling.cost / load.cost:.1%} by processor time)"
+            for word, load in (("again", again[0]), ("anew", anew[0]))
         )
+        print(f"  share of it: {', '.join(shares)}")
 
 
 def _free_port() -> int:

@@ -3,6 +3,7 @@
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
+import msgspec
 import numpy as np
 from scipy.sparse import csr_array
 
@@ -12,6 +13,7 @@ from lingxi.recommend.histories import Histories
 from lingxi.recommend.item_table import Totals, build_table
 from lingxi.recommend.model import fit_model
 from lingxi.recommend.placements.context import Context, Met
+from lingxi.recommend.placements.definition import Rule, Strategy, Variant
 from lingxi.recommend.placements.knowledge import Knowledge
 from lingxi.recommend.placements.listing import Listed
 from lingxi.recommend.quick import QuickModel
@@ -110,3 +112,11 @@ def change(known: Knowledge, **items: Item) -> Knowledge:
     """The same shop with some items otherwise."""
     places = {known.table.index[item_id]: item for item_id, item in items.items()}
     return replace(known, table=known.table.change(places, (), "2"))
+
+
+PLAIN = Variant(strategy=Strategy.PERSONAL, fallbacks=(Strategy.POPULAR,), n=8)
+
+
+def with_rules(*rules: Rule, base: Variant = PLAIN) -> Variant:
+    """A variant with these rules."""
+    return msgspec.structs.replace(base, rules=rules)

@@ -1,33 +1,15 @@
 """Lines of every subject that were set aside come back through one command, each once."""
 
 import csv
-from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
-import pytest
-
 from lingxi.app import jobs
-from lingxi.app.shop import Shop, init_shop
+from lingxi.app.shop import Shop
 from lingxi.catalogue import get_items
-from lingxi.clock import FixedClock
 from lingxi.ingest import list_quarantine
 
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
-
-
-@pytest.fixture
-def shop(tmp_path: Path) -> Iterator[Shop]:
-    made = init_shop(
-        tmp_path / "shop",
-        name="S",
-        currency="GBP",
-        timezone="UTC",
-        language="en",
-        clock=FixedClock(NOW),
-    )
-    yield made
-    made.close()
 
 
 def write(shop: Shop, name: str, text: str) -> Path:

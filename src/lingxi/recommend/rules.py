@@ -8,6 +8,8 @@ from lingxi.schema import Item
 
 LONGEST_HISTORY = 2000
 """Items of one customer that are looked at, the latest."""
+MOST_HISTORY = 100
+"""Items that one request may name as what somebody met just now."""
 
 
 @dataclass(frozen=True)

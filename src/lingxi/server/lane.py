@@ -20,7 +20,8 @@ from sqlalchemy import Connection
 from lingxi.access.roles import Scope as Permission
 from lingxi.app.queries.recommendations import answer
 from lingxi.app.shop import Shop
-from lingxi.server.api.parameters import LONGEST_ID, MOST_HISTORY, MOST_RECOMMENDED
+from lingxi.recommend.rules import MOST_HISTORY
+from lingxi.server.api.parameters import LONGEST_ID, MOST_RECOMMENDED
 from lingxi.server.errors import Problems, describe_problem
 from lingxi.server.gate import Gate, Presented, check_permission, choose_key
 from lingxi.server.metrics import Metrics

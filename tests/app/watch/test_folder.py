@@ -14,34 +14,19 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from lingxi.app.shop import Shop, init_shop
+from lingxi.app.shop import Shop
 from lingxi.app.watch.arrivals import Arrivals, claim
 from lingxi.app.watch.folder import Watcher
 from lingxi.app.watch.subjects import name_subject, read_options
-from lingxi.clock import FixedClock
 from lingxi.errors import InvalidInput, StoreBusy
 from lingxi.ingest import list_imports
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    pass
 
 ORDERS = "order_id,sku,qty,price,date,customer_id\n1,A,1,5,2026-01-02,u1\n"
 CUSTOMERS = "customer_id,level\nu1,gold\n"
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
-
-
-@pytest.fixture
-def shop(tmp_path: Path) -> Iterator[Shop]:
-    made = init_shop(
-        tmp_path / "shop",
-        name="S",
-        currency="GBP",
-        timezone="UTC",
-        language="en",
-        clock=FixedClock(NOW),
-    )
-    yield made
-    made.close()
 
 
 @pytest.fixture

@@ -1,6 +1,7 @@
 """Placements of a shop in use: lists with their reasons, why not, and what a change would do."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from hashlib import blake2b
 from typing import TYPE_CHECKING
@@ -28,6 +29,23 @@ if TYPE_CHECKING:
     from lingxi.app.queries.recommendations import Shelf
     from lingxi.app.shop import Shop
     from lingxi.recommend import Recommender
+
+
+@dataclass(frozen=True)
+class _Asked:
+    """A request for a list of a placement, and what is known of it at that moment."""
+
+    placement: Placement
+    recommender: "Recommender"
+    now: datetime
+    found: Found
+    known: Knowledge
+    context: Context
+
+    @property
+    def experiment(self) -> str | None:
+        """The name of the placement's experiment, if it has one."""
+        return self.placement.experiment.name if self.placement.experiment else None
 
 
 class Desk:
@@ -71,50 +89,40 @@ class Desk:
         NotTrained
             Before the first training.
         """
-        ask.check()
         definitions = self.book.get()
-        placement = draft or definitions.get(name)
-        recommender, now = self._shelf.get(), self._shop.clock.now()
-        with self._shop.store.read() as tx:
-            found = find_asker(self._shop, tx, ask)
-            known = self._stock.get(tx, recommender)
-            context = self._read_context(tx, ask, found, now, placement)
-        variant, chosen = choose_variant(placement, context.unit)
-        if arm is not None and placement.experiment is not None:
-            variant, chosen = (placement.experiment.variant if arm == "b" else placement), arm
-        list_id = uuid4().hex
+        asked = self._ask(draft or definitions.get(name), ask)
+        variant, chosen = choose_variant(asked.placement, asked.context.unit)
+        if arm is not None and asked.placement.experiment is not None:
+            treated = arm == "b"
+            variant = asked.placement.experiment.variant if treated else asked.placement
+            chosen = arm
+        list_id = uuid4().hex if log else ""
         listed = self._make(
-            known, variant, definitions.rules, context, ask.n, list_id if log else None
+            asked.known, variant, definitions.rules, asked.context, ask.n, list_id or None
         )
         if log:
-            self._note(name, list_id, known, listed, found, now, recommender, placement, chosen)
-        experiment = placement.experiment.name if placement.experiment else None
+            self._note(name, list_id, asked, listed, chosen)
         return PlacementView(
             placement=name,
-            list_id=list_id if log else "",
+            list_id=list_id,
             customer_id=ask.customer_id,
-            known=found.customer is not None,
-            personalised=found.personalised,
-            as_of=now,
+            known=asked.found.customer is not None,
+            personalised=asked.found.personalised,
+            as_of=asked.now,
             currency=self._shop.settings.shop.currency,
-            experiment=experiment,
+            experiment=asked.experiment,
             arm=chosen,
             diversity_loss=listed.loss,
-            items=show_items(known, listed, explain=explain),
+            items=show_items(asked.known, listed, explain=explain),
         )
 
     def why_not(self, name: str, ask: Ask, item_id: str) -> WhyNotView:
         """Why an item is not in the list of a request, or where it stands in it."""
-        ask.check()
         definitions = self.book.get()
-        placement = definitions.get(name)
-        recommender, now = self._shelf.get(), self._shop.clock.now()
-        with self._shop.store.read() as tx:
-            found = find_asker(self._shop, tx, ask)
-            known = self._stock.get(tx, recommender)
-            context = self._read_context(tx, ask, found, now, placement)
-        variant, _ = choose_variant(placement, context.unit)
-        listed = self._make(known, variant, definitions.rules, context, ask.n, None)
+        asked = self._ask(definitions.get(name), ask)
+        variant, _ = choose_variant(asked.placement, asked.context.unit)
+        known = asked.known
+        listed = self._make(known, variant, definitions.rules, asked.context, ask.n, None)
         return show_standing(name, known, item_id, find_standing(known, listed, item_id))
 
     def preview(
@@ -157,6 +165,16 @@ class Desk:
                     pairs.append((ask, old, new))
         return compare_lists(name, known, pairs, show)
 
+    def _ask(self, placement: Placement, ask: Ask) -> _Asked:
+        """Check a request, and read what its list depends on in one transaction."""
+        ask.check()
+        recommender, now = self._shelf.get(), self._shop.clock.now()
+        with self._shop.store.read() as tx:
+            found = find_asker(self._shop, tx, ask)
+            known = self._stock.get(tx, recommender)
+            context = self._read_context(tx, ask, found, now, placement)
+        return _Asked(placement, recommender, now, found, known, context)
+
     def _read_context(
         self, tx: sa.Connection, ask: Ask, found: Found, now: datetime, placement: Placement
     ) -> Context:
@@ -181,26 +199,17 @@ class Desk:
         return make_list(known, variant, compiled, context, rng, n=n, exploring=list_id is not None)
 
     def _note(
-        self,
-        name: str,
-        list_id: str,
-        known: Knowledge,
-        listed: Listed,
-        found: Found,
-        now: datetime,
-        recommender: "Recommender",
-        placement: Placement,
-        arm: str | None,
+        self, name: str, list_id: str, asked: _Asked, listed: Listed, arm: str | None
     ) -> None:
         event = to_event(
             list_id,
             name,
-            [known.table.facts[entry.place].item_id for entry in listed.entries],
+            [asked.known.table.facts[entry.place].item_id for entry in listed.entries],
             listed,
-            subject=found.customer if found.personalised else None,
-            now=now,
-            version=recommender.version,
-            experiment=placement.experiment.name if placement.experiment else None,
+            subject=asked.found.customer if asked.found.personalised else None,
+            now=asked.now,
+            version=asked.recommender.version,
+            experiment=asked.experiment,
             arm=arm,
         )
         if listed.log_propensity < 0:

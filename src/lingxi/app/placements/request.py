@@ -13,14 +13,13 @@ from lingxi.ingest.consent import is_allowed
 from lingxi.profiles import get_profile, read_counts
 from lingxi.profiles.read import Counts
 from lingxi.recommend.placements.context import Context, Met
-from lingxi.recommend.rules import LONGEST_HISTORY
+from lingxi.recommend.rules import LONGEST_HISTORY, MOST_HISTORY
 from lingxi.schema import Name
 from lingxi.store.tables import from_micros
 
 if TYPE_CHECKING:
     from lingxi.app.shop import Shop
 
-MOST_HISTORY = 100
 MOST_CANDIDATES = 1000
 _LISTS = 100
 """Lists that are looked through for what was shown and not looked at."""

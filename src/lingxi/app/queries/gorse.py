@@ -19,6 +19,7 @@ from lingxi.gorse.users import require_user
 from lingxi.ingest import customer_ids
 from lingxi.ingest.consent import is_allowed
 from lingxi.profiles.tables import item_history
+from lingxi.recommend.rules import MOST_HISTORY
 from lingxi.store.tables import EPOCH
 
 if TYPE_CHECKING:
@@ -27,7 +28,6 @@ if TYPE_CHECKING:
     from lingxi.recommend import Recommended, Recommender
 
 _SPARE = 32
-_LONGEST_HISTORY = 100
 _MOST_ITEMS = 200
 _LONG_AGO = datetime.fromisoformat(LONG_AGO)
 
@@ -123,7 +123,7 @@ class GorseLists:
         made = _List(ask, {each.item_id for each in told})
         if recommender is None or not history:
             return []
-        latest = history[-_LONGEST_HISTORY:]
+        latest = history[-MOST_HISTORY:]
         with self._shop.store.read() as tx:
             for one in self._pull(tx, recommender, None, latest, made, personal=True):
                 made.add(one.item_id, one.score)

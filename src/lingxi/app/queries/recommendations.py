@@ -19,6 +19,7 @@ from lingxi.errors import (
 )
 from lingxi.ingest import seek_customer
 from lingxi.ingest.consent import is_allowed
+from lingxi.recommend.rules import MOST_HISTORY
 
 if TYPE_CHECKING:
     from lingxi.app.shop import Shop
@@ -31,8 +32,6 @@ log = logging.getLogger(__name__)
 
 LARGEST = 100
 """Items in one answer at most."""
-
-_LONGEST_HISTORY = 100
 
 
 class Shelf:
@@ -144,8 +143,8 @@ def answer(
         If ``n`` or ``history`` is longer than may be asked for.
     """
     check_size(n, largest=LARGEST)
-    if len(history) > _LONGEST_HISTORY:
-        raise InvalidInput(f"history holds {len(history)} items; {_LONGEST_HISTORY} at most.")
+    if len(history) > MOST_HISTORY:
+        raise InvalidInput(f"history holds {len(history)} items; {MOST_HISTORY} at most.")
     customer = None
     if customer_id is not None:
         customer = seek_customer(tx, customer_id, store=shop.store)

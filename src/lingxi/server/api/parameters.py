@@ -5,13 +5,13 @@ from typing import Annotated, Literal
 from litestar.params import PathParameter, QueryParameter
 
 from lingxi.errors import InvalidInput
+from lingxi.recommend.rules import MOST_HISTORY
 
 LONGEST_ID = 200
 LONGEST_TEXT = 200
 LONGEST_CURSOR = 1000
 MOST_ROWS = 500
 MOST_RECOMMENDED = 100
-MOST_HISTORY = 100
 LARGEST_NUMBER = 2**63 - 1
 """The largest row number that a store can hold."""
 

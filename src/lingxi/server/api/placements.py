@@ -17,10 +17,10 @@ from lingxi.app.placements.views import (
     WhyNotView,
 )
 from lingxi.recommend.placements.file import read_placement
+from lingxi.recommend.rules import MOST_HISTORY
 from lingxi.server.api.parameters import (
     LARGEST_NUMBER,
     LONGEST_ID,
-    MOST_HISTORY,
     MOST_RECOMMENDED,
     check_text,
 )
