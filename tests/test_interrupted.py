@@ -36,24 +36,26 @@ def empty(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def whole(empty: Path, raw_shop: Path) -> tuple[Path, float]:
-    """The shop after an undisturbed road, and the seconds that it took."""
+def whole(empty: Path, raw_shop: Path) -> tuple[Path, int]:
+    """The shop after an undisturbed road, and its reports of progress on the way."""
     folder = empty.with_name("whole")
     shutil.copytree(empty, folder)
-    return folder, run_whole(folder, raw_shop, ROAD)
+    return folder, run_whole(folder, raw_shop, ROAD)[1]
 
 
 def test_killed_and_run_again_the_shop_is_the_same(
-    empty: Path, raw_shop: Path, whole: tuple[Path, float], tmp_path: Path
+    empty: Path, raw_shop: Path, whole: tuple[Path, int], tmp_path: Path
 ) -> None:
-    undisturbed, seconds = whole
+    undisturbed, reports = whole
     rng = np.random.default_rng(7)
     folder = tmp_path / "killed"
     shutil.copytree(empty, folder)
-    moments = sorted(float(x) for x in rng.uniform(0.05, 0.9, 2) * seconds)
-    killed = [run_killed(folder, raw_shop, ROAD, moment) for moment in moments]
+    places = sorted(int(x) for x in rng.uniform(0.05, 0.9, 2) * reports)
+    killed = [
+        run_killed(folder, raw_shop, ROAD, rng.uniform(0, 0.05), reports=place) for place in places
+    ]
     run_whole(folder, raw_shop, ROAD)
-    assert any(killed)
+    assert killed[0]
     assert read_state(folder) == read_state(undisturbed)
 
 
@@ -62,7 +64,7 @@ def make_ping(event_id: str) -> Event:
 
 
 def test_readers_never_wait_and_writers_take_turns(
-    empty: Path, raw_shop: Path, whole: tuple[Path, float], tmp_path: Path
+    empty: Path, raw_shop: Path, whole: tuple[Path, int], tmp_path: Path
 ) -> None:
     """One process goes the whole road; this one reads, with no patience, and writes, with some."""
     folder = tmp_path / "busy"

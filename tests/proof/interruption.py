@@ -46,17 +46,26 @@ def finish(child: "subprocess.Popen[str]") -> None:
     assert child.returncode == 0
 
 
-def run_whole(folder: Path, raw: Path, steps: Sequence[str]) -> float:
-    """Run the steps to their end; seconds they took, without the start of the process."""
+def run_whole(folder: Path, raw: Path, steps: Sequence[str]) -> tuple[float, int]:
+    """Run the steps to their end; seconds they took without the start, reports of progress."""
     child = start(folder, raw, steps)
     begin = time.monotonic()
-    finish(child)
-    return time.monotonic() - begin
+    output, _ = child.communicate(timeout=_LIMIT_SECONDS)
+    assert child.returncode == 0
+    return time.monotonic() - begin, len(output.splitlines())
 
 
-def run_killed(folder: Path, raw: Path, steps: Sequence[str], seconds: float) -> bool:
-    """Run the steps and kill -9 them after so many seconds; false if they were done before."""
+def run_killed(
+    folder: Path, raw: Path, steps: Sequence[str], seconds: float, *, reports: int = 0
+) -> bool:
+    """Run the steps and kill -9 them so many seconds after so many reports of progress.
+
+    False if they were done before. Reports come with the work done, whatever else the machine does.
+    """
     child = start(folder, raw, steps)
+    assert child.stdout is not None
+    for _ in range(reports):
+        child.stdout.readline()
     timer = Timer(seconds, child.send_signal, [signal.SIGKILL])
     timer.start()
     child.communicate(timeout=_LIMIT_SECONDS)

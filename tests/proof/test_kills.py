@@ -50,7 +50,7 @@ def test_a_road_killed_many_times_ends_at_the_same_shop(
     )
     whole = make_empty(tmp_path / "whole", make_database())
     keys = shutil.copytree(whole / "keys", tmp_path / "keys")  # the same secrets for every shop
-    seconds = run_whole(whole, raw_shop, ROAD)
+    seconds, _ = run_whole(whole, raw_shop, ROAD)
     expected = read_state(whole)
     rng = np.random.default_rng(SEED)
     kills = roads = 0
