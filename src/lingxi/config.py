@@ -112,6 +112,14 @@ class PullSettings:
 
 
 @dataclass(frozen=True)
+class WorkSettings:
+    """The standing work: segments, journeys, sending."""
+
+    processes: int = 1
+    """Workers that ``lingxi serve`` starts beside itself; 0 leaves the work to ``lingxi work``."""
+
+
+@dataclass(frozen=True)
 class ConsentSettings:
     """What holds for customers who have said nothing: assumed or required, by purpose."""
 
@@ -204,6 +212,7 @@ class Settings:
     collect: CollectSettings = field(default_factory=CollectSettings)
     watch: WatchSettings = field(default_factory=WatchSettings)
     pull: Mapping[str, PullSettings] = field(default_factory=dict)
+    work: WorkSettings = field(default_factory=WorkSettings)
     consent: ConsentSettings = field(default_factory=ConsentSettings)
     identity: IdentitySettings = field(default_factory=IdentitySettings)
     cleaning: CleaningSettings = field(default_factory=CleaningSettings)
@@ -228,6 +237,7 @@ _SECTIONS: dict[str, type] = {
     "server": ServerSettings,
     "collect": CollectSettings,
     "watch": WatchSettings,
+    "work": WorkSettings,
     "consent": ConsentSettings,
     "identity": IdentitySettings,
     "cleaning": CleaningSettings,
@@ -368,5 +378,7 @@ def _check(settings: Settings, path: Path) -> None:
         raise InvalidSetting(
             f"{path}: watch.settle_seconds must not be below 0, and look_seconds must be above 0."
         )
+    if not 0 <= settings.work.processes <= 64:
+        raise InvalidSetting(f"{path}: work.processes must be between 0 and 64.")
     if not 1 <= settings.server.port <= 65535:
         raise InvalidSetting(f"{path}: server.port must be between 1 and 65535.")

@@ -5,7 +5,7 @@ from pathlib import Path
 from threading import Event, Thread
 
 from lingxi.app.shop import Shop, init_shop
-from lingxi.config import PullSettings, Settings, WatchSettings
+from lingxi.config import PullSettings, Settings, WatchSettings, WorkSettings
 from lingxi.server import companions as room
 from lingxi.server.companions import companions, keep_running, list_companions
 
@@ -13,11 +13,15 @@ ORDERS = "order_id,sku,qty,price,date,customer_id\n1,A,1,5,2026-01-02,u1\n"
 
 
 def test_a_shop_that_asks_for_none_has_none(tmp_path: Path) -> None:
-    assert list_companions(Settings(folder=tmp_path)) == []
-    both = Settings(
-        folder=tmp_path, watch=WatchSettings(folder="in"), pull={"x": PullSettings(kind="folder")}
+    assert list_companions(Settings(folder=tmp_path, work=WorkSettings(processes=0))) == []
+    assert list_companions(Settings(folder=tmp_path)) == [["work"]]
+    all_of_them = Settings(
+        folder=tmp_path,
+        watch=WatchSettings(folder="in"),
+        pull={"x": PullSettings(kind="folder")},
+        work=WorkSettings(processes=2),
     )
-    assert list_companions(both) == [["watch"], ["pull", "--keep"]]
+    assert list_companions(all_of_them) == [["watch"], ["pull", "--keep"], ["work"], ["work"]]
 
 
 def test_the_watched_folder_and_the_pulled_one_come_in_beside_the_server(tmp_path: Path) -> None:

@@ -24,6 +24,7 @@ _COMMANDS: dict[str, tuple[str, str]] = {
     "similar": ("similar", "What is like an item."),
     "explain": ("explain", "Everything known of one customer, with reasons."),
     "serve": ("serve", "Start the dashboard and the HTTP API."),
+    "work": ("work", "Do the standing work: segments, journeys, sending."),
     "status": ("status", "Where the shop stands."),
     "doctor": ("doctor", "Check the installation and the shop."),
     "models": ("models", "List model versions, switch between them, roll back."),

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from threading import Event, Thread
+from time import monotonic
 
 from lingxi.app.orphans import PARENT_VARIABLE
 from lingxi.config import Settings
@@ -24,6 +25,7 @@ def list_companions(settings: Settings) -> list[list[str]]:
         found.append(["watch"])
     if settings.pull:
         found.append(["pull", "--keep"])
+    found += [["work"]] * settings.work.processes
     return found
 
 
@@ -49,6 +51,7 @@ def keep_running(command: Sequence[str], folder: Path, stop: Event) -> None:
     """Run a command of ours, again when it ends, longer and longer after each failure."""
     pause = _PAUSE_SECONDS
     while not stop.is_set():
+        started = monotonic()
         child = subprocess.Popen(
             [sys.executable, "-m", "lingxi.cli", *command, "--shop", str(folder)],
             stdin=subprocess.DEVNULL,
@@ -65,5 +68,7 @@ def keep_running(command: Sequence[str], folder: Path, stop: Event) -> None:
                 child.kill()
                 child.wait()
         else:
+            if monotonic() - started > _LONGEST_PAUSE_SECONDS:
+                pause = _PAUSE_SECONDS  # it had worked: this end is not one more failure to start
             stop.wait(pause)
             pause = min(_LONGEST_PAUSE_SECONDS, pause * 2)
