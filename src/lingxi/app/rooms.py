@@ -4,13 +4,24 @@ from collections.abc import Callable, Sequence
 
 import sqlalchemy as sa
 
-from lingxi import access, catalogue, gorse, ingest, lifecycle, policy, profiles, recommend
+from lingxi import (
+    access,
+    catalogue,
+    gorse,
+    ingest,
+    lifecycle,
+    messaging,
+    policy,
+    profiles,
+    recommend,
+)
 from lingxi.access.tables import metadata as access_metadata
 from lingxi.catalogue.tables import metadata as catalogue_metadata
 from lingxi.gorse.tables import metadata as gorse_metadata
 from lingxi.ingest.consent import ConsentProjection
 from lingxi.ingest.tables import metadata as ingest_metadata
 from lingxi.lifecycle.tables import metadata as lifecycle_metadata
+from lingxi.messaging.tables import metadata as messaging_metadata
 from lingxi.policy.tables import metadata as policy_metadata
 from lingxi.profiles.tables import metadata as profiles_metadata
 from lingxi.recommend.placements.tables import metadata as recommend_metadata
@@ -26,6 +37,7 @@ METADATAS: Sequence[sa.MetaData] = (
     recommend_metadata,
     lifecycle_metadata,
     policy_metadata,
+    messaging_metadata,
     access_metadata,
 )
 
@@ -39,6 +51,7 @@ Forget = Callable[[sa.Connection, frozenset[int]], int]
 
 FORGETTERS: dict[str, Forget] = {
     "policy": policy.forget,
+    "messaging": messaging.forget,
     "access": access.forget,
     "recommend": recommend.forget,
     "lifecycle": lifecycle.forget,

@@ -1,7 +1,15 @@
 """The nouns of the product and their Arrow schemas."""
 
 from lingxi.schema.arrow import EVENT_ROWS, INTERACTIONS
-from lingxi.schema.event import ITEM_EVENTS, SYSTEM_EVENTS, Event, Line, Name, Scalar
+from lingxi.schema.event import (
+    ITEM_EVENTS,
+    MESSAGE_EVENTS,
+    SYSTEM_EVENTS,
+    Event,
+    Line,
+    Name,
+    Scalar,
+)
 from lingxi.schema.item import Item
 from lingxi.schema.money import Money
 
@@ -9,6 +17,7 @@ __all__ = [
     "EVENT_ROWS",
     "INTERACTIONS",
     "ITEM_EVENTS",
+    "MESSAGE_EVENTS",
     "SYSTEM_EVENTS",
     "Event",
     "Item",

@@ -43,6 +43,13 @@ class Name(StrEnum):
     ITEM_REMOVED = "Item Removed"
     ITEM_PRICE_CHANGED = "Item Price Changed"
     ITEM_STOCK_CHANGED = "Item Stock Changed"
+    MESSAGE_QUEUED = "Message Queued"
+    MESSAGE_ACCEPTED = "Message Accepted"
+    MESSAGE_FAILED = "Message Failed"
+    MESSAGE_SKIPPED = "Message Skipped"
+    MESSAGE_UNKNOWN = "Message Unknown"
+    MESSAGE_SHOWN = "Message Shown"
+    MESSAGE_CLOSED = "Message Closed"
 
 
 ITEM_EVENTS = (
@@ -52,6 +59,17 @@ ITEM_EVENTS = (
     Name.ITEM_STOCK_CHANGED,
 )
 """What happened to an item of the catalogue; nobody's, so without a subject."""
+
+MESSAGE_EVENTS = (
+    Name.MESSAGE_QUEUED,
+    Name.MESSAGE_ACCEPTED,
+    Name.MESSAGE_FAILED,
+    Name.MESSAGE_SKIPPED,
+    Name.MESSAGE_UNKNOWN,
+    Name.MESSAGE_SHOWN,
+    Name.MESSAGE_CLOSED,
+)
+"""What became of a message, told by ``messaging``."""
 
 SYSTEM_EVENTS = (
     Name.STAGE_CHANGED,
@@ -64,6 +82,7 @@ SYSTEM_EVENTS = (
     Name.MERGE_UNDONE,
     Name.RECOMMENDATIONS_SERVED,
     *ITEM_EVENTS,
+    *MESSAGE_EVENTS,
 )
 """What the system itself notes, calls that only say who somebody is included; it is no sign of life
 and no feature's input, and is not taken from outside as a track event."""

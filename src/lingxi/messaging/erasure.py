@@ -1,0 +1,18 @@
+"""Erasure: what this room keeps of a person."""
+
+import sqlalchemy as sa
+
+from lingxi.messaging.tables import message, onsite
+
+
+def forget(tx: sa.Connection, customers: frozenset[int]) -> int:
+    """Remove every message to these customers, sent or not; the rows removed.
+
+    What came of them stays in the log's counts until the log forgets the customer.
+    """
+    removed = 0
+    for table in (message, onsite):
+        removed += tx.execute(
+            sa.delete(table).where(table.c.customer.in_(sorted(customers)))
+        ).rowcount
+    return removed

@@ -1,0 +1,58 @@
+"""A store with everything that messages need, and customers in it."""
+
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from lingxi.app.rooms import METADATAS, PROJECTIONS
+from lingxi.clock import FixedClock
+from lingxi.config import Settings
+from lingxi.ingest import resolve_subjects
+from lingxi.messaging import Message, message_id
+from lingxi.store import Store
+
+NOON = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
+"""A Monday."""
+
+
+@pytest.fixture
+def clock() -> FixedClock:
+    return FixedClock(NOON)
+
+
+@pytest.fixture
+def store(tmp_path: Path, clock: FixedClock) -> Iterator[Store]:
+    opened = Store.open(Settings(folder=tmp_path), clock, projections=PROJECTIONS, tables=METADATAS)
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def add_customer(store: Store) -> Callable[..., int]:
+    """Makes a customer with these traits and answers the surrogate."""
+
+    def add(name: str, **traits: str) -> int:
+        from lingxi.profiles import put_traits
+
+        customer = resolve_subjects(store, "user_id", [name], known=True)[name]
+        if traits:
+            put_traits(store, customer, traits)
+        return customer
+
+    return add
+
+
+def make_message(customer: int, key: str = "1", **changes: object) -> Message:
+    """A marketing e-mail, queued at noon."""
+    values: dict[str, object] = {
+        "id": message_id("run", key, 1),
+        "customer": customer,
+        "channel": "email",
+        "template": "hello",
+        "queued_at": NOON,
+        "category": "news",
+        **changes,
+    }
+    return Message(**values)  # type: ignore[arg-type]
