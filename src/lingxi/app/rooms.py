@@ -7,6 +7,7 @@ import sqlalchemy as sa
 from lingxi import (
     access,
     catalogue,
+    experiments,
     gorse,
     ingest,
     lifecycle,
@@ -17,6 +18,7 @@ from lingxi import (
 )
 from lingxi.access.tables import metadata as access_metadata
 from lingxi.catalogue.tables import metadata as catalogue_metadata
+from lingxi.experiments.tables import metadata as experiments_metadata
 from lingxi.gorse.tables import metadata as gorse_metadata
 from lingxi.ingest.consent import ConsentProjection
 from lingxi.ingest.tables import metadata as ingest_metadata
@@ -33,6 +35,7 @@ METADATAS: Sequence[sa.MetaData] = (
     ingest_metadata,
     catalogue_metadata,
     profiles_metadata,
+    experiments_metadata,
     gorse_metadata,
     recommend_metadata,
     lifecycle_metadata,
@@ -56,6 +59,7 @@ FORGETTERS: dict[str, Forget] = {
     "recommend": recommend.forget,
     "lifecycle": lifecycle.forget,
     "gorse": gorse.forget,
+    "experiments": experiments.forget,
     "profiles": profiles.forget,
     "catalogue": catalogue.forget,
     "ingest": ingest.forget,

@@ -39,6 +39,13 @@ class Name(StrEnum):
     MERGE_UNDONE = "Merge Undone"
     STAGE_CHANGED = "Stage Changed"
     RECOMMENDATIONS_SERVED = "Recommendations Served"
+    ARM_ASSIGNED = "Arm Assigned"
+    COUPON_ISSUED = "Coupon Issued"
+    COUPON_SEEN = "Coupon Seen"
+    COUPON_REDEEMED = "Coupon Redeemed"
+    COUPON_RELEASED = "Coupon Released"
+    COUPON_EXPIRED = "Coupon Expired"
+    COUPON_REVOKED = "Coupon Revoked"
     ITEM_ADDED = "Item Added"
     ITEM_REMOVED = "Item Removed"
     ITEM_PRICE_CHANGED = "Item Price Changed"
@@ -81,6 +88,13 @@ SYSTEM_EVENTS = (
     Name.CUSTOMERS_MERGED,
     Name.MERGE_UNDONE,
     Name.RECOMMENDATIONS_SERVED,
+    Name.ARM_ASSIGNED,
+    Name.COUPON_ISSUED,
+    Name.COUPON_SEEN,
+    Name.COUPON_REDEEMED,
+    Name.COUPON_RELEASED,
+    Name.COUPON_EXPIRED,
+    Name.COUPON_REVOKED,
     *ITEM_EVENTS,
     *MESSAGE_EVENTS,
 )
