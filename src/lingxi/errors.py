@@ -83,6 +83,10 @@ class UnknownPlacement(UserError):
     """No placement, or no version of one, of this name."""
 
 
+class UnknownJourney(UserError):
+    """No journey, or no version of one, of this name."""
+
+
 class UnknownFeature(UserError):
     """No feature of this name."""
 

@@ -22,6 +22,7 @@ from lingxi.experiments.tables import metadata as experiments_metadata
 from lingxi.gorse.tables import metadata as gorse_metadata
 from lingxi.ingest.consent import ConsentProjection
 from lingxi.ingest.tables import metadata as ingest_metadata
+from lingxi.journeys.definition_tables import metadata as journeys_metadata
 from lingxi.lifecycle.tables import metadata as lifecycle_metadata
 from lingxi.messaging.tables import metadata as messaging_metadata
 from lingxi.policy.tables import metadata as policy_metadata
@@ -41,6 +42,7 @@ METADATAS: Sequence[sa.MetaData] = (
     lifecycle_metadata,
     policy_metadata,
     messaging_metadata,
+    journeys_metadata,
     access_metadata,
 )
 

@@ -1,0 +1,31 @@
+"""A shop of the tests of journeys: open, without anything in it."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from lingxi.app.shop import Shop, init_shop
+from lingxi.clock import FixedClock
+
+NOW = datetime(2026, 3, 2, 10, tzinfo=UTC)
+
+
+@pytest.fixture
+def clock() -> FixedClock:
+    return FixedClock(NOW)
+
+
+@pytest.fixture
+def shop(tmp_path: Path, clock: FixedClock) -> Iterator[Shop]:
+    made = init_shop(
+        tmp_path / "shop",
+        name="S",
+        currency="GBP",
+        timezone="UTC",
+        language="en",
+        clock=clock,
+    )
+    yield made
+    made.close()
