@@ -87,6 +87,14 @@ class UnknownJourney(UserError):
     """No journey, or no version of one, of this name."""
 
 
+class UnknownSegment(UserError):
+    """No segment of this name."""
+
+
+class UnknownList(UserError):
+    """No list of customers of this name."""
+
+
 class UnknownFeature(UserError):
     """No feature of this name."""
 

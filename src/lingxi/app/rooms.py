@@ -15,6 +15,7 @@ from lingxi import (
     policy,
     profiles,
     recommend,
+    segments,
 )
 from lingxi.access.tables import metadata as access_metadata
 from lingxi.catalogue.tables import metadata as catalogue_metadata
@@ -28,6 +29,7 @@ from lingxi.messaging.tables import metadata as messaging_metadata
 from lingxi.policy.tables import metadata as policy_metadata
 from lingxi.profiles.tables import metadata as profiles_metadata
 from lingxi.recommend.placements.tables import metadata as recommend_metadata
+from lingxi.segments.tables import metadata as segments_metadata
 from lingxi.store import Projection
 from lingxi.store.tables import metadata as store_metadata
 
@@ -37,6 +39,7 @@ METADATAS: Sequence[sa.MetaData] = (
     catalogue_metadata,
     profiles_metadata,
     experiments_metadata,
+    segments_metadata,
     gorse_metadata,
     recommend_metadata,
     lifecycle_metadata,
@@ -62,6 +65,7 @@ FORGETTERS: dict[str, Forget] = {
     "lifecycle": lifecycle.forget,
     "gorse": gorse.forget,
     "experiments": experiments.forget,
+    "segments": segments.forget,
     "profiles": profiles.forget,
     "catalogue": catalogue.forget,
     "ingest": ingest.forget,

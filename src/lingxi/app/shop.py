@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from lingxi.ingest.intake import Intake
     from lingxi.ingest.recent import Recent
     from lingxi.ingest.turned_away import Refusals
+    from lingxi.segments import Judge
 
 
 @dataclass(frozen=True)
@@ -90,6 +91,13 @@ class Shop:
         from lingxi.ingest.intake import Intake
 
         return Intake(self.store, self.settings, self.clock, observer=self.recent)
+
+    @cached_property
+    def judge(self) -> "Judge":
+        """Says whether a customer fulfils a rule."""
+        from lingxi.app.segments.scores import make_judge
+
+        return make_judge(self.store)
 
     @cached_property
     def served(self) -> "ServedLog":

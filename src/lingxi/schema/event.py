@@ -46,6 +46,10 @@ class Name(StrEnum):
     COUPON_RELEASED = "Coupon Released"
     COUPON_EXPIRED = "Coupon Expired"
     COUPON_REVOKED = "Coupon Revoked"
+    SEGMENT_ENTERED = "Segment Entered"
+    SEGMENT_LEFT = "Segment Left"
+    LIST_JOINED = "List Joined"
+    LIST_LEFT = "List Left"
     ITEM_ADDED = "Item Added"
     ITEM_REMOVED = "Item Removed"
     ITEM_PRICE_CHANGED = "Item Price Changed"
@@ -95,6 +99,10 @@ SYSTEM_EVENTS = (
     Name.COUPON_RELEASED,
     Name.COUPON_EXPIRED,
     Name.COUPON_REVOKED,
+    Name.SEGMENT_ENTERED,
+    Name.SEGMENT_LEFT,
+    Name.LIST_JOINED,
+    Name.LIST_LEFT,
     *ITEM_EVENTS,
     *MESSAGE_EVENTS,
 )

@@ -24,8 +24,10 @@ from lingxi.errors import (
     UnknownEvent,
     UnknownItem,
     UnknownJourney,
+    UnknownList,
     UnknownModel,
     UnknownPlacement,
+    UnknownSegment,
     UserError,
 )
 from lingxi.server.requests import is_api_path, request_id
@@ -38,6 +40,8 @@ STATUSES: dict[type[LingxiError], HTTPStatus] = {
     UnknownModel: HTTPStatus.NOT_FOUND,
     UnknownJourney: HTTPStatus.NOT_FOUND,
     UnknownPlacement: HTTPStatus.NOT_FOUND,
+    UnknownSegment: HTTPStatus.NOT_FOUND,
+    UnknownList: HTTPStatus.NOT_FOUND,
     NotTrained: HTTPStatus.CONFLICT,
     NotEnoughData: HTTPStatus.CONFLICT,
     Conflict: HTTPStatus.CONFLICT,

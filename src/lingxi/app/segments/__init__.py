@@ -1,0 +1,1 @@
+"""Segments of a shop: what API, pages, CLI and files ask of them."""
