@@ -12,7 +12,7 @@ from lingxi.recommend.neighbourhoods import UserKnn
 from lingxi.recommend.operators import ItemKnn
 from lingxi.recommend.pool import take_head
 from lingxi.recommend.sessions import SessionKnn
-from lingxi.recommend.teach import _cut, learn
+from lingxi.recommend.teach import cut_at_depth, learn
 from lingxi.recommend.transitions import Transitions
 from lingxi.testing.scorer import ScorerContract, make_taught
 
@@ -102,7 +102,7 @@ def test_what_is_learnt_from_is_what_is_scored_with():
     bench = _bench()
     scorer = Transitions("one")
     scorer.fit(bench.taught)
-    cut = _cut(take_head(scorer, bench), bench.asked.seen())
+    cut = cut_at_depth(take_head(scorer, bench), bench.asked.seen())
     served = cut_head(np.array(scorer.score(bench.asked)), bench.asked.seen())
     for row in range(bench.asked.n_rows):
         known = cut.items[row] >= 0

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 from typing import Protocol, runtime_checkable
 
 import numpy as np
+from msgspec import structs
 
 from lingxi.recommend.bench import FILL, Bench, Trial
 from lingxi.recommend.families import FAMILIES, build_scorer, make_recipe, vary
@@ -16,7 +17,8 @@ from lingxi.recommend.mix import PLAIN, mix, tune_factor
 from lingxi.recommend.pool import Head, Pool, take_head
 from lingxi.recommend.recipe import Param, Recipe
 from lingxi.recommend.scorer import Scorer, Vector
-from lingxi.recommend.teach import learn
+from lingxi.recommend.teach import Lesson, learn
+from lingxi.recommend.teach_ranker import FEWEST, grow_ranker
 from lingxi.recommend.terms import Termed, tune_terms
 
 _CLIMBERS = 3
@@ -30,6 +32,8 @@ _CLIMBING = 0.6
 _SEED = 20
 _MARGIN = 1.4
 """A fit on everything takes about that much longer than one on the bench."""
+_GROWING = 3e-4
+"""Seconds that trees take for each event of those asked, about."""
 _HEARD: tuple[dict[str, Param], ...] = (
     {"position_decay": 0.85},
     {"position_decay": 0.6},
@@ -133,7 +137,7 @@ class _Hunt:
             family = FAMILIES[name]
             timed = self.bench.asked.timed
             if not family.available:
-                self.skipped[name] = f"it takes pip install 'lingxi[{family.extra}]'"
+                self.skipped[name] = family.lacks
                 continue
             if family.timed and not timed:
                 self.skipped[name] = "the order of events is not known"
@@ -192,14 +196,37 @@ class _Hunt:
         start = time.monotonic()
         heads = [head for _, head in able]
         lesson = learn(heads, self.bench, self._popularity, np.random.default_rng(_SEED))
+        kept = [able[at] for at in lesson.kept]
         recipe = Recipe(
             name="learned",
-            parts=tuple(_bare(able[at][0].recipe) for at in lesson.kept),
+            parts=tuple(_bare(trial.recipe) for trial, _ in kept),
             shares=lesson.weights,
         )
-        fit_seconds = sum(able[at][0].fit_seconds for at in lesson.kept)
+        fit_seconds = sum(trial.fit_seconds for trial, _ in kept)
         spent = time.monotonic() - start
         self.trials.append(Trial(recipe, float(lesson.values.mean()), spent, fit_seconds))
+        self._rank(recipe, fit_seconds, [head for _, head in kept], lesson)
+
+    def _rank(self, base: Recipe, parts_seconds: float, heads: list[Head], lesson: Lesson) -> None:
+        """Trees on top of the learnt weights."""
+        if not FAMILIES["ranker"].available:
+            self.skipped["ranker"] = FAMILIES["ranker"].lacks
+            return
+        near = self._estimate("item_cosine")
+        cost = _GROWING * len(self.bench.asked.items) + near
+        if self.used + cost + _MARGIN * (parts_seconds + near) > self.seconds:
+            self.skipped["ranker"] = f"there was no time for trees, about {cost:.3g} s"
+            return
+        self.tell("ranker")
+        start = time.monotonic()
+        rng = np.random.default_rng(_SEED)
+        grown = grow_ranker(heads, lesson, self.bench, self._popularity, rng)
+        if grown is None:
+            self.skipped["ranker"] = f"fewer than {FEWEST} customers could teach it"
+            return
+        recipe = structs.replace(base, name="ranker", trees=grown.trees)
+        spent = time.monotonic() - start
+        self.trials.append(Trial(recipe, grown.value, spent, parts_seconds + near))
 
     def _share(self, able: list[tuple[Trial, Head]]) -> None:
         """Shares of a sum, if that is better than the best alone."""

@@ -9,6 +9,7 @@ from lingxi.recommend.family import Family, Params
 from lingxi.recommend.learned import Learned
 from lingxi.recommend.linear_families import LINEAR
 from lingxi.recommend.popularity import Popularity
+from lingxi.recommend.ranker import Ranked
 from lingxi.recommend.recipe import COMMON, Param, Recipe
 from lingxi.recommend.scorer import Scorer
 from lingxi.recommend.sequence_families import SEQUENCE
@@ -20,6 +21,7 @@ def _vary(recipe: Recipe, **changes: Param) -> Recipe:
         params={**recipe.params, **changes},
         parts=recipe.parts,
         shares=recipe.shares,
+        trees=recipe.trees,
     )
 
 
@@ -37,6 +39,11 @@ def _learned(recipe: Recipe, _params: Params) -> Scorer:
     return Learned(recipe.name, [build_scorer(part) for part in recipe.parts], recipe.shares)
 
 
+def _ranker(recipe: Recipe, _params: Params) -> Scorer:
+    parts = [build_scorer(part) for part in recipe.parts]
+    return Ranked(recipe.name, parts, recipe.shares, recipe.trees)
+
+
 _ALL = (
     Family(
         "popularity",
@@ -47,8 +54,9 @@ _ALL = (
     *LINEAR,
     *SEQUENCE,
     TRANSFORMER,
-    Family("blend", _blend, starts=()),
-    Family("learned", _learned, starts=()),
+    Family("blend", _blend, starts=(), composed=True),
+    Family("learned", _learned, starts=(), composed=True),
+    Family("ranker", _ranker, starts=(), boosts=True, composed=True),
 )
 
 FAMILIES: Mapping[str, Family] = {family.name: family for family in _ALL}
@@ -125,7 +133,5 @@ def build_scorer(recipe: Recipe) -> Scorer:
     family = find_family(recipe.name)
     make_recipe(recipe.name, recipe.params)
     if not family.served:
-        raise MissingExtra(
-            f"{recipe.name} needs more than the core: pip install 'lingxi[{family.extra}]'."
-        )
+        raise MissingExtra(f"{recipe.name} cannot be used here: {family.lacks}.")
     return family.build(recipe, family.read(recipe))

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib.util import find_spec
 
+from lingxi.learning.boosting import is_available
 from lingxi.recommend.recipe import COMMON, Param, Recipe
 from lingxi.recommend.scorer import Scorer
 
@@ -46,6 +47,10 @@ class Family:
         What must be importable to load it and to score.
     learns_with
         What must be importable to fit it, where that is more.
+    boosts
+        Needs LightGBM, which needs the system's OpenMP.
+    composed
+        Made of other models; ``auto`` makes it from the best.
     """
 
     name: str
@@ -61,11 +66,22 @@ class Family:
     extra: str | None = None
     module: str | None = None
     learns_with: str | None = None
+    boosts: bool = False
+    composed: bool = False
 
     @property
     def served(self) -> bool:
         """Whether what it needs to be loaded and to score is installed."""
+        if self.boosts and not is_available():
+            return False
         return self.module is None or find_spec(self.module) is not None
+
+    @property
+    def lacks(self) -> str:
+        """What to do where it cannot be used."""
+        if self.boosts:
+            return "it takes LightGBM, which takes the system's OpenMP (the package libgomp1)"
+        return f"it takes pip install 'lingxi[{self.extra}]'"
 
     @property
     def available(self) -> bool:

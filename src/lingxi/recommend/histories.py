@@ -42,6 +42,8 @@ class Histories:
         Items there are.
     timed
         Whether the order inside a row means anything.
+    about
+        What the catalogue says of the items, shape (n_items, any): see ``content.describe``.
     """
 
     indptr: Whole
@@ -53,6 +55,7 @@ class Histories:
     rows: Whole
     n_items: int
     timed: bool = True
+    about: Csr | None = None
 
     @staticmethod
     def of_events(
@@ -180,6 +183,7 @@ class Histories:
             rows=self.rows,
             n_items=self.n_items,
             timed=timed,
+            about=self.about,
         )
 
     def seen(self, kind: int | None = None) -> Csr:

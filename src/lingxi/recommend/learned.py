@@ -57,6 +57,19 @@ class Task:
         return Task(self.features[cells], indptr, self.hits[cells])
 
 
+@dataclass(frozen=True)
+class Candidates:
+    """Items in question, customer by customer.
+
+    ``owners``: places among the histories, rising; ``items``: their indices; ``said``: shape
+    (n_parts, n), each model's share of its best (``cut_head``).
+    """
+
+    owners: Whole
+    items: Whole
+    said: Table
+
+
 def learn_weights(task: Task, ridge: float = _RIDGE) -> Vector:
     """Weights of a conditional logit: the mean log-probability of what was wanted is highest.
 
@@ -122,6 +135,16 @@ def cut_head(scores: Table, seen: Csr) -> Table:
     return unmet
 
 
+def to_odds(logits: Vector, owners: Whole) -> Table:
+    """Each candidate's share of the softmax over those of the same owner; owners rise."""
+    starts = np.flatnonzero(np.diff(owners, prepend=-1))
+    lengths = np.diff(np.append(starts, len(owners)))
+    odds = np.exp(logits - np.repeat(np.maximum.reduceat(logits, starts), lengths))
+    shares = odds / np.repeat(np.add.reduceat(odds, starts), lengths)
+    answer: Table = np.maximum(shares, 1e-30).astype(np.float32)
+    return answer
+
+
 class Learned:
     """Several models together, each item's probability of coming next learnt from their places.
 
@@ -173,11 +196,11 @@ class Learned:
         given: list[Csr] = []
         for number, part in enumerate(self.parts):
             said = self._gain(number, shares[number][rows, items])
-            given.append(_share_out(part.explain(histories, lists), said))
+            given.append(share_out(part.explain(histories, lists), said))
         total = given[0]
         for more in given[1:]:
             total = (total + more).tocsr()
-        return _share_out(total, listed)
+        return share_out(total, listed)
 
     def save(self, writer: ArtefactWriter, prefix: str, customers: Whole) -> dict[str, str]:
         """Write every part and what is known of the items."""
@@ -203,16 +226,17 @@ class Learned:
         seen = histories.seen()
         shares = [cut_head(np.array(part.score(histories)), seen) for part in self.parts]
         scores = np.zeros(histories.shape, dtype=np.float32)
-        for row in range(histories.n_rows):
-            items = np.flatnonzero(np.logical_or.reduce([share[row] > 0 for share in shares]))
-            if not len(items):
-                continue
-            said = np.stack([share[row, items] for share in shares])
-            features = make_features(said, self.met[items], self.trend[items])
-            logits = features @ self.weights
-            odds = np.exp(logits - logits.max())
-            scores[row, items] = np.maximum(odds / odds.sum(), 1e-30)
+        owners, items = np.nonzero(np.logical_or.reduce([share > 0 for share in shares]))
+        if len(items):
+            asked = Candidates(owners, items, np.stack([s[owners, items] for s in shares]))
+            scores[owners, items] = to_odds(self._rate(histories, asked), owners)
         return scores, shares
+
+    def _rate(self, _histories: Histories, asked: Candidates) -> Vector:
+        """The logit of each candidate."""
+        features = make_features(asked.said, self.met[asked.items], self.trend[asked.items])
+        logits: Vector = features @ self.weights
+        return logits
 
     def _gain(self, number: int, shares: Table) -> Vector:
         """What a part adds to the logits beside its silence, at least a little where it speaks."""
@@ -229,7 +253,7 @@ def describe_items(taught: Histories) -> tuple[Vector, Vector]:
     return met, find_trend(taught, 1.0, _TREND_DAYS)
 
 
-def _share_out(given: Csr, sums: Vector) -> Csr:
+def share_out(given: Csr, sums: Vector) -> Csr:
     """The same cells scaled so that each row sums to the number given; rows of no sum stay 0."""
     owners = np.repeat(np.arange(given.shape[0]), np.diff(given.indptr))
     data = np.maximum(given.data, 0.0)

@@ -89,6 +89,17 @@ class Pool:
             bench.metric,
         )
 
+    def take(self, rows: NDArray[np.int64]) -> "Pool":
+        """The part of these customers."""
+        return Pool(
+            self.items[rows],
+            self.scores[:, rows],
+            self.hits[rows],
+            self.fill[rows],
+            self.wanted[rows],
+            self.metric,
+        )
+
     def combine(self, shares: Sequence[float]) -> Scores:
         """The sum of the heads' scores with these shares."""
         total: Scores = np.tensordot(np.asarray(shares, dtype=np.float32), self.scores, axes=1)

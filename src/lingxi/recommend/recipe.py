@@ -29,14 +29,15 @@ COMMON: Mapping[str, Param] = {
 class Recipe(msgspec.Struct, frozen=True, kw_only=True):
     """A model's name and those parameters that differ from its family's defaults.
 
-    ``parts`` are the recipes a blend is made of, ``shares`` their factors. Made and checked by
-    ``families.make_recipe``.
+    ``parts`` are the recipes a blend is made of, ``shares`` their factors; ``trees`` are those of a
+    ranker, as LightGBM writes them. Made and checked by ``families.make_recipe``.
     """
 
     name: str
     params: dict[str, Param] = {}
     parts: "tuple[Recipe, ...]" = ()
     shares: tuple[float, ...] = ()
+    trees: str = ""
 
     def common(self, name: str) -> Param:
         """One of the parameters that every recipe may have."""

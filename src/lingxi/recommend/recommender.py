@@ -7,6 +7,7 @@ import msgspec
 import numpy as np
 import pyarrow as pa
 import sqlalchemy as sa
+from msgspec import structs
 from numpy.typing import NDArray
 
 from lingxi.errors import InvalidInput, NotTrained
@@ -39,6 +40,15 @@ class Held(msgspec.Struct, frozen=True):
     recipe: Recipe
     visitor_recipe: Recipe
     item_ids: tuple[str, ...]
+
+
+def read_recipe(artefact: Artefact) -> Recipe:
+    """The recipe for customers, whole: a ranker's trees are a file of their own."""
+    recipe = artefact.load_json("recommender", Held).recipe
+    if recipe.name != "ranker":
+        return recipe
+    trees = artefact.load_lightgbm("chosen_trees").model_to_string()
+    return structs.replace(recipe, trees=trees)
 
 
 class Recommender:

@@ -74,10 +74,8 @@ def report(
     """
     rng = np.random.default_rng(wish.seed)
     start = time.perf_counter()
-    if wish.model == "blend":
-        raise InvalidInput("A blend is fitted by auto, from the models that do best here.")
-    if wish.model != AUTO:
-        find_family(wish.model)
+    if wish.model != AUTO and find_family(wish.model).composed:
+        raise InvalidInput(f"A {wish.model} is made by auto, from the models that do best here.")
     found, why = _choose(data, wish, rng, tell)
     recipes = [found.recipe if found else make_recipe(POPULARITY)]
     for name in (ITEM_KNN, POPULARITY):

@@ -40,20 +40,20 @@ def learn(
     heads: Sequence[Head], bench: Bench, popularity: Vector, rng: np.random.Generator
 ) -> Lesson:
     """Learn from all heads, keep those that say most, learn again."""
-    cut = [_cut(head, bench.asked.seen()) for head in heads]
+    cut = [cut_at_depth(head, bench.asked.seen()) for head in heads]
     known = describe_items(bench.taught)
     pool = Pool.build(cut, bench, popularity)
-    task, _ = _set_task(pool, *known)
+    task, _ = set_task(pool, *known)
     kept = _find_loudest(task, learn_weights(task))
     if len(kept) < len(heads):
         pool = Pool.build([cut[at] for at in kept], bench, popularity)
-        task, _ = _set_task(pool, *known)
+        task, _ = set_task(pool, *known)
     weights = learn_weights(task)
     values = _cross_measure(pool, known, rng)
     return Lesson(tuple(kept), tuple(weights.tolist()), values)
 
 
-def _cut(head: Head, seen: Csr) -> Head:
+def cut_at_depth(head: Head, seen: Csr) -> Head:
     """What ``learned.cut_head`` leaves of a head: shares of the best unmet item."""
     there = head.items >= 0
     unmet = there & ~find_cells(head.items, seen)
@@ -66,7 +66,7 @@ def _cut(head: Head, seen: Csr) -> Head:
     return Head(items, np.where(kept, shares, 0).astype(np.float32), 1.0)
 
 
-def _set_task(pool: Pool, met: Vector, trend: Vector) -> tuple[Task, NDArray[np.bool_]]:
+def set_task(pool: Pool, met: Vector, trend: Vector) -> tuple[Task, NDArray[np.bool_]]:
     """The candidates of those who have any, and where they lie in the pool."""
     cells: NDArray[np.bool_] = np.logical_or.reduce(pool.scores > 0)
     items = pool.items[cells]
@@ -87,7 +87,7 @@ def _find_loudest(task: Task, weights: Vector) -> list[int]:
 
 
 def _cross_measure(pool: Pool, known: tuple[Vector, Vector], rng: np.random.Generator) -> Vector:
-    task, cells = _set_task(pool, *known)
+    task, cells = set_task(pool, *known)
     folds = rng.integers(0, _FOLDS, len(task.indptr) - 1)
     logits = np.zeros(len(task.features))
     owners = task.owners

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 import numpy as np
+from msgspec import structs
 
 from lingxi.clock import Clock
 from lingxi.config import Settings
@@ -197,7 +198,8 @@ def _write(
     top = float(popular.max(initial=0.0))
     writer.save_array("popularity", popular / top if top > 0 else popular)
     count_baskets(interactions).save(writer)
-    held = Held(choice.recipe, choice.visitor_recipe, interactions.item_ids)
+    recipe = structs.replace(choice.recipe, trees="")  # they are a file of their own
+    held = Held(recipe, choice.visitor_recipe, interactions.item_ids)
     writer.save_json("recommender", held)
     split = choice.split
     writer.manifest = Manifest(

@@ -52,10 +52,10 @@ def list_reports(shop: "Shop") -> ReportsView:
 
 
 def _find_recipe(shop: "Shop") -> "Recipe | None":
-    from lingxi.recommend.recommender import KIND, Held
+    from lingxi.recommend.recommender import KIND, read_recipe
 
     artefact = shop.store.artefacts.current(KIND)
-    return artefact.load_json("recommender", Held).recipe if artefact is not None else None
+    return read_recipe(artefact) if artefact is not None else None
 
 
 def _folder(shop: "Shop") -> Path:

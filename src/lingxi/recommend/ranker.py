@@ -1,0 +1,237 @@
+"""A learned ranker: trees over what models say of candidates, of the customer and of the item.
+
+The score starts from the logit of ``Learned``; trees (LambdaMART) add what it does not know: how
+interest moves between an hour and half a year, how new an item is, who asks and when. Their part
+is told exactly by Shapley values.
+
+Source
+------
+Burges (2010), MSR-TR-2010-82, for LambdaMART; Lundberg et al. (2020), Nature Machine Intelligence
+2, for the values.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from lingxi.errors import InvalidInput, NotTrained
+from lingxi.recommend.histories import Histories
+from lingxi.recommend.learned import (
+    Candidates,
+    Learned,
+    Table,
+    Vector,
+    Whole,
+    make_features,
+    share_out,
+)
+from lingxi.recommend.matrix import Csr, stack
+from lingxi.recommend.operators import ItemKnn
+from lingxi.recommend.scorer import Scorer
+from lingxi.recommend.signals import Signs, make_signals, name_signals
+from lingxi.store import Artefact, ArtefactWriter
+
+if TYPE_CHECKING:
+    import lightgbm
+
+NEAREST = 50
+"""Neighbours of each item by which nearness to a history is told."""
+_ROWS_PER_THREAD = 20_000
+_LEAST = 1e-6
+_NEAR, _SHARE = "near", "share"
+
+
+@dataclass(frozen=True)
+class Attribution:
+    """What each signal gives to the logits of some candidates.
+
+    ``values``: shape (n, n_names); they and ``base`` sum to ``logits``.
+    """
+
+    names: tuple[str, ...]
+    values: Vector
+    base: Vector
+    logits: Vector
+
+
+def make_nearness(name: str) -> ItemKnn:
+    """The unfitted operator that says which items are near to each other."""
+    return ItemKnn(name, k=NEAREST, length=2 * NEAREST)
+
+
+def read_trees(text: str) -> "lightgbm.Booster":
+    """Trees from LightGBM's text."""
+    import lightgbm
+
+    return lightgbm.Booster(model_str=text)
+
+
+def add_up(trees: "lightgbm.Booster", signals: Table) -> Vector:
+    """What the trees give to each row's logit."""
+    found = trees.predict(signals, raw_score=True, num_threads=count_threads(len(signals)))
+    return np.asarray(found, dtype=np.float64)
+
+
+def count_threads(rows: int) -> int:
+    """One for few rows: threads that wait for each other cost more than they bring."""
+    return min(2, 1 + rows // _ROWS_PER_THREAD)
+
+
+class Ranked(Learned):
+    """Candidates of several models, in the order that trees put them.
+
+    Reasons: a model's part of the score is what it adds to the logit, by its own terms and by the
+    trees' Shapley values of its signals, divided among the items of the history as the model itself
+    does; nearness to the history likewise, as item-based neighbours do. ``attribute`` tells the
+    exact values of all signals.
+
+    Parameters
+    ----------
+    parts
+        Unfitted scorers.
+    weights
+        Shape (2 parts + 2,): the logit that the trees start from; see ``Learned``.
+    trees
+        LightGBM's text; empty where ``load`` follows.
+    """
+
+    def __init__(
+        self, name: str, parts: Sequence[Scorer], weights: Sequence[float], trees: str = ""
+    ) -> None:
+        super().__init__(name, parts, weights)
+        self._trees = read_trees(trees) if trees else None
+        self.near = make_nearness(f"{name}_near")
+        self._signs: Signs | None = None
+        self.signals = name_signals(len(self.parts))
+        if self._trees is not None and self._trees.num_feature() != len(self.signals):
+            raise InvalidInput(
+                f"The trees read {self._trees.num_feature()} signals, but {len(self.parts)} models "
+                f"give {len(self.signals)}."
+            )
+
+    @property
+    def trees(self) -> "lightgbm.Booster":
+        """The trees.
+
+        Raises
+        ------
+        NotTrained
+            If there are none: auto grows them.
+        """
+        if self._trees is None:
+            raise NotTrained(f"{self.name} has no trees. Let auto learn it.")
+        return self._trees
+
+    def fit(self, taught: Histories) -> None:
+        """Fit every part, find near items, and note what is known of each item."""
+        super().fit(taught)
+        self.near.fit(taught)
+        self._signs = Signs.read(taught)
+
+    def attribute(self, histories: Histories, lists: Whole) -> Attribution:
+        """What each signal gives to the logit of each listed item, exactly.
+
+        ``lists``: shape (n_rows, n), all of them candidates. Models' own terms stand under
+        ``share_0`` and so on, popularity's under ``item_met`` and ``item_trend``.
+        """
+        _, shares = self._weigh(histories)
+        asked = _list_cells(lists, shares)
+        return self._attribute(histories, asked, shares)
+
+    def explain(self, histories: Histories, lists: Whole) -> Csr:
+        """What each item of each history gives through models and nearness; see the class."""
+        scores, shares = self._weigh(histories)
+        asked = _list_cells(lists, shares)
+        if not len(asked.items):
+            return stack([], histories.n_items)
+        found = self._attribute(histories, asked, shares)
+        at = {name: column for column, name in enumerate(found.names)}
+        total: Csr | None = None
+        for number, part in enumerate(self.parts):
+            own = [at[f"{_SHARE}_{number}"], at[f"place_{number}"]]
+            gain = np.maximum(found.values[:, own].sum(axis=1), _LEAST)
+            said = np.where(asked.said[number] > 0, gain, 0.0)
+            given = share_out(part.explain(histories, lists), said)
+            total = given if total is None else (total + given).tocsr()
+        assert total is not None
+        columns = [at[name] for name in found.names if name.startswith(_NEAR)]
+        nearness = np.maximum(found.values[:, columns].sum(axis=1), 0.0)
+        total = (total + share_out(self.near.explain(histories, lists), nearness)).tocsr()
+        listed = scores[asked.owners, asked.items].astype(np.float64)
+        return share_out(total, listed)
+
+    def save(self, writer: ArtefactWriter, prefix: str, customers: Whole) -> dict[str, str]:
+        """Write every part, the trees as LightGBM's text and what is known of the items."""
+        writer.save_lightgbm(f"{prefix}_trees", self.trees)
+        self.near.save(writer, f"{prefix}_near", customers)
+        self._read_signs().save(writer, prefix)
+        return super().save(writer, prefix, customers)
+
+    def load(self, artefact: Artefact, prefix: str) -> Whole:
+        """Read them; the customers of a part that keeps them."""
+        self._trees = artefact.load_lightgbm(f"{prefix}_trees")
+        self.near.load(artefact, f"{prefix}_near")
+        self._signs = Signs.load(artefact, prefix)
+        return super().load(artefact, prefix)
+
+    def _rate(self, histories: Histories, asked: Candidates) -> Vector:
+        logits = super()._rate(histories, asked)
+        return logits + add_up(self.trees, self._signal(histories, asked))
+
+    def _signal(self, histories: Histories, asked: Candidates) -> Table:
+        return make_signals(histories, asked, self._read_signs(), self.near.operator)
+
+    def _read_signs(self) -> Signs:
+        if self._signs is None:
+            raise NotTrained(f"{self.name} has not been fitted.")
+        return self._signs
+
+    def _attribute(
+        self, histories: Histories, asked: Candidates, shares: Sequence[Table]
+    ) -> Attribution:
+        """As ``attribute``; places among the candidates count, so all of them are looked at."""
+        owners, items = np.nonzero(np.logical_or.reduce([share > 0 for share in shares]))
+        everyone = Candidates(owners, items, np.stack([s[owners, items] for s in shares]))
+        signals = self._signal(histories, everyone)
+        keys = owners * histories.n_items + items
+        wanted = asked.owners * histories.n_items + asked.items
+        at = np.minimum(np.searchsorted(keys, wanted), max(len(keys) - 1, 0))
+        there = keys[at] == wanted if len(keys) else np.zeros(len(wanted), dtype=np.bool_)
+        found = np.zeros((len(wanted), len(self.signals) + 1))
+        rows = signals[at[there]] if len(keys) else signals
+        if len(rows):
+            found[there] = self.trees.predict(
+                rows, pred_contrib=True, num_threads=count_threads(len(rows))
+            )
+        values, base = found[:, :-1], found[:, -1]
+        self._add_own_terms(values, asked)
+        return Attribution(self.signals, values, base, values.sum(axis=1) + base)
+
+    def _add_own_terms(self, values: Vector, asked: Candidates) -> None:
+        """Put the terms of the logit that the trees start from beside theirs, in place."""
+        at = {name: column for column, name in enumerate(self.signals)}
+        features = make_features(asked.said, self.met[asked.items], self.trend[asked.items])
+        terms = features * self.weights
+        n = len(self.parts)
+        for number in range(n):
+            values[:, at[f"{_SHARE}_{number}"]] += terms[:, number] + terms[:, n + number]
+        values[:, at["item_met"]] += terms[:, -2]
+        values[:, at["item_trend"]] += terms[:, -1]
+
+
+def _list_cells(lists: Whole, shares: Sequence[Table]) -> Candidates:
+    """The listed items as candidates, in the order of the lists."""
+    owners = np.repeat(np.arange(len(lists)), lists.shape[1])
+    items = lists.reshape(-1)
+    return Candidates(owners, items, np.stack([share[owners, items] for share in shares]))
+
+
+def count_gains(trees: "lightgbm.Booster") -> Mapping[str, float]:
+    """How much each signal lowered the loss, as shares of the whole, the largest first."""
+    gains = trees.feature_importance(importance_type="gain")
+    total = float(gains.sum()) or 1.0
+    order = np.argsort(-gains, kind="stable")
+    names = trees.feature_name()
+    return {names[at]: float(gains[at]) / total for at in order.tolist()}
