@@ -380,7 +380,7 @@ def test_lists_are_the_same_from_many_threads(shop: Shop, customer_id: str) -> N
 
 
 def test_the_log_of_lists_drops_what_it_has_no_room_for(shop: Shop, monkeypatch) -> None:
-    from lingxi.app.placements import served as module
+    from lingxi.app import served as module
 
     monkeypatch.setattr(module, "MOST_WAITING", 0)
     mine = module.ServedLog(shop.store)

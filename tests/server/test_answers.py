@@ -18,7 +18,7 @@ Client = TestClient[Litestar]
 def test_recommendations_name_what_they_come_from(
     shop: Shop, client: Client, key: dict[str, str], customer_id: str
 ) -> None:
-    answer = client.get(f"/v1/recommendations/{customer_id}?n=5", headers=key)
+    answer = client.get(f"/v1/recommendations/{customer_id}?n=5&log=false", headers=key)
     view = shop.answers.recommendations(customer_id, n=5)
     assert answer.json() == json.loads(msgspec.json.encode(view))
     assert answer.json()["known"] is True

@@ -70,8 +70,8 @@ def test_the_lane_and_the_route_give_the_same_answer(
     headers = key | {"accept-encoding": "identity", "x-request-id": "request-0001"}
     with TestClient(ask.app) as client:
         for number, customer_id in enumerate(ids):
-            query = ("", "?n=3", f"?n=20&history={item_id}&history=x%20y")[number % 3]
-            path = f"/v1/recommendations/{customer_id}{query}"
+            query = ("", "&n=3", f"&n=20&history={item_id}&history=x%20y")[number % 3]
+            path = f"/v1/recommendations/{customer_id}?log=false{query}"
             lane, route = ask(path, headers), client.get(path, headers=headers)
             assert lane.status_code == route.status_code == 200
             assert lane.content == route.content
@@ -201,6 +201,31 @@ def test_a_withdrawn_consent_counts_in_the_next_answer(
     shop.clock.advance(timedelta(seconds=1))
     say_consent(shop, customer_id, ConsentWord("personalisation", granted=True))
     assert ask(path, key).json()["personalised"] is True
+
+
+def test_what_was_shown_is_in_the_log_by_lane_and_route_alike(
+    shop: Shop, ask: Ask, key: Headers, customer_id: str
+) -> None:
+    with shop.store.read() as tx:
+        subject = find_customer(tx, customer_id)
+    with TestClient(ask.app) as client:
+        path = f"/v1/recommendations/{customer_id}"
+        shown = [ask(path, key).json(), client.get(path, headers=key).json()]
+        shown.append(client.get("/v1/recommendations?n=3", headers=key).json())
+        for looking in (path, "/v1/recommendations"):
+            assert client.get(f"{looking}?log=false", headers=key).json()["list_id"] == ""
+        assert ask(f"{path}?n=2&log=false", key).json()["list_id"] == ""
+    assert ask.taken == 2
+    shop.served.flush()
+    events = shop.store.log.read(names=["Recommendations Served"])
+    assert [e.event_id for e in events] == [f"list:{each['list_id']}" for each in shown]
+    assert [e.subject for e in events] == [subject, subject, None]
+    for event, view in zip(events, shown, strict=True):
+        assert [line.item_id for line in event.lines] == [i["item_id"] for i in view["items"]]
+        assert event.properties["sources"] == " ".join(i["model"] for i in view["items"])
+        assert event.properties["propensities"].split() == ["1.0"] * len(view["items"])
+        assert event.properties["model"] == view["version"]
+        assert "placement" not in event.properties
 
 
 def test_requests_on_the_lane_are_counted_and_logged(

@@ -99,16 +99,23 @@ class Answers:
         return customer.get_customer(self._shop, customer_id, before=before, n=n)
 
     def recommendations(
-        self, customer_id: str | None, *, n: int = 10, history: Sequence[str] = ()
+        self,
+        customer_id: str | None,
+        *,
+        n: int = 10,
+        history: Sequence[str] = (),
+        log: bool = False,
     ) -> views.RecommendationsView:
         """What a customer, or a visitor who looked at ``history``, would like.
+
+        ``log``: the list is shown to them, and so goes into the log within a second.
 
         Raises
         ------
         NotTrained
             Before the first training.
         """
-        return self._shelf.recommend(self._shop, customer_id, n=n, history=history)
+        return self._shelf.recommend(self._shop, customer_id, n=n, history=history, log=log)
 
     def ready_recommender(self) -> "Recommender | None":
         """The recommender that answers at once; see ``Shelf.peek``."""

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from lingxi.app.answers import Answers
-    from lingxi.app.placements.served import ServedLog
+    from lingxi.app.served import ServedLog
     from lingxi.ingest.intake import Intake
     from lingxi.ingest.recent import Recent
     from lingxi.ingest.turned_away import Refusals
@@ -102,7 +102,7 @@ class Shop:
     @cached_property
     def served(self) -> "ServedLog":
         """Takes the lists that are shown, for the log."""
-        from lingxi.app.placements.served import ServedLog
+        from lingxi.app.served import ServedLog
 
         return ServedLog(self.store)
 

@@ -57,7 +57,8 @@ class RecommendationsView(msgspec.Struct, frozen=True):
     """Answer to: what would this customer (or visitor) like?
 
     Not ``personalised`` when the customer refused that: they are served as a stranger. ``version``
-    is that of the recommender which made the list.
+    is that of the recommender which made the list; ``list_id`` names it in the log, empty where it
+    was for looking only.
     """
 
     customer_id: str | None
@@ -68,6 +69,7 @@ class RecommendationsView(msgspec.Struct, frozen=True):
     items: tuple[RecommendedItem, ...]
     personalised: bool = True
     version: str = ""
+    list_id: str = ""
 
 
 class SimilarView(msgspec.Struct, frozen=True):

@@ -39,6 +39,7 @@ _NUMBER = re.compile(r"[0-9]{1,3}")
 _KEY_HEADERS = frozenset({b"authorization", b"x-api-key"})
 _LONGEST_QUERY = 30_000
 _DEFAULT_N = 10
+_TRUTHS = ("true", "false")
 
 
 @dataclass(frozen=True)
@@ -49,6 +50,7 @@ class Wanted:
     customer_id: str
     n: int
     history: tuple[str, ...]
+    log: bool
     recommender: "Recommender"
 
 
@@ -128,6 +130,7 @@ class Lane:
             wanted.customer_id,
             n=wanted.n,
             history=wanted.history,
+            log=wanted.log,
         )
         return self._encode(view)
 
@@ -154,22 +157,24 @@ def read_key(headers: Iterable[tuple[bytes, bytes]]) -> str | None:
     )
 
 
-def read_query(text: bytes) -> tuple[int, tuple[str, ...]] | None:
-    """``n`` and ``history`` of a query; nothing where the route itself must look at it.
+def read_query(text: bytes) -> tuple[int, tuple[str, ...], bool] | None:
+    """``n``, ``history`` and ``log`` of a query; nothing where the route itself must look at it.
 
-    >>> read_query(b""), read_query(b"n=5"), read_query(b"n=5&history=a&history=b%20c")
-    ((10, ()), (5, ()), (5, ('a', 'b c')))
+    >>> read_query(b""), read_query(b"n=5"), read_query(b"log=false&history=a&history=b%20c")
+    ((10, (), True), (5, (), True), (10, ('a', 'b c'), False))
     >>> read_query(b"n=0"), read_query(b"m=1"), read_query(b"history=%FF")
     (None, None, None)
     """
     if not text:
-        return _DEFAULT_N, ()
+        return _DEFAULT_N, (), True
     if len(text) > _LONGEST_QUERY or not text.isascii():
         return None
-    n, history = "", list[str]()
+    n, history, log = "", list[str](), ""
     for name, value in parse_qsl(text.decode(), keep_blank_values=True):
         if name == "n" and not n:
             n = value
+        elif name == "log" and not log and value in _TRUTHS:
+            log = value
         elif name == "history" and is_plain_id(value):
             history.append(value)
         else:
@@ -177,7 +182,7 @@ def read_query(text: bytes) -> tuple[int, tuple[str, ...]] | None:
     if len(history) > MOST_HISTORY or (n and not _NUMBER.fullmatch(n)):
         return None
     number = int(n) if n else _DEFAULT_N
-    return (number, tuple(history)) if 1 <= number <= MOST_RECOMMENDED else None
+    return (number, tuple(history), log != "false") if 1 <= number <= MOST_RECOMMENDED else None
 
 
 def is_plain_id(text: str) -> bool:

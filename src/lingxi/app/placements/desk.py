@@ -13,10 +13,10 @@ import sqlalchemy as sa
 from lingxi.app.placements.book import Book
 from lingxi.app.placements.preview import compare_lists, draw_sample
 from lingxi.app.placements.request import Ask, Found, find_asker, read_context
-from lingxi.app.placements.served import to_event
 from lingxi.app.placements.show import show_items, show_standing
 from lingxi.app.placements.stock import Stock
 from lingxi.app.placements.views import PlacementView, PreviewView, WhyNotView
+from lingxi.app.served import to_placement_event
 from lingxi.recommend.placements.compiled import Compiler
 from lingxi.recommend.placements.context import Context
 from lingxi.recommend.placements.definition import Placement, Rule, Variant
@@ -201,7 +201,7 @@ class Desk:
     def _note(
         self, name: str, list_id: str, asked: _Asked, listed: Listed, arm: str | None
     ) -> None:
-        event = to_event(
+        event = to_placement_event(
             list_id,
             name,
             [asked.known.table.facts[entry.place].item_id for entry in listed.entries],

@@ -4,10 +4,12 @@ import logging
 from collections.abc import Sequence
 from threading import Lock, Thread
 from typing import TYPE_CHECKING
+from uuid import uuid4
 
 from sqlalchemy import Connection
 
 from lingxi.app.cursors import check_size
+from lingxi.app.served import to_plain_event
 from lingxi.app.views import Because, RecommendationsView, RecommendedItem, SimilarView
 from lingxi.catalogue import get_items
 from lingxi.errors import (
@@ -100,12 +102,12 @@ class Shelf:
         return self._held
 
     def recommend(
-        self, shop: "Shop", customer_id: str | None, *, n: int, history: Sequence[str]
+        self, shop: "Shop", customer_id: str | None, *, n: int, history: Sequence[str], log: bool
     ) -> RecommendationsView:
         """For a known customer from their own history; for anyone else from ``history``."""
         recommender = self.get()
         with shop.store.read() as tx:
-            return answer(shop, tx, recommender, customer_id, n=n, history=history)
+            return answer(shop, tx, recommender, customer_id, n=n, history=history, log=log)
 
     def similar(self, shop: "Shop", item_id: str, *, n: int) -> SimilarView:
         """The items nearest to one of the catalogue's."""
@@ -134,8 +136,11 @@ def answer(
     *,
     n: int,
     history: Sequence[str],
+    log: bool = False,
 ) -> RecommendationsView:
     """What one customer, or a visitor, would like, as this transaction sees everything.
+
+    ``log``: it is shown to them; the list waits in a bounded queue for the log.
 
     Raises
     ------
@@ -154,15 +159,23 @@ def answer(
     found = recommender.recommend_as(
         to_recommended, tx, customer if personal else None, n=n, history=history
     )
+    now, list_id = shop.clock.now(), ""
+    if log:
+        list_id = uuid4().hex
+        subject = customer if personal else None
+        shop.served.put(
+            to_plain_event(list_id, found, subject=subject, now=now, version=recommender.version)
+        )
     return RecommendationsView(
         customer_id=customer_id,
         known=customer is not None,
         personalised=personal,
         model=recommender.name,
-        as_of=shop.clock.now(),
+        as_of=now,
         currency=shop.settings.shop.currency,
         items=found,
         version=recommender.version,
+        list_id=list_id,
     )
 
 

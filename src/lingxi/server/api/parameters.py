@@ -55,6 +55,12 @@ History = Annotated[
         "repeat the parameter.",
     ),
 ]
+Log = Annotated[
+    bool,
+    QueryParameter(
+        description="Note the list as shown. False is for looking only: nothing is explored."
+    ),
+]
 Form = Annotated[
     Literal["csv", "json", "parquet"], QueryParameter(description="The file's format.")
 ]

@@ -22,6 +22,7 @@ from lingxi.server.api.parameters import (
     LARGEST_NUMBER,
     LONGEST_ID,
     MOST_RECOMMENDED,
+    Log,
     check_text,
 )
 from lingxi.server.api.route import read
@@ -64,12 +65,6 @@ Length = Annotated[
 ]
 Explain = Annotated[
     bool, QueryParameter(description="Give every cause and step of each item's score.")
-]
-Log = Annotated[
-    bool,
-    QueryParameter(
-        description="Note the list as shown. False is for looking only: nothing is explored."
-    ),
 ]
 
 

@@ -2,22 +2,26 @@
 
 from lingxi.access.roles import Scope
 from lingxi.app.views import RecommendationsView, SimilarView
-from lingxi.server.api.parameters import CustomerId, History, ItemId, Length, check_id, read_id
+from lingxi.server.api.parameters import CustomerId, History, ItemId, Length, Log, check_id, read_id
 from lingxi.server.api.route import read
 from lingxi.server.dependencies import AskAnswers
 
 
 @read("/v1/recommendations", Scope.RECOMMENDATIONS, "Recommendations for a visitor")
 def recommend_to_visitor(
-    answers: AskAnswers, n: Length = 10, history: History = None
+    answers: AskAnswers, n: Length = 10, history: History = None, log: Log = True
 ) -> RecommendationsView:
     """Items for someone unknown: from the items of ``history``, else the popular ones."""
-    return answers.recommendations(None, n=n, history=_read_history(history))
+    return answers.recommendations(None, n=n, history=_read_history(history), log=log)
 
 
 @read("/v1/recommendations/{customer_id:path}", Scope.RECOMMENDATIONS, "For one customer")
 def recommend_to_customer(
-    answers: AskAnswers, customer_id: CustomerId, n: Length = 10, history: History = None
+    answers: AskAnswers,
+    customer_id: CustomerId,
+    n: Length = 10,
+    history: History = None,
+    log: Log = True,
 ) -> RecommendationsView:
     """Items for one customer, each with the share that past purchases have in its score.
 
@@ -25,7 +29,7 @@ def recommend_to_customer(
     page of the shop never stays empty.
     """
     wanted = read_id("customer_id", customer_id)
-    return answers.recommendations(wanted, n=n, history=_read_history(history))
+    return answers.recommendations(wanted, n=n, history=_read_history(history), log=log)
 
 
 @read("/v1/similar/{item_id:path}", Scope.RECOMMENDATIONS, "Items like this one")

@@ -9,7 +9,7 @@ import logging
 import math
 from collections import deque
 from collections.abc import Sequence
-from threading import Condition, Thread
+from threading import Condition, Lock, Thread
 from typing import TYPE_CHECKING
 
 from lingxi.errors import LingxiError
@@ -19,6 +19,7 @@ from lingxi.schema import Event, Line, Name, Scalar
 if TYPE_CHECKING:
     from datetime import datetime
 
+    from lingxi.app.views import RecommendedItem
     from lingxi.store import Store
 
 log = logging.getLogger(__name__)
@@ -35,7 +36,7 @@ class ServedLog:
     def __init__(self, store: "Store") -> None:
         self._store = store
         self._waiting: deque[Event] = deque()
-        self._wake = Condition()
+        self._wake, self._flushing = Condition(), Lock()
         self._thread: Thread | None = None
         self._closing = False
         self.lost = 0
@@ -63,17 +64,18 @@ class ServedLog:
         self._store.log.append([event])
 
     def flush(self) -> None:
-        """Commit what waits now."""
-        while True:
-            with self._wake:
-                batch = [self._waiting.popleft() for _ in range(min(_BATCH, len(self._waiting)))]
-            if not batch:
-                return
-            try:
-                self._store.log.append(batch)
-            except LingxiError as error:
-                self.lost += len(batch)
-                log.warning("%d lists that were shown are not in the log: %s", len(batch), error)
+        """Commit what waits now; on return it is in the log, in the order in which it came."""
+        with self._flushing:
+            while batch := self._take():
+                try:
+                    self._store.log.append(batch)
+                except LingxiError as error:
+                    self.lost += len(batch)
+                    log.warning("%d lists shown are not in the log: %s", len(batch), error)
+
+    def _take(self) -> list[Event]:
+        with self._wake:
+            return [self._waiting.popleft() for _ in range(min(_BATCH, len(self._waiting)))]
 
     def close(self) -> None:
         """Commit what waits and stop."""
@@ -95,7 +97,7 @@ class ServedLog:
                 return
 
 
-def to_event(
+def to_placement_event(
     list_id: str,
     placement: str,
     item_ids: Sequence[str],
@@ -107,7 +109,7 @@ def to_event(
     experiment: str | None = None,
     arm: str | None = None,
 ) -> Event:
-    """The event of a list that was shown; the lines stand in the order of the positions.
+    """The event of a placement's list; the lines stand in the order of the positions.
 
     ``propensities`` are those of the positions, as texts that read back exactly; ``explored`` the
     positions (from 1) that exploration filled; ``sources`` what found each item.
@@ -126,13 +128,40 @@ def to_event(
         properties["propensity"] = math.exp(listed.log_propensity)
     if arm is not None:
         properties |= {"experiment": experiment, "arm": arm}
+    return _to_event(list_id, item_ids, properties, subject, now)
+
+
+def to_plain_event(
+    list_id: str,
+    items: "Sequence[RecommendedItem]",
+    *,
+    subject: int | None,
+    now: "datetime",
+    version: str,
+) -> Event:
+    """The event of a list that no placement made: nothing in it is left to chance."""
+    properties: dict[str, Scalar] = {
+        "model": version,
+        "propensities": " ".join(["1.0"] * len(items)),
+        "sources": " ".join([item.model for item in items]),
+    }
+    return _to_event(list_id, [item.item_id for item in items], properties, subject, now)
+
+
+def _to_event(
+    list_id: str,
+    item_ids: Sequence[str],
+    properties: dict[str, Scalar],
+    subject: int | None,
+    now: "datetime",
+) -> Event:
     return Event(
         event_id=f"list:{list_id}",
         name=Name.RECOMMENDATIONS_SERVED.value,
         occurred_at=now,
         received_at=now,
         subject=subject,
-        lines=tuple(Line(item_id) for item_id in item_ids),
+        lines=tuple([Line(item_id) for item_id in item_ids]),
         properties=properties,
         source="recommend",
     )
