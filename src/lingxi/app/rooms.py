@@ -25,6 +25,7 @@ from lingxi.ingest.consent import ConsentProjection
 from lingxi.ingest.tables import metadata as ingest_metadata
 from lingxi.journeys.definition_tables import metadata as journeys_metadata
 from lingxi.lifecycle.tables import metadata as lifecycle_metadata
+from lingxi.messaging.email.tables import metadata as email_metadata
 from lingxi.messaging.tables import metadata as messaging_metadata
 from lingxi.policy.tables import metadata as policy_metadata
 from lingxi.profiles.tables import metadata as profiles_metadata
@@ -46,6 +47,7 @@ METADATAS: Sequence[sa.MetaData] = (
     policy_metadata,
     messaging_metadata,
     journeys_metadata,
+    email_metadata,
     access_metadata,
 )
 

@@ -131,6 +131,7 @@ class Parcel(msgspec.Struct, frozen=True, kw_only=True):
     message_class: str = MARKETING
     unsubscribe_url: str = ""
     preferences_url: str = ""
+    customer: int = 0
 
 
 class Accepted(msgspec.Struct, frozen=True):

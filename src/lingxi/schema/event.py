@@ -61,6 +61,10 @@ class Name(StrEnum):
     MESSAGE_UNKNOWN = "Message Unknown"
     MESSAGE_SHOWN = "Message Shown"
     MESSAGE_CLOSED = "Message Closed"
+    MESSAGE_OPENED = "Message Opened"
+    MESSAGE_CLICKED = "Message Clicked"
+    MESSAGE_BOUNCED = "Message Bounced"
+    MESSAGE_COMPLAINED = "Message Complained"
 
 
 ITEM_EVENTS = (
@@ -79,6 +83,10 @@ MESSAGE_EVENTS = (
     Name.MESSAGE_UNKNOWN,
     Name.MESSAGE_SHOWN,
     Name.MESSAGE_CLOSED,
+    Name.MESSAGE_OPENED,
+    Name.MESSAGE_CLICKED,
+    Name.MESSAGE_BOUNCED,
+    Name.MESSAGE_COMPLAINED,
 )
 """What became of a message, told by ``messaging``."""
 

@@ -8,6 +8,8 @@ from pathlib import Path
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from sqlalchemy import (
     Column,
     Connection,
@@ -138,6 +140,13 @@ class Keyring:
         return hmac.new(
             self._blind_key, text.strip().casefold().encode(), hashlib.sha256
         ).hexdigest()
+
+    def derive(self, name: str) -> bytes:
+        """A secret of this shop for one purpose, 32 bytes; the same as long as the keys are.
+
+        HKDF (RFC 5869) of the secret behind ``blind``, so that neither says anything of the other.
+        """
+        return HKDF(SHA256(), 32, None, f"lingxi {name}".encode()).derive(self._blind_key)
 
     def export(self, destination: Path) -> None:
         """Copy all keys, secrets and erasures into a new file, for its owner alone.

@@ -12,6 +12,8 @@ from pathlib import Path
 from typing import Any, get_origin, get_type_hints
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from lingxi.config.mail import MailSettings as MailSettings
+from lingxi.config.mail import check_mail
 from lingxi.errors import InvalidSetting, ShopNotFound, did_you_mean
 
 CONFIG_FILE = "lingxi.toml"
@@ -218,6 +220,7 @@ class Settings:
     cleaning: CleaningSettings = field(default_factory=CleaningSettings)
     learning: LearningSettings = field(default_factory=LearningSettings)
     policy: PolicySettings = field(default_factory=PolicySettings)
+    mail: MailSettings = field(default_factory=MailSettings)
     gorse: GorseSettings = field(default_factory=GorseSettings)
 
     @property
@@ -243,6 +246,7 @@ _SECTIONS: dict[str, type] = {
     "cleaning": CleaningSettings,
     "learning": LearningSettings,
     "policy": PolicySettings,
+    "mail": MailSettings,
     "gorse": GorseSettings,
 }
 
@@ -380,5 +384,6 @@ def _check(settings: Settings, path: Path) -> None:
         )
     if not 0 <= settings.work.processes <= 64:
         raise InvalidSetting(f"{path}: work.processes must be between 0 and 64.")
+    check_mail(settings.mail, path)
     if not 1 <= settings.server.port <= 65535:
         raise InvalidSetting(f"{path}: server.port must be between 1 and 65535.")

@@ -1,0 +1,107 @@
+"""Mailbox providers by the domain of an address: a closed list, so that no name says who it is."""
+
+from lingxi.messaging.email.address import domain_of
+
+OTHER = "other"
+PROVIDERS = frozenset(
+    [
+        "gmail.com",
+        "googlemail.com",
+        "outlook.com",
+        "hotmail.com",
+        "live.com",
+        "msn.com",
+        "hotmail.co.uk",
+        "hotmail.fr",
+        "outlook.fr",
+        "outlook.de",
+        "live.co.uk",
+        "yahoo.com",
+        "yahoo.co.uk",
+        "yahoo.co.jp",
+        "yahoo.fr",
+        "yahoo.de",
+        "ymail.com",
+        "aol.com",
+        "icloud.com",
+        "me.com",
+        "mac.com",
+        "qq.com",
+        "foxmail.com",
+        "vip.qq.com",
+        "163.com",
+        "126.com",
+        "yeah.net",
+        "vip.163.com",
+        "sina.com",
+        "sina.cn",
+        "sohu.com",
+        "aliyun.com",
+        "139.com",
+        "189.cn",
+        "wo.cn",
+        "gmx.de",
+        "gmx.net",
+        "gmx.at",
+        "web.de",
+        "t-online.de",
+        "freenet.de",
+        "orange.fr",
+        "wanadoo.fr",
+        "free.fr",
+        "laposte.net",
+        "sfr.fr",
+        "libero.it",
+        "virgilio.it",
+        "btinternet.com",
+        "sky.com",
+        "virginmedia.com",
+        "talktalk.net",
+        "mail.ru",
+        "yandex.ru",
+        "yandex.com",
+        "bk.ru",
+        "inbox.ru",
+        "rambler.ru",
+        "naver.com",
+        "daum.net",
+        "hanmail.net",
+        "docomo.ne.jp",
+        "ezweb.ne.jp",
+        "softbank.ne.jp",
+        "rediffmail.com",
+        "uol.com.br",
+        "bol.com.br",
+        "terra.com.br",
+        "proton.me",
+        "protonmail.com",
+        "comcast.net",
+        "verizon.net",
+        "att.net",
+        "cox.net",
+        "shaw.ca",
+        "rogers.com",
+        "bigpond.com",
+        "telenet.be",
+        "ziggo.nl",
+        "kpnmail.nl",
+        "wp.pl",
+        "onet.pl",
+        "o2.pl",
+        "interia.pl",
+        "seznam.cz",
+        "centrum.cz",
+        "bluewin.ch",
+    ]
+)
+"""The mailbox providers with very many customers each."""
+
+
+def provider_of(address: str) -> str:
+    """The provider of an address, or ``other``.
+
+    >>> provider_of("mei@QQ.com"), provider_of("ann@annes-own-domain.example")
+    ('qq.com', 'other')
+    """
+    domain = domain_of(address)
+    return domain if domain in PROVIDERS else OTHER
