@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from lingxi.app.answers import Answers
+    from lingxi.app.journeys.desk import JourneyDesk
     from lingxi.app.served import ServedLog
     from lingxi.ingest.intake import Intake
     from lingxi.ingest.recent import Recent
@@ -70,6 +71,13 @@ class Shop:
         from lingxi.app.answers import Answers
 
         return Answers(self)
+
+    @cached_property
+    def journeys(self) -> "JourneyDesk":
+        """The shop's journeys: drafts, versions, lint, gallery."""
+        from lingxi.app.journeys.desk import JourneyDesk
+
+        return JourneyDesk(self)
 
     @cached_property
     def recent(self) -> "Recent":

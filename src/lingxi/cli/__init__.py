@@ -21,6 +21,7 @@ _COMMANDS: dict[str, tuple[str, str]] = {
     "recommend": ("recommend", "What one customer, or a visitor, would like."),
     "evaluate": ("evaluate", "Measure recommenders on files, yours or a published split."),
     "placements": ("placements", "Where lists stand, what fills them, and why not this item."),
+    "journey": ("journey", "What customers are led through: drafts, versions, lint."),
     "similar": ("similar", "What is like an item."),
     "explain": ("explain", "Everything known of one customer, with reasons."),
     "serve": ("serve", "Start the dashboard and the HTTP API."),

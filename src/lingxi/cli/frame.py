@@ -97,6 +97,22 @@ def open_shop(folder: Path | None) -> Iterator["Shop"]:
         shop.close()
 
 
+def read_file(path: Path) -> str:
+    """The text of a file.
+
+    Raises
+    ------
+    FileUnreadable
+        If it is absent or no text.
+    """
+    from lingxi.errors import FileUnreadable
+
+    try:
+        return path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise FileUnreadable(f"{path} cannot be read: {error}.") from error
+
+
 def print_json(value: object) -> None:
     """The value as indented JSON, moments as ISO 8601."""
     text = msgspec.json.format(msgspec.json.encode(value, enc_hook=str), indent=2)

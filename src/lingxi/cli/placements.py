@@ -12,6 +12,7 @@ from lingxi.cli.frame import (
     open_shop,
     print_json,
     print_table,
+    read_file,
     shop_option,
 )
 
@@ -90,11 +91,11 @@ def check(file: Path | None, folder: Path | None, as_json: bool) -> None:
     from lingxi.recommend.placements.file import read_definitions
 
     if file is not None:
-        found = read_definitions(_read(file))
+        found = read_definitions(read_file(file))
     else:
         with open_shop(folder) as shop:
             path = shop.answers.placements.book.path
-            found = read_definitions(_read(path) if path.exists() else "")
+            found = read_definitions(read_file(path) if path.exists() else "")
     if as_json:
         print_json({"placements": list(found.placements), "rules": len(found.rules)})
         return
@@ -178,19 +179,10 @@ def why(name: str, wanted: str, ask: "Ask", folder: Path | None, as_json: bool) 
         click.echo(f"  {words.text(sentence)}")
 
 
-def _read(path: Path) -> str:
-    from lingxi.errors import FileUnreadable
-
-    try:
-        return path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise FileUnreadable(f"{path} cannot be read: {error}.") from error
-
-
 def _read_one(name: str, path: Path) -> "Placement":
     from lingxi.recommend.placements.file import read_definitions
 
-    return read_definitions(_read(path)).get(name)
+    return read_definitions(read_file(path)).get(name)
 
 
 def _print_preview(view: "PreviewView") -> None:

@@ -174,7 +174,8 @@ def put_draft(
 def publish(tx: sa.Connection, journey: Journey, *, actor: str, note: str, now: datetime) -> int:
     """Make the journey the draft and the version that new runs begin on; the version's number.
 
-    The version that is published already is not published again. Whether it may be published
+    The version that is published already is not published again; a paused journey stays paused.
+    Whether it may be published
     (``lint``) is the caller's to ask.
     """
     put_draft(tx, journey, actor=actor, now=now)
@@ -191,8 +192,7 @@ def publish(tx: sa.Connection, journey: Journey, *, actor: str, note: str, now: 
         number += 1
         row = {"name": journey.name, "version": number, "definition": text, "note": note[:500]}
         tx.execute(sa.insert(versions).values(**row, published_at=now, published_by=actor[:200]))
-    changed = {"published": number, "paused": False}
-    tx.execute(sa.update(journeys).where(journeys.c.name == journey.name).values(**changed))
+    tx.execute(sa.update(journeys).where(journeys.c.name == journey.name).values(published=number))
     return number
 
 
