@@ -15,7 +15,7 @@ trigger:
   kind: event
   events: [Product Added]
   key: cart_id
-  where: [{property: amount, is: at_least, value: 10}]
+  where: [{property: amount_cents, at_least: 1000}]
 steps:
   wait:
     kind: wait
@@ -51,10 +51,12 @@ def test_a_journey_reads_back_from_its_file_and_from_its_stored_form() -> None:
         ("timeout: 1h", "timeout: 1 parsec", "steps.wait: '1 parsec' is no length of time"),
         ("timeout: 1h\n", "\n", "'timeout' belongs to a wait for an event"),
         ("key: cart_id", "keys: cart_id", "unknown name 'keys' (did you mean 'key'?)"),
-        ("value: 10", "value: ten", "needs a number"),
+        ("at_least: 1000", "at_least: ten", ".where[0].at_least"),
         ("was: clicked", "was: eaten", "steps.ask"),
         ("step: mail", "step: male", "steps.ask.cases.clicked.step: there is no step 'male'"),
         ("name: cart\n", "name: Cart\n", ".name"),
+        ("goal:", "entry: {segmnt: loyal}\ngoal:", "entry: a condition has exactly one of"),
+        ("{property: amount_cents, at_least: 1000}", "{property: x}", "what it must be"),
         ("goal:", "goall:", "did you mean 'goal'"),
         ("end: {kind: end}", "end: [kind, end]", "steps.end must be an object"),
     ],

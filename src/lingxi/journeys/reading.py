@@ -11,6 +11,7 @@ from lingxi.journeys.campaign import from_campaign, is_campaign
 from lingxi.journeys.graph import MOST_STEPS, Journey
 from lingxi.journeys.step import BranchStep, Step
 from lingxi.journeys.trigger import RuleForm, ScheduleTrigger, Trigger
+from lingxi.segments import read_rule
 
 STEP_KINDS: dict[str, type[msgspec.Struct]] = {
     str(kind.__struct_config__.tag): kind for kind in Step.__args__
@@ -143,5 +144,4 @@ def _check_targets(where: str, journey: Journey) -> None:
 
 def _check_rules(where: str, journey: Journey) -> None:
     for path, rule in list_rules(journey):
-        if not rule:
-            raise InvalidInput(f"{where}: {path}: the rule is empty; leave it out for everyone.")
+        read_rule(rule, f"{where}: {path}")
