@@ -18,7 +18,7 @@ from litestar import Litestar
 
 from lingxi import config
 from lingxi.cli import main as lingxi
-from lingxi.config import CONFIG_FILE, PullSettings, Settings
+from lingxi.config import CONFIG_FILE, ChannelSettings, PullSettings, Settings
 from lingxi.server.api import API, MACHINE
 from lingxi.server.api.document import read_document
 from lingxi.server.api.reference import render_markdown
@@ -100,9 +100,9 @@ def read_docstrings(kind: type) -> dict[str, str]:
 
 def list_sections() -> dict[str, type]:
     """The sections of ``lingxi.toml`` with their dataclasses."""
-    hints = get_type_hints(Settings)
-    own = {f.name: hints[f.name] for f in fields(Settings) if f.name not in ("folder", "pull")}
-    return {**own, "pull.NAME": PullSettings}
+    hints, named = get_type_hints(Settings), ("folder", "pull", "channel")
+    own = {f.name: hints[f.name] for f in fields(Settings) if f.name not in named}
+    return {**own, "pull.NAME": PullSettings, "channel.NAME": ChannelSettings}
 
 
 def describe_settings() -> str:

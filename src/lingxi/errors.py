@@ -95,6 +95,14 @@ class UnknownList(UserError):
     """No list of customers of this name."""
 
 
+class UnknownTemplate(UserError):
+    """No template, or no version of one, of this name."""
+
+
+class UnknownMessage(UserError):
+    """No message of this id."""
+
+
 class UnknownFeature(UserError):
     """No feature of this name."""
 

@@ -14,10 +14,12 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from lingxi.config.mail import MailSettings as MailSettings
 from lingxi.config.mail import check_mail
+from lingxi.config.messages import ChannelSettings as ChannelSettings
+from lingxi.config.messages import MessagingSettings as MessagingSettings
 from lingxi.errors import InvalidSetting, ShopNotFound, did_you_mean
 
 CONFIG_FILE = "lingxi.toml"
-_PULL_NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,39}")
+_TABLE_NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,31}")
 
 
 @dataclass(frozen=True)
@@ -32,6 +34,8 @@ class ShopSettings:
     """IANA time zone of the shop: days begin here."""
     language: str = "en"
     """Language of the dashboard before a user chooses: en or zh."""
+    url: str = ""
+    """Where customers find the shop: https://shop.example."""
     calling_code: str = ""
     """Calling code of the shop's country (44, 86): phone numbers that name no country are its."""
 
@@ -222,6 +226,8 @@ class Settings:
     policy: PolicySettings = field(default_factory=PolicySettings)
     mail: MailSettings = field(default_factory=MailSettings)
     gorse: GorseSettings = field(default_factory=GorseSettings)
+    messaging: MessagingSettings = field(default_factory=MessagingSettings)
+    channel: Mapping[str, ChannelSettings] = field(default_factory=dict)
 
     @property
     def database_url(self) -> str:
@@ -248,6 +254,7 @@ _SECTIONS: dict[str, type] = {
     "policy": PolicySettings,
     "mail": MailSettings,
     "gorse": GorseSettings,
+    "messaging": MessagingSettings,
 }
 
 
@@ -272,7 +279,10 @@ def load_settings(folder: Path, environ: Mapping[str, str] | None = None) -> Set
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise InvalidSetting(f"{path} is not valid TOML: {error}.") from error
     env = os.environ if environ is None else environ
-    pulls = _read_pulls(path, raw.pop("pull", {}), env)
+    pulls = _read_named(path, "pull", "pull.crm", PullSettings, raw.pop("pull", {}), env)
+    channels = _read_named(
+        path, "channel", "channel.sms", ChannelSettings, raw.pop("channel", {}), env
+    )
     for name in raw:
         if name not in _SECTIONS:
             raise InvalidSetting(
@@ -282,7 +292,7 @@ def load_settings(folder: Path, environ: Mapping[str, str] | None = None) -> Set
         name: _read_section(path, name, kind, raw.get(name, {}), env)
         for name, kind in _SECTIONS.items()
     }
-    settings = Settings(folder=folder.resolve(), pull=pulls, **parts)
+    settings = Settings(folder=folder.resolve(), pull=pulls, channel=channels, **parts)
     _check(settings, path)
     return settings
 
@@ -306,30 +316,49 @@ def _read_section(
     return kind(**values)
 
 
-def _read_pulls(path: Path, raw: object, env: Mapping[str, str]) -> dict[str, PullSettings]:
-    """The tables ``[pull.NAME]``."""
+def _read_named(
+    path: Path, section: str, example: str, kind: type, raw: object, env: Mapping[str, str]
+) -> dict[str, Any]:  # the caller says which kind it is
+    """The tables ``[section.NAME]``; what is no field of ``kind`` is an option."""
     if not isinstance(raw, dict) or not all(isinstance(table, dict) for table in raw.values()):
-        raise InvalidSetting(f"{path}: [pull] holds tables, one a source: [pull.crm].")
-    own = {"kind", "every_seconds", "size"}
+        raise InvalidSetting(f"{path}: [{section}] holds tables of their own: [{example}].")
+    own = {each.name for each in fields(kind)} - {"options"}
     found = {}
     for name, table in raw.items():
-        if not _PULL_NAME.fullmatch(name):
+        if not _TABLE_NAME.fullmatch(name):
             raise InvalidSetting(
-                f"{path}: [pull.{name}]: write a name of small letters, digits and - ."
+                f"{path}: [{section}.{name}]: write a name of small letters, digits, _ and - ."
             )
-        prefix = f"LINGXI_PULL_{name.upper().replace('-', '_')}_"
+        prefix = f"LINGXI_{section}_{name}_".upper().replace("-", "_")
         said = {k.removeprefix(prefix).lower(): v for k, v in env.items() if k.startswith(prefix)}
         values = {**table, **said}
         options = {key: str(value) for key, value in values.items() if key not in own}
         fields_ = {key: value for key, value in values.items() if key in own}
-        pull = _read_section(path, f"pull.{name}", PullSettings, fields_, {})
+        read = _read_section(path, f"{section}.{name}", kind, fields_, {})
+        found[name] = replace(read, options=options)
+    return found
+
+
+def _check_named(settings: Settings, path: Path) -> None:
+    for name, pull in settings.pull.items():
         if pull.every_seconds <= 0 or not 1 <= pull.size <= 10_000 or not pull.kind:
             raise InvalidSetting(
                 f"{path}: [pull.{name}] needs a kind, every_seconds above 0 and a size between 1 "
                 "and 10,000."
             )
-        found[name] = replace(pull, options=options)
-    return found
+    for name, channel in settings.channel.items():
+        if not channel.kind:
+            raise InvalidSetting(f"{path}: [channel.{name}] needs a kind: webhook or push.")
+    sending = settings.messaging
+    if not (1 <= sending.batch <= 1000 and 1 <= sending.deliveries <= 200):
+        raise InvalidSetting(
+            f"{path}: messaging.batch is between 1 and 1,000, messaging.deliveries between 1 and "
+            "200."
+        )
+    if min(sending.lease_seconds, sending.retry_seconds, sending.render_seconds) <= 0:
+        raise InvalidSetting(
+            f"{path}: messaging.lease_seconds, retry_seconds and render_seconds must be above 0."
+        )
 
 
 def _convert(where: str, kind: type, value: object) -> object:
@@ -387,3 +416,4 @@ def _check(settings: Settings, path: Path) -> None:
     check_mail(settings.mail, path)
     if not 1 <= settings.server.port <= 65535:
         raise InvalidSetting(f"{path}: server.port must be between 1 and 65535.")
+    _check_named(settings, path)

@@ -141,11 +141,16 @@ class Accepted(msgspec.Struct, frozen=True):
 
 
 class Deferred(msgspec.Struct, frozen=True):
-    """Certainly not taken, but worth another try, not before ``seconds`` have passed."""
+    """Certainly not taken, but worth another try, not before ``seconds`` have passed.
+
+    ``tried`` is false where it was held back before it was tried (a rate limit, an open circuit):
+    then the sender's own growing pauses do not apply.
+    """
 
     seconds: float
     reason: str
     detail: str = ""
+    tried: bool = True
 
 
 class Failed(msgspec.Struct, frozen=True):

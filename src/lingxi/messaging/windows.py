@@ -86,12 +86,21 @@ class QuietTimes:
             local = moment.astimezone(zone)
             if not self.is_quiet(local):
                 return moment
-            day = local.date()
-            ends = [first_at(day + timedelta(days=1), time(), zone)]
-            if self.end is not None:
-                ends += [first_at(day + timedelta(days=n), self.end, zone) for n in (0, 1)]
-            moment = min(each for each in ends if each > moment)
+            moment = min(each for each in self._list_ends(local.date(), zone) if each > moment)
         return last
+
+    def _list_ends(self, day: date, zone: ZoneInfo) -> list[datetime]:
+        """Moments of this day and the next at which quiet may end."""
+        tomorrow = day + timedelta(days=1)
+        clocks = [(tomorrow, time())]
+        if self.end is not None:
+            clocks += [(day, self.end), (tomorrow, self.end)]
+        return [at(d, clock, zone) for d, clock in clocks for at in (first_at, _second_at)]
+
+
+def _second_at(day: date, clock: time, zone: ZoneInfo) -> datetime:
+    """As ``first_at``; of a time that comes twice the second."""
+    return datetime.combine(day, clock, tzinfo=zone).replace(fold=1).astimezone(UTC)
 
 
 def first_at(day: date, clock: time, zone: ZoneInfo) -> datetime:

@@ -1,0 +1,1 @@
+"""The sender: takes what is due, checks it, commits that it is being sent, delivers, and notes."""

@@ -1,0 +1,91 @@
+"""The checks at the moment of sending, in their order: the first that objects is the reason."""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+import sqlalchemy as sa
+
+from lingxi.config import Settings
+from lingxi.i18n import choose_language
+from lingxi.ingest.consent import is_allowed
+from lingxi.ingest.sealed import list_subjects, read_traits
+from lingxi.messaging.nouns import APP_PUSH, MARKETING, PUSH, Message, SkipReason
+from lingxi.messaging.sending.judgement import Reader, SendCheck, Skip, Wait
+from lingxi.messaging.windows import QuietTimes
+from lingxi.store import Store
+from lingxi.store.tables import identity
+
+_CONSENT_CHANNEL = {APP_PUSH: PUSH}
+
+
+class Checks:
+    """Everything that can keep a message back, except the limits: those are counted under the lock.
+
+    Raises
+    ------
+    InvalidSetting
+        If quiet hours or holidays cannot be read.
+    """
+
+    def __init__(self, store: Store, others: Sequence[SendCheck] = ()) -> None:
+        settings: Settings = store.settings
+        self._store = store
+        self._settings = settings
+        self._others = tuple(others)
+        sending = settings.messaging
+        self._quiet = QuietTimes.read(sending.quiet_hours, sending.holidays)
+        self._quiet_channels = frozenset(sending.quiet_channels)
+
+    def last_moment(self, message: Message) -> datetime:
+        """When it is too late for a message, whether it says so itself or not."""
+        if message.send_before is not None:
+            return message.send_before
+        begun = message.not_before or message.queued_at
+        return begun + timedelta(hours=self._settings.messaging.give_up_hours)
+
+    def find_reader(self, tx: sa.Connection, message: Message) -> Reader | None:
+        """Who the message goes to, followed through merges; nothing where nobody is there."""
+        query = sa.select(identity.c.customer).where(identity.c.subject == message.customer)
+        customer = tx.execute(query).scalar()
+        if customer is None:
+            return None
+        traits = read_traits(self._store, tx, customer)
+        return Reader(
+            customer=customer,
+            subjects=tuple(list_subjects(tx, customer)),
+            traits=traits,
+            language=choose_language(
+                traits.get("language") or traits.get("locale") or self._settings.shop.language
+            ),
+            timezone=self._zone(traits.get("timezone", "")),
+        )
+
+    def judge(
+        self, tx: sa.Connection, message: Message, reader: Reader, now: datetime
+    ) -> Skip | Wait | None:
+        """Why the message must not be sent, or not yet; nothing where it may."""
+        marketing = message.message_class == MARKETING
+        for check in self._others:
+            if marketing or check.transactional:
+                reason = check.function(tx, message, now)
+                if reason is not None:
+                    return Skip(reason, check.name)
+        if not marketing:
+            return None
+        channel = _CONSENT_CHANNEL.get(message.channel, message.channel)
+        if not is_allowed(tx, self._settings.consent, reader.customer, "marketing", channel):
+            return Skip(SkipReason.NO_CONSENT)
+        if message.channel in self._quiet_channels:
+            end = self._quiet.find_end(now, ZoneInfo(reader.timezone))
+            if end >= self.last_moment(message):
+                return Skip(SkipReason.TOO_LATE, "quiet hours")
+            if end > now:
+                return Wait(end)
+        return None
+
+    def _zone(self, name: str) -> str:
+        try:
+            return ZoneInfo(name).key if name else self._settings.shop.timezone
+        except (ZoneInfoNotFoundError, ValueError, OSError):
+            return self._settings.shop.timezone

@@ -1,0 +1,256 @@
+"""Liquid, within bounds: no code, no files, and limits on time, loops, memory and output.
+
+What is printed and is not there, with no ``default``, is noted as missing: the sender holds such a
+message back rather than send it with a hole.
+"""
+
+import time
+from collections.abc import Callable, Mapping
+from contextvars import ContextVar
+from dataclasses import dataclass, field
+from functools import cache, lru_cache, wraps
+from importlib import resources
+from typing import Any, TextIO
+
+from liquid import BoundTemplate, DictLoader, Environment, RenderContext, Undefined
+from liquid.builtin.output import Output, OutputNode
+from liquid.exceptions import LiquidError
+from liquid.stringify import to_liquid_string
+
+from lingxi.errors import InvalidInput
+from lingxi.i18n import Translator
+
+LARGEST_TEMPLATE = 200_000
+LARGEST_OUTPUT = 1_000_000
+_LARGEST_VALUE = 200_000
+_MOST_ITEMS = 20_000
+_MOST_LOOPS = 10_000
+_REMOVED_TAGS = ("include", "liquid", "echo")
+_REMOVED_FILTERS = ("safe", "escapejs")
+HTML, MJML, TEXT = "html", "mjml", "text"
+KINDS = (MJML, HTML, TEXT)
+
+
+class RenderFailed(Exception):
+    """A template could not be rendered; the message says why, for whoever wrote it."""
+
+
+@dataclass
+class _Run:
+    """One rendering: its end, its reader, and what was missing."""
+
+    deadline: float
+    words: Translator
+    missing: list[str] = field(default_factory=list)
+
+    def check(self) -> None:
+        if time.monotonic() > self.deadline:
+            raise RenderFailed("It takes too long to render.")
+
+
+_RUN: ContextVar[_Run] = ContextVar("lingxi_render")
+
+
+class _Context(RenderContext):
+    """Looks at the clock at every node: each of them asks for the tags that are disabled."""
+
+    _disabled: list[str]
+
+    @property
+    def disabled_tags(self) -> list[str]:
+        _RUN.get().check()
+        return self._disabled
+
+    @disabled_tags.setter
+    def disabled_tags(self, tags: list[str]) -> None:
+        self._disabled = tags
+
+
+class _Template(BoundTemplate):
+    context_class = _Context
+
+
+class _OutputNode(OutputNode):
+    """Prints a value, and notes one that is not there."""
+
+    def render_to_output(self, context: RenderContext, buffer: TextIO) -> int:
+        value = self.expression.evaluate(context)
+        if value is None or isinstance(value, Undefined):
+            _RUN.get().missing.append(str(self.expression))
+            return 0
+        return buffer.write(to_liquid_string(value, context.autoescape))
+
+
+class _Output(Output):
+    node_class = _OutputNode
+
+
+class _Environment(Environment):
+    template_class = _Template
+    loop_iteration_limit = _MOST_LOOPS
+    local_namespace_limit = _LARGEST_VALUE * 5
+    output_stream_limit = LARGEST_OUTPUT
+    context_depth_limit = 20
+    block_nesting_limit = 50
+
+
+def _bounded(function: Callable[..., object]) -> Callable[..., object]:
+    @wraps(function)
+    def run(*args: Any, **kwargs: Any) -> object:
+        value = function(*args, **kwargs)
+        if isinstance(value, str) and len(value) > _LARGEST_VALUE:
+            raise RenderFailed(f"A value has more than {_LARGEST_VALUE:,} characters.")
+        if isinstance(value, list | tuple) and len(value) > _MOST_ITEMS:
+            raise RenderFailed(f"A list has more than {_MOST_ITEMS:,} entries.")
+        return value
+
+    return run
+
+
+def _guard_replace(function: Callable[..., object]) -> Callable[..., object]:
+    """A replacement may multiply a text by its length: known before it is made."""
+
+    @wraps(function)
+    def run(value: object, seek: object = "", with_: object = "", **more: Any) -> object:
+        text, sought, new = str(value), str(seek), str(with_)
+        times = text.count(sought) if sought else len(text) + 1
+        if len(text) + times * len(new) > _LARGEST_VALUE:
+            raise RenderFailed(f"A value has more than {_LARGEST_VALUE:,} characters.")
+        return function(value, seek, with_, **more)
+
+    return run
+
+
+def _guard_join(function: Callable[..., object]) -> Callable[..., object]:
+    @wraps(function)
+    def run(value: object, separator: object = " ", **more: Any) -> object:
+        count = len(value) if isinstance(value, list | tuple) else 1
+        if count * len(str(separator)) > _LARGEST_VALUE:
+            raise RenderFailed(f"A value has more than {_LARGEST_VALUE:,} characters.")
+        return function(value, separator, **more)
+
+    return run
+
+
+def _money(cents: object, currency: object = None) -> object:
+    """An amount in minor units as the reader writes money: ``{{ item.price_cents | money }}``."""
+    if cents is None or isinstance(cents, Undefined):
+        return cents
+    if isinstance(cents, bool) or not isinstance(cents, int | float):
+        raise RenderFailed("The filter money takes a number of minor units.")
+    return _RUN.get().words.money(cents, str(currency) if currency else None)
+
+
+def _percent(share: object) -> object:
+    """A share of one as a percentage: ``{{ 0.2 | percent }}``."""
+    if share is None or isinstance(share, Undefined):
+        return share
+    if isinstance(share, bool) or not isinstance(share, int | float):
+        raise RenderFailed("The filter percent takes a share of one.")
+    return _RUN.get().words.percent(share)
+
+
+@cache
+def _open(kind: str) -> Environment:
+    """The environment for one kind of text: escaping is on except in plain text."""
+    engine = _Environment(loader=DictLoader(_read_blocks(kind)), autoescape=kind != TEXT)
+    engine.add_tag(_Output)
+    for name in _REMOVED_TAGS:
+        del engine.tags[name]
+    for name in _REMOVED_FILTERS:
+        del engine.filters[name]
+    for name, function in list(engine.filters.items()):
+        guarded = _bounded(function)
+        if name in ("replace", "replace_first", "replace_last"):
+            guarded = _guard_replace(guarded)
+        if name == "join":
+            guarded = _guard_join(guarded)
+        engine.filters[name] = guarded
+    engine.filters.update(money=_money, percent=_percent)
+    return engine
+
+
+def _read_blocks(kind: str) -> dict[str, str]:
+    folder = resources.files("lingxi.messaging.templates") / "blocks" / kind
+    return {
+        path.name.removesuffix(".liquid"): path.read_text(encoding="utf-8")
+        for path in folder.iterdir()
+        if path.name.endswith(".liquid")
+    }
+
+
+def list_blocks() -> list[str]:
+    """Names of the blocks that every template may render: ``{% render "cart" %}``."""
+    return sorted(_read_blocks(HTML))
+
+
+@lru_cache(maxsize=2_000)
+def _parse(kind: str, source: str) -> BoundTemplate:
+    return _open(kind).from_string(source)
+
+
+def check_source(kind: str, source: str, where: str) -> None:
+    """Refuse what is no Liquid.
+
+    Raises
+    ------
+    InvalidInput
+        If the text is too long or cannot be read; ``where`` says which.
+    """
+    if len(source) > LARGEST_TEMPLATE:
+        raise InvalidInput(
+            f"{where} has {len(source):,} characters; at most {LARGEST_TEMPLATE:,} are read."
+        )
+    try:
+        _parse(kind, source).analyze()
+    except LiquidError as error:
+        said = " ".join(str(error).split())
+        raise InvalidInput(f"{where} cannot be read: {said[:300]}.") from error
+    except RecursionError as error:
+        raise InvalidInput(f"{where} is nested too deep.") from error
+
+
+@lru_cache(maxsize=2_000)
+def find_names(kind: str, source: str) -> frozenset[str]:
+    """The names of the values that a text asks for from outside: ``cart``, ``customer``.
+
+    >>> sorted(find_names("text", "{% for x in cart.lines %}{{ x.id }}{% endfor %}{{ shop.name }}"))
+    ['cart', 'shop']
+    """
+    return frozenset(_parse(kind, source).analyze().globals)
+
+
+def render_source(
+    kind: str,
+    source: str,
+    values: Mapping[str, object],
+    *,
+    words: Translator,
+    seconds: float,
+) -> tuple[str, tuple[str, ...]]:
+    """The text, and the values that were printed and are not there.
+
+    Raises
+    ------
+    RenderFailed
+        If it takes too long, becomes too large or cannot be worked out.
+
+    Examples
+    --------
+    >>> render_source("html", "Hi {{ name }}, {{ gone }}", {"name": "<Ada>"}, words=Translator(),
+    ...               seconds=1)
+    ('Hi &lt;Ada&gt;, ', ('gone',))
+    """
+    run = _Run(time.monotonic() + seconds, words)
+    token = _RUN.set(run)
+    try:
+        text = _parse(kind, source).render(**values)
+    except RenderFailed:
+        raise
+    except LiquidError as error:
+        raise RenderFailed(" ".join(str(error).split())[:300]) from error
+    except (ArithmeticError, LookupError, TypeError, ValueError, RecursionError) as error:
+        raise RenderFailed(f"A value is not of the kind that is needed: {error}") from error
+    finally:
+        _RUN.reset(token)
+    return text, tuple(dict.fromkeys(run.missing))
