@@ -111,6 +111,14 @@ class UnknownModel(UserError):
     """No model, or no version of a model, of this name."""
 
 
+class UnknownOffer(UserError):
+    """No offer, or no version of one, of this name."""
+
+
+class UnknownCoupon(UserError):
+    """No coupon of this number or code."""
+
+
 class NotTrained(UserError):
     """A model is asked for before ``lingxi train`` has made one."""
 
@@ -121,6 +129,10 @@ class NotEnoughData(UserError):
 
 class Conflict(UserError):
     """The thing already exists, or changed in the meantime."""
+
+
+class OfferClosed(Conflict):
+    """An offer gives nothing at the moment: paused, over, at its limits, out of codes."""
 
 
 class SourceUnavailable(UserError):

@@ -7,6 +7,7 @@ import sqlalchemy as sa
 from lingxi import (
     access,
     catalogue,
+    coupons,
     experiments,
     gorse,
     ingest,
@@ -19,6 +20,7 @@ from lingxi import (
 )
 from lingxi.access.tables import metadata as access_metadata
 from lingxi.catalogue.tables import metadata as catalogue_metadata
+from lingxi.coupons.tables import metadata as coupons_metadata
 from lingxi.experiments.tables import metadata as experiments_metadata
 from lingxi.gorse.tables import metadata as gorse_metadata
 from lingxi.ingest.consent import ConsentProjection
@@ -44,6 +46,7 @@ METADATAS: Sequence[sa.MetaData] = (
     gorse_metadata,
     recommend_metadata,
     lifecycle_metadata,
+    coupons_metadata,
     policy_metadata,
     messaging_metadata,
     journeys_metadata,
@@ -62,6 +65,7 @@ Forget = Callable[[sa.Connection, frozenset[int]], int]
 FORGETTERS: dict[str, Forget] = {
     "policy": policy.forget,
     "messaging": messaging.forget,
+    "coupons": coupons.forget,
     "access": access.forget,
     "recommend": recommend.forget,
     "lifecycle": lifecycle.forget,

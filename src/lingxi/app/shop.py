@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from lingxi.app.answers import Answers
     from lingxi.app.journeys.desk import JourneyDesk
     from lingxi.app.served import ServedLog
+    from lingxi.coupons import Coupons
     from lingxi.ingest.intake import Intake
     from lingxi.ingest.recent import Recent
     from lingxi.ingest.turned_away import Refusals
@@ -106,6 +107,13 @@ class Shop:
         from lingxi.app.segments.scores import make_judge
 
         return make_judge(self.store)
+
+    @cached_property
+    def coupons(self) -> "Coupons":
+        """Issues coupons, checks and redeems their codes."""
+        from lingxi.coupons import Coupons
+
+        return Coupons(self.store, self.judge.is_member)
 
     @cached_property
     def served(self) -> "ServedLog":

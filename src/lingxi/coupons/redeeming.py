@@ -1,0 +1,372 @@
+"""Codes at the checkout: found, judged with what the shop knows, redeemed once, given back."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+import msgspec
+import sqlalchemy as sa
+
+from lingxi.catalogue import get_items
+from lingxi.coupons.basket import Basket
+from lingxi.coupons.book import Kept, find_shared, get_offer
+from lingxi.coupons.events import coupon_event
+from lingxi.coupons.issuing import check_key, find_held, issue_one
+from lingxi.coupons.ledger import Account, Move, Totals, post, read_totals
+from lingxi.coupons.offer import Offer, SharedCode
+from lingxi.coupons.tables import coupon, coupon_redemption
+from lingxi.coupons.validity import find_expiry
+from lingxi.coupons.vault import Vault
+from lingxi.coupons.verdict import Facts, Refusal, Right, Verdict, judge, refuse
+from lingxi.errors import Conflict, InvalidInput
+from lingxi.profiles.tables import customer_profile
+from lingxi.schema import Event, Name
+from lingxi.store.counters import allocate
+
+if TYPE_CHECKING:
+    from lingxi.coupons.till import Coupons
+
+_COUNTER = "coupon_redemption"
+_LONGEST_ORDER = 200
+
+
+class Redemption(msgspec.Struct, frozen=True, kw_only=True):
+    """What became of a try: redeemed or not, the verdict, and whether the answer is an old one."""
+
+    redeemed: bool
+    verdict: Verdict
+    redemption: int | None = None
+    order_id: str = ""
+    replayed: bool = False
+
+
+@dataclass(frozen=True)
+class Found:
+    """A code that was looked up: the offer of its terms, what its holder has, and the verdict."""
+
+    verdict: Verdict
+    kept: Kept | None = None
+    right: Right | None = None
+
+
+def examine(
+    till: "Coupons",
+    tx: sa.Connection,
+    code: str,
+    basket: Basket,
+    customer: int | None,
+    now: datetime,
+) -> Found:
+    """Look a code up and judge it."""
+    found_by = till.vault.find_by(code)
+    found = _look_up(till, tx, found_by, customer, now)
+    if found is None:
+        return Found(Verdict(valid=False, reasons=(refuse(Refusal.UNKNOWN),)))
+    kept, right = found
+    current = get_offer(tx, kept.offer.name).offer
+    others = [other for other in basket.codes if till.vault.find_by(other) != found_by]
+    facts = _gather(till, tx, kept.offer, basket, customer, others, now)
+    return Found(judge(kept.offer, current, right, basket, facts, now), kept, right)
+
+
+def _look_up(
+    till: "Coupons", tx: sa.Connection, found_by: str, customer: int | None, now: datetime
+) -> tuple[Kept, Right] | None:
+    row = tx.execute(sa.select(coupon).where(coupon.c.found_by == found_by)).first()
+    if row is None:
+        return _look_up_shared(till, tx, found_by, customer, now)
+    if row._mapping["state"] == Account.FREE:
+        return None  # nobody has it yet
+    return _to_terms(tx, row)
+
+
+def _look_up_shared(
+    till: "Coupons", tx: sa.Connection, found_by: str, customer: int | None, now: datetime
+) -> tuple[Kept, Right] | None:
+    name = find_shared(tx, found_by)
+    if name is None:
+        return None
+    held = None if customer is None else find_held(tx, name, customer)
+    if held is not None:
+        return _to_terms(tx, held)
+    kept = get_offer(tx, name)
+    rule, validity = kept.offer.code, kept.offer.validity
+    if not isinstance(rule, SharedCode) or rule.only_issued:
+        return None
+    if till.vault.find_by(rule.text) != found_by:
+        return None  # a code that the offer had before: only for those who were given it
+    ends = find_expiry(msgspec.structs.replace(validity, days=None), now, till.zone)
+    return kept, Right(Account.ISSUED, None, customer, validity.starts_at, ends)
+
+
+def _to_terms(tx: sa.Connection, row: sa.Row[tuple[object, ...]]) -> tuple[Kept, Right]:
+    values = row._mapping
+    names = ("coupon", "customer", "starts_at", "expires_at")
+    right = Right(Account(values["state"]), **{name: values[name] for name in names})
+    return get_offer(tx, values["offer"], values["version"]), right
+
+
+def _gather(
+    till: "Coupons",
+    tx: sa.Connection,
+    terms: Offer,
+    basket: Basket,
+    customer: int | None,
+    others: list[str],
+    now: datetime,
+) -> Facts:
+    """What the shop knows that the offer asks for, and nothing else."""
+    conditions = terms.conditions
+    totals: Totals = read_totals(tx, terms.name)
+    categories = {}
+    if conditions.categories:
+        items = get_items(tx, [line.item_id for line in basket.lines])
+        categories = {item_id: item.path for item_id, item in items.items()}
+    in_segment = None
+    if conditions.segment and customer is not None:
+        in_segment = till.is_member(tx, conditions.segment, customer, now)
+    return Facts(
+        currency=till.currency,
+        customer=customer,
+        orders=_count_orders(tx, customer) if conditions.first_order else None,
+        in_segment=in_segment,
+        redeemed_by_customer=_count_redeemed(tx, terms.name, customer),
+        spent_cents=totals.spent_cents,
+        redeemed=totals.count(Account.REDEEMED),
+        issued=totals.issued,
+        categories=categories,
+        others=[_find_other(till, tx, other, customer, now) for other in others],
+    )
+
+
+def _find_other(
+    till: "Coupons", tx: sa.Connection, code: str, customer: int | None, now: datetime
+) -> Offer | None:
+    found = _look_up(till, tx, till.vault.find_by(code), customer, now)
+    return None if found is None else get_offer(tx, found[0].offer.name).offer
+
+
+def _count_orders(tx: sa.Connection, customer: int | None) -> int | None:
+    if customer is None:
+        return None
+    query = sa.select(customer_profile.c.orders).where(customer_profile.c.customer == customer)
+    return tx.execute(query).scalar() or 0
+
+
+def _count_redeemed(tx: sa.Connection, offer: str, customer: int | None) -> int:
+    if customer is None:
+        return 0
+    c = coupon_redemption.c
+    query = sa.select(sa.func.count()).where(
+        c.offer == offer, c.customer == customer, c.voided_at.is_(None)
+    )
+    return tx.execute(query).scalar_one()
+
+
+def redeem_code(
+    till: "Coupons",
+    tx: sa.Connection,
+    code: str,
+    basket: Basket,
+    customer: int | None,
+    *,
+    order_id: str,
+    key: str,
+    now: datetime,
+) -> tuple[Redemption, list[Event]]:
+    """Redeem a code for an order; what came of it, and its events."""
+    check_key("idempotency_key", key)
+    if not 1 <= len(order_id) <= _LONGEST_ORDER or not order_id.isprintable():
+        raise InvalidInput(f"order_id must be 1 to {_LONGEST_ORDER} printable characters.")
+    old = _find_old(till, tx, code, order_id, key)
+    if old is not None:
+        return old, []
+    found = examine(till, tx, code, basket, customer, now)
+    if not found.verdict.valid or found.kept is None or found.right is None:
+        return Redemption(redeemed=False, verdict=found.verdict, order_id=order_id), []
+    number, source, events = _secure(till, tx, found.kept, found.right, customer, key, now)
+    if number is None:
+        refusal = Verdict(valid=False, reasons=(refuse(Refusal.REDEEMED),))
+        return Redemption(redeemed=False, verdict=refusal, order_id=order_id), []
+    verdict = msgspec.structs.replace(found.verdict, coupon=number)
+    holder = found.right.customer if customer is None else customer
+    redemption = _write(tx, verdict, holder, source, order_id, key, now)
+    events.append(
+        coupon_event(
+            Name.COUPON_REDEEMED,
+            number,
+            verdict.offer,
+            holder,
+            now,
+            part=f"-{redemption}",
+            order_id=order_id,
+            redemption=redemption,
+            discount_cents=verdict.discount_cents,
+            cost_cents=verdict.cost_cents,
+        )
+    )
+    return (
+        Redemption(redeemed=True, verdict=verdict, redemption=redemption, order_id=order_id),
+        events,
+    )
+
+
+def _find_old(
+    till: "Coupons", tx: sa.Connection, code: str, order_id: str, key: str
+) -> Redemption | None:
+    """The redemption that this key has made already."""
+    c = coupon_redemption.c
+    row = tx.execute(sa.select(coupon_redemption).where(c.key == key)).first()
+    if row is None:
+        return None
+    values = row._mapping
+    if values["order_id"] != order_id or not _is_of(till.vault, tx, values["coupon"], code):
+        raise Conflict("This idempotency_key was used for another code or order; take a new one.")
+    if values["voided_at"] is not None:
+        raise Conflict(
+            "What this idempotency_key redeemed was released since; take a new one to redeem again."
+        )
+    verdict = msgspec.json.decode(values["verdict"], type=Verdict)
+    return Redemption(
+        redeemed=True,
+        verdict=verdict,
+        redemption=values["redemption"],
+        order_id=order_id,
+        replayed=True,
+    )
+
+
+def _is_of(vault: Vault, tx: sa.Connection, number: int, code: str) -> bool:
+    """Whether a coupon is of this code, its own or a shared one."""
+    row = tx.execute(
+        sa.select(coupon.c.found_by, coupon.c.offer).where(coupon.c.coupon == number)
+    ).one()
+    found_by = vault.find_by(code)
+    return bool(row.found_by == found_by or find_shared(tx, found_by) == row.offer)
+
+
+def _secure(
+    till: "Coupons",
+    tx: sa.Connection,
+    kept: Kept,
+    right: Right,
+    customer: int | None,
+    key: str,
+    now: datetime,
+) -> tuple[int | None, Account, list[Event]]:
+    """The coupon that is redeemed, out of everybody else's reach: its number, where it was."""
+    number, source = right.coupon, right.state
+    events: list[Event] = []
+    if number is None:
+        name = kept.offer.name
+        code, events = issue_one(tx, till.vault, name, customer, f"redeem:{key}", now, till.zone)
+        number, source = code.coupon, Account.ISSUED
+    taken = sa.update(coupon).where(coupon.c.coupon == number, coupon.c.state == str(source))
+    if tx.execute(taken.values(state=str(Account.REDEEMED))).rowcount != 1:
+        return None, source, events
+    return number, source, events
+
+
+def _write(
+    tx: sa.Connection,
+    verdict: Verdict,
+    customer: int | None,
+    source: Account,
+    order_id: str,
+    key: str,
+    now: datetime,
+) -> int:
+    (number,) = allocate(tx, _COUNTER, 1)
+    row = {
+        "redemption": number,
+        "coupon": verdict.coupon,
+        "offer": verdict.offer,
+        "customer": customer,
+        "order_id": order_id,
+        "key": key,
+        "at": now,
+        "cost_cents": verdict.cost_cents,
+        "verdict": msgspec.json.encode(verdict).decode(),
+    }
+    tx.execute(sa.insert(coupon_redemption).values(row))
+    move = Move(
+        verdict.offer,
+        source,
+        Account.REDEEMED,
+        verdict.coupon,
+        customer,
+        cents=verdict.cost_cents,
+        order_id=order_id,
+    )
+    post(tx, [move], now, actor="redeem")
+    return number
+
+
+def release_order(
+    vault: Vault,
+    tx: sa.Connection,
+    order_id: str,
+    now: datetime,
+    *,
+    code: str = "",
+    actor: str = "",
+) -> tuple[int, list[Event]]:
+    """Give back what an order redeemed; how many coupons, and their events."""
+    c = coupon_redemption.c
+    query = sa.select(coupon_redemption).where(c.order_id == order_id, c.voided_at.is_(None))
+    events, moves = [], []
+    for row in tx.execute(query.order_by(c.redemption)).all():
+        values = row._mapping
+        if code and not _is_of(vault, tx, values["coupon"], code):
+            continue
+        tx.execute(
+            sa.update(coupon_redemption)
+            .where(c.redemption == values["redemption"])
+            .values(voided_at=now)
+        )
+        target = _give_back(tx, values["coupon"], now)
+        moves.append(_to_move(values, target))
+        events.append(_to_release(values, target, now))
+    post(tx, moves, now, actor=actor or "release")
+    return len(moves), events
+
+
+def _give_back(tx: sa.Connection, number: int, now: datetime) -> Account:
+    """Where a coupon goes whose order is gone: back to its holder while its time lasts."""
+    row = tx.execute(sa.select(coupon).where(coupon.c.coupon == number)).one()
+    values = row._mapping
+    if values["expires_at"] is not None and values["expires_at"] <= now:
+        target = Account.EXPIRED
+    elif values["sealed"] is None and values["customer"] is None:
+        target = Account.REVOKED  # a shared code used by nobody in particular: no one holds it
+    else:
+        target = Account.ISSUED if values["seen_at"] is None else Account.SEEN
+    tx.execute(sa.update(coupon).where(coupon.c.coupon == number).values(state=str(target)))
+    return target
+
+
+def _to_move(values: sa.RowMapping, target: Account) -> Move:
+    return Move(
+        values["offer"],
+        Account.REDEEMED,
+        target,
+        values["coupon"],
+        values["customer"],
+        cents=-values["cost_cents"],
+        order_id=values["order_id"],
+    )
+
+
+def _to_release(values: sa.RowMapping, target: Account, now: datetime) -> Event:
+    return coupon_event(
+        Name.COUPON_RELEASED,
+        values["coupon"],
+        values["offer"],
+        values["customer"],
+        now,
+        part=f"-{values['redemption']}",
+        order_id=values["order_id"],
+        redemption=values["redemption"],
+        cost_cents=values["cost_cents"],
+        state=str(target),
+    )
