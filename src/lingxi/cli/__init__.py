@@ -22,6 +22,8 @@ _COMMANDS: dict[str, tuple[str, str]] = {
     "evaluate": ("evaluate", "Measure recommenders on files, yours or a published split."),
     "placements": ("placements", "Where lists stand, what fills them, and why not this item."),
     "journey": ("journey", "What customers are led through: drafts, versions, lint."),
+    "apply": ("apply", "Definitions from a folder of files, with the changes shown first."),
+    "export": ("export", "The shop's definitions as a folder of files, for git."),
     "similar": ("similar", "What is like an item."),
     "explain": ("explain", "Everything known of one customer, with reasons."),
     "serve": ("serve", "Start the dashboard and the HTTP API."),

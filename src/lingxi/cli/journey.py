@@ -113,6 +113,45 @@ def lint(file: Path, language: str, folder: Path | None, as_json: bool) -> None:
         raise click.exceptions.Exit(2)
 
 
+@command.command("gallery")
+@click.option("--language", type=click.Choice(["en", "zh"]), default="en", show_default=True)
+@json_option
+@guarded
+def gallery(language: str, as_json: bool) -> None:
+    """Ready journeys, each with templates in both languages and sensible caps."""
+    from lingxi.app.journeys.gallery import list_gallery
+
+    view = list_gallery()
+    if as_json:
+        print_json(view)
+        return
+    for each in view.journeys:
+        click.echo(f"{each.name}: {each.title[language]}")
+        click.echo(f"    {each.note[language]}")
+    click.echo("Take one with 'lingxi journey new NAME --from READY'.")
+
+
+@command.command("new")
+@click.argument("name")
+@click.option("--from", "ready", required=True, help="The ready journey to begin with.")
+@shop_option
+@json_option
+@guarded
+def new(name: str, ready: str, folder: Path | None, as_json: bool) -> None:
+    """Make a draft NAME from a ready journey, with the templates and offers it needs."""
+    from lingxi.app.journeys.gallery import take_from_gallery
+
+    with open_shop(folder) as shop:
+        added = take_from_gallery(shop, name, ready, actor=_ACTOR)
+    if as_json:
+        print_json({"name": name, "from": ready, "added": added})
+        return
+    click.echo(f"{name}: the draft is made from {ready}. Added with it: {', '.join(added) or '-'}.")
+    click.echo(
+        f"Try it with 'lingxi journey lint' and publish it: 'lingxi journey publish {name}'."
+    )
+
+
 @command.command("put")
 @click.argument("file", type=click.Path(path_type=Path))
 @shop_option

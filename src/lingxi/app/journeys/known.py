@@ -8,6 +8,8 @@ from lingxi.errors import UserError
 from lingxi.journeys.finding import Known
 from lingxi.journeys.trigger import RuleForm
 from lingxi.lifecycle import STAGES
+from lingxi.messaging.nouns import CHANNELS
+from lingxi.messaging.templates.book import list_templates, read_version
 from lingxi.segments import read_rule
 from lingxi.segments.definitions import list_segments
 
@@ -26,10 +28,21 @@ def find_known(shop: "Shop", tx: sa.Connection) -> Known:
         return ""
 
     return Known(
+        templates=_list_templates(tx),
         segments=frozenset(each.segment.name for each in list_segments(tx)),
+        channels=frozenset(CHANNELS),
         stages=frozenset(str(stage) for stage in STAGES),
         scores=frozenset(shop.judge.scores),
         languages=(shop.settings.shop.language,),
         rule_problem=tell_problem,
         now=shop.clock.now(),
     )
+
+
+def _list_templates(tx: sa.Connection) -> dict[str, frozenset[str]]:
+    """The languages of every template that can be sent: the published ones."""
+    return {
+        kept.draft.name: frozenset(read_version(tx, kept.draft.name, kept.published).variants)
+        for kept in list_templates(tx)
+        if kept.published
+    }

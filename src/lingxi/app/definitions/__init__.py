@@ -1,0 +1,1 @@
+"""Definitions of a shop as a folder of files: what would change, changing it, writing it out."""
