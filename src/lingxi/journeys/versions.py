@@ -98,6 +98,12 @@ def list_live(tx: sa.Connection) -> tuple[Live, ...]:
     return tuple(sorted(found, key=lambda live: -live.journey.priority))
 
 
+def list_every(tx: sa.Connection) -> list[Live]:
+    """Every version that was ever published: runs may be on any of them."""
+    query = sa.select(versions.c.name, versions.c.version, versions.c.definition)
+    return [Live(name, version, _read(text)) for name, version, text in tx.execute(query)]
+
+
 def get_version(tx: sa.Connection, name: str, version: int) -> Journey:
     """A published version of a journey, also of one that was removed.
 

@@ -54,6 +54,8 @@ class Name(StrEnum):
     ITEM_REMOVED = "Item Removed"
     ITEM_PRICE_CHANGED = "Item Price Changed"
     ITEM_STOCK_CHANGED = "Item Stock Changed"
+    JOURNEY_STARTED = "Journey Started"
+    JOURNEY_ENDED = "Journey Ended"
     MESSAGE_QUEUED = "Message Queued"
     MESSAGE_ACCEPTED = "Message Accepted"
     MESSAGE_FAILED = "Message Failed"
@@ -111,6 +113,8 @@ SYSTEM_EVENTS = (
     Name.SEGMENT_LEFT,
     Name.LIST_JOINED,
     Name.LIST_LEFT,
+    Name.JOURNEY_STARTED,
+    Name.JOURNEY_ENDED,
     *ITEM_EVENTS,
     *MESSAGE_EVENTS,
 )

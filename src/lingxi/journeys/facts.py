@@ -1,0 +1,186 @@
+"""What steps ask about customers, read in one transaction for a whole batch of runs."""
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from functools import cached_property
+from typing import Any, NamedTuple
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+import msgspec
+import sqlalchemy as sa
+
+from lingxi.ingest.sealed import read_traits
+from lingxi.journeys.graph import Journey, MessageClass
+from lingxi.journeys.hands import Hands
+from lingxi.journeys.moments import start_of_day, start_of_week
+from lingxi.journeys.run import Run
+from lingxi.journeys.step import Fate
+from lingxi.journeys.trigger import RuleForm
+from lingxi.messaging.nouns import State
+from lingxi.messaging.tables import message as messages
+from lingxi.policy.tables import planned_action
+from lingxi.schema import Event
+from lingxi.store import Store
+from lingxi.store.tables import from_micros
+
+TIMEZONE = "timezone"
+_OPENED, _CLICKED = "Message Opened", "Message Clicked"
+_VISITS = frozenset(
+    ("Page Viewed", "Product Viewed", "Product List Viewed", "Products Searched", _OPENED, _CLICKED)
+)
+_ORDER = "Order Completed"
+_MOST_SIGNS = 300
+_WEEK = timedelta(days=8)
+_NEVER = ("skipped", "failed")
+_STATES = {
+    State.ACCEPTED: Fate.SENT,
+    State.SKIPPED: Fate.SKIPPED,
+    State.FAILED: Fate.FAILED,
+}
+
+
+class _Sent(NamedTuple):
+    """A message of this week."""
+
+    journey: str
+    run: str
+    queued_at: datetime
+    state: str
+
+
+class BatchFacts:
+    """Answers ``lead.Facts``; what is asked twice is read once."""
+
+    def __init__(
+        self,
+        store: Store,
+        tx: sa.Connection,
+        hands: Hands,
+        now: datetime,
+        priorities: Mapping[str, int],
+    ) -> None:
+        self._store, self._tx, self._hands, self._now = store, tx, hands, now
+        self._priorities = priorities
+        self._zones: dict[int, ZoneInfo] = {}
+        self._held: dict[tuple[int, str], bool] = {}
+        self._sent: dict[int, list[_Sent]] = {}
+
+    def zone(self, customer: int) -> ZoneInfo:
+        """The trait ``timezone``, where it names one; else the shop's."""
+        if customer not in self._zones:
+            named = read_traits(self._store, self._tx, customer).get(TIMEZONE, "")
+            self._zones[customer] = read_zone(named) or self._shop_zone
+        return self._zones[customer]
+
+    @cached_property
+    def _shop_zone(self) -> ZoneInfo:
+        return self._store.settings.zone
+
+    def holds(self, customer: int, rule: RuleForm) -> bool:
+        """Whether a rule holds for the customer now."""
+        key = customer, msgspec.json.encode(rule, order="deterministic").decode()
+        if key not in self._held:
+            read = self._hands.read_rule(rule)
+            self._held[key] = self._hands.judge.matches(self._tx, read, customer, self._now)
+        return self._held[key]
+
+    def fates(self, run: Run, step: str) -> frozenset[Fate]:
+        """What has become of the message of a step; nothing where none was queued there."""
+        sent = run.context.get("messages", {}).get(step)
+        if sent is None:
+            return frozenset()
+        query = sa.select(messages.c.state, messages.c.sent_at).where(messages.c.id == sent)
+        row = self._tx.execute(query).first()
+        if row is None:
+            return frozenset()
+        state = State(row.state)
+        found = {_STATES[state]} if state in _STATES else set()
+        since = row.sent_at or from_micros(run.started_at)
+        for event in self._events(run.customer, since):
+            found |= _read_fate(event, sent)
+        return frozenset(found)
+
+    def _events(self, customer: int, since: datetime) -> list[Event]:
+        names = (_OPENED, _CLICKED, _ORDER)
+        events = self._store.log.read_customer(customer, limit=_MOST_SIGNS, names=names)
+        return [event for event in events if event.occurred_at >= since]
+
+    def signs(self, customer: int) -> list[datetime]:
+        """When the customer visited and opened messages, machines left out, newest first."""
+        events = self._store.log.read_customer(customer, limit=_MOST_SIGNS, names=_VISITS)
+        return [e.occurred_at for e in events if not e.properties.get("machine")]
+
+    def offer(self, customer: int) -> str | None:
+        """The offer of the plan, where it does not say to leave the customer alone."""
+        c = planned_action.c
+        row = self._tx.execute(sa.select(c.offer, c.action).where(c.customer == customer)).first()
+        return None if row is None or row.offer in ("", "none") else str(row.offer)
+
+    def is_capped(self, run: Run, journey: Journey) -> str:
+        """Which of the journey's own caps is reached."""
+        caps = journey.caps
+        if caps.run is not None and int(run.context.get("sent", 0)) >= caps.run:
+            return "run"
+        if caps.day is None and caps.week is None:
+            return ""
+        own = [each for each in self._messages(run.customer) if each.journey == journey.name]
+        zone = self.zone(run.customer)
+        for name, most, since in (
+            ("day", caps.day, start_of_day(self._now, zone)),
+            ("week", caps.week, start_of_week(self._now, zone)),
+        ):
+            if most is not None and sum(each.queued_at >= since for each in own) >= most:
+                return name
+        return ""
+
+    def yields(self, run: Run, journey: Journey) -> str:
+        """The journey of higher priority that sent the customer something today."""
+        if journey.message_class is MessageClass.TRANSACTIONAL:
+            return ""
+        mine = journey.priority
+        if all(priority <= mine for priority in self._priorities.values()):
+            return ""
+        today = start_of_day(self._now, self.zone(run.customer))
+        for each in self._messages(run.customer):
+            if self._priorities.get(each.journey, 0) > mine and each.queued_at >= today:
+                return each.journey
+        return ""
+
+    def note_sent(self, run: Run, journey: Journey) -> None:
+        """A message was prepared in this batch: the caps and priorities of the next see it."""
+        self._messages(run.customer).append(_Sent(journey.name, str(run.id), self._now, "queued"))
+
+    def _messages(self, customer: int) -> list[_Sent]:
+        if customer not in self._sent:
+            c = messages.c
+            query = sa.select(c.journey, c.run, c.queued_at, c.state).where(
+                c.customer == customer,
+                c.queued_at >= self._now - _WEEK,
+                c.journey != "",
+                c.message_class == MessageClass.MARKETING.value,
+                c.state.not_in(_NEVER),
+            )
+            self._sent[customer] = [_Sent(*row) for row in self._tx.execute(query)]
+        return self._sent[customer]
+
+
+def read_zone(name: str) -> ZoneInfo | None:
+    """The time zone of an IANA name; nothing for what names none."""
+    if not name:
+        return None
+    try:
+        return ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        return None
+
+
+def _read_fate(event: Event, message: str) -> set[Fate]:
+    if event.name == _ORDER:
+        return {Fate.ORDERED}
+    properties: Mapping[str, Any] = event.properties
+    if properties.get("message") != message or properties.get("machine"):
+        return set()
+    return {Fate.OPENED, Fate.CLICKED} if event.name == _CLICKED else {Fate.OPENED}
+
+
+__all__ = ["TIMEZONE", "BatchFacts", "read_zone"]

@@ -1,0 +1,175 @@
+"""Moves runs that are due: prepared while nothing is locked, written in one short transaction.
+
+The write lock is held for a few milliseconds at most: the number of runs in a transaction follows
+from how long the last one took. While others write to the log too, the runner pauses for as long
+again as it held the lock, so that the collector, whose clients wait, comes in between.
+"""
+
+import time
+from collections.abc import Callable, Sequence
+from datetime import datetime, timedelta
+
+import sqlalchemy as sa
+import structlog
+
+from lingxi.errors import LingxiError
+from lingxi.journeys.change import Change
+from lingxi.journeys.consume import find_waiting
+from lingxi.journeys.definition_tables import journey as definitions
+from lingxi.journeys.facts import BatchFacts
+from lingxi.journeys.graph import Journey
+from lingxi.journeys.hands import Hands
+from lingxi.journeys.keep import keep_current, write_changes
+from lingxi.journeys.lanes import Lanes
+from lingxi.journeys.run import FIELDS, Outcome, Run, RunState, read_run
+from lingxi.journeys.tables import run as runs
+from lingxi.journeys.versions import get_version, list_live
+from lingxi.journeys.lead import lead
+from lingxi.store import Store
+from lingxi.store.log import log_position
+from lingxi.store.prepared import Prepared
+from lingxi.store.tables import to_micros
+
+MOST_RUNS = 100
+HELD_SECONDS = 0.005
+"""The longest that a transaction is meant to hold the write lock."""
+_FEWEST_RUNS = 10
+_TRIES = (60, 300, 1_800, 7_200, 43_200)
+"""Seconds until a run whose step failed is tried again; after the last it ends."""
+_COLUMNS = [runs.c[name] for name in FIELDS]
+_DUE = Prepared(
+    sa.select(*_COLUMNS)
+    .where(
+        runs.c.lane == sa.bindparam("lane", type_=sa.BigInteger),
+        runs.c.due_at.is_not(None),
+        runs.c.due_at <= sa.bindparam("now", type_=sa.BigInteger),
+    )
+    .order_by(runs.c.due_at)
+    .limit(sa.bindparam("n", type_=sa.BigInteger)),
+    "lane",
+    "now",
+    "n",
+)
+
+
+class Runner:
+    """One worker's hand on the runs; ``owner`` names the worker and no other."""
+
+    def __init__(
+        self,
+        store: Store,
+        hands: Hands,
+        owner: str,
+        *,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        self._store, self._hands, self._sleep = store, hands, sleep
+        self.lanes = Lanes(store, owner)
+        self._turn = 0
+        self._size = MOST_RUNS
+        self._left_at = -1
+        self._journeys: dict[tuple[str, int], Journey] = {}
+
+    def run_once(self, now: datetime) -> int:
+        """Move up to ``MOST_RUNS`` runs that are due by one look each; how many."""
+        held = self.lanes.hold(now)
+        if not held:
+            return 0
+        with self._store.read() as tx:
+            due = self._find_due(tx, held, now)
+            if not due:
+                return 0
+            changes = self._prepare(tx, due, now)
+        if not changes:
+            return 0
+        return self._write(changes, now)
+
+    def _find_due(self, tx: sa.Connection, lanes: Sequence[int], now: datetime) -> list[Run]:
+        found: list[Run] = []
+        at = to_micros(now)
+        for step in range(len(lanes)):
+            place = lanes[(self._turn + step) % len(lanes)]
+            rows = _DUE.fetch(tx, place, at, self._size - len(found))
+            found += [read_run(row) for row in rows]
+            if len(found) >= self._size:
+                self._turn = (self._turn + step + (len(rows) < self._size)) % len(lanes)
+                break
+        self._turn = (self._turn + 1) % len(lanes)
+        return found
+
+    # -- preparing
+
+    def _prepare(self, tx: sa.Connection, due: Sequence[Run], now: datetime) -> list[Change]:
+        paused, priorities = self._look_at_journeys(tx)
+        facts = BatchFacts(self._store, tx, self._hands, now, priorities)
+        waiting = find_waiting(tx, [run.customer for run in due])
+        order = sorted(due, key=lambda run: -priorities.get(run.journey, 0))
+        changes = []
+        for run in order:
+            if run.journey in paused:
+                changes.append(_park(run))
+            elif run.customer not in waiting:  # what the customer did last may end the run
+                changes.append(self._walk(tx, run, facts, now))
+        return changes
+
+    def _look_at_journeys(self, tx: sa.Connection) -> tuple[frozenset[str], dict[str, int]]:
+        query = sa.select(definitions.c.name).where(definitions.c.paused)
+        paused = frozenset(tx.execute(query).scalars())
+        return paused, {live.name: live.journey.priority for live in list_live(tx)}
+
+    def _walk(self, tx: sa.Connection, run: Run, facts: BatchFacts, now: datetime) -> Change:
+        try:
+            journey = self._journey_of(tx, run)
+            return lead(run, journey, facts, now)
+        except LingxiError as error:
+            structlog.get_logger().warning(
+                "journey_step_failed", journey=run.journey, run=run.id, error=type(error).__name__
+            )
+            return _try_later(run, error, now)
+
+    def _journey_of(self, tx: sa.Connection, run: Run) -> Journey:
+        key = run.journey, run.version
+        if key not in self._journeys:
+            self._journeys[key] = get_version(tx, *key)
+        return self._journeys[key]
+
+    # -- writing
+
+    def _write(self, changes: Sequence[Change], now: datetime) -> int:
+        with self._store.write() as tx:
+            started = time.perf_counter()
+            busy = log_position(tx) != self._left_at
+            current = keep_current(tx, changes, self.lanes.owned(tx, now))
+            write_changes(self._store, tx, self._hands, current, self._journeys, now)
+            self._left_at = log_position(tx)
+        held = time.perf_counter() - started
+        fitting = int(len(changes) * HELD_SECONDS / max(held, 1e-6))
+        self._size = max(_FEWEST_RUNS, min(MOST_RUNS, fitting, self._size * 2))
+        if busy:
+            self._sleep(min(held, 0.1))
+        return len(current)
+
+
+def _park(run: Run) -> Change:
+    """A run of a paused journey stands still until the journey goes on."""
+    change = Change.of(run)
+    change.epoch += 1
+    change.due_at = None
+    return change
+
+
+def _try_later(run: Run, error: LingxiError, now: datetime) -> Change:
+    """A run whose step failed: again later, and in the end not at all."""
+    change = Change.of(run)
+    tries = int(run.context.get("tries", 0))
+    at = to_micros(now)
+    change.note("", at, "journeys.did.failed", error=error.code, n=tries + 1)
+    if tries >= len(_TRIES):
+        change.end(Outcome.FAILED, at)
+        return change
+    change.remember("tries", tries + 1)
+    change.wait(
+        to_micros(now + timedelta(seconds=_TRIES[tries])),
+        state=run.state if run.state is RunState.WAITING else RunState.READY,
+    )
+    return change

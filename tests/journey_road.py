@@ -1,0 +1,123 @@
+"""A shop with journeys, its clock in the test's hand."""
+
+from collections.abc import Callable, Iterator, Mapping
+from datetime import UTC, datetime, timedelta
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+
+from lingxi.app.shop import Shop, init_shop
+from lingxi.clock import FixedClock
+from lingxi.journeys import consume
+from lingxi.journeys.hands import Hands
+from lingxi.journeys.reading import read_journey
+from lingxi.journeys.run import FIELDS, Run, read_run
+from lingxi.journeys.runner import Runner
+from lingxi.journeys.tables import run as runs
+from lingxi.journeys.versions import publish
+from lingxi.messaging.tables import message as messages
+from lingxi.schema import Event
+from lingxi.store.tables import identity
+
+NOW = datetime(2026, 3, 2, 12, tzinfo=UTC)
+
+
+class Rules:
+    """Judges rules of the form ``{"among": [customers]}``."""
+
+    def matches(self, _tx: sa.Connection, rule: Any, customer: int, _now: datetime) -> bool:
+        return customer in rule["among"]
+
+
+class Road:
+    """A shop, and what a test does to it."""
+
+    def __init__(self, folder: Path) -> None:
+        self.clock = FixedClock(NOW)
+        self.shop: Shop = init_shop(
+            folder, name="S", currency="GBP", timezone="UTC", language="en", clock=self.clock
+        )
+        self.store = self.shop.store
+        self.codes: list[str] = []
+        self.lists: list[tuple[str, int]] = []
+        self.hands = Hands(
+            judge=Rules(),
+            read_rule=lambda form: form,
+            issue=lambda _tx, _offer, _customer, _key, _now: self.codes.pop() if self.codes else None,
+            join=lambda _tx, name, customer, _now: self.lists.append((name, customer)),
+            members=lambda rule, _now: sorted(rule["among"]),
+        )
+        self.runner = Runner(self.store, self.hands, "w1", sleep=lambda _seconds: None)
+        self._ids = count(1)
+
+    def publish(self, **journey: Any) -> int:
+        made = read_journey({"name": "j", "holdout": 0, **journey})
+        with self.store.write() as tx:
+            return publish(tx, made, actor="t", note="", now=self.clock.now())
+
+    def happen(self, name: str, subject: int = 1, /, **fields: Any) -> Event:
+        event = Event(
+            event_id=fields.pop("event_id", f"e{next(self._ids)}"),
+            name=name,
+            subject=subject,
+            **{"occurred_at": self.clock.now(), "received_at": self.clock.now(), **fields},
+        )
+        self.store.log.append([event])
+        return event
+
+    def merge(self, kept: int, merged: int) -> None:
+        with self.store.write() as tx:
+            tx.execute(sa.update(identity).where(identity.c.customer == merged).values(customer=kept))
+        self.happen("Customers Merged", merged, properties={"kept": kept, "merged": merged})
+
+    def know(self, *customers: int) -> None:
+        with self.store.write() as tx:
+            tx.execute(
+                sa.insert(identity),
+                [{"subject": c, "customer": c, "known": True} for c in customers],
+            )
+
+    def go(self, step: timedelta = timedelta(0)) -> None:
+        """Let time pass, then do everything that is due."""
+        self.clock.advance(step)
+        for _ in range(1000):
+            now = self.clock.now()
+            if not consume(self.store, self.hands, now) + self.runner.run_once(now):
+                return
+        raise AssertionError("it never comes to rest")
+
+    def runs(self) -> list[Run]:
+        query = sa.select(*(runs.c[name] for name in FIELDS)).order_by(runs.c.id)
+        with self.store.read() as tx:
+            return [read_run(tuple(row)) for row in tx.execute(query)]
+
+    @property
+    def run(self) -> Run:
+        (only,) = self.runs()
+        return only
+
+    def sent(self) -> list[Mapping[str, Any]]:
+        query = sa.select(messages).order_by(messages.c.queued_at, messages.c.id)
+        with self.store.read() as tx:
+            return [dict(row) for row in tx.execute(query).mappings()]
+
+    def ports(self) -> list[str]:
+        return [f"{each.node}.{each.port}" for each in self.run.steps if each.port]
+
+    def codes_of(self, run: Run) -> list[str]:
+        return [each.code.removeprefix("journeys.did.") for each in run.steps]
+
+
+@pytest.fixture
+def road(tmp_path: Path) -> Iterator[Road]:
+    made = Road(tmp_path / "shop")
+    yield made
+    made.shop.close()
+
+
+@pytest.fixture
+def new_road(tmp_path: Path) -> Callable[[], Road]:
+    return lambda: Road(tmp_path / "another")
