@@ -1,17 +1,16 @@
 """A shop with journeys, its clock in the test's hand."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from itertools import count
 from pathlib import Path
 from typing import Any
 
-import pytest
 import sqlalchemy as sa
 
 from lingxi.app.shop import Shop, init_shop
 from lingxi.clock import FixedClock
-from lingxi.journeys import consume
+from lingxi.journeys import consume_log
 from lingxi.journeys.hands import Hands
 from lingxi.journeys.reading import read_journey
 from lingxi.journeys.run import FIELDS, Run, read_run
@@ -46,7 +45,9 @@ class Road:
         self.hands = Hands(
             judge=Rules(),
             read_rule=lambda form: form,
-            issue=lambda _tx, _offer, _customer, _key, _now: self.codes.pop() if self.codes else None,
+            issue=lambda _tx, _offer, _customer, _key, _now: (
+                self.codes.pop() if self.codes else None
+            ),
             join=lambda _tx, name, customer, _now: self.lists.append((name, customer)),
             members=lambda rule, _now: sorted(rule["among"]),
         )
@@ -70,7 +71,9 @@ class Road:
 
     def merge(self, kept: int, merged: int) -> None:
         with self.store.write() as tx:
-            tx.execute(sa.update(identity).where(identity.c.customer == merged).values(customer=kept))
+            tx.execute(
+                sa.update(identity).where(identity.c.customer == merged).values(customer=kept)
+            )
         self.happen("Customers Merged", merged, properties={"kept": kept, "merged": merged})
 
     def know(self, *customers: int) -> None:
@@ -85,9 +88,13 @@ class Road:
         self.clock.advance(step)
         for _ in range(1000):
             now = self.clock.now()
-            if not consume(self.store, self.hands, now) + self.runner.run_once(now):
+            if not consume_log(self.store, self.hands, now) + self.runner.run_once(now):
                 return
         raise AssertionError("it never comes to rest")
+
+    def read(self) -> int:
+        """Let journeys read the log once."""
+        return consume_log(self.store, self.hands, self.clock.now())
 
     def runs(self) -> list[Run]:
         query = sa.select(*(runs.c[name] for name in FIELDS)).order_by(runs.c.id)
@@ -109,15 +116,3 @@ class Road:
 
     def codes_of(self, run: Run) -> list[str]:
         return [each.code.removeprefix("journeys.did.") for each in run.steps]
-
-
-@pytest.fixture
-def road(tmp_path: Path) -> Iterator[Road]:
-    made = Road(tmp_path / "shop")
-    yield made
-    made.shop.close()
-
-
-@pytest.fixture
-def new_road(tmp_path: Path) -> Callable[[], Road]:
-    return lambda: Road(tmp_path / "another")

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from journey_road import Road
 from lingxi.app.shop import Shop, init_shop
 from lingxi.clock import FixedClock
 
@@ -29,3 +30,10 @@ def shop(tmp_path: Path, clock: FixedClock) -> Iterator[Shop]:
     )
     yield made
     made.close()
+
+
+@pytest.fixture
+def road(tmp_path: Path) -> Iterator[Road]:
+    made = Road(tmp_path / "road")
+    yield made
+    made.shop.close()

@@ -11,6 +11,7 @@ from lingxi import (
     experiments,
     gorse,
     ingest,
+    journeys,
     lifecycle,
     messaging,
     policy,
@@ -25,7 +26,7 @@ from lingxi.experiments.tables import metadata as experiments_metadata
 from lingxi.gorse.tables import metadata as gorse_metadata
 from lingxi.ingest.consent import ConsentProjection
 from lingxi.ingest.tables import metadata as ingest_metadata
-from lingxi.journeys.definition_tables import metadata as journeys_metadata
+from lingxi.journeys.tables import metadata as journeys_metadata
 from lingxi.lifecycle.tables import metadata as lifecycle_metadata
 from lingxi.messaging.email.tables import metadata as email_metadata
 from lingxi.messaging.tables import metadata as messaging_metadata
@@ -63,6 +64,7 @@ PROJECTIONS: Sequence[Projection] = (
 Forget = Callable[[sa.Connection, frozenset[int]], int]
 
 FORGETTERS: dict[str, Forget] = {
+    "journeys": journeys.forget,
     "policy": policy.forget,
     "messaging": messaging.forget,
     "coupons": coupons.forget,

@@ -14,5 +14,23 @@ def tend_coupons(shop: Shop, now: datetime) -> int:
     return run_once(shop.store, shop.coupons, now)
 
 
-TASKS: Sequence[Task] = (Task("coupons", tend_coupons),)
+def read_log(shop: Shop, now: datetime) -> int:
+    """What happens begins, wakes and ends runs of journeys."""
+    from lingxi.app.runs.jobs import read_log
+
+    return read_log(shop, now)
+
+
+def move_runs(shop: Shop, now: datetime) -> int:
+    """Runs of journeys that are due go on."""
+    from lingxi.app.runs.jobs import move_runs
+
+    return move_runs(shop, now)
+
+
+TASKS: Sequence[Task] = (
+    Task("coupons", tend_coupons),
+    Task("journey-events", read_log, every_seconds=0.5),
+    Task("journey-runs", move_runs, every_seconds=0.5),
+)
 """In the order of the road: what changes whom comes before what sends."""

@@ -54,7 +54,7 @@ class _Heard:
     entries: tuple[tuple[Live, Entrant], ...]
 
 
-def consume(store: Store, hands: Hands, now: datetime) -> int:
+def consume_log(store: Store, hands: Hands, now: datetime) -> int:
     """Read the next events that matter to some journey; how many events were passed."""
     with store.read() as tx:
         after, last = _read_cursor(tx), log_position(tx)

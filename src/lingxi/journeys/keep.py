@@ -145,7 +145,7 @@ def _count(tx: sa.Connection, changes: Iterable[Change]) -> None:
 
 
 def _add(old: Columns, new: Columns) -> Columns:
-    return {"n": old["n"] + new["n"]}  # type: ignore[operator]
+    return {"n": old["n"] + new["n"]}
 
 
 def start_event(run: Run, now: datetime) -> Event:

@@ -65,6 +65,7 @@ class Runner:
     ) -> None:
         self._store, self._hands, self._sleep = store, hands, sleep
         self.lanes = Lanes(store, owner)
+        self._used = False
         self._turn = 0
         self._size = MOST_RUNS
         self._left_at = -1
@@ -72,7 +73,10 @@ class Runner:
 
     def run_once(self, now: datetime) -> int:
         """Move up to ``MOST_RUNS`` runs that are due by one look each; how many."""
-        held = self.lanes.hold(now)
+        if not self._used:
+            with self._store.read() as tx:
+                self._used = tx.execute(sa.select(runs.c.id).limit(1)).first() is not None
+        held = self.lanes.hold(now) if self._used else ()
         if not held:
             return 0
         with self._store.read() as tx:
@@ -163,7 +167,7 @@ def _try_later(run: Run, error: LingxiError, now: datetime) -> Change:
     change = Change.of(run)
     tries = int(run.context.get("tries", 0))
     at = to_micros(now)
-    change.note("", at, "journeys.did.failed", error=error.code, n=tries + 1)
+    change.note("", at, "journeys.did.failed", error=error.code, tries=tries + 1)
     if tries >= len(_TRIES):
         change.end(Outcome.FAILED, at)
         return change

@@ -2,7 +2,7 @@
 
 import sqlalchemy as sa
 
-from lingxi.journeys.definition_tables import metadata
+from lingxi.journeys.definition_tables import metadata as metadata
 from lingxi.store.tables import SUBJECT, Moment
 
 run = sa.Table(

@@ -1,0 +1,1 @@
+"""Journeys at work in a shop: what they are handed, their standing work, and what edges show."""

@@ -1,0 +1,41 @@
+"""What journeys are handed by the rooms beside them."""
+
+from datetime import datetime
+from functools import partial
+
+import sqlalchemy as sa
+
+from lingxi.app.shop import Shop
+from lingxi.journeys.hands import Hands
+from lingxi.segments import Rule, add_to_list, read_rule
+from lingxi.store.tables import identity
+
+
+def make_hands(shop: Shop) -> Hands:
+    """The hands of one shop's journeys."""
+    return Hands(
+        judge=shop.judge,
+        read_rule=read_rule,
+        issue=_issue,
+        join=partial(_join, shop),
+        members=partial(_list_members, shop),
+    )
+
+
+def _issue(
+    _tx: sa.Connection, _offer: str, _customer: int, _key: str, _now: datetime
+) -> str | None:
+    return None
+
+
+def _join(shop: Shop, tx: sa.Connection, name: str, customer: int, now: datetime) -> bool:
+    return add_to_list(tx, name, customer, now, log=shop.store.log)
+
+
+def _list_members(shop: Shop, rule: Rule | None, now: datetime) -> list[int]:
+    with shop.store.read() as tx:
+        query = sa.select(identity.c.customer).distinct().order_by(identity.c.customer)
+        customers = list(tx.execute(query).scalars())
+        if rule is None:
+            return customers
+        return [each for each in customers if shop.judge.matches(tx, rule, each, now)]
