@@ -1,6 +1,7 @@
 """A shop with journeys, its clock in the test's hand."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from itertools import count
 from pathlib import Path
@@ -8,10 +9,10 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from lingxi.app.runs.hands import make_hands
 from lingxi.app.shop import Shop, init_shop
 from lingxi.clock import FixedClock
 from lingxi.journeys import consume_log
-from lingxi.journeys.hands import Hands
 from lingxi.journeys.reading import read_journey
 from lingxi.journeys.run import FIELDS, Run, read_run
 from lingxi.journeys.runner import Runner
@@ -19,16 +20,11 @@ from lingxi.journeys.tables import run as runs
 from lingxi.journeys.versions import publish
 from lingxi.messaging.tables import message as messages
 from lingxi.schema import Event
+from lingxi.segments.lists import add_to_list, put_list
+from lingxi.store.keyed import insert_or_ignore
 from lingxi.store.tables import identity
 
 NOW = datetime(2026, 3, 2, 12, tzinfo=UTC)
-
-
-class Rules:
-    """Judges rules of the form ``{"among": [customers]}``."""
-
-    def matches(self, _tx: sa.Connection, rule: Any, customer: int, _now: datetime) -> bool:
-        return customer in rule["among"]
 
 
 class Road:
@@ -41,15 +37,11 @@ class Road:
         )
         self.store = self.shop.store
         self.codes: list[str] = []
-        self.lists: list[tuple[str, int]] = []
-        self.hands = Hands(
-            judge=Rules(),
-            read_rule=lambda form: form,
+        self.hands = replace(
+            make_hands(self.shop),
             issue=lambda _tx, _offer, _customer, _key, _now: (
                 self.codes.pop() if self.codes else None
             ),
-            join=lambda _tx, name, customer, _now: self.lists.append((name, customer)),
-            members=lambda rule, _now: sorted(rule["among"]),
         )
         self.runner = Runner(self.store, self.hands, "w1", sleep=lambda _seconds: None)
         self._ids = count(1)
@@ -76,12 +68,20 @@ class Road:
             )
         self.happen("Customers Merged", merged, properties={"kept": kept, "merged": merged})
 
-    def know(self, *customers: int) -> None:
+    def enlist(self, name: str, *customers: int) -> dict[str, str]:
+        """A rule that holds for these customers."""
+        self.know(*customers)
         with self.store.write() as tx:
-            tx.execute(
-                sa.insert(identity),
-                [{"subject": c, "customer": c, "known": True} for c in customers],
-            )
+            put_list(tx, name, name, self.clock.now())
+            for customer in customers:
+                add_to_list(tx, name, customer, self.clock.now(), log=self.store.log)
+        return {"list": name}
+
+    def know(self, *customers: int) -> None:
+        rows = [{"subject": c, "customer": c, "known": True} for c in customers]
+        with self.store.write() as tx:
+            if rows:
+                tx.execute(insert_or_ignore(tx, identity), rows)
 
     def go(self, step: timedelta = timedelta(0)) -> None:
         """Let time pass, then do everything that is due."""

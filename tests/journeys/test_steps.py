@@ -13,6 +13,7 @@ from lingxi.journeys.run import Outcome
 from lingxi.journeys.tables import step_count
 from lingxi.messaging.tables import message as messages
 from lingxi.profiles import get_traits
+from lingxi.segments.lists import is_in_list
 
 DAY = timedelta(days=1)
 GO = {"kind": "event", "events": ["Go"]}
@@ -30,9 +31,9 @@ def _begin(road: Road, customer: int = 1) -> None:
 
 def test_a_branch_takes_the_first_case_that_holds(road: Road) -> None:
     cases = [
-        {"name": "never", "rule": {"among": []}, "next": "end"},
-        {"name": "gold", "rule": {"among": [1]}, "next": "end"},
-        {"name": "also", "rule": {"among": [1]}, "next": "end"},
+        {"name": "never", "rule": road.enlist("nobody"), "next": "end"},
+        {"name": "gold", "rule": road.enlist("gold", 1), "next": "end"},
+        {"name": "also", "rule": road.enlist("also", 1), "next": "end"},
     ]
     _journey(road, {"b": {"kind": "branch", "cases": cases, "otherwise": "end"}})
     for customer in (1, 2):
@@ -130,9 +131,11 @@ def test_traits_lists_and_calls(road: Road) -> None:
         },
     )
     road.know(1)
+    road.enlist("vips")
     _begin(road)
     assert get_traits(road.store, 1) == {"vip": "True"}
-    assert road.lists == [("vips", 1)]
+    with road.store.read() as tx:
+        assert is_in_list(tx, "vips", 1)
     (call,) = road.sent()
     assert (call["channel"], call["message_class"]) == ("webhook", "transactional")
     assert road.run.outcome == Outcome.COMPLETED
@@ -149,7 +152,7 @@ def test_an_exit_rule_is_asked_when_a_step_begins(road: Road) -> None:
     _journey(
         road,
         {"mail": {"kind": "message", "template": "a", "next": "end"}},
-        exits=[{"rule": {"among": [1]}}],
+        exits=[{"rule": road.enlist("out", 1)}],
     )
     _begin(road, 1)
     _begin(road, 2)
@@ -158,7 +161,7 @@ def test_an_exit_rule_is_asked_when_a_step_begins(road: Road) -> None:
 
 
 def test_an_entry_rule_keeps_others_out(road: Road) -> None:
-    _journey(road, {}, entry={"among": [2]}, start="end")
+    _journey(road, {}, entry=road.enlist("in", 2), start="end")
     _begin(road, 1)
     _begin(road, 2)
     assert [run.customer for run in road.runs()] == [2]
@@ -202,7 +205,7 @@ def test_the_higher_priority_has_the_day(road: Road) -> None:
 def test_a_step_that_fails_is_tried_again_and_holds_up_nobody(
     road: Road, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    case = [{"name": "x", "rule": {"among": []}, "next": "end"}]
+    case = [{"name": "x", "rule": road.enlist("nobody"), "next": "end"}]
     _journey(road, {"b": {"kind": "branch", "cases": case, "otherwise": "end"}})
 
     class Broken:

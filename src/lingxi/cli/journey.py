@@ -207,7 +207,7 @@ def restore(name: str, version: int, folder: Path | None, as_json: bool) -> None
 @json_option
 @guarded
 def pause(name: str, folder: Path | None, as_json: bool) -> None:
-    """Let no new runs of NAME begin; those on their way go on."""
+    """Let NAME stand still: no run begins, and none moves, until it is resumed."""
     _set_paused(name, True, folder, as_json)
 
 
@@ -217,7 +217,7 @@ def pause(name: str, folder: Path | None, as_json: bool) -> None:
 @json_option
 @guarded
 def resume(name: str, folder: Path | None, as_json: bool) -> None:
-    """Let new runs of NAME begin again."""
+    """Let NAME go on: new runs begin, and those that stood still move."""
     _set_paused(name, False, folder, as_json)
 
 
@@ -270,7 +270,7 @@ def _set_paused(name: str, paused: bool, folder: Path | None, as_json: bool) -> 
     if as_json:
         print_json({"name": name, "paused": paused})
         return
-    click.echo(f"{name} is paused." if paused else f"{name} begins runs again.")
+    click.echo(f"{name} is paused." if paused else f"{name} goes on.")
 
 
 def _print_findings(findings: "tuple[FindingView, ...]", language: str) -> None:

@@ -11,10 +11,10 @@ from lingxi.ingest.sealed import TraitValue, put_traits
 from lingxi.journeys.change import AddToList, Change, IssueCoupon, NoteArm, SetTrait
 from lingxi.journeys.graph import Journey
 from lingxi.journeys.hands import Hands
+from lingxi.journeys.lead import settle_coupon
 from lingxi.journeys.run import FIELDS, Outcome, Run, write_context
 from lingxi.journeys.tables import run as runs
 from lingxi.journeys.tables import step_count
-from lingxi.journeys.lead import settle_coupon
 from lingxi.messaging import cancel_messages, queue_messages
 from lingxi.schema import Event, Name, Scalar
 from lingxi.store import Store

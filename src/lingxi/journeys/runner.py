@@ -21,10 +21,10 @@ from lingxi.journeys.graph import Journey
 from lingxi.journeys.hands import Hands
 from lingxi.journeys.keep import keep_current, write_changes
 from lingxi.journeys.lanes import Lanes
+from lingxi.journeys.lead import lead
 from lingxi.journeys.run import FIELDS, Outcome, Run, RunState, read_run
 from lingxi.journeys.tables import run as runs
 from lingxi.journeys.versions import get_version, list_live
-from lingxi.journeys.lead import lead
 from lingxi.store import Store
 from lingxi.store.log import log_position
 from lingxi.store.prepared import Prepared

@@ -203,7 +203,7 @@ def publish(tx: sa.Connection, journey: Journey, *, actor: str, note: str, now: 
 
 
 def set_paused(tx: sa.Connection, name: str, paused: bool, *, actor: str, now: datetime) -> None:
-    """Let new runs begin or not; runs on their way go on.
+    """Note whether new runs begin; ``control`` also halts those on their way.
 
     Raises
     ------

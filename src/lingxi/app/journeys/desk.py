@@ -17,6 +17,7 @@ from lingxi.app.journeys.views import (
 )
 from lingxi.errors import InvalidInput
 from lingxi.i18n import Translator
+from lingxi.journeys import control
 from lingxi.journeys import versions as book
 from lingxi.journeys.finding import Finding
 from lingxi.journeys.graph import Journey
@@ -122,7 +123,7 @@ class JourneyDesk:
         return self.save(self.get_version(name, version), actor=actor)
 
     def set_paused(self, name: str, paused: bool, *, actor: str) -> None:
-        """Let new runs begin or not.
+        """Let the journey stand still, runs on their way included, or go on.
 
         Raises
         ------
@@ -132,7 +133,8 @@ class JourneyDesk:
         now = self._shop.clock.now()
         action = "journey.pause" if paused else "journey.resume"
         with self._shop.store.write(eager=True) as tx:
-            book.set_paused(tx, name, paused, actor=actor, now=now)
+            turn = control.pause if paused else control.resume
+            turn(tx, name, actor=actor, now=now)
             record_audit(tx, now, actor=actor, action=action, target=name)
 
     def remove(self, name: str, *, actor: str) -> None:

@@ -35,9 +35,13 @@ def upgrade() -> None:
         sa.Column("path", sa.Text, nullable=False),
         sa.PrimaryKeyConstraint("id", name="pk_journey_run"),
     )
-    op.create_index("ix_journey_run_customer", "journey_run", ["customer", "journey", "key"])
+    op.create_index(
+        "ix_journey_run_customer_journey_key", "journey_run", ["customer", "journey", "key"]
+    )
     op.create_index("ix_journey_run_subject", "journey_run", ["subject"])
-    op.create_index("ix_journey_run_journey", "journey_run", ["journey", "started_at", "id"])
+    op.create_index(
+        "ix_journey_run_journey_started_at_id", "journey_run", ["journey", "started_at", "id"]
+    )
     op.create_index(
         "ix_journey_run_due",
         "journey_run",
