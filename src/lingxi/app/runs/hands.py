@@ -6,6 +6,7 @@ from functools import partial
 import sqlalchemy as sa
 
 from lingxi.app.shop import Shop
+from lingxi.errors import OfferClosed
 from lingxi.journeys.hands import Hands
 from lingxi.segments import Rule, add_to_list, read_rule
 from lingxi.store.tables import identity
@@ -16,16 +17,19 @@ def make_hands(shop: Shop) -> Hands:
     return Hands(
         judge=shop.judge,
         read_rule=read_rule,
-        issue=_issue,
+        issue=partial(_issue, shop),
         join=partial(_join, shop),
         members=partial(_list_members, shop),
     )
 
 
 def _issue(
-    _tx: sa.Connection, _offer: str, _customer: int, _key: str, _now: datetime
+    shop: Shop, tx: sa.Connection, offer: str, customer: int, key: str, now: datetime
 ) -> str | None:
-    return None
+    try:
+        return str(shop.coupons.issue(tx, offer, customer, key, now).coupon)
+    except OfferClosed:
+        return None
 
 
 def _join(shop: Shop, tx: sa.Connection, name: str, customer: int, now: datetime) -> bool:
