@@ -1,10 +1,12 @@
 """Items by their description: known answers, a dense oracle, tastes, items nobody ever met."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
-from lingxi.errors import InvalidInput
-from lingxi.recommend.content import Content, describe, list_terms
+from lingxi.errors import NotEnoughData
+from lingxi.recommend.content import Content, Descriptions, describe, list_terms
 from lingxi.recommend.histories import Histories
 from lingxi.recommend.history import LINEAR
 from lingxi.recommend.matrix import densify
@@ -26,13 +28,18 @@ def _described(at):
 
 class TestContent(ScorerContract):
     def make(self):
-        return Content("mine", describe([_described(at) for at in range(N_ITEMS)]))
+        return Content("mine")
+
+    def _fit(self, taught):
+        about = describe([_described(at) for at in range(N_ITEMS)])
+        return super()._fit(replace(taught, about=about))
 
 
 def _fit(shop=SHOP):
-    scorer = Content("content", describe(shop), heard=LINEAR)
+    scorer = Content("content", heard=LINEAR)
     nothing = np.empty(0, dtype=np.int64)
-    scorer.fit(Histories.of_events(nothing, nothing, (0, len(shop))))
+    empty = Histories.of_events(nothing, nothing, (0, len(shop)))
+    scorer.fit(replace(empty, about=describe(shop)))
     return scorer
 
 
@@ -70,7 +77,7 @@ def test_rare_terms_count_more():
 
 
 def test_a_new_customer_tells_a_taste():
-    scorer = _fit()
+    scorer = Descriptions.of(SHOP)
     scores = scorer.score_taste({"brand:Oak": 1.0, "word:table": 0.5})
     assert np.argsort(-scores)[:2].tolist() == [3, 2]
     assert scores[0] == 0.0
@@ -87,6 +94,13 @@ def test_prices_fall_into_bands_two_a_doubling():
     assert bands == ["price:0", "price:1", "price:2"]
 
 
-def test_other_histories_are_refused():
-    with pytest.raises(InvalidInput, match="5 items are described"):
-        _fit().fit(Histories.of_events(np.zeros(1, int), np.zeros(1, int), (1, 3)))
+def test_without_a_catalogue_it_says_so():
+    with pytest.raises(NotEnoughData, match="catalogue"):
+        Content("content").fit(Histories.of_events(np.zeros(1, int), np.zeros(1, int), (1, 3)))
+
+
+def test_other_items_are_described_with_the_rarity_of_the_first():
+    found = Descriptions.of(SHOP)
+    np.testing.assert_allclose(densify(found.describe(SHOP)), densify(found.vectors))
+    alone = densify(found.describe(SHOP[:1]))[0]
+    np.testing.assert_allclose(alone, densify(found.vectors)[0])

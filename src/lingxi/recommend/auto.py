@@ -142,6 +142,9 @@ class _Hunt:
             if family.timed and not timed:
                 self.skipped[name] = "the order of events is not known"
                 continue
+            if family.described and self.bench.taught.about is None:
+                self.skipped[name] = "nothing is known of the items but what was done with them"
+                continue
             if family.repeats and self._excludes_seen:
                 self.skipped[name] = "items of the history are not to be recommended"
                 continue

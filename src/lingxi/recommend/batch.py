@@ -65,9 +65,10 @@ def recommend_in_blocks(
             goods = recommender.goods.current(tx)
             ids = pa.array(goods.ids, pa.string())
             block = read_block(tx, goods, ids, everyone[start : start + size])
+            stand_ins = recommender.find_stand_ins(tx, goods)
         if len(unknown):
             block = block.keep(~np.isin(block.customers, unknown)[block.owners])
-        lists = make_lists(recommender, goods, block, n, rules)
+        lists = make_lists(recommender, goods, block, n, rules, stand_ins)
         yield _tabulate(recommender, ids, block, lists, reasons)
     progress(STEP, len(everyone), len(everyone))
 

@@ -15,9 +15,10 @@ from lingxi.recommend.goods import Goods
 from lingxi.recommend.histories import CART, NOBODY, ORDER, VIEW, Histories
 from lingxi.recommend.history import Weighting
 from lingxi.recommend.lists import top_items
-from lingxi.recommend.matrix import row_lengths
+from lingxi.recommend.matrix import densify, row_lengths
+from lingxi.recommend.newcomers import StandIns
 from lingxi.recommend.past import bar_bought, fade, weigh_counts
-from lingxi.recommend.quick import QuickModel, Row
+from lingxi.recommend.quick import QuickModel, Row, mix_table
 from lingxi.recommend.rules import RuleSettings
 from lingxi.store.arrow_state import read_columns
 
@@ -139,16 +140,21 @@ def read_block(tx: sa.Connection, goods: Goods, ids: pa.StringArray, customers: 
 
 
 def make_lists(
-    recommender: "Recommender", goods: Goods, block: Block, n: int, rules: RuleSettings
+    recommender: "Recommender",
+    goods: Goods,
+    block: Block,
+    n: int,
+    rules: RuleSettings,
+    stand_ins: StandIns | None = None,
 ) -> Lists:
     """The ``n`` best of every customer by the model for customers, then filled up."""
     barred = block.split(bar_bought(block.counts, block.moments, rules))
     opened = goods.gate(rules.off).open
     quick = recommender.quick
     if quick is not None:
-        rows = _list_quickly(quick, block, goods.n_known, opened, barred, n)
+        rows = _list_quickly(quick, block, opened, barred, n, stand_ins)
     else:
-        rows = _list_by_scores(recommender, block, goods.n_known, opened, barred, n)
+        rows = _list_by_scores(recommender, block, opened, barred, n, stand_ins)
     items = np.full((len(rows), n), -1, dtype=np.int64)
     for at, row in enumerate(rows):
         items[at, : len(row.listed)] = row.listed
@@ -163,12 +169,13 @@ def make_lists(
 def _list_quickly(
     quick: QuickModel,
     block: Block,
-    n_known: int,
     opened: NDArray[np.bool_],
     barred: Sequence[Whole],
     n: int,
+    stand_ins: StandIns | None,
 ) -> list[Row]:
-    known = block.keep(block.items < n_known)
+    n_known = len(quick.trend)
+    known = block.keep(block.items < (n_known if stand_ins is None else stand_ins.n_all))
     weights = known.weigh(quick.heard)
     gains = quick.trend * opened[:n_known]
     rows = []
@@ -177,40 +184,65 @@ def _list_quickly(
         items, mine = known.items[part], weights[part]
         if len(mine) and mine.min() <= 0:
             items, mine = items[mine > 0], mine[mine > 0]
-        rows.append(quick.list_row(items, mine, gains, own[own < n_known], n))
+        rows.append(quick.list_row(items, mine, gains, own, n, stand_ins, opened))
     return rows
 
 
 def _list_by_scores(
     recommender: "Recommender",
     block: Block,
-    n_known: int,
     opened: NDArray[np.bool_],
     barred: Sequence[Whole],
     n: int,
+    stand_ins: StandIns | None,
 ) -> list[Row]:
     """As above for a model that scores all items of a history at once."""
+    n_known = len(recommender.item_ids)
     fitted = [recommender.rows.get(c, NOBODY) for c in block.customers.tolist()]
     histories = block.to_histories(np.array(fitted, dtype=np.int64), n_known)
     scores = np.array(recommender.model.score(histories))
-    scores[:, ~opened[:n_known]] = -np.inf
+    if stand_ins is not None:
+        lent = [stand_ins.lend(each[stand_ins.shares.indices]) for each in scores]
+        scores = np.concatenate((scores, np.array(lent)), axis=1)
+    width = scores.shape[1]
+    scores[:, ~opened[:width]] = -np.inf
     for row, own in enumerate(barred):
-        scores[row, own[own < n_known]] = -np.inf
+        scores[row, own[own < width]] = -np.inf
     scores[scores <= 0] = -np.inf
-    n = min(n, n_known)
-    lists = top_items(scores, n)
+    scores[np.diff(block.indptr) == 0] = -np.inf  # a stranger gets what anybody gets
+    lists = top_items(scores, min(n, width))
+    if stand_ins is None or not (lists >= n_known).any():
+        return _explain_all(recommender, histories, lists)
+    return [
+        _explain_mixed(recommender, histories.take(np.array([row])), each[each >= 0], stand_ins)
+        for row, each in enumerate(lists)
+    ]
+
+
+def _explain_all(recommender: "Recommender", histories: Histories, lists: Whole) -> list[Row]:
+    n = lists.shape[1]
     given = recommender.model.explain(histories, _pad(lists))
     ends = np.concatenate(([0], np.cumsum(row_lengths(given))))
     rows = []
-    met = np.diff(block.indptr) > 0
     for row, listed in enumerate(lists):
-        length = int((listed >= 0).sum()) if met[row] else 0  # a stranger gets what anybody gets
+        length = int((listed >= 0).sum())
         part = slice(ends[row * n], ends[row * n + length])
         places = np.repeat(np.arange(length), np.diff(ends[row * n : row * n + length + 1]))
         causes = given.indices[part].astype(np.int64)
         terms = given.data[part].astype(np.float64)
         rows.append(Row(listed[:length], places.astype(np.int32), causes, terms))
     return rows
+
+
+def _explain_mixed(
+    recommender: "Recommender", history: Histories, listed: Whole, stand_ins: StandIns
+) -> Row:
+    """The terms of one list in which new items may stand."""
+    asked, mixed = stand_ins.ask(listed)
+    given = recommender.model.explain(history, asked[None, :])
+    table = mix_table(densify(given), mixed, len(listed))
+    places, causes = np.nonzero(table)
+    return Row(listed, places.astype(np.int32), causes, table[places, causes])
 
 
 def _pad(lists: Whole) -> Whole:

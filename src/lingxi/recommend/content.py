@@ -6,12 +6,13 @@ its name. Rare terms count more, and every vector has length 1.
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from zlib import crc32
 
 import numpy as np
 from numpy.typing import NDArray
 
-from lingxi.errors import InvalidInput
+from lingxi.errors import NotEnoughData
 from lingxi.recommend.histories import Histories
 from lingxi.recommend.history import USUAL, Weighting
 from lingxi.recommend.matrix import (
@@ -28,6 +29,7 @@ from lingxi.recommend.matrix import (
 from lingxi.recommend.operators import ItemOperator
 from lingxi.recommend.pairs import drop_self
 from lingxi.schema import Item
+from lingxi.store import Artefact, ArtefactWriter
 
 WIDTH = 2**18
 """Numbers that terms are hashed to."""
@@ -58,64 +60,32 @@ def list_terms(item: Item) -> Iterator[str]:
             yield f"word:{word}"
 
 
-def describe(items: Sequence[Item | None]) -> Csr:
-    """The items' vectors, shape (n_items, ``WIDTH``); ``None`` and the unknown have empty rows.
+@dataclass(frozen=True)
+class Descriptions:
+    """Items by what is said of them.
 
-    A term's weight is that of its field times ``log(1 + n / items that have it)``.
-    """
-    rows, columns, weights = [], [], []
-    for row, item in enumerate(items):
-        for term in dict.fromkeys(list_terms(item)) if item is not None else ():
-            rows.append(row)
-            columns.append(_hash(term))
-            weights.append(_WEIGHTS[term.partition(":")[0]])
-    shape = (len(items), WIDTH)
-    plain = sum_pairs(np.array(rows, int), np.array(columns, int), np.array(weights, float), shape)
-    found = np.bincount(plain.indices, minlength=WIDTH)
-    rarity = np.log1p(len(items) / np.maximum(found, 1.0))
-    return _unit(scale(plain, plain.data * rarity[plain.indices]))
-
-
-class Content(ItemOperator):
-    """``W(j, i)`` is how like items j and i are by the catalogue: the cosine of their vectors.
-
-    Nothing is learnt from histories, so an item is recommended from the moment it is described, and
-    an item nobody described is not. The ``length`` likest of each item are kept.
-
-    Parameters
-    ----------
-    vectors
-        Shape (n_items, any): see ``describe``.
-
-    Source
-    ------
-    Salton & Buckley (1988), IPM 24(5); Weinberger et al. (2009), ICML, for hashed features.
+    ``vectors``: shape (n_items, ``WIDTH``), of length 1, those of unknown items empty; ``rarity``:
+    shape (``WIDTH``,), ``log(1 + n / items that have it)`` of each term.
     """
 
-    def __init__(
-        self, name: str, vectors: Csr, *, length: int = 200, heard: Weighting = USUAL
-    ) -> None:
-        super().__init__(name, heard=heard)
-        self.vectors, self.length = _unit(vectors), length
+    vectors: Csr
+    rarity: NDArray[np.float64]
 
-    def fit(self, taught: Histories) -> None:
-        """Compare all items.
+    @staticmethod
+    def of(items: Sequence[Item | None]) -> "Descriptions":
+        """Describe items; ``None`` is one that nobody described.
 
-        Raises
-        ------
-        InvalidInput
-            If the histories have another number of items than were described.
+        A term's weight is that of its field times its rarity among these items.
         """
-        if taught.n_items != self.vectors.shape[0]:
-            raise InvalidInput(
-                f"{self.vectors.shape[0]} items are described, but histories have {taught.n_items}."
-            )
-        columns = transpose(self.vectors)
-        blocks = []
-        for part in row_blocks(self.vectors, columns):
-            like: Csr = self.vectors[part] @ columns
-            blocks.append(keep_best(drop_self(like, part.start), self.length))
-        self._keep(stack(blocks, taught.n_items))
+        plain = _count_terms(items)
+        found = np.bincount(plain.indices, minlength=WIDTH)
+        rarity = np.log1p(len(items) / np.maximum(found, 1.0))
+        return Descriptions(_unit(scale(plain, plain.data * rarity[plain.indices])), rarity)
+
+    def describe(self, items: Sequence[Item | None]) -> Csr:
+        """Vectors of other items, terms as rare as among the first."""
+        plain = _count_terms(items)
+        return _unit(scale(plain, plain.data * self.rarity[plain.indices]))
 
     def score_taste(self, liked: Mapping[str, float]) -> NDArray[np.float64]:
         """How well each item fits a taste that a new customer told, shape (n_items,).
@@ -128,6 +98,75 @@ class Content(ItemOperator):
             taste[_hash(term.casefold()) % len(taste)] += weight
         scores: NDArray[np.float64] = self.vectors @ taste
         return scores
+
+    def save(self, writer: ArtefactWriter) -> None:
+        """Write them."""
+        writer.save_csr("about", scale(self.vectors, self.vectors.data.astype(np.float32)))
+        writer.save_array("about_rarity", self.rarity)
+
+    @staticmethod
+    def load(artefact: Artefact) -> "Descriptions | None":
+        """Read what ``save`` wrote; nothing where it did not."""
+        if "about_rarity.npy" not in artefact.manifest.files:
+            return None
+        return Descriptions(
+            artefact.load_csr("about"), artefact.load_array("about_rarity", np.float64)
+        )
+
+
+def describe(items: Sequence[Item | None]) -> Csr:
+    """The items' vectors, shape (n_items, ``WIDTH``); see ``Descriptions``."""
+    return Descriptions.of(items).vectors
+
+
+def _count_terms(items: Sequence[Item | None]) -> Csr:
+    """The terms of each item with the weights of their fields."""
+    rows, columns, weights = [], [], []
+    for row, item in enumerate(items):
+        for term in dict.fromkeys(list_terms(item)) if item is not None else ():
+            rows.append(row)
+            columns.append(_hash(term))
+            weights.append(_WEIGHTS[term.partition(":")[0]])
+    shape = (len(items), WIDTH)
+    return sum_pairs(np.array(rows, int), np.array(columns, int), np.array(weights, float), shape)
+
+
+class Content(ItemOperator):
+    """``W(j, i)`` is how like items j and i are by the catalogue: the cosine of their vectors.
+
+    Nothing is learnt from histories, so an item is recommended from the moment it is described, and
+    an item nobody described is not. The ``length`` likest of each item are kept.
+
+    What is compared is ``about`` of the histories that it is fitted on.
+
+    Source
+    ------
+    Salton & Buckley (1988), IPM 24(5); Weinberger et al. (2009), ICML, for hashed features.
+    """
+
+    def __init__(self, name: str, *, length: int = 200, heard: Weighting = USUAL) -> None:
+        super().__init__(name, heard=heard)
+        self.length = length
+
+    def fit(self, taught: Histories) -> None:
+        """Compare all items.
+
+        Raises
+        ------
+        NotEnoughData
+            If nothing is known of the items but what was done with them.
+        """
+        if taught.about is None:
+            raise NotEnoughData(
+                f"{self.name} compares items by what the catalogue says, and it says nothing here."
+            )
+        vectors = _unit(taught.about)
+        columns = transpose(vectors)
+        blocks = []
+        for part in row_blocks(vectors, columns):
+            like: Csr = vectors[part] @ columns
+            blocks.append(keep_best(drop_self(like, part.start), self.length))
+        self._keep(stack(blocks, taught.n_items))
 
 
 def _hash(term: str) -> int:

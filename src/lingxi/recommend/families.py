@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 from lingxi.errors import InvalidInput, MissingExtra, did_you_mean
 from lingxi.recommend.blend import Blend
+from lingxi.recommend.content import Content
 from lingxi.recommend.deep.family import TRANSFORMER
 from lingxi.recommend.family import Family, Params
 from lingxi.recommend.learned import Learned
@@ -44,6 +45,10 @@ def _ranker(recipe: Recipe, _params: Params) -> Scorer:
     return Ranked(recipe.name, parts, recipe.shares, recipe.trees)
 
 
+def _content(recipe: Recipe, params: Params) -> Scorer:
+    return Content(recipe.name, length=int(params["length"]), heard=recipe.history_weighting)
+
+
 _ALL = (
     Family(
         "popularity",
@@ -54,6 +59,15 @@ _ALL = (
     *LINEAR,
     *SEQUENCE,
     TRANSFORMER,
+    Family(
+        "content",
+        _content,
+        {"length": 200},
+        visitors=True,
+        described=True,
+        cost=lambda _rows, items, _events: 0.1 + 1e-3 * items,
+        turn=3,
+    ),
     Family("blend", _blend, starts=(), composed=True),
     Family("learned", _learned, starts=(), composed=True),
     Family("ranker", _ranker, starts=(), boosts=True, composed=True),

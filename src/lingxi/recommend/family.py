@@ -51,6 +51,8 @@ class Family:
         Needs LightGBM, which needs the system's OpenMP.
     composed
         Made of other models; ``auto`` makes it from the best.
+    described
+        Needs to know what the catalogue says of the items.
     """
 
     name: str
@@ -68,6 +70,7 @@ class Family:
     learns_with: str | None = None
     boosts: bool = False
     composed: bool = False
+    described: bool = False
 
     @property
     def served(self) -> bool:

@@ -31,7 +31,8 @@ class Interactions:
 
     ``rows``: who, an index into ``customers`` (shape (n_rows,), -1 for an anonymous basket);
     ``items``: an index into ``item_ids`` (sorted); ``kinds``: VIEW, CART or ORDER; ``moments``:
-    microseconds since 1970 in UTC; ``orders``: an index of the order, -1 where it is not one.
+    microseconds since 1970 in UTC; ``orders``: an index of the order, -1 where it is not one;
+    ``about``: what the catalogue says of the items (``content.Descriptions``), where it does.
     """
 
     rows: NDArray[np.int64]
@@ -41,6 +42,7 @@ class Interactions:
     orders: NDArray[np.int64]
     customers: NDArray[np.int64]
     item_ids: tuple[str, ...]
+    about: Csr | None = None
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -73,7 +75,7 @@ class Interactions:
 
     def histories(self) -> Histories:
         """Every row's events in order of time; the rows of the answer are these rows."""
-        return Histories.of_events(
+        histories = Histories.of_events(
             self.rows,
             self.items,
             self.shape,
@@ -81,6 +83,7 @@ class Interactions:
             kinds=self.kinds,
             baskets=self.orders,
         )
+        return replace(histories, about=self.about)
 
     def bought(self) -> Csr:
         """1 for every row and item ordered at least once, shape (n_rows, n_items)."""

@@ -31,7 +31,8 @@ class Past:
     looked
         1 for what is looked at just now, shape (n,): one view more.
     known
-        How many of the entries the model knows: its items' places come first.
+        How many of the entries count for the model: of the items that it knows, whose places
+        come first, and of new ones that others stand in for.
     """
 
     items: Whole
@@ -90,10 +91,11 @@ class Past:
         ``row`` is the fitted row that the customer has, or ``NOBODY``.
         """
         events: list[tuple[int, int, int, int]] = []
+        first_new = int(np.searchsorted(self.items, n_items))
         for kind in (VIEW, CART, ORDER):
-            met = np.flatnonzero(self.counts[kind, : self.known])
+            met = np.flatnonzero(self.counts[kind, :first_new])
             events += [(int(at), kind, int(self.counts[kind, at]), 0) for at in met]
-        events += [(int(at), VIEW, 1, 1) for at in np.flatnonzero(self.looked[: self.known])]
+        events += [(int(at), VIEW, 1, 1) for at in np.flatnonzero(self.looked[:first_new])]
         events.sort(key=lambda event: (event[0], event[3], event[1]))
         table = np.array(events, dtype=np.int64).reshape(-1, 4)
         history = Histories.of_events(

@@ -11,6 +11,7 @@ from lingxi.recommend.history import Weighting
 from lingxi.recommend.kernels import Cells, Rows, add_rows, gather_rows
 from lingxi.recommend.matrix import Csr
 from lingxi.recommend.model import Model
+from lingxi.recommend.newcomers import Mixture, StandIns
 
 Whole = NDArray[np.int64]
 _WIDE = 20_000
@@ -93,11 +94,28 @@ class QuickModel:
             return None
         return QuickModel(model, scorer)
 
-    def spread(self, items: Whole, weights: NDArray[np.float64]) -> Spread:
-        """Scores of everything that these items speak for."""
+    def spread(
+        self, items: Whole, weights: NDArray[np.float64], stand_ins: StandIns | None = None
+    ) -> Spread:
+        """Scores of everything that these items speak for, new items behind the known ones."""
         cells = gather_rows(self._operator, items)
         add_rows(cells, weights, self._scratch.sums)
-        return self._take_sums(cells, self._trend)
+        lent = self._lend(stand_ins)
+        known = self._take_sums(cells, self._trend)
+        if lent is None or stand_ins is None:
+            return known
+        new = np.flatnonzero(lent > 0)
+        places = (new + stand_ins.n_known).astype(np.int32)
+        return Spread(
+            np.concatenate((known.items, places)), np.concatenate((known.scores, lent[new]))
+        )
+
+    def _lend(self, stand_ins: StandIns | None) -> NDArray[np.float32] | None:
+        """What the sums of the known items lend to the new ones."""
+        if stand_ins is None or not len(stand_ins):
+            return None
+        used = stand_ins.shares.indices
+        return stand_ins.lend(self._scratch.sums[used].astype(np.float32) * self._trend[used])
 
     def _take_sums(self, cells: Cells, gains: NDArray[np.float32]) -> Spread:
         """What was added up for these cells, which is 0 again afterwards, times the gains."""
@@ -120,6 +138,12 @@ class QuickModel:
         self, items: Whole, weights: NDArray[np.float64], listed: Whole, reasons: int
     ) -> list[Terms]:
         """For each listed item the terms of its score: places in ``items``."""
+        return list_largest(self.find_table(items, weights, listed), reasons)
+
+    def find_table(
+        self, items: Whole, weights: NDArray[np.float64], listed: Whole
+    ) -> NDArray[np.float64]:
+        """The terms of the listed items' scores, shape (n_listed, n_items of the history)."""
         table = np.zeros((len(listed), len(items)))
         places: NDArray[np.integer]
         owners: NDArray[np.integer]
@@ -137,7 +161,7 @@ class QuickModel:
             rows = gather_rows(self._operator, items)
             places, owners, terms = self._find_terms(rows, weights, listed)
         table[places, owners] = terms
-        return list_largest(table, reasons)
+        return table
 
     def _is_shorter(self, listed: Whole, items: Whole) -> bool:
         """Whether the columns of the listed items hold fewer cells than the history's rows."""
@@ -170,31 +194,97 @@ class QuickModel:
         gains: NDArray[np.float32],
         barred: Whole,
         n: int,
+        stand_ins: StandIns | None = None,
+        opened: NDArray[np.bool_] | None = None,
     ) -> Row:
         """The ``n`` best of one history with every term of their scores; for lists of everyone.
 
-        ``gains``, shape (n_items,): the model's trend, 0 where an item is not open.
+        ``gains``, shape (n_items,): the model's trend, 0 where an item is not open; ``opened``,
+        shape (n_places,): which items are, the new ones of ``stand_ins`` included.
         """
+        heard, weights, mixture = items, weights, None
+        if stand_ins is not None:
+            heard, weights, mixture = stand_ins.hear(items, weights)
         sums = self._scratch.sums
-        cells = gather_rows(self._operator, items)
+        cells = gather_rows(self._operator, heard)
         add_rows(cells, weights, sums)
+        lent = self._lend(stand_ins)
+        known = barred[barred < len(sums)]
         if len(sums) <= _WIDE:
             scores = sums.astype(np.float32)
             sums.fill(0.0)
             scores *= gains
-            scores[barred] = 0
+            scores[known] = 0
             listed: NDArray[np.integer] = _take_best(scores, n)
+            values = scores[listed]
         else:
-            sums[barred] = 0.0
+            sums[known] = 0.0
             spread = self._take_sums(cells, gains)
             listed = np.array(sort_best(spread, n)[:n], dtype=np.int64)
-        places, owners, terms = self._find_terms(cells, weights, listed)
-        return Row(listed, places, items[owners], terms)
+            order = np.argsort(spread.items)
+            values = spread.scores[order[np.searchsorted(spread.items, listed, sorter=order)]]
+        if lent is not None and opened is not None:
+            lent *= opened[len(sums) : len(sums) + len(lent)]
+            listed = _put_new(listed, values, lent, barred, len(sums), n)
+        if stand_ins is None or (mixture is None and not (listed >= len(sums)).any()):
+            places, owners, terms = self._find_terms(cells, weights, listed)
+            return Row(listed, places, heard[owners], terms)
+        return self._mix_row(heard, weights, listed.astype(np.int64), items, stand_ins, mixture)
+
+    def _mix_row(
+        self,
+        heard: Whole,
+        weights: NDArray[np.float64],
+        listed: Whole,
+        items: Whole,
+        stand_ins: StandIns,
+        mixture: Mixture | None,
+    ) -> Row:
+        """The terms of a list in which new items stand, or that new items speak for."""
+        asked, mixed = stand_ins.ask(listed)
+        table = mix_table(self.find_table(heard, weights, asked), mixed, len(listed))
+        table = mix_causes(table, mixture, len(items))
+        places, owners = np.nonzero(table)
+        return Row(listed, places.astype(np.int32), items[owners], table[places, owners])
 
     @property
     def trend(self) -> NDArray[np.float32]:
         """How much each item is wanted now, shape (n_items,)."""
         return self._trend
+
+
+def mix_table(
+    table: NDArray[np.float64], mixture: Mixture | None, n_listed: int
+) -> NDArray[np.float64]:
+    """The terms of listed items from those of the items that stand in for them."""
+    if mixture is None:
+        return table
+    spoken = np.where(table.sum(axis=1, keepdims=True) > 0, table, 0.0)
+    return mixture.mix_rows(spoken, n_listed)
+
+
+def mix_causes(
+    table: NDArray[np.float64], mixture: Mixture | None, n_items: int
+) -> NDArray[np.float64]:
+    """The terms by what the history holds, from those by the items that it was heard as."""
+    return table if mixture is None else mixture.mix_rows(table.T, n_items).T
+
+
+def _put_new(
+    listed: NDArray[np.integer],
+    values: NDArray[np.float32],
+    lent: NDArray[np.float32],
+    barred: Whole,
+    n_known: int,
+    n: int,
+) -> Whole:
+    """The ``n`` best of the listed and of the new items; equal ones by their place."""
+    lent[barred[(barred >= n_known) & (barred < n_known + len(lent))] - n_known] = 0
+    new = np.flatnonzero(lent > 0)
+    places = np.concatenate((listed.astype(np.int64), new + n_known))
+    scores = np.concatenate((values, lent[new]))
+    best: Whole = places[np.lexsort((places, -scores))[:n]]
+    return best
 
 
 def list_largest(table: NDArray[np.float64], reasons: int) -> list[Terms]:

@@ -18,6 +18,7 @@ from lingxi.recommend.families import build_scorer
 from lingxi.recommend.goods import Goods
 from lingxi.recommend.histories import NOBODY
 from lingxi.recommend.model import Model
+from lingxi.recommend.newcomers import Newcomers, StandIns
 from lingxi.recommend.operators import ItemOperator
 from lingxi.recommend.past import Past
 from lingxi.recommend.quick import QuickModel
@@ -64,6 +65,7 @@ class Recommender:
         customers: NDArray[np.int64],
         version: str = "",
         memory_bytes: int = 0,
+        newcomers: Newcomers | None = None,
     ) -> None:
         self.model, self.visitor_model = model, visitor_model
         self.item_ids, self.popularity, self.baskets = item_ids, popularity, baskets
@@ -72,6 +74,7 @@ class Recommender:
         self.index = {item_id: at for at, item_id in enumerate(item_ids)}
         self.goods = Goods(item_ids, popularity)
         self._quick, self._quick_visitor = QuickModel.of(model), QuickModel.of(visitor_model)
+        self.newcomers = newcomers
         self._remembered = Remembered[Standing](memory_bytes)
         self._rebuilt = -1
         self.rows = {int(c): row for row, c in enumerate(customers.tolist()) if c >= 0}
@@ -114,6 +117,7 @@ class Recommender:
             customers,
             artefact.manifest.version,
             store.settings.server.recommendation_memory_mb * 2**20,
+            Newcomers.load(artefact),
         )
 
     def recommend(
@@ -216,6 +220,13 @@ class Recommender:
         """The model for customers in the form for one history, where it has one."""
         return self._quick
 
+    def find_stand_ins(self, tx: sa.Connection, goods: Goods) -> StandIns | None:
+        """Who stands in for the items that came since training; nothing where none can."""
+        if self.newcomers is None or len(goods) == goods.n_known:
+            return None
+        found = self.newcomers.find(goods, keep=not is_writing(tx))
+        return found if len(found) else None
+
     def similar(self, item_id: str, n: int = 10) -> tuple[Recommended, ...]:
         """The items most like one, best first; none for an item the model has not met."""
         at, scorer = self.index.get(item_id), self.visitor_model.scorer
@@ -238,23 +249,31 @@ class Recommender:
     ) -> Standing:
         """What a customer's history comes to; remembered while nothing in it has changed."""
         if is_writing(tx):
-            return self._work_out(tx, goods, customer, given)
+            return self._work_out(tx, goods, customer, given, self.find_stand_ins(tx, goods))
+        stand_ins = self.find_stand_ins(tx, goods)
         revision = (0, 0) if customer is None else read_revision(tx, customer)
         if revision[0] != self._rebuilt:
             self._remembered.clear()  # somebody was erased, or is now somebody else
             self._rebuilt = revision[0]
-        state, key = (*revision, len(goods)), (customer, given)
+        number = -1 if stand_ins is None else stand_ins.number
+        state, key = (*revision, len(goods), number), (customer, given)
         standing = self._remembered.get(key, state)
         if standing is None:
-            standing = self._work_out(tx, goods, customer, given)
+            standing = self._work_out(tx, goods, customer, given, stand_ins)
             self._remembered.put(key, state, standing, standing.memory_bytes)
         return standing
 
     def _work_out(
-        self, tx: sa.Connection, goods: Goods, customer: int | None, given: tuple[str, ...]
+        self,
+        tx: sa.Connection,
+        goods: Goods,
+        customer: int | None,
+        given: tuple[str, ...],
+        stand_ins: StandIns | None,
     ) -> Standing:
         rows = read_counts(tx, customer, LONGEST_HISTORY) if customer is not None else ()
-        past = Past.read(rows, goods.index, goods.n_known, given)
+        counted = goods.n_known if stand_ins is None else stand_ins.n_all
+        past = Past.read(rows, goods.index, counted, given)
         personal = bool(rows)
         return Standing(
             past,
@@ -263,6 +282,7 @@ class Recommender:
             self.popularity,
             personal=personal,
             row=NOBODY if customer is None else self.rows.get(customer, NOBODY),
+            stand_ins=stand_ins,
         )
 
     def _fill(

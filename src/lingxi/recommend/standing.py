@@ -9,8 +9,16 @@ from numpy.typing import NDArray
 
 from lingxi.recommend.histories import Histories
 from lingxi.recommend.model import Model
+from lingxi.recommend.newcomers import StandIns
 from lingxi.recommend.past import Past
-from lingxi.recommend.quick import QuickModel, Spread, list_largest, sort_best
+from lingxi.recommend.quick import (
+    QuickModel,
+    Spread,
+    list_largest,
+    mix_causes,
+    mix_table,
+    sort_best,
+)
 from lingxi.recommend.rules import RuleSettings
 
 if TYPE_CHECKING:
@@ -57,6 +65,8 @@ class Standing:
         Whether it is a customer's own, and not only what a visitor looks at.
     row
         The fitted row that the customer has.
+    stand_ins
+        For items that the model has not met.
     """
 
     def __init__(
@@ -68,16 +78,22 @@ class Standing:
         *,
         personal: bool,
         row: int,
+        stand_ins: StandIns | None = None,
     ) -> None:
         self.past, self.personal = past, personal
         self._model, self._quick, self._popularity = model, quick, popularity
         self._histories: Histories | None = None
-        self._items: NDArray[np.int64] = np.empty(0, dtype=np.int64)
-        self._weights: NDArray[np.float64] = np.empty(0)
+        self._stand_ins, self._mixture = stand_ins, None
+        self._causes: NDArray[np.int64] = np.empty(0, dtype=np.int64)
+        self._items, self._weights = self._causes, np.empty(0)
         if quick is None:
             self._histories = past.to_histories(row, len(model.trend))
         else:
-            self._items, self._weights = past.weigh(quick.heard)
+            self._causes, weights = past.weigh(quick.heard)
+            self._items, self._weights = self._causes, weights
+            if stand_ins is not None:
+                heard = stand_ins.hear(self._causes, weights)
+                self._items, self._weights, self._mixture = heard
         self._keep_best(self.find_spread(), _FIRST)
         self._barred: frozenset[int] | None = None
         self._dressed: dict[Any, tuple[int, Any]] = {}
@@ -106,9 +122,12 @@ class Standing:
     def find_spread(self) -> Spread:
         """All items that the history touches with their scores; worked out again, not kept."""
         if self._quick is not None:
-            return self._quick.spread(self._items, self._weights)
+            return self._quick.spread(self._items, self._weights, self._stand_ins)
         assert self._histories is not None
         scores = self._model.score(self._histories)[0]
+        if self._stand_ins is not None:
+            lent = self._stand_ins.lend(scores[self._stand_ins.shares.indices])
+            scores = np.concatenate((scores, lent))
         met = np.flatnonzero(scores > 0).astype(np.int32)
         return Spread(met, scores[met].astype(np.float32))
 
@@ -139,18 +158,21 @@ class Standing:
 
     def explain(self, listed: Sequence[int], reasons: int, ids: Sequence[str]) -> list[Recommended]:
         """The listed items with the largest shares of each score."""
-        places = np.array(listed, dtype=np.int64)
+        places, mixed = np.array(listed, dtype=np.int64), None
+        if self._stand_ins is not None:
+            places, mixed = self._stand_ins.ask(places)
         if self._histories is None and self._quick is not None:
-            items = self._items
-            terms = self._quick.explain(items, self._weights, places, reasons)
+            items = self._causes
+            table = self._quick.find_table(self._items, self._weights, places)
+            table = mix_causes(table, self._mixture, len(items))
         else:
             assert self._histories is not None
             given = self._model.explain(self._histories, places[None, :])
             items = np.unique(given.indices).astype(np.int64)
-            table = np.zeros((len(listed), len(items)))
-            owners = np.repeat(np.arange(len(listed)), np.diff(given.indptr))
+            table = np.zeros((len(places), len(items)))
+            owners = np.repeat(np.arange(len(places)), np.diff(given.indptr))
             table[owners, np.searchsorted(items, given.indices)] = given.data
-            terms = list_largest(table, reasons)
+        terms = list_largest(mix_table(table, mixed, len(listed)), reasons)
         found = []
         for at, (total, support, largest) in zip(listed, terms, strict=True):
             if total <= 0:  # nothing of it comes from the history

@@ -1,10 +1,11 @@
 """Training: read, choose on the inner window, measure on the outer one, fit on everything, keep."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from msgspec import structs
 
+from lingxi.catalogue import read_items
 from lingxi.clock import Clock
 from lingxi.config import Settings
 from lingxi.errors import NotEnoughData
@@ -12,6 +13,7 @@ from lingxi.i18n import Sentence
 from lingxi.recommend.auto import Found, best_of, search
 from lingxi.recommend.baskets import count_baskets
 from lingxi.recommend.bench import FILL, Trial, draw_bench
+from lingxi.recommend.content import Descriptions
 from lingxi.recommend.evaluation import Evaluation
 from lingxi.recommend.families import FAMILIES, make_recipe
 from lingxi.recommend.interactions import Interactions, read_interactions
@@ -62,18 +64,31 @@ def train_recommenders(
     steps = _STEPS
     progress(STEP, 0, steps)
     position = store.log.position()
-    with store.analytics() as analytics:
-        interactions = read_interactions(analytics)
+    interactions, descriptions = read_described(store)
     rng = np.random.default_rng(settings.learning.seed)
     seconds = settings.learning.recommender_seconds
     choice = choose_recipe(interactions, rng, progress, seconds)
     progress(STEP, steps - 2, steps)
     with store.artefacts.write(KIND) as writer:
         _write(writer, interactions, choice, position)
+        if descriptions is not None:
+            descriptions.save(writer)
     store.artefacts.prune(KIND, settings.learning.keep_versions)
     progress(STEP, steps, steps)
     artefact = store.artefacts.current(KIND)
     return artefact.manifest if artefact else writer.manifest
+
+
+def read_described(store: Store) -> tuple[Interactions, Descriptions | None]:
+    """All that was done, and what the catalogue says of the items; nothing where it is silent."""
+    with store.analytics() as analytics:
+        interactions = read_interactions(analytics)
+    with store.read() as tx:
+        known = read_items(tx)
+    found = Descriptions.of([known.get(item_id) for item_id in interactions.item_ids])
+    if not found.vectors.nnz:
+        return interactions, None
+    return replace(interactions, about=found.vectors), found
 
 
 def choose_recipe(

@@ -25,11 +25,10 @@ def make_report(shop: "Shop", tell: Callable[[str], None] = lambda _text: None) 
     NotEnoughData
         If there is too little data to tell.
     """
-    from lingxi.recommend.interactions import read_interactions
     from lingxi.recommend.shop_report import report_shop
+    from lingxi.recommend.train import read_described
 
-    with shop.store.analytics() as analytics:
-        interactions = read_interactions(analytics)
+    interactions, _ = read_described(shop.store)
     recipe, seed = _find_recipe(shop), shop.settings.learning.seed
     made = report_shop(interactions, recipe, shop.clock.now(), seed=seed, tell=tell)
     folder = _folder(shop)
