@@ -10,6 +10,9 @@ import sqlalchemy as sa
 from lingxi.access.audit import record_audit
 from lingxi.app.definitions.kind import Files, Kind, read_forms, read_text
 from lingxi.app.journeys.desk import publish_in
+from lingxi.coupons import list_offers
+from lingxi.coupons.book import remove_offer
+from lingxi.coupons.file import read_offer, render_offer
 from lingxi.errors import UserError
 from lingxi.forms import parse_form, render_form
 from lingxi.journeys import parse_journey, read_journey, render_journey
@@ -53,6 +56,32 @@ class Segments:
         """Delete the segment."""
         delete_segment(tx, name)
         _audit(shop, tx, actor, "segment.remove", name)
+
+
+class Offers:
+    """``offers/NAME.yaml``."""
+
+    folder = "offers"
+
+    def read(self, folder: Path) -> dict[str, Files]:
+        """The offers below a folder."""
+        return read_forms(folder, self.folder, _render_offer)
+
+    def list_held(self, shop: "Shop", tx: sa.Connection) -> dict[str, Files]:  # noqa: ARG002
+        """The shop's offers as they are in force."""
+        held = [kept.offer for kept in list_offers(tx)]
+        return {o.name: {f"offers/{o.name}.yaml": render_offer(o)} for o in held}
+
+    def put(self, shop: "Shop", tx: sa.Connection, name: str, files: Files, actor: str) -> None:
+        """Make the offer so; codes that are out keep the version they were issued under."""
+        offer = read_offer(parse_form(_only(files), name), name)
+        shop.coupons.put_offer(tx, offer, shop.clock.now(), actor=actor)
+        _audit(shop, tx, actor, "offer.put", name)
+
+    def remove(self, shop: "Shop", tx: sa.Connection, name: str, actor: str) -> None:
+        """Take the offer away, if no code of it was ever issued."""
+        remove_offer(tx, name)
+        _audit(shop, tx, actor, "offer.remove", name)
 
 
 class Templates:
@@ -181,7 +210,14 @@ class PlacementsFile:
         _audit(shop, tx, actor, "placements.remove", name)
 
 
-KINDS: tuple[Kind, ...] = (Segments(), Templates(), Journeys(), Drafts(), PlacementsFile())
+KINDS: tuple[Kind, ...] = (
+    Segments(),
+    Offers(),
+    Templates(),
+    Journeys(),
+    Drafts(),
+    PlacementsFile(),
+)
 """What stands later may name what stands before; what no transaction undoes is last."""
 
 
@@ -200,6 +236,11 @@ def _spell_template(template: Template) -> Files:
 def _render_segment(raw: object, where: str) -> tuple[str, str]:
     segment = read_segment(raw, where)
     return segment.name, render_form(write_segment(segment))
+
+
+def _render_offer(raw: object, where: str) -> tuple[str, str]:
+    offer = read_offer(raw, where)
+    return offer.name, render_offer(offer)
 
 
 def _render_journey(raw: object, where: str) -> tuple[str, str]:

@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
 
+from lingxi.coupons import list_offers
 from lingxi.errors import UserError
 from lingxi.journeys.finding import Known
 from lingxi.journeys.trigger import RuleForm
@@ -28,6 +29,7 @@ def find_known(shop: "Shop", tx: sa.Connection) -> Known:
         return ""
 
     return Known(
+        offers=frozenset(kept.offer.name for kept in list_offers(tx)),
         templates=_list_templates(tx),
         segments=frozenset(each.segment.name for each in list_segments(tx)),
         channels=frozenset(CHANNELS),
