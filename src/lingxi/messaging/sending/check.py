@@ -10,6 +10,7 @@ from lingxi.config import Settings
 from lingxi.i18n import choose_language
 from lingxi.ingest.consent import is_allowed
 from lingxi.ingest.sealed import list_subjects, read_traits
+from lingxi.messaging.email.suppression import is_suppressed
 from lingxi.messaging.nouns import APP_PUSH, MARKETING, PUSH, Message, SkipReason
 from lingxi.messaging.sending.judgement import Reader, SendCheck, Skip, Wait
 from lingxi.messaging.windows import QuietTimes
@@ -62,10 +63,12 @@ class Checks:
         )
 
     def judge(
-        self, tx: sa.Connection, message: Message, reader: Reader, now: datetime
+        self, tx: sa.Connection, message: Message, reader: Reader, address: str, now: datetime
     ) -> Skip | Wait | None:
         """Why the message must not be sent, or not yet; nothing where it may."""
         marketing = message.message_class == MARKETING
+        if address and is_suppressed(tx, self._store.keyring.blind(address), message.message_class):
+            return Skip(SkipReason.SUPPRESSED)
         for check in self._others:
             if marketing or check.transactional:
                 reason = check.function(tx, message, now)

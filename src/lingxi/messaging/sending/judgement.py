@@ -82,4 +82,5 @@ class Composer(Protocol):
         """The text, or why there is none."""
 
 
-MakeLinks = Callable[[Message, Reader], Links]
+MakeLinks = Callable[[Message, Reader, str], Links]
+"""For a message to a reader at an address."""

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 import sqlalchemy as sa
 
 from lingxi.config import MessagingSettings
+from lingxi.messaging.email.suppression import Reason, suppress
 from lingxi.messaging.events import message_event
 from lingxi.messaging.nouns import (
     MARKETING,
@@ -92,7 +93,8 @@ def record_outcomes(
 ) -> dict[str, int]:
     """Keep what came of each message, by what it came to; ``last`` is when each is too late.
 
-    The word of a worker that lost its lease counts only where nobody has taken the message since.
+    An address that is to blame is suppressed in the same transaction. The word of a worker that
+    lost its lease counts only where nobody has taken the message since.
     """
     counts: dict[str, int] = {}
     with store.write() as tx:
@@ -105,6 +107,8 @@ def record_outcomes(
             if held.get(claim.message.id) != claim.fence:
                 counts["stale"] = counts.get("stale", 0) + 1
                 continue
+            if isinstance(each.outcome, Failed) and each.outcome.suppress and each.ready.address:
+                suppress(tx, store.keyring.blind(each.ready.address), Reason.HARD_BOUNCE, now)
             if told is not None:
                 told(tx, each, now)
             came = _judge(each, end, now, store.settings.messaging)

@@ -42,7 +42,7 @@ _RECORD_AT_ONCE = 25
 _JUDGE_AT_ONCE = 25
 
 
-def _no_links(_message: object, _reader: object) -> Links:
+def _no_links(_message: object, _reader: object, _address: str) -> Links:
     return Links()
 
 
@@ -144,10 +144,10 @@ class Sender:
         address = reader.traits.get(channel.address_trait, "") if channel.address_trait else ""
         if channel.address_trait and not address:
             return claim, Skip(SkipReason.NO_ADDRESS, channel.address_trait)
-        verdict = self._checks.judge(tx, message, reader, now)
+        verdict = self._checks.judge(tx, message, reader, address, now)
         if verdict is not None:
             return claim, verdict
-        links = self._make_links(message, reader)
+        links = self._make_links(message, reader, address)
         composed = self._composer.compose(tx, message, reader, links, now)
         if isinstance(composed, Skip):
             return claim, composed
