@@ -117,6 +117,16 @@ class Answers:
         """
         return self._shelf.recommend(self._shop, customer_id, n=n, history=history, log=log)
 
+    def recommender(self) -> "Recommender":
+        """The recommender in use, loaded first where it must be.
+
+        Raises
+        ------
+        NotTrained
+            Before the first training.
+        """
+        return self._shelf.get()
+
     def ready_recommender(self) -> "Recommender | None":
         """The recommender that answers at once; see ``Shelf.peek``."""
         return self._shelf.peek()

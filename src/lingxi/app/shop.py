@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from lingxi.app.answers import Answers
     from lingxi.app.journeys.desk import JourneyDesk
+    from lingxi.app.messages.sender import Postroom
     from lingxi.app.served import ServedLog
     from lingxi.coupons import Coupons
     from lingxi.ingest.intake import Intake
@@ -122,6 +123,13 @@ class Shop:
 
         return ServedLog(self.store)
 
+    @cached_property
+    def postroom(self) -> "Postroom":
+        """Sends and previews messages."""
+        from lingxi.app.messages.sender import Postroom
+
+        return Postroom(self)
+
     def ensure_source(self) -> None:
         """Make the source ``web`` where there is none: the shop can be connected at once."""
         with self.store.read() as tx:
@@ -132,6 +140,8 @@ class Shop:
 
     def close(self) -> None:
         """Let go of the store."""
+        if "postroom" in self.__dict__:
+            self.postroom.close()
         if "served" in self.__dict__:
             self.served.close()
         if "intake" in self.__dict__:

@@ -28,9 +28,17 @@ def move_runs(shop: Shop, now: datetime) -> int:
     return move_runs(shop, now)
 
 
+def send(shop: Shop, now: datetime) -> int:
+    """Messages that are due are sent."""
+    from lingxi.app.messages.sender import send_due
+
+    return send_due(shop, now)
+
+
 TASKS: Sequence[Task] = (
     Task("coupons", tend_coupons),
     Task("journey-events", read_log, every_seconds=0.5),
     Task("journey-runs", move_runs, every_seconds=0.5),
+    Task("sender", send, every_seconds=0.5, remote=True),
 )
 """In the order of the road: what changes whom comes before what sends."""

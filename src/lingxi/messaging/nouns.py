@@ -40,6 +40,7 @@ class SkipReason(StrEnum):
     """Why a message was not sent; there are no others."""
 
     NO_CONSENT = "no_consent"
+    PREFERENCES = "preferences"
     SUPPRESSED = "suppressed"
     NO_ADDRESS = "no_address"
     NO_CUSTOMER = "no_customer"

@@ -126,9 +126,7 @@ def open_webhook(name: str, settings: ChannelSettings, clock: Clock) -> WebhookC
         seconds = 0.0
     if not 0 < seconds <= 60:
         raise InvalidSetting(f"channel.{name}.timeout_seconds must be above 0 and at most 60.")
-    trait = settings.address_trait or (
-        "" if name == WEBHOOK else "phone" if name == "sms" else name
-    )
+    usual = {WEBHOOK: "", SMS: "phone"}.get(name, name)
     return WebhookChannel(
         name,
         target,

@@ -13,17 +13,19 @@ from importlib import resources
 from typing import Any, TextIO
 
 from liquid import BoundTemplate, DictLoader, Environment, RenderContext, Undefined
+from liquid.builtin.expressions import FilteredExpression
 from liquid.builtin.output import Output, OutputNode
 from liquid.exceptions import LiquidError
 from liquid.stringify import to_liquid_string
 
-from lingxi.errors import InvalidInput
+from lingxi.errors import InvalidInput, did_you_mean
 from lingxi.i18n import Translator
 
 LARGEST_TEMPLATE = 200_000
 LARGEST_OUTPUT = 1_000_000
 _LARGEST_VALUE = 200_000
 _MOST_ITEMS = 20_000
+_LARGEST_NUMBER = 10**30
 _MOST_LOOPS = 10_000
 _REMOVED_TAGS = ("include", "liquid", "echo")
 _REMOVED_FILTERS = ("safe", "escapejs")
@@ -70,13 +72,23 @@ class _Template(BoundTemplate):
     context_class = _Context
 
 
+def _is_absent(value: object) -> bool:
+    return value is None or isinstance(value, Undefined)
+
+
 class _OutputNode(OutputNode):
     """Prints a value, and notes one that is not there."""
 
     def render_to_output(self, context: RenderContext, buffer: TextIO) -> int:
-        value = self.expression.evaluate(context)
-        if value is None or isinstance(value, Undefined):
-            _RUN.get().missing.append(str(self.expression))
+        expression = self.expression
+        if isinstance(expression, FilteredExpression):
+            defaulted = any(each.name == "default" for each in expression.filters or ())
+            if not defaulted and _is_absent(expression.left.evaluate(context)):
+                _RUN.get().missing.append(str(expression.left))
+                return 0
+        value = expression.evaluate(context)
+        if _is_absent(value):
+            _RUN.get().missing.append(str(expression))
             return 0
         return buffer.write(to_liquid_string(value, context.autoescape))
 
@@ -100,6 +112,8 @@ def _bounded(function: Callable[..., object]) -> Callable[..., object]:
         value = function(*args, **kwargs)
         if isinstance(value, str) and len(value) > _LARGEST_VALUE:
             raise RenderFailed(f"A value has more than {_LARGEST_VALUE:,} characters.")
+        if isinstance(value, int) and abs(value) > _LARGEST_NUMBER:
+            raise RenderFailed("A number is too large.")
         if isinstance(value, list | tuple) and len(value) > _MOST_ITEMS:
             raise RenderFailed(f"A list has more than {_MOST_ITEMS:,} entries.")
         return value
@@ -202,19 +216,23 @@ def check_source(kind: str, source: str, where: str) -> None:
             f"{where} has {len(source):,} characters; at most {LARGEST_TEMPLATE:,} are read."
         )
     try:
-        _parse(kind, source).analyze()
+        found = _parse(kind, source).analyze()
     except LiquidError as error:
         said = " ".join(str(error).split())
         raise InvalidInput(f"{where} cannot be read: {said[:300]}.") from error
     except RecursionError as error:
         raise InvalidInput(f"{where} is nested too deep.") from error
+    known = _open(kind).filters
+    for name in found.filters:
+        if name not in known:
+            raise InvalidInput(f"{where}: there is no filter {name!r}{did_you_mean(name, known)}.")
 
 
 @lru_cache(maxsize=2_000)
 def find_names(kind: str, source: str) -> frozenset[str]:
     """The names of the values that a text asks for from outside: ``cart``, ``customer``.
 
-    >>> sorted(find_names("text", "{% for x in cart.lines %}{{ x.id }}{% endfor %}{{ shop.name }}"))
+    >>> sorted(find_names("text", "{% for x in cart.items %}{{ x.id }}{% endfor %}{{ shop.name }}"))
     ['cart', 'shop']
     """
     return frozenset(_parse(kind, source).analyze().globals)

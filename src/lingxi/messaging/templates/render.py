@@ -45,7 +45,7 @@ def list_names(template: Template, language: str) -> frozenset[str]:
 def find_unresolved(required: Sequence[str], values: Values) -> list[str]:
     """The required paths that lead to nothing: absent, empty text or an empty list.
 
-    >>> find_unresolved(["cart.lines", "coupon.code"], {"cart": {"lines": [1]}, "coupon": None})
+    >>> find_unresolved(["cart.items", "coupon.code"], {"cart": {"items": [1]}, "coupon": None})
     ['coupon.code']
     """
     missing = []

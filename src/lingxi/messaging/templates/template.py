@@ -51,7 +51,7 @@ class Template(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     Parameters
     ----------
     required
-        Paths of values without which it is not sent: ``cart.lines``, ``coupon.code``.
+        Paths of values without which it is not sent: ``cart.items``, ``coupon.code``.
     fallback
         The language for customers whose own has no variant.
     """
@@ -98,7 +98,7 @@ def check_template(template: Template) -> Template:
     for path in template.required:
         if not _PATH.fullmatch(path):
             raise InvalidInput(
-                f"{where}: required holds paths of values such as cart.lines, not {path[:80]!r}."
+                f"{where}: required holds paths of values such as cart.items, not {path[:80]!r}."
             )
     return template
 
