@@ -13,10 +13,12 @@ from lingxi.app.runs.hands import make_hands
 from lingxi.app.shop import Shop, init_shop
 from lingxi.clock import FixedClock
 from lingxi.journeys import consume_log
+from lingxi.journeys.goods import read_goods
 from lingxi.journeys.reading import read_journey
 from lingxi.journeys.run import FIELDS, Run, read_run
 from lingxi.journeys.runner import Runner
 from lingxi.journeys.tables import run as runs
+from lingxi.journeys.timetable import Timetable
 from lingxi.journeys.versions import publish
 from lingxi.messaging.tables import message as messages
 from lingxi.schema import Event
@@ -27,14 +29,19 @@ from lingxi.store.tables import identity
 NOW = datetime(2026, 3, 2, 12, tzinfo=UTC)
 
 
+def make_empty(folder: Path) -> Path:
+    """A shop without anything in it, closed; copies of it are shops."""
+    clock = FixedClock(NOW)
+    init_shop(folder, name="S", currency="GBP", timezone="UTC", language="en", clock=clock).close()
+    return folder
+
+
 class Road:
     """A shop, and what a test does to it."""
 
     def __init__(self, folder: Path) -> None:
         self.clock = FixedClock(NOW)
-        self.shop: Shop = init_shop(
-            folder, name="S", currency="GBP", timezone="UTC", language="en", clock=self.clock
-        )
+        self.shop = Shop.open(folder, clock=self.clock, environ={})
         self.store = self.shop.store
         self.codes: list[str] = []
         self.hands = replace(
@@ -44,22 +51,28 @@ class Road:
             ),
         )
         self.runner = Runner(self.store, self.hands, "w1", sleep=lambda _seconds: None)
+        self.timetable = Timetable(self.store, self.hands, seconds=60)
         self._ids = count(1)
 
     def publish(self, **journey: Any) -> int:
-        made = read_journey({"name": "j", "holdout": 0, **journey})
+        name = {} if "campaign" in journey else {"name": "j"}
+        made = read_journey({**name, "holdout": 0, **journey})
         with self.store.write() as tx:
             return publish(tx, made, actor="t", note="", now=self.clock.now())
 
     def happen(self, name: str, subject: int = 1, /, **fields: Any) -> Event:
-        event = Event(
+        event = self.make(name, subject, **fields)
+        self.store.log.append([event])
+        return event
+
+    def make(self, name: str, subject: int | None, **fields: Any) -> Event:
+        """An event of now that has not happened yet."""
+        return Event(
             event_id=fields.pop("event_id", f"e{next(self._ids)}"),
             name=name,
             subject=subject,
             **{"occurred_at": self.clock.now(), "received_at": self.clock.now(), **fields},
         )
-        self.store.log.append([event])
-        return event
 
     def merge(self, kept: int, merged: int) -> None:
         with self.store.write() as tx:
@@ -88,7 +101,10 @@ class Road:
         self.clock.advance(step)
         for _ in range(1000):
             now = self.clock.now()
-            if not consume_log(self.store, self.hands, now) + self.runner.run_once(now):
+            done = consume_log(self.store, self.hands, now)
+            done += read_goods(self.store, self.hands, now)
+            done += self.timetable.run_once(now) + self.runner.run_once(now)
+            if not done:
                 return
         raise AssertionError("it never comes to rest")
 

@@ -21,6 +21,20 @@ def read_log(shop: Shop, now: datetime) -> int:
     return read_log(shop, now)
 
 
+def hold_occasions(shop: Shop, now: datetime) -> int:
+    """Schedules, dates and scores begin runs of journeys."""
+    from lingxi.app.runs.jobs import hold_occasions
+
+    return hold_occasions(shop, now)
+
+
+def read_goods(shop: Shop, now: datetime) -> int:
+    """Prices that fell and items that are back begin runs of journeys."""
+    from lingxi.app.runs.jobs import read_goods
+
+    return read_goods(shop, now)
+
+
 def move_runs(shop: Shop, now: datetime) -> int:
     """Runs of journeys that are due go on."""
     from lingxi.app.runs.jobs import move_runs
@@ -38,6 +52,8 @@ def send(shop: Shop, now: datetime) -> int:
 TASKS: Sequence[Task] = (
     Task("coupons", tend_coupons),
     Task("journey-events", read_log, every_seconds=0.5),
+    Task("journey-occasions", hold_occasions, every_seconds=5.0, slow=True),
+    Task("journey-items", read_goods, every_seconds=2.0, slow=True),
     Task("journey-runs", move_runs, every_seconds=0.5),
     Task("sender", send, every_seconds=0.5, remote=True),
 )

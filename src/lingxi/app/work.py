@@ -3,8 +3,8 @@
 A task does at most about a second of work a call and says how much it did: 0, and it is asked again
 after a pause that doubles up to its ``every_seconds``; more, and it is asked again once the others
 had their turn. One that fails is logged and asked again later and later; the others go on.
-Tasks that wait for somebody else's computer have a lane of their own, so that a slow mail server
-never holds up what only the database is needed for.
+Tasks that wait for somebody else's computer, and those that compute for long, have lanes of their
+own, so that a slow mail server never holds up what only the database is needed for.
 """
 
 import time
@@ -31,13 +31,14 @@ class Task:
     """One kind of standing work. ``run_once`` may run in several processes at a time.
 
     ``every_seconds`` is the longest pause between two looks; ``remote`` tells a task that waits for
-    other computers.
+    other computers, ``slow`` one that may compute for long.
     """
 
     name: str
     run_once: RunOnce
     every_seconds: float = 1.0
     remote: bool = False
+    slow: bool = False
 
 
 @dataclass
@@ -114,11 +115,11 @@ def work(shop: Shop, tasks: Sequence[Task], stop: Event) -> None:
 
     What a task has begun when ``stop`` is set, it ends.
     """
-    lanes = [[t for t in tasks if not t.remote], [t for t in tasks if t.remote]]
+    kinds = sorted({(task.remote, task.slow) for task in tasks})
+    lanes = [[t for t in tasks if (t.remote, t.slow) == kind] for kind in kinds]
     threads = [
         Thread(target=_keep_turning, args=(shop, lane, stop), name=f"lingxi-work-{number}")
         for number, lane in enumerate(lanes)
-        if lane
     ]
     for thread in threads:
         thread.start()

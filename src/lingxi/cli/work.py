@@ -24,6 +24,7 @@ def command(
     ``lingxi serve`` starts such workers beside itself (setting work.processes). More of them, also
     on other machines over the same PostgreSQL, do each thing once.
     """
+    from lingxi.app.runs.jobs import let_go
     from lingxi.app.tasks import TASKS
     from lingxi.app.work import choose_tasks, work, work_off
 
@@ -49,3 +50,4 @@ def command(
             signal.signal(number, lambda *_: stop.set())
         click.echo("Working.")
         work(shop, tasks, stop)
+        let_go(shop)

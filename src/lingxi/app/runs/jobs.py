@@ -10,8 +10,9 @@ from weakref import WeakKeyDictionary
 
 from lingxi.app.runs.hands import make_hands
 from lingxi.app.shop import Shop
-from lingxi.journeys import Runner, consume_log
+from lingxi.journeys import Runner, consume_log, goods
 from lingxi.journeys.hands import Hands
+from lingxi.journeys.timetable import Timetable
 from lingxi.store import Store
 
 _TURN_SECONDS = 0.5
@@ -21,6 +22,7 @@ _TURN_SECONDS = 0.5
 class _Held:
     hands: Hands
     runner: Runner
+    timetable: Timetable
 
 
 _held: "WeakKeyDictionary[Store, _Held]" = WeakKeyDictionary()
@@ -30,7 +32,11 @@ def _hold(shop: Shop) -> _Held:
     """One runner a process and shop: it keeps its lanes."""
     if shop.store not in _held:
         hands = make_hands(shop)
-        _held[shop.store] = _Held(hands, Runner(shop.store, hands, _name_worker()))
+        _held[shop.store] = _Held(
+            hands,
+            Runner(shop.store, hands, _name_worker()),
+            Timetable(shop.store, hands),
+        )
     return _held[shop.store]
 
 
@@ -54,6 +60,16 @@ def move_runs(shop: Shop, now: datetime) -> int:
             break
         moved += step
     return moved
+
+
+def hold_occasions(shop: Shop, now: datetime) -> int:
+    """Schedules, dates and scores begin runs, some customers at a time."""
+    return _hold(shop).timetable.run_once(now)
+
+
+def read_goods(shop: Shop, now: datetime) -> int:
+    """Prices that fell and items that are back begin runs."""
+    return goods.read_goods(shop.store, _hold(shop).hands, now)
 
 
 def let_go(shop: Shop) -> None:
