@@ -83,7 +83,7 @@ class Bench:
     ) -> dict[int, Row]:
         """One row of features per customer; the events already have their positions."""
         table = self.session.register("events", join_customers(to_arrow(events)))
-        analytics = Analytics(self.session, table, None, Settings(Path()))
+        analytics = Analytics(self.session, table, (table, table), None, Settings(Path()))
         found = compute_features(analytics, as_of, names=names).to_pylist()
         return {row.pop("customer"): row for row in found}
 

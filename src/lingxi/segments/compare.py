@@ -112,11 +112,12 @@ def _passes_numbers(test: Test, value: Value) -> bool:
     if isinstance(value, bool | str):
         return False
     more, least, less, most = parts
+    number = float(value)
     return (
-        (more is None or value > more)
-        and (least is None or value >= least)
-        and (less is None or value < less)
-        and (most is None or value <= most)
+        (more is None or number > more)
+        and (least is None or number >= least)
+        and (less is None or number < less)
+        and (most is None or number <= most)
     )
 
 

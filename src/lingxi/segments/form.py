@@ -1,6 +1,7 @@
 """One JSON object while it is read: what is taken from it, and what is left over is refused."""
 
 import math
+import re
 from collections.abc import Collection, Mapping, Sequence
 from datetime import UTC, date, datetime, time
 
@@ -16,6 +17,7 @@ _UNITS = {"days": DAY_US, "hours": HOUR_US, "minutes": MINUTE_US}
 _LONGEST = 200
 _LONGEST_DAYS = 36_500.0
 _MOST = 1_000
+_FIELD = re.compile(r"[\w .:/-]+")
 _NUMBERS = ("more_than", "at_least", "less_than", "at_most")
 _MOMENTS = ("before", "after")
 _AGES = ("within_days", "older_than_days", "in_next_days")
@@ -54,6 +56,13 @@ class Form:
         if not isinstance(value, str) or not 0 < len(value.strip()) <= _LONGEST:
             raise self.fail(key, f"is a text of 1 to {_LONGEST} characters")
         return value
+
+    def take_field(self, key: str) -> str:
+        """The name of a field or property of events."""
+        name = self.take_text(key)
+        if not _FIELD.fullmatch(name):
+            raise self.fail(key, f"{name!r} has other signs than letters, digits and _ . : / -")
+        return name
 
     def take_list(self, key: str) -> Sequence[object]:
         """A list, not empty."""
@@ -121,8 +130,11 @@ class Form:
 
     def _age(self, key: str) -> float:
         value = self._number(key)
-        if not 0 < value <= _LONGEST_DAYS * 1440:
-            raise self.fail(key, f"is a number above 0, not {value}")
+        days = value * _UNITS[key.rpartition("_")[2]] / DAY_US
+        if not 0 < days <= _LONGEST_DAYS:
+            raise self.fail(
+                key, f"is a number above 0, at most {_LONGEST_DAYS:g} days, not {value}"
+            )
         return value
 
     def _moment(self, key: str) -> datetime:

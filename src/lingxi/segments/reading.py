@@ -164,7 +164,7 @@ def _read_stream(
         if not isinstance(part, Mapping):
             raise InvalidInput(f"{path}: a condition is an object such as {{property: coupon}}.")
         inner = Form({str(key): value for key, value in part.items()}, path)
-        where.append(Where(inner.take_text("property"), inner.take_test(ages=False)))
+        where.append(Where(inner.take_field("property"), inner.take_test(ages=False)))
         inner.finish()
     return Stream(event, tuple(where), items, categories)
 
@@ -172,7 +172,7 @@ def _read_stream(
 def _read_aggregate(form: Form) -> Rule:
     name = form.take_choice("aggregate", _FUNCTIONS)
     function = next(each for each in _FUNCTIONS if each == name)
-    of = "" if function == "count" else form.take_text("of")
+    of = "" if function == "count" else form.take_field("of")
     stream = _read_stream(form, form.take_text("event"))
     window = form.take_window()
     test = form.take_test(numbers=True)

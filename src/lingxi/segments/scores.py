@@ -19,10 +19,13 @@ class ScoreColumn:
     """A score that rules may read: its name and kind, and who keeps it.
 
     ``column`` belongs to a table with one row a customer, whose primary key is ``customer``.
+    ``revision`` is a column that is the same in all rows and another whenever they are computed
+    anew; without one the row changes with every event of the customer.
     """
 
     name: str
     column: "Column[Any]"
+    revision: "Column[Any] | None" = None
 
     @property
     def kind(self) -> str:

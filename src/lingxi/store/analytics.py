@@ -7,11 +7,12 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, Protocol
 
+import numpy as np
 import pyarrow as pa
-from sqlalchemy import Connection, Engine, Table
+from sqlalchemy import Connection, Engine, Table, select
 
 from lingxi.config import Settings
-from lingxi.store.arrow_state import read_table
+from lingxi.store.arrow_state import read_columns, read_table
 from lingxi.store.codec import to_arrow
 from lingxi.store.engine import begin_read
 from lingxi.store.lake import lake_position, list_files, list_withdrawn
@@ -51,14 +52,22 @@ class Analytics:
 
     ``events`` has the columns of ``EVENT_ROWS`` and two more: ``customer`` (int64, nothing for an
     anonymous basket) and ``known`` (bool: does the shop know them by an id of its own?).
+    ``rows`` are the events without these, and ``people`` the state table ``identity``: for sums
+    that are cheaper by surrogate first.
     """
 
     def __init__(
-        self, session: Session, events: ibis.Table, tx: Connection, settings: Settings
+        self,
+        session: Session,
+        events: ibis.Table,
+        parts: tuple[ibis.Table, ibis.Table],
+        tx: Connection,
+        settings: Settings,
     ) -> None:
         self.connection: BaseBackend = session.backend
         self._session = session
         self.events = events
+        self.rows, self.people = parts
         self.settings = settings
         self._tx = tx
 
@@ -89,7 +98,7 @@ def open_analytics(
         position = lake_position(tx)
         files = [str(lake_folder / file.path) for file in list_files(tx)]
         tail = to_arrow(read_events(tx, after=position, limit=_EVERYTHING))
-        people = read_table(tx, identity)
+        people = read_people(tx)
         gone = list_withdrawn(tx)
         with _start(kind, lake_folder.parent / "tmp") as session:
             rows = session.register("tail", tail)
@@ -99,9 +108,24 @@ def open_analytics(
                     ids = pa.table({"event_id": pa.array(gone, pa.string())})
                     past = past.anti_join(session.register("withdrawn", ids), "event_id")
                 rows = past.union(rows, distinct=False)
-            joined = join_identity(rows, session.register("identity", people))
+            owners = session.register("identity", people)
+            joined = join_identity(rows, owners)
             session.backend.create_view("events", joined, overwrite=True)
-            yield Analytics(session, session.backend.table("events"), tx, settings)
+            events = session.backend.table("events")
+            yield Analytics(session, events, (rows, owners), tx, settings)
+
+
+def read_people(tx: Connection) -> pa.Table:
+    """The state table ``identity``, by column: it has a row for every surrogate there is."""
+    subject, customer, known = read_columns(tx, select(*identity.columns))
+    flags = np.array(known, np.bool_)  # SQLite keeps 0 and 1
+    return pa.table(
+        {
+            "subject": pa.array(subject, pa.int64()),
+            "customer": pa.array(customer, pa.int64()),
+            "known": pa.array(flags, pa.bool_()),
+        }
+    )
 
 
 def join_identity(rows: ibis.Table, people: ibis.Table) -> ibis.Table:

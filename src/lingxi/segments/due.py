@@ -1,0 +1,105 @@
+"""When time alone may next change whether a rule holds of a customer."""
+
+from bisect import bisect_right
+from collections.abc import Callable, Iterator
+from heapq import merge
+from itertools import islice
+
+from lingxi.segments.compare import read_moment_us, turning_points
+from lingxi.segments.facts import Facts
+from lingxi.segments.predicate import Predicate, Predicates
+from lingxi.segments.rule import Aggregate, Did, Leaf, Rule, Score, Trait, Window, leaves
+
+NEVER = 2**62
+_LOOKED_AT = 24
+"""Moments tried for a condition; if it still holds as it does, the last one is answered."""
+Due = Callable[[Facts, int], int]
+
+
+def make_due(predicates: Predicates, rule: Rule) -> Due | None:
+    """The first moment after ``now`` at which a condition of the rule may change without an event;
+    never later than it does. Microseconds, ``NEVER`` for never; nothing if no condition can."""
+    parts = [_make(predicates, leaf) for leaf in dict.fromkeys(leaves(rule))]
+    moving = [part for part in parts if part is not None]
+    if not moving:
+        return None
+    return lambda facts, now: min(part(facts, now) for part in moving)
+
+
+def _make(predicates: Predicates, leaf: Leaf) -> Due | None:
+    match leaf:
+        case Did() | Aggregate():
+            return _first_change(predicates.make_leaf(leaf), _event_turns(predicates, leaf))
+        case Score() | Trait():
+            if leaf.test.moves:
+                return _first_change(predicates.make_leaf(leaf), _moment_turns(leaf))
+    return None
+
+
+def _first_change(holds: Predicate, turns: Callable[[Facts, int], Iterator[int]]) -> Due:
+    def due(facts: Facts, now: int) -> int:
+        before: bool | None = None
+        last = NEVER
+        for at in islice(turns(facts, now), _LOOKED_AT):
+            if before is None:
+                before = holds(facts, now)
+            last = at
+            if holds(facts, at) is not before:
+                return at
+        # all that there are were tried, or only the first of them
+        return last if last != NEVER and _more(turns, facts, now) else NEVER
+
+    return due
+
+
+def _more(turns: Callable[[Facts, int], Iterator[int]], facts: Facts, now: int) -> bool:
+    return next(islice(turns(facts, now), _LOOKED_AT, None), None) is not None
+
+
+def _event_turns(
+    predicates: Predicates, leaf: Did | Aggregate
+) -> Callable[[Facts, int], Iterator[int]]:
+    """The moments, in order, at which an event comes into the window or leaves it."""
+    stream, window = leaf.stream, leaf.window
+    slot = predicates.slot(stream)
+    whole = isinstance(leaf, Did) and bool(leaf.which)
+
+    def turns(facts: Facts, now: int) -> Iterator[int]:
+        if whole:
+            times = [row[0] for row in facts.rows.get(stream.event, ())]
+        else:
+            times = facts.times(slot, stream)
+        if not times or (not window.moves and times[-1] <= now):
+            return iter(())
+        return merge(*(_later(times, age, now) for age in _ages(window, edge=whole)))
+
+    return turns
+
+
+def _ages(window: Window, *, edge: bool) -> list[int]:
+    ages = [window.older_us]
+    if window.within_us is not None:
+        ages.append(window.within_us)
+    if edge and window.older_us:
+        ages.append(0)  # a newer event becomes the last one as soon as it has happened
+    return ages
+
+
+def _later(times: list[int], age: int, now: int) -> Iterator[int]:
+    start = bisect_right(times, now - age)
+    return (times[place] + age for place in range(start, len(times)))
+
+
+def _moment_turns(leaf: Score | Trait) -> Callable[[Facts, int], Iterator[int]]:
+    def turns(facts: Facts, now: int) -> Iterator[int]:
+        if isinstance(leaf, Trait):
+            text = facts.trait(leaf.trait)
+            at = None if text is None else read_moment_us(text)
+        else:
+            value = facts.scores.get(leaf.score)
+            at = value if isinstance(value, int) and not isinstance(value, bool) else None
+        if at is None:
+            return iter(())
+        return iter([point for point in turning_points(leaf.test, at) if point > now])
+
+    return turns

@@ -1,0 +1,108 @@
+"""Which segments an event can change: from its name, and from what rules ask of its contents."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from lingxi.schema import Event, Name
+from lingxi.segments.due import Due, make_due
+from lingxi.segments.needs import Needs, find_needs, reads_contents
+from lingxi.segments.predicate import Predicate, Predicates
+from lingxi.segments.rule import (
+    Aggregate,
+    Consent,
+    Did,
+    InList,
+    Rule,
+    Score,
+    Stream,
+    Trait,
+    leaves,
+)
+from lingxi.segments.stream import Goods, belongs
+
+_MERGES = frozenset({Name.CUSTOMERS_MERGED.value, Name.MERGE_UNDONE.value})
+_CONSENT = (Name.CONSENT_GIVEN.value, Name.CONSENT_WITHDRAWN.value)
+_LISTS = (Name.LIST_JOINED.value, Name.LIST_LEFT.value)
+
+
+@dataclass(frozen=True)
+class Compiled:
+    """A segment that can be asked: its rule resolved, its predicate, and when to look again."""
+
+    name: str
+    rule: Rule
+    holds: Predicate
+    due: Due | None
+    needs: Needs
+
+
+def compile_segments(rules: Mapping[str, Rule], moments: frozenset[str]) -> dict[str, Compiled]:
+    """Every segment, compiled; they share what they look at."""
+    predicates = Predicates(moments)
+    return {
+        name: Compiled(
+            name, rule, predicates.make(rule), make_due(predicates, rule), find_needs([rule])
+        )
+        for name, rule in rules.items()
+    }
+
+
+class Index:
+    """Segments by what changes them.
+
+    ``profile`` are the names of scores that every event may change; other scores and the stage
+    change when they are computed, which no single event tells.
+    """
+
+    def __init__(self, compiled: Mapping[str, Compiled], profile: frozenset[str]) -> None:
+        self._all = frozenset(compiled)
+        self._always: set[str] = set()
+        self._by_name: dict[str, set[str]] = {}
+        self._by_stream: dict[str, dict[Stream, set[str]]] = {}
+        for each in compiled.values():
+            for leaf in leaves(each.rule):
+                self._enter(each.name, leaf, profile)
+
+    def _enter(self, name: str, leaf: object, profile: frozenset[str]) -> None:
+        match leaf:
+            case Did() | Aggregate():
+                edge = isinstance(leaf, Did) and leaf.which
+                if reads_contents(leaf) and not edge:
+                    streams = self._by_stream.setdefault(leaf.stream.event, {})
+                    streams.setdefault(leaf.stream, set()).add(name)
+                else:
+                    self._enter_names(name, [leaf.stream.event])
+            case Trait():
+                self._enter_names(name, [Name.IDENTIFIED.value])
+            case Consent():
+                self._enter_names(name, _CONSENT)
+            case InList():
+                self._enter_names(name, _LISTS)
+            case Score() if leaf.score in profile:
+                self._always.add(name)
+
+    def _enter_names(self, segment: str, names: Iterable[str]) -> None:
+        for name in names:
+            self._by_name.setdefault(name, set()).add(segment)
+
+    def find(self, event: Event, goods: Goods) -> frozenset[str] | set[str]:
+        """The segments that an event of a customer may change."""
+        if event.name in _MERGES:
+            return self._all
+        found = self._by_name.get(event.name, frozenset()) | self._always
+        streams = self._by_stream.get(event.name)
+        if streams:
+            found = set(found)
+            for stream, names in streams.items():
+                if not names <= found and belongs(stream, event, goods):
+                    found |= names
+        return found
+
+    def reads(self, name: str) -> bool:
+        """Whether an event of this name can change anything."""
+        return (
+            bool(self._always)
+            or name in _MERGES
+            or name in self._by_name
+            or (name in self._by_stream)
+        )

@@ -1,0 +1,206 @@
+"""Memberships that follow the log: one event asks only the rules that it can change again, and a
+rule that changes with time alone is asked when its moment has come."""
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from datetime import datetime
+
+import sqlalchemy as sa
+from sqlalchemy import Connection
+
+from lingxi.schema import Event, Name
+from lingxi.segments.definitions import list_segments, read_rules
+from lingxi.segments.gather import read_people
+from lingxi.segments.index import Compiled, Index, compile_segments
+from lingxi.segments.judge import Judge
+from lingxi.segments.members import (
+    CHUNK,
+    SEEN,
+    Pair,
+    Truth,
+    carry_over,
+    clear_timers,
+    list_changes,
+    list_timers,
+    mark_seen,
+    read_known,
+    write_changes,
+    write_timers,
+)
+from lingxi.segments.needs import find_needs
+from lingxi.segments.refresh import refresh_stale
+from lingxi.segments.tables import segment_timer
+from lingxi.store.log import read_events
+from lingxi.store.projection import find_customers
+from lingxi.store.tables import to_micros
+
+CONSUMER = "segments"
+BATCH = 1_000
+_OWN = frozenset({Name.SEGMENT_ENTERED.value, Name.SEGMENT_LEFT.value})
+_MERGES = frozenset({Name.CUSTOMERS_MERGED.value, Name.MERGE_UNDONE.value})
+_NONE: frozenset[str] = frozenset()
+
+
+class Keeper:
+    """Keeps memberships of one store current. One process at a time is enough; several do no harm.
+
+    A crash at any moment leaves memberships and events that agree; what was not written is found
+    again, because the cursor moves last.
+    """
+
+    def __init__(self, judge: Judge) -> None:
+        self._judge = judge
+        self._store = judge.store
+        self._profile = frozenset(n for n, s in judge.scores.items() if s.revision is None)
+        self._versions: tuple[tuple[str, int], ...] | None = None
+        self._compiled: Mapping[str, Compiled] = {}
+        self._index = Index({}, frozenset())
+        self._seen: set[int] = set()
+
+    def run_once(self, now: datetime, *, limit: int = BATCH) -> int:
+        """Do what is due: segments that are new or read something computed anew, then timers, then
+        at most ``limit`` events. How much was done; 0 when memberships are current."""
+        done = refresh_stale(self._judge, now)
+        done += self._take_timers(now, limit)
+        return done + self._take_events(now, limit)
+
+    def run_all(self, now: datetime) -> int:
+        """The same until there is nothing left to do."""
+        total = 0
+        while done := self.run_once(now):
+            total += done
+        return total
+
+    def _load(self, tx: Connection) -> None:
+        """Compile the segments anew where one has changed."""
+        versions = tuple((s.segment.name, s.segment.version) for s in list_segments(tx))
+        if versions != self._versions:
+            self._compiled = compile_segments(read_rules(tx), self._judge.moments)
+            self._index = Index(self._compiled, self._profile)
+            self._versions = versions
+            self._seen.clear()
+
+    def _take_events(self, now: datetime, limit: int) -> int:
+        start = self._store.log.cursor(CONSUMER)
+        with self._store.read() as tx:
+            self._load(tx)
+            events = read_events(tx, after=start, limit=limit)
+            merges = _list_merges(tx, events)
+        if not events:
+            return 0
+        if merges:
+            with self._store.write() as tx:
+                for kept, merged in merges:
+                    carry_over(tx, kept, merged)
+            self._seen.difference_update(merged for _, merged in merges)
+        with self._store.read() as tx:
+            asked = self._list_asked(tx, events)
+            truth = self._ask(tx, asked, now)
+            known = read_known(tx, asked)
+        changes, timers = list_changes(truth, known), list_timers(truth, known)
+        self._write(changes, timers, truth, now, "event", move=(start, events[-1].position))
+        return len(events)
+
+    def _list_asked(self, tx: Connection, events: Sequence[Event]) -> dict[int, set[str]]:
+        """The segments to ask for each customer."""
+        goods = self._judge.read_goods(tx, find_needs(c.rule for c in self._compiled.values()))
+        whose = [e for e in events if e.subject is not None and e.name not in _OWN]
+        owners = find_customers(tx, {e.subject for e in whose if e.subject is not None})
+        asked: dict[int, set[str]] = {}
+        for each in whose:
+            found = self._index.find(each, goods)
+            asked.setdefault(owners[each.subject or 0], set()).update(found)
+            if each.name in _MERGES:
+                for side in ("kept", "merged"):
+                    who = each.properties.get(side)
+                    asked.setdefault(who, set()).update(found) if isinstance(who, int) else None
+        for customer in self._find_new(tx, asked):
+            asked[customer].update(self._compiled)
+        return asked
+
+    def _find_new(self, tx: Connection, asked: Mapping[int, Collection[str]]) -> list[int]:
+        """Customers that were not asked for every segment yet."""
+        strange = [who for who in asked if who not in self._seen]
+        members = read_known(tx, strange).members
+        seen = {who for who in strange if SEEN in members.get(who, _NONE)}
+        self._seen |= seen
+        return [who for who in strange if who not in seen]
+
+    def _ask(self, tx: Connection, asked: Mapping[int, Collection[str]], now: datetime) -> Truth:
+        """Whether each customer is in each of the segments, and when to look again."""
+        names = {name for wanted in asked.values() for name in wanted}
+        needs = find_needs(self._compiled[name].rule for name in names)
+        people = self._judge.read_facts(tx, [who for who, names in asked.items() if names], needs)
+        now_us = to_micros(now)
+        truth = Truth()
+        everything = len(self._compiled)
+        for who, facts in people.items():
+            for name in asked[who]:
+                each = self._compiled[name]
+                truth.holds[name, who] = each.holds(facts, now_us)
+                if each.due is not None and facts.known:
+                    truth.dues[name, who] = each.due(facts, now_us)
+            if facts.known and len(asked[who]) == everything:
+                truth.seen.add(who)
+        return truth
+
+    def _take_timers(self, now: datetime, limit: int) -> int:
+        t = segment_timer.c
+        query = sa.select(t.segment, t.customer).where(t.due_at <= now).order_by(t.due_at)
+        with self._store.read() as tx:
+            self._load(tx)
+            fired: list[Pair] = [(row[0], row[1]) for row in tx.execute(query.limit(limit))]
+            asked: dict[int, set[str]] = {}
+            for name, who in fired:
+                wanted = self._compiled if name == SEEN else {name} & self._compiled.keys()
+                asked.setdefault(who, set()).update(wanted)
+            truth = self._ask(tx, asked, now)
+            known = read_known(tx, asked)
+        if fired:
+            changes = list_changes(truth, known)
+            timers = list_timers(truth, known, fired=fired)
+            self._write(changes, timers, truth, now, "time", fired=fired)
+        return len(fired)
+
+    def _write(
+        self,
+        changes: Sequence[tuple[Pair, bool]],
+        timers: Mapping[Pair, int],
+        truth: Truth,
+        now: datetime,
+        cause: str,
+        *,
+        move: tuple[int, int] | None = None,
+        fired: Collection[Pair] = (),
+    ) -> None:
+        """Write in short transactions, so that the collector never waits long; the cursor last."""
+        log = self._store.log
+        for part in _parts(changes):
+            with self._store.write() as tx:
+                write_changes(tx, log, part, now, cause)
+        new = [who for who in truth.seen if who not in self._seen]
+        with self._store.write() as tx:
+            clear_timers(tx, fired, now)
+            write_timers(tx, timers)
+            mark_seen(tx, new, now)
+            if move is not None:
+                log.move_cursor(tx, CONSUMER, max(move[1], move[0]))
+        self._seen.update(new)
+
+
+def _list_merges(tx: Connection, events: Iterable[Event]) -> list[tuple[int, int]]:
+    """Who became one with whom in these events, and still is."""
+    merged = [
+        (e.properties.get("kept"), e.properties.get("merged"))
+        for e in events
+        if e.name == Name.CUSTOMERS_MERGED
+    ]
+    pairs = [(k, m) for k, m in merged if isinstance(k, int) and isinstance(m, int)]
+    if not pairs:
+        return []
+    people = read_people(tx, {gone for _, gone in pairs})
+    owners = find_customers(tx, {kept for kept, _ in pairs})
+    return [(owners[kept], gone) for kept, gone in pairs if not people[gone]]
+
+
+def _parts(changes: Sequence[tuple[Pair, bool]]) -> Iterable[Sequence[tuple[Pair, bool]]]:
+    return (changes[start : start + CHUNK] for start in range(0, len(changes), CHUNK))

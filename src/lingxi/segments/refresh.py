@@ -1,0 +1,143 @@
+"""Segments asked of everybody: new and changed ones, and those that read what was computed anew."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from hashlib import blake2b
+
+import numpy as np
+import sqlalchemy as sa
+from sqlalchemy import Connection
+
+from lingxi.segments.bulk import Crowd, evaluate
+from lingxi.segments.definitions import StoredSegment, list_segments, read_rules
+from lingxi.segments.due import NEVER
+from lingxi.segments.judge import Judge
+from lingxi.segments.members import count_changes, write_changes
+from lingxi.segments.needs import find_needs
+from lingxi.segments.rule import Rule
+from lingxi.segments.tables import segment, segment_mark, segment_member, segment_timer
+from lingxi.store.arrow_state import read_columns
+from lingxi.store.keyed import upsert
+from lingxi.store.tables import from_micros
+
+_PART = 500
+Marks = dict[str, str]
+
+
+def refresh_stale(judge: Judge, now: datetime) -> int:
+    """Ask the segments that need it of everybody; how many there were.
+
+    A segment that is new has members who never entered it: they were what it is about already. A
+    changed rule, and what was computed anew, let customers enter and leave.
+    """
+    with judge.store.read() as tx:
+        stored = {each.segment.name: each for each in list_segments(tx)}
+        if not stored:
+            return 0
+        rules = read_rules(tx)
+        marks = {name: _read_marks(judge, tx, rule) for name, rule in rules.items()}
+        known = {row.name: row.value for row in tx.execute(sa.select(segment_mark))}
+    stale = [
+        name
+        for name, each in stored.items()
+        if each.evaluated != each.segment.version
+        or any(known.get(f"{name}:{key}") != value for key, value in marks[name].items())
+    ]
+    if stale:
+        _refresh(judge, {name: rules[name] for name in stale}, stored, marks, now)
+    return len(stale)
+
+
+def forget_marks(tx: Connection, kind: str) -> None:
+    """Have every segment asked again that reads what ``kind`` names, such as ``scores``."""
+    tx.execute(
+        sa.delete(segment_mark).where(segment_mark.c.name.contains(f":{kind}", autoescape=True))
+    )
+
+
+def _read_marks(judge: Judge, tx: Connection, rule: Rule) -> Marks:
+    """What the answer depends on that changes without an event of the customer."""
+    needs = find_needs([rule])
+    found: Marks = {"rule": _digest(repr(rule))}
+    columns = {judge.scores[name].revision for name in needs.scores if name in judge.scores}
+    for column in columns:
+        if column is not None:
+            value = tx.execute(sa.select(column).limit(1)).scalar()
+            found[f"scores_{column.table.name}"] = str(value)
+    if needs.consents:
+        found["consent"] = repr(judge.store.settings.consent)
+    if needs.categories:
+        goods = judge.read_goods(tx, needs)
+        named = {key: sorted(goods[key]) for key in sorted(needs.categories)}
+        found["goods"] = _digest(repr(named))
+    return found
+
+
+def _digest(text: str) -> str:
+    return blake2b(text.encode(), digest_size=16).hexdigest()
+
+
+def _refresh(
+    judge: Judge,
+    rules: Mapping[str, Rule],
+    stored: Mapping[str, StoredSegment],
+    marks: Mapping[str, Marks],
+    now: datetime,
+) -> None:
+    with judge.store.analytics() as analytics:
+        crowd = Crowd(judge.store, judge.scores, analytics, now)
+        columns = {f"s{number}": rule for number, rule in enumerate(rules.values())}
+        table = analytics.to_arrow(evaluate(crowd, columns, due=True))
+    customers = table.column("customer").to_numpy()
+    for column, name in zip(columns, rules, strict=True):
+        inside = table.column(column).to_numpy(zero_copy_only=False).astype(bool)
+        dues = table.column(f"{column}.due").to_numpy()
+        each = stored[name]
+        _write_members(judge, each, customers[inside], now)
+        _write_timers(judge, name, customers, dues)
+        with judge.store.write() as tx:
+            rows = [{"name": f"{name}:{key}", "value": value} for key, value in marks[name].items()]
+            upsert(tx, segment_mark, rows)
+            values = {"evaluated": each.segment.version, "evaluated_at": now}
+            tx.execute(sa.update(segment).where(segment.c.name == name).values(values))
+
+
+def _write_members(
+    judge: Judge, each: StoredSegment, inside: "np.typing.NDArray[np.int64]", now: datetime
+) -> None:
+    name = each.segment.name
+    with judge.store.read() as tx:
+        query = sa.select(segment_member.c.customer).where(segment_member.c.segment == name)
+        before = np.array(read_columns(tx, query)[0], np.int64)
+    entered = np.setdiff1d(inside, before).tolist()
+    left = np.setdiff1d(before, inside).tolist()
+    changes = [((name, who), True) for who in entered] + [((name, who), False) for who in left]
+    cause = "rule" if each.evaluated != each.segment.version else "scores"
+    for start in range(0, len(changes), _PART):
+        part = changes[start : start + _PART]
+        with judge.store.write() as tx:
+            if each.evaluated:
+                write_changes(tx, judge.store.log, part, now, cause)
+            else:
+                rows = [{"segment": name, "customer": who, "since": now} for (_, who), _ in part]
+                upsert(tx, segment_member, rows)
+                count_changes(tx, part, now, told=False)
+
+
+def _write_timers(
+    judge: Judge,
+    name: str,
+    customers: "np.typing.NDArray[np.int64]",
+    dues: "np.typing.NDArray[np.int64]",
+) -> None:
+    with judge.store.write() as tx:
+        tx.execute(sa.delete(segment_timer).where(segment_timer.c.segment == name))
+    moving = dues < NEVER
+    pairs = list(zip(customers[moving].tolist(), dues[moving].tolist(), strict=True))
+    for start in range(0, len(pairs), _PART):
+        rows = [
+            {"customer": who, "segment": name, "due_at": from_micros(due)}
+            for who, due in pairs[start : start + _PART]
+        ]
+        with judge.store.write() as tx:
+            upsert(tx, segment_timer, rows)
