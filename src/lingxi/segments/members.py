@@ -167,7 +167,7 @@ def carry_over(tx: Connection, kept: int, merged: int) -> None:
     again. The earlier entry counts."""
     m = segment_member.c
     query = sa.select(m.segment, m.since)
-    own = dict(tx.execute(query.where(m.customer == kept)).tuples().all())
+    own = {row[0]: row[1] for row in tx.execute(query.where(m.customer == kept))}
     rows = []
     for name, since in tx.execute(query.where(m.customer == merged)).all():
         if name in own:
