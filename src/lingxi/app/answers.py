@@ -131,6 +131,10 @@ class Answers:
         """The recommender that answers at once; see ``Shelf.peek``."""
         return self._shelf.peek()
 
+    def held_recommender(self) -> "Recommender":
+        """The recommender in use, loaded first where it is not yet; NotTrained where none is."""
+        return self._shelf.get()
+
     def similar(self, item_id: str, *, n: int = 10) -> views.SimilarView:
         """What is like an item.
 

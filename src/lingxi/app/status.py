@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 import sqlalchemy as sa
 
 import lingxi
-from lingxi.app.views import Lag, StatusView
+from lingxi.app.refit import read_looked
+from lingxi.app.views import Lag, RefitView, StatusView
 from lingxi.catalogue.tables import item
 from lingxi.ingest.tables import quarantine
 from lingxi.policy import get_totals
@@ -36,7 +37,7 @@ def get_status(shop: "Shop") -> StatusView:
             identity,
             sa.and_(identity.c.subject == customer_profile.c.customer, identity.c.known),
         )
-        behind = {m.events: _count_after(tx, m.events) for m in manifests}
+        behind = {m.events: count_after(tx, m.events) for m in manifests}
         counts = [
             tx.execute(sa.select(sa.func.count()).select_from(table)).scalar_one()
             for table in (event, known, item, quarantine)
@@ -62,10 +63,18 @@ def get_status(shop: "Shop") -> StatusView:
         models={m.kind: m.version for m in manifests},
         plan_as_of=None if totals is None else totals.as_of,
         disk_bytes=measure_folder(store.folder),
+        refit=_find_refit(shop),
     )
 
 
-def _count_after(tx: sa.Connection, position: int) -> int:
+def _find_refit(shop: "Shop") -> RefitView | None:
+    found = read_looked(shop)
+    if found is None:
+        return None
+    return RefitView(found.due, found.reason, found.looked_at, found.tried_at)
+
+
+def count_after(tx: sa.Connection, position: int) -> int:
     """Events of the shop past a position; what Lingxi wrote itself teaches its models nothing."""
     query = sa.select(sa.func.count()).where(
         event.c.position > position, event.c.name.not_in([str(name) for name in SYSTEM_EVENTS])

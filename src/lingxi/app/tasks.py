@@ -49,6 +49,13 @@ def send(shop: Shop, now: datetime) -> int:
     return send_due(shop, now)
 
 
+def start_refit(shop: Shop, now: datetime) -> int:
+    """Models that are due are learnt anew, by a process of its own."""
+    from lingxi.app.refit import start_refit
+
+    return start_refit(shop, now)
+
+
 TASKS: Sequence[Task] = (
     Task("coupons", tend_coupons),
     Task("journey-events", read_log, every_seconds=0.5),
@@ -56,5 +63,6 @@ TASKS: Sequence[Task] = (
     Task("journey-items", read_goods, every_seconds=2.0, slow=True),
     Task("journey-runs", move_runs, every_seconds=0.5),
     Task("sender", send, every_seconds=0.5, remote=True),
+    Task("refit", start_refit, every_seconds=60.0, slow=True),
 )
 """In the order of the road: what changes whom comes before what sends."""

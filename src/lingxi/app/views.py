@@ -335,6 +335,15 @@ class Lag(msgspec.Struct, frozen=True):
     updated_at: datetime | None
 
 
+class RefitView(msgspec.Struct, frozen=True):
+    """Whether the models are due to be learnt anew, as of ``looked_at``, and why or why not."""
+
+    due: bool
+    reason: Sentence
+    looked_at: datetime
+    tried_at: datetime | None
+
+
 class StatusView(msgspec.Struct, frozen=True):
     """The state of the shop's machinery.
 
@@ -357,6 +366,7 @@ class StatusView(msgspec.Struct, frozen=True):
     plan_as_of: datetime | None
     disk_bytes: int
     memory_bytes: Mapping[str, int] = {}
+    refit: RefitView | None = None
 
 
 class Check(msgspec.Struct, frozen=True):

@@ -33,5 +33,7 @@ def command(folder: Path | None, as_json: bool) -> None:
     print_table(["what", "events behind", "updated"], rows, frozenset({1}))
     for kind, version in view.models.items():
         click.echo(f"Model {kind}: {version}")
+    if view.refit is not None:
+        click.echo(f"Refit: {words.text(view.refit.reason)}")
     plan = "none yet; run: lingxi plan" if view.plan_as_of is None else words.time(view.plan_as_of)
     click.echo(f"Plan: {plan}")

@@ -16,6 +16,8 @@ from lingxi.config.mail import MailSettings as MailSettings
 from lingxi.config.mail import check_mail
 from lingxi.config.messages import ChannelSettings as ChannelSettings
 from lingxi.config.messages import MessagingSettings as MessagingSettings
+from lingxi.config.recommend import RecommendSettings as RecommendSettings
+from lingxi.config.recommend import check_recommend
 from lingxi.errors import InvalidSetting, ShopNotFound, did_you_mean
 
 CONFIG_FILE = "lingxi.toml"
@@ -223,6 +225,7 @@ class Settings:
     identity: IdentitySettings = field(default_factory=IdentitySettings)
     cleaning: CleaningSettings = field(default_factory=CleaningSettings)
     learning: LearningSettings = field(default_factory=LearningSettings)
+    recommend: RecommendSettings = field(default_factory=RecommendSettings)
     policy: PolicySettings = field(default_factory=PolicySettings)
     mail: MailSettings = field(default_factory=MailSettings)
     gorse: GorseSettings = field(default_factory=GorseSettings)
@@ -251,6 +254,7 @@ _SECTIONS: dict[str, type] = {
     "identity": IdentitySettings,
     "cleaning": CleaningSettings,
     "learning": LearningSettings,
+    "recommend": RecommendSettings,
     "policy": PolicySettings,
     "mail": MailSettings,
     "gorse": GorseSettings,
@@ -414,6 +418,7 @@ def _check(settings: Settings, path: Path) -> None:
     if not 0 <= settings.work.processes <= 64:
         raise InvalidSetting(f"{path}: work.processes must be between 0 and 64.")
     check_mail(settings.mail, path)
+    check_recommend(settings.recommend, path)
     if not 1 <= settings.server.port <= 65535:
         raise InvalidSetting(f"{path}: server.port must be between 1 and 65535.")
     _check_named(settings, path)

@@ -1,0 +1,38 @@
+"""Settings of the recommender: what it may take, and when it is learnt anew."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from lingxi.errors import InvalidSetting
+
+
+@dataclass(frozen=True)
+class RecommendSettings:
+    """What choosing a recommender may take, and when it is learnt anew by itself.
+
+    Refits are started by ``lingxi work``, which ``lingxi serve`` runs beside itself.
+    """
+
+    memory_gb: float = 4.0
+    """Memory that training may take; a model that would take more is left out, and named."""
+    refit_after_days: float = 7.0
+    """Days after which it is learnt anew, if there are new events; 0: never for its age."""
+    refit_on_drift: bool = True
+    """Learn anew where it finds less of what customers buy now than it did, beyond chance."""
+    drift_hours: float = 24.0
+    """Hours between two looks at how good it is on the latest events."""
+
+
+def check_recommend(settings: RecommendSettings, path: Path) -> None:
+    """Refuse settings that cannot be kept.
+
+    Raises
+    ------
+    InvalidSetting
+        If a number is out of its range.
+    """
+    if settings.memory_gb <= 0 or settings.drift_hours <= 0 or settings.refit_after_days < 0:
+        raise InvalidSetting(
+            f"{path}: recommend.memory_gb and drift_hours must be above 0, and refit_after_days "
+            "not below 0."
+        )
