@@ -167,6 +167,10 @@ class StoreUnavailable(InternalError):
     """The store cannot be written or read: disk full, read-only, unreachable, damaged."""
 
 
+class SealBroken(StoreUnavailable):
+    """A sealed text is damaged, or was sealed for somebody else."""
+
+
 class CorruptArtefact(InternalError):
     """A stored model does not match its manifest, or holds a type that is not trusted."""
 

@@ -16,16 +16,18 @@ from lingxi.policy import get_totals
 if TYPE_CHECKING:
     from lingxi.app.shop import Shop
 
+_ASK_SECONDS = 5.0
 _FEW_BYTES = 1_000_000_000
 _OLD_PLAN = timedelta(days=2)
 
 
 def examine(shop: "Shop") -> tuple[Check, ...]:
-    """All checks; a check that breaks is itself a failed one."""
-    return tuple(_run(name, check, shop) for name, check in CHECKS.items())
+    """All checks that concern the shop; a check that breaks is itself a failed one."""
+    found = (_run(name, check, shop) for name, check in CHECKS.items())
+    return tuple(check for check in found if check is not None)
 
 
-def _run(name: str, check: Callable[["Shop"], Check], shop: "Shop") -> Check:
+def _run(name: str, check: Callable[["Shop"], Check | None], shop: "Shop") -> Check | None:
     try:
         return check(shop)
     except (LingxiError, OSError) as error:
@@ -101,7 +103,18 @@ def _keys(shop: "Shop") -> Check:
     return Check("keys", state, Sentence(f"doctor.keys.{state}", {"folder": str(folder)}))
 
 
-CHECKS: dict[str, Callable[["Shop"], Check]] = {
+def _kafka(shop: "Shop") -> Check | None:
+    if shop.settings.collect.queue != "kafka":
+        return None
+    from lingxi.store.topics import describe_topic
+
+    topic = describe_topic(shop.settings.kafka, seconds=_ASK_SECONDS)
+    state = "ok" if topic.in_step > 1 else "warning"
+    params: dict[str, str | int] = {"topic": shop.settings.kafka.topic, "n": topic.in_step}
+    return Check("kafka", state, Sentence(f"doctor.kafka.{state}", params))
+
+
+CHECKS: dict[str, Callable[["Shop"], Check | None]] = {
     "python": _python,
     "lightgbm": _lightgbm,
     "disk": _disk,
@@ -111,4 +124,5 @@ CHECKS: dict[str, Callable[["Shop"], Check]] = {
     "models": _models,
     "plan": _plan,
     "keys": _keys,
+    "kafka": _kafka,
 }

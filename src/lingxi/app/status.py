@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 import sqlalchemy as sa
 
 import lingxi
+from lingxi.app.drains import find_lags
 from lingxi.app.refit import read_looked
 from lingxi.app.views import Lag, RefitView, StatusView
 from lingxi.catalogue.tables import item
@@ -47,6 +48,7 @@ def get_status(shop: "Shop") -> StatusView:
         Lag("profiles", position, 0, None if received is None else from_micros(received)),
         Lag("lake", lake, position - lake, None),
     ]
+    lags += find_lags(shop)
     lags += [Lag(m.kind, m.events, behind[m.events], m.created_at) for m in manifests]
     return StatusView(
         shop=shop.settings.shop.name,

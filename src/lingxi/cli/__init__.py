@@ -13,6 +13,7 @@ _COMMANDS: dict[str, tuple[str, str]] = {
     "import": ("import_files", "Bring in orders, customers, events or items from a file."),
     "watch": ("watch", "Bring in what is dropped into a folder."),
     "pull": ("pull", "Bring in what sources have that nobody sends."),
+    "drain": ("drain", "Bring in what waits in Kafka."),
     "quality": ("quality", "What cleaning kept, changed and set aside."),
     "quarantine": ("quarantine", "List, export, mend and replay what was set aside."),
     "rates": ("rates", "Exchange rates, so that money of other currencies counts."),

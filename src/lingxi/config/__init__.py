@@ -12,6 +12,9 @@ from pathlib import Path
 from typing import Any, get_origin, get_type_hints
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from lingxi.config.collect import CollectSettings as CollectSettings
+from lingxi.config.collect import KafkaSettings as KafkaSettings
+from lingxi.config.collect import check_queue
 from lingxi.config.mail import MailSettings as MailSettings
 from lingxi.config.mail import check_mail
 from lingxi.config.messages import ChannelSettings as ChannelSettings
@@ -73,24 +76,6 @@ class ServerSettings:
 
 
 @dataclass(frozen=True)
-class CollectSettings:
-    """How events are taken in over HTTP."""
-
-    requests_per_second: int = 0
-    """Limit for one source; 0 sets none: the bounded queue alone holds back who sends too much."""
-    largest_batch_bytes: int = 512000
-    """The most one request may carry, unpacked; a larger one is answered 400."""
-    waiting_events: int = 20000
-    """The most events that may wait for the disk; past it the answer is 429."""
-    waiting_bytes: int = 67108864
-    """The most bytes that may wait for the disk; past it the answer is 429."""
-    commit_events: int = 1000
-    """The most events that are committed together."""
-    patience_seconds: float = 10.0
-    """A request that waits longer for the disk is answered 503, and its client sends again."""
-
-
-@dataclass(frozen=True)
 class WatchSettings:
     """A folder whose files come in by themselves while the server runs."""
 
@@ -110,7 +95,7 @@ class PullSettings:
     LINGXI_PULL_CRM_TOKEN."""
 
     kind: str = ""
-    """What it is: folder, http, or a kind that a plug-in brings."""
+    """What it is: folder, http, kafka, or a kind that a plug-in brings."""
     every_seconds: float = 60.0
     """How often the server pulls from it."""
     size: int = 500
@@ -218,6 +203,7 @@ class Settings:
     store: StoreSettings = field(default_factory=StoreSettings)
     server: ServerSettings = field(default_factory=ServerSettings)
     collect: CollectSettings = field(default_factory=CollectSettings)
+    kafka: KafkaSettings = field(default_factory=KafkaSettings)
     watch: WatchSettings = field(default_factory=WatchSettings)
     pull: Mapping[str, PullSettings] = field(default_factory=dict)
     work: WorkSettings = field(default_factory=WorkSettings)
@@ -248,6 +234,7 @@ _SECTIONS: dict[str, type] = {
     "store": StoreSettings,
     "server": ServerSettings,
     "collect": CollectSettings,
+    "kafka": KafkaSettings,
     "watch": WatchSettings,
     "work": WorkSettings,
     "consent": ConsentSettings,
@@ -406,6 +393,7 @@ def _check(settings: Settings, path: Path) -> None:
         raise InvalidSetting(f"{path}: shop.language must be 'en' or 'zh'.")
     if settings.store.analytics not in ("duckdb", "spark"):
         raise InvalidSetting(f"{path}: store.analytics must be 'duckdb' or 'spark'.")
+    check_queue(settings.collect, settings.kafka, path)
     for purpose in fields(settings.consent):
         if getattr(settings.consent, purpose.name) not in ("assumed", "required"):
             raise InvalidSetting(f"{path}: consent.{purpose.name} must be 'assumed' or 'required'.")

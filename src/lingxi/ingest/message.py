@@ -44,6 +44,9 @@ class Message(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     recorded: bool = False
     """Whether it is told from a record (a file's line, a pulled entry) and not by a client as it
     happens: it must say when it was, and who clicked has not been judged yet."""
+    internal: bool = False
+    """Whether the door knew its address as one of the shop's own; for where the address itself may
+    not go."""
     refused: DropReason | None = None
     """Why the door already set it aside (too large, not JSON): cleaning drops it for that."""
 

@@ -288,8 +288,9 @@ pull_state = Table(
     Column("pulled_at", Moment, nullable=False),
     Column("messages", BigInteger, nullable=False),
     Column("error", Text),
+    Column("behind", BigInteger),
 )
-"""Sources that are pulled from: how far, when last, and what went wrong then."""
+"""Sources that are pulled from: how far, when last, what went wrong then, and what still waited."""
 
 quarantine_message = Table(
     "quarantine_message",

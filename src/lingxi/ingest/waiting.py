@@ -1,6 +1,5 @@
 """Messages set aside: their original bytes kept for 30 days, listed, and let go."""
 
-import base64
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 
@@ -8,8 +7,8 @@ import msgspec
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
-from lingxi.errors import BodyUnreadable
 from lingxi.ingest.aside_keys import owner_of
+from lingxi.ingest.kept import pack_message, unpack_message
 from lingxi.ingest.message import Dropped, Message
 from lingxi.ingest.quarantine import KEEP_DAYS
 from lingxi.ingest.tables import quarantine_message as table
@@ -27,20 +26,6 @@ _DEEPEST, _MOST_PERSONS, _LONGEST_PERSON = 5, 20, 320
 _BATCH = 500
 
 
-class _Kept(msgspec.Struct, frozen=True, omit_defaults=True):
-    """A message in quarantine as JSON: ``text`` where the bytes are UTF-8, else ``base64``."""
-
-    received_at: datetime
-    text: str | None = None
-    base64: str | None = None
-    sent_at: object = None
-    agent: str | None = None
-    trusted: bool = False
-    recorded: bool = False
-    form: str | None = None
-    """The decoded body as JSON, where the bytes alone do not say it (an address, a webhook)."""
-
-
 class Waiting(msgspec.Struct, frozen=True):
     """One message in quarantine; ``message`` is as it came, but for the sender's address."""
 
@@ -52,9 +37,6 @@ class Waiting(msgspec.Struct, frozen=True):
     detail: str
     message: Message
     expires_at: datetime
-
-
-_KEPT = msgspec.json.Decoder(_Kept)
 
 
 def put_aside(store: Store, tx: Connection, dropped: Sequence[Dropped]) -> None:
@@ -69,7 +51,7 @@ def put_aside(store: Store, tx: Connection, dropped: Sequence[Dropped]) -> None:
         return
     now = store.clock.now()
     ends = [max(now, d.message.received_at + timedelta(days=KEEP_DAYS)) for d in new.values()]
-    texts = [_pack(d.message) for d in new.values()]
+    texts = [pack_message(d.message) for d in new.values()]
     owners = [owner_of(end) for end in ends]
     sealed = keyring.encrypt_many(list(zip(owners, texts, strict=True)))
     rows = [
@@ -156,7 +138,7 @@ def list_waiting(
             step=row.step,
             reason=row.reason,
             detail=row.detail,
-            message=_unpack(text, row.source),
+            message=unpack_message(text, row.source),
             expires_at=row.expires_at,
         )
         for row, text in zip(rows, texts, strict=True)
@@ -230,68 +212,3 @@ def _find_ids(tx: Connection, marks: Collection[str]) -> dict[str, int]:
         tx, [table.c.fingerprint], [(mark,) for mark in marks], [table.c.fingerprint, table.c.id]
     )
     return {row[0]: row[1] for row in tx.execute(query)}
-
-
-def _pack(message: Message) -> str:
-    try:
-        text, binary = message.raw.decode(), None
-    except UnicodeDecodeError:
-        text, binary = None, base64.b64encode(message.raw).decode()
-    kept = _Kept(
-        received_at=message.received_at,
-        text=text,
-        base64=binary,
-        sent_at=_plain(message.sent_at),
-        agent=message.agent,
-        trusted=message.trusted,
-        recorded=message.recorded,
-        form=_form(message),
-    )
-    return msgspec.json.encode(kept).decode()
-
-
-def _form(message: Message) -> str | None:
-    """The body, unless its bytes alone give it back."""
-    if not message.body:
-        return None
-    try:
-        return None if _reads_back(message) else msgspec.json.encode(message.body).decode()
-    except (TypeError, ValueError):
-        return None  # it has no JSON form: the bytes must do
-
-
-def _reads_back(message: Message) -> bool:
-    try:
-        return read_raw(message.raw) == message.body
-    except BodyUnreadable:
-        return False
-
-
-def _plain(value: object) -> object:
-    return value if isinstance(value, str | int | float | None) else str(value)
-
-
-def _unpack(text: str, source: str) -> Message:
-    kept = _KEPT.decode(text)
-    raw = base64.b64decode(kept.base64) if kept.base64 is not None else (kept.text or "").encode()
-    return Message(
-        body=read_body_of(raw, kept.form),
-        raw=raw,
-        received_at=kept.received_at,
-        source=source,
-        sent_at=kept.sent_at,
-        agent=kept.agent,
-        trusted=kept.trusted,
-        recorded=kept.recorded,
-    )
-
-
-def read_body_of(raw: bytes, form: str | None = None) -> Mapping[str, object]:
-    """The body of kept bytes; an empty one where they cannot be read."""
-    if form is not None:
-        found: Mapping[str, object] = msgspec.json.decode(form, type=dict[str, object])
-        return found
-    try:
-        return read_raw(raw)
-    except BodyUnreadable:
-        return {}

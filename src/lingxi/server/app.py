@@ -15,10 +15,12 @@ from litestar.types import ASGIApp
 
 import lingxi
 from lingxi.app.shop import Shop
+from lingxi.ingest.cleaning import Rules
+from lingxi.ingest.draining import Sealer
 from lingxi.server.api import API, MACHINE, ReferencePage, get_style
 from lingxi.server.api.route import KEY_SCHEME
 from lingxi.server.assets import PREFIX, SNIPPET, get_asset, get_snippet
-from lingxi.server.collect import ROUTES, Counts, Door, Front, Queue
+from lingxi.server.collect import ROUTES, Counts, Door, Front, Queue, TopicQueue
 from lingxi.server.collect.description import SCHEMES
 from lingxi.server.dependencies import DEPENDENCIES
 from lingxi.server.errors import answer_error
@@ -29,6 +31,7 @@ from lingxi.server.metrics import Metrics
 from lingxi.server.observe import configure_logs, make_observer
 from lingxi.server.pages import PAGES, draw_error
 from lingxi.server.serve import SHOP_VARIABLE
+from lingxi.store.topics import TopicWriter
 
 LARGEST_BODY = 256 * 1024
 TRUSTED_PROXIES = "127.0.0.1,::1"
@@ -85,8 +88,17 @@ def create_app(shop: Shop) -> Litestar:
 
 def make_door(shop: Shop) -> Door:
     """The door for events of one shop, with its queue."""
-    counts = Counts()
-    return Door(shop, Queue(shop.intake, shop.settings.collect, counts), counts)
+    counts, settings = Counts(), shop.settings.collect
+    if settings.queue == "log":
+        return Door(shop, Queue(shop.intake, settings, counts), counts)
+    writer = TopicWriter(
+        shop.settings.kafka,
+        timeout_seconds=settings.patience_seconds,
+        most_records=2 * settings.waiting_events,
+        most_bytes=2 * settings.waiting_bytes,
+    )
+    sealer = Sealer(shop.store.keyring, Rules.of(shop.settings))
+    return Door(shop, TopicQueue(writer, sealer, settings, counts), counts)
 
 
 def load_app() -> ASGIApp:

@@ -26,6 +26,8 @@ def list_companions(settings: Settings) -> list[list[str]]:
     if settings.pull:
         found.append(["pull", "--keep"])
     found += [["work"]] * settings.work.processes
+    if settings.collect.queue == "kafka":
+        found.append(["drain", "--keep"])
     return found
 
 

@@ -23,7 +23,7 @@ from sqlalchemy import (
 )
 from sqlalchemy import update as sql_update
 
-from lingxi.errors import Conflict, StoreUnavailable
+from lingxi.errors import Conflict, SealBroken
 from lingxi.store.engine import begin_read, begin_write, copy_sqlite, empty_wal, open_engine
 from lingxi.store.keyed import insert_or_ignore, select_by_keys
 from lingxi.store.tables import NAMING, SUBJECT, Moment
@@ -104,7 +104,7 @@ class Keyring:
 
         Raises
         ------
-        StoreUnavailable
+        SealBroken
             If a text does not belong to the customer, or is damaged.
         """
         keys = self._read_keys({customer for customer, _ in items})
@@ -204,7 +204,7 @@ def _decrypt(key: bytes | None, customer: int, sealed: bytes) -> str | None:
     try:
         plain = AESGCM(key).decrypt(sealed[:_NONCE], sealed[_NONCE:], str(customer).encode())
     except (InvalidTag, ValueError) as error:
-        raise StoreUnavailable(
+        raise SealBroken(
             f"An encrypted text of customer {customer} is damaged or belongs to somebody else."
         ) from error
     return plain.decode()

@@ -121,3 +121,15 @@ withdrawn = Table(
     Column("event_id", String, primary_key=True),
 )
 """Events that were taken back and that files of the lake still hold, until its next roll."""
+
+topic_offset = Table(
+    "topic_offset",
+    metadata,
+    Column("topic", String, primary_key=True),
+    Column("partition", Integer, primary_key=True, autoincrement=False),
+    Column("next", SUBJECT, nullable=False),
+    Column("behind", SUBJECT, nullable=False),
+    Column("moved_at", Moment, nullable=False),
+)
+"""How far the topic in front of the log was brought into it: the record to go on with in each
+partition, and how many waited behind it then."""

@@ -46,6 +46,10 @@ class Rules(msgspec.Struct, frozen=True):
             internal_networks=networks,
         )
 
+    def is_internal(self, address: str) -> bool:
+        """Whether an internet address is one of the shop's own."""
+        return bool(self.internal_networks) and is_within(address, self.internal_networks)
+
 
 @lru_cache(maxsize=4_096)
 def is_within(address: str, networks: tuple[IPv4Network | IPv6Network, ...]) -> bool:

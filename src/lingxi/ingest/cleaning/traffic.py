@@ -65,6 +65,8 @@ def _drop_internal(draft: Draft, agent: str) -> None:
     rules = draft.rules
     if rules.internal_agents and any(text in agent for text in rules.internal_agents):
         raise Halt(DropReason.INTERNAL_TRAFFIC, "user agent")
+    if draft.message.internal:
+        raise Halt(DropReason.INTERNAL_TRAFFIC, "address")
     if rules.internal_networks:
         address = draft.message.address or ""
         said = draft.context.get("ip")

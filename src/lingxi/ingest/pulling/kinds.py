@@ -6,12 +6,17 @@ from importlib.metadata import entry_points
 from lingxi.errors import InvalidSetting, did_you_mean
 from lingxi.ingest.pulling.http_pages import HttpPages
 from lingxi.ingest.pulling.json_folder import JsonLinesFolder
+from lingxi.ingest.pulling.kafka_topic import KafkaTopic
 from lingxi.ingest.pulling.source import Source
 
 GROUP = "lingxi.sources"
 """The group of entry points under which a plug-in names what makes its source."""
 Make = Callable[..., Source]
-_BUILT_IN: Mapping[str, Make] = {"folder": JsonLinesFolder, "http": HttpPages}
+_BUILT_IN: Mapping[str, Make] = {
+    "folder": JsonLinesFolder,
+    "http": HttpPages,
+    "kafka": KafkaTopic,
+}
 
 
 def make_source(kind: str, options: Mapping[str, str]) -> Source:

@@ -40,7 +40,9 @@ class _PageKeeper:
         self._store = store
         self._taken = 0
         self._n = len(page.messages)
-        self._after = PullRow(before.name, page.cursor, now, before.messages + self._n)
+        self._after = PullRow(
+            before.name, page.cursor, now, before.messages + self._n, behind=page.behind
+        )
 
     def keep(self, tx: Connection, outcomes: Sequence[Outcome], /) -> None:
         """What was dropped goes to quarantine; the cursor moves once all of the page is in."""

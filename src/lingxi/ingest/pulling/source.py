@@ -8,12 +8,14 @@ import msgspec
 class Page(msgspec.Struct, frozen=True):
     """Some messages, each as its bytes: one JSON object in the terms of the Segment specification.
 
-    ``cursor`` is where to go on; ``more`` says that there is something there already.
+    ``cursor`` is where to go on; ``more`` says that there is something there already, ``behind``
+    how many messages that are, where the source knows.
     """
 
     messages: tuple[bytes, ...]
     cursor: str
     more: bool = False
+    behind: int | None = None
 
 
 class Source(Protocol):

@@ -12,13 +12,15 @@ from lingxi.store.keyed import upsert
 
 
 class PullRow(msgspec.Struct, frozen=True):
-    """One source: ``messages`` pulled in all, and what went wrong when it was last asked."""
+    """One source: ``messages`` pulled in all, what went wrong when it was last asked, and how many
+    messages still waited there, where it says so."""
 
     name: str
     cursor: str
     pulled_at: datetime
     messages: int
     error: str | None = None
+    behind: int | None = None
 
 
 def find_pull(tx: Connection, name: str) -> PullRow | None:

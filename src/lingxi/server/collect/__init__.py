@@ -5,5 +5,6 @@ from lingxi.server.collect.door import Door
 from lingxi.server.collect.front import Front
 from lingxi.server.collect.queue import Queue
 from lingxi.server.collect.routes import ROUTES
+from lingxi.server.collect.topic_queue import TopicQueue
 
-__all__ = ["ROUTES", "Counts", "Door", "Front", "Queue"]
+__all__ = ["ROUTES", "Counts", "Door", "Front", "Queue", "TopicQueue"]

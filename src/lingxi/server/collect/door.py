@@ -34,6 +34,7 @@ from lingxi.server.collect.counts import Counts
 from lingxi.server.collect.pace import Pace
 from lingxi.server.collect.queue import Queue
 from lingxi.server.collect.replies import Reply, answer_preflight, make_reply, refuse
+from lingxi.server.collect.topic_queue import TopicQueue
 from lingxi.server.requests import request_id
 
 _DRAIN_BYTES = 16 * 1024 * 1024
@@ -47,7 +48,7 @@ _NO_KEY = (
 class Door:
     """Takes requests of the collector's addresses."""
 
-    def __init__(self, shop: Shop, queue: Queue, counts: Counts) -> None:
+    def __init__(self, shop: Shop, queue: Queue | TopicQueue, counts: Counts) -> None:
         self._shop = shop
         self._settings = shop.settings.collect
         self.counts = counts

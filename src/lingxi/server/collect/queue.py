@@ -20,17 +20,16 @@ import structlog
 from sqlalchemy.exc import SQLAlchemyError
 
 from lingxi.config import CollectSettings
-from lingxi.errors import LingxiError, RateLimited, StoreBusy, StoreUnavailable
+from lingxi.errors import LingxiError, StoreBusy, StoreUnavailable
 from lingxi.ingest.message import Message, Outcome
 from lingxi.ingest.reasons import DropReason
 from lingxi.server.collect.counts import Counts
+from lingxi.server.collect.room import Room
 
 _TURN = 250
 """Messages of one source that are taken before the next source has its turn."""
 _SWEEP_SECONDS = 0.25
 _STOP_SECONDS = 15.0
-_SHARE = 0.75
-"""The part of the queue that one source may fill, so that another one still finds room."""
 
 
 class Taker(Protocol):
@@ -68,14 +67,12 @@ class Queue:
         self._taker = taker
         self._settings = settings
         self._counts = counts
+        self._room = Room(settings, counts)
         self._inbox: SimpleQueue[Job | None] = SimpleQueue()
         self._lines: dict[str, deque[Job]] = {}
         self._waiting: deque[Ticket] = deque()
-        self._by_source: dict[str, int] = {}
-        self._events = self._bytes = 0
         self._sweeping = False
         self._thread: Thread | None = None
-        counts.watch(lambda: self._events, lambda: self._bytes)
 
     async def store(self, source: str, messages: Sequence[Message], size: int) -> None:
         """Wait until the messages are on disk.
@@ -95,7 +92,8 @@ class Queue:
         """
         if not messages:
             return
-        self._admit(source, len(messages), size)
+        self._room.admit(source, len(messages), size)
+        self._start()
         loop = asyncio.get_running_loop()
         turns = range(0, len(messages), _TURN)
         ticket = Ticket(loop.create_future(), monotonic(), len(turns))
@@ -120,23 +118,7 @@ class Queue:
             self._thread.join(_STOP_SECONDS)
             self._thread = None
 
-    def _admit(self, source: str, n: int, size: int) -> None:
-        most = self._settings
-        mine = self._by_source.get(source, 0)
-        if self._events and (
-            self._events + n > most.waiting_events
-            or self._bytes + size > most.waiting_bytes
-            or mine + n > most.waiting_events * _SHARE
-        ):
-            self._counts.refuse("queue_full", n)
-            raise RateLimited(
-                "More events are waiting for the disk than there is room for. Send them again "
-                "in a moment.",
-                retry_after_seconds=1,
-            )
-        self._events += n
-        self._bytes += size
-        self._by_source[source] = mine + n
+    def _start(self) -> None:
         if self._thread is None:
             self._thread = Thread(target=self._run, name="lingxi-collect", daemon=True)
             self._thread.start()
@@ -157,14 +139,7 @@ class Queue:
 
     def _settle(self, jobs: Sequence[Job], error: LingxiError | None) -> None:
         for job in jobs:
-            n = len(job.messages)
-            self._events -= n
-            self._bytes -= job.size
-            left = self._by_source[job.source] - n
-            if left:
-                self._by_source[job.source] = left
-            else:
-                del self._by_source[job.source]
+            self._room.leave(job.source, len(job.messages), job.size)
             ticket = job.ticket
             ticket.remaining -= 1
             ticket.error = ticket.error or error
