@@ -57,6 +57,13 @@ def _read_lengths(_ctx: click.Context, _param: click.Parameter, value: str) -> t
     type=click.FloatRange(min=0, min_open=True),
     help="Time for choosing and fitting the model.",
 )
+@click.option(
+    "--memory-gb",
+    default=4.0,
+    show_default=True,
+    type=click.FloatRange(min=0, min_open=True),
+    help="Models that would take more memory are left out, and named.",
+)
 @json_option
 @guarded
 def recommend(
@@ -67,6 +74,7 @@ def recommend(
     model: str,
     include_seen: bool,
     seconds: float,
+    memory_gb: float,
     as_json: bool,
 ) -> None:
     """Fit on TRAIN, rank all items for every customer of TEST, and report how much is found.
@@ -77,7 +85,7 @@ def recommend(
     from lingxi.recommend.dataset import read_dataset
     from lingxi.recommend.report import Wish, report
 
-    wish = Wish(at=at, model=model, include_seen=include_seen, seconds=seconds)
+    wish = Wish(at=at, model=model, include_seen=include_seen, seconds=seconds, memory_gb=memory_gb)
     data = read_dataset(train, test, history)
     tell = (lambda _text: None) if as_json else (lambda text: click.echo(f"  {text}", err=True))
     answer = report(data, wish, tell)

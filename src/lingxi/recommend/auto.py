@@ -13,6 +13,7 @@ from lingxi.recommend.families import FAMILIES, build_scorer, make_recipe, vary
 from lingxi.recommend.family import Params
 from lingxi.recommend.graph import TERMS
 from lingxi.recommend.history import Weighting
+from lingxi.recommend.memory import GB, Size, estimate, held_bytes
 from lingxi.recommend.mix import PLAIN, mix, tune_factor
 from lingxi.recommend.pool import Head, Pool, take_head
 from lingxi.recommend.recipe import Param, Recipe
@@ -80,6 +81,7 @@ def search(
     *,
     names: Iterable[str] | None = None,
     tell: Callable[[str], None] = lambda _name: None,
+    memory_gb: float = 4.0,
 ) -> Found:
     """Try every model's first recipes, then the surroundings of the best, then blends.
 
@@ -93,8 +95,10 @@ def search(
         Models to try; by default all that can be used here, and blends of them.
     tell
         Called with the name of each model as it is tried.
+    memory_gb
+        A model that would take more, with what the process holds, is left out; popularity never.
     """
-    hunt = _Hunt(bench, seconds, tell)
+    hunt = _Hunt(bench, seconds, tell, memory_gb * GB)
     hunt.start(names if names is not None else FAMILIES)
     if names is None:
         hunt.climb(until=_CLIMBING * seconds)
@@ -113,12 +117,14 @@ class _Hunt:
     bench: Bench
     seconds: float
     tell: Callable[[str], None]
+    memory_bytes: float = 4.0 * GB
     trials: list[Trial] = field(default_factory=list)
     skipped: dict[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self._start = time.monotonic()
         taught = self.bench.taught
+        self._reach = Size(taught.n_rows, taught.n_items, len(taught.items))
         self._size = (taught.n_rows, taught.n_items, len(taught.items))
         self._costs: dict[str, float] = {}
         self._tried: list[Recipe] = []
@@ -187,7 +193,8 @@ class _Hunt:
             if trial.recipe.name == "popularity":
                 continue
             together = [*able, (trial, head)]
-            if self.used + _MARGIN * sum(t.fit_seconds for t, _ in together) <= self.seconds:
+            in_time = self.used + _MARGIN * sum(t.fit_seconds for t, _ in together) <= self.seconds
+            if in_time and self._holds(trial.recipe for trial, _ in together):
                 able = together
         if len(able) >= 2:
             self._share(able)
@@ -262,6 +269,14 @@ class _Hunt:
                 recipe.name, f"there was no time for fits of about {cost:.3g} s"
             )
             return
+        if recipe.name != "popularity" and not self._holds([bare]):
+            needed = (self._reckon(bare) + held_bytes()) / GB
+            self.skipped.setdefault(
+                recipe.name,
+                f"it would take about {needed:.1f} GB of memory, more than "
+                f"{self.memory_bytes / GB:.3g} GB",
+            )
+            return
         self.tell(recipe.name)
         start = time.monotonic()
         scorer = build_scorer(bare)
@@ -310,6 +325,16 @@ class _Hunt:
     def _estimate(self, name: str) -> float:
         """Seconds of one more trial: the slowest so far, or what the family says."""
         return self._costs.get(name, FAMILIES[name].cost(*self._size))
+
+    def _reckon(self, recipe: Recipe) -> float:
+        """Bytes that a recipe's fit takes, at most about."""
+        family = FAMILIES[recipe.name]
+        return estimate(family.memory, family.read(recipe), self._reach)
+
+    def _holds(self, recipes: Iterable[Recipe]) -> bool:
+        """Whether there is memory to fit these models beside what is held."""
+        needed = sum(self._reckon(recipe) for recipe in recipes)
+        return held_bytes() + needed <= self.memory_bytes
 
     def _allows(self, name: str) -> bool:
         """Whether there is time to try this model and for the final fit after that."""

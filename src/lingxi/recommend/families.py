@@ -54,6 +54,7 @@ _ALL = (
         "popularity",
         _popularity,
         starts=tuple({"taught_half_life": days} for days in (7.0, 30.0, 0.0)),
+        memory=lambda _params, size: 60.0 * size.events,
         turn=0,
     ),
     *LINEAR,

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from importlib.util import find_spec
 
 from lingxi.learning.boosting import is_available
+from lingxi.recommend.memory import Memory, of_operator
 from lingxi.recommend.recipe import COMMON, Param, Recipe
 from lingxi.recommend.scorer import Scorer
 
@@ -41,6 +42,8 @@ class Family:
         Recommends only what was met before: of no use where that is excluded.
     cost
         Seconds that a fit takes, about, for (n_rows, n_items, n_events).
+    memory
+        Bytes that a fit with some parameters takes, at most about; see ``memory``.
     extra
         The optional dependency it needs, as ``pip install lingxi[extra]`` names it.
     module
@@ -65,6 +68,7 @@ class Family:
     turn: int = 4
     repeats: bool = False
     cost: Callable[[int, int, int], float] = lambda _rows, _items, events: 1e-6 * events
+    memory: Memory = of_operator
     extra: str | None = None
     module: str | None = None
     learns_with: str | None = None

@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 from lingxi.recommend.als import Als
 from lingxi.recommend.family import Family, Params, try_each
 from lingxi.recommend.graph import TERMS, GraphFilter
+from lingxi.recommend.memory import of_factors, of_inverse, of_rows, of_whole_operator
 from lingxi.recommend.neighbourhoods import UserKnn
 from lingxi.recommend.operators import ItemKnn, Rp3Beta
 from lingxi.recommend.pairs import Similarity
@@ -182,6 +183,7 @@ _USERS = tuple(
         _USER,
         (_NEAR,) if name in _TRIED else (),
         try_each(_USER, _SHRUNK),
+        memory=of_rows,
         turn=3 if name == "tfidf" else 5,
     )
     for name, similarity in _NAMES.items()
@@ -229,6 +231,7 @@ LINEAR = (
         ({}, _AGED),
         try_each(_GRAPH, {"alpha": (0.4, 0.5, 0.6, 0.7), "power": (0.55, 0.7, 0.85, 1.0)}),
         cost=_graph_cost,
+        memory=of_whole_operator,
         turn=2,
     ),
     Family(
@@ -239,6 +242,7 @@ LINEAR = (
         try_each(_EASE, {"reg": (20.0, 60.0, 200.0, 600.0, 2000.0), "taught_half_life": _AGEING}),
         visitors=True,
         cost=_inverse_cost,
+        memory=of_inverse,
         turn=4,
     ),
     Family(
@@ -268,6 +272,7 @@ LINEAR = (
             },
         ),
         cost=_als_cost,
+        memory=of_factors,
         turn=5,
     ),
 )

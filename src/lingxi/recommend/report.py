@@ -1,8 +1,6 @@
 """The report of an evaluation on files: every metric with its interval, model beside model."""
 
 import platform
-import resource
-import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -19,6 +17,7 @@ from lingxi.recommend.evaluation import METRICS, Evaluation, evaluate
 from lingxi.recommend.families import find_family, make_recipe
 from lingxi.recommend.matrix import Csr, row_lengths, transpose
 from lingxi.recommend.measures import Measure as Measure
+from lingxi.recommend.memory import peak_memory_mb
 from lingxi.recommend.model import fit_model
 from lingxi.recommend.recipe import Param, Recipe
 from lingxi.stats.bootstrap import Interval, bootstrap_mean
@@ -50,7 +49,8 @@ class ModelReport(msgspec.Struct, frozen=True):
 class Wish:
     """What an evaluation is asked for.
 
-    ``model``: a model's name or ``auto``; ``seconds``: for choosing and fitting it.
+    ``model``: a model's name or ``auto``; ``seconds``: for choosing and fitting it; ``memory_gb``:
+    a model that would take more is left out.
     """
 
     at: tuple[int, ...] = (10, 20)
@@ -58,6 +58,7 @@ class Wish:
     include_seen: bool = False
     seconds: float = 300.0
     seed: int = 7
+    memory_gb: float = 4.0
 
 
 def report(
@@ -123,7 +124,13 @@ def _choose(
             recipe = make_recipe(wish.model)
             return Found(recipe, (), {}, 0.0), "It was asked for; train is too small to tune it."
         return None, "Train is too small to compare models, so the most popular items are shown."
-    found = search(bench, wish.seconds, names=names, tell=lambda name: tell(f"trying {name}"))
+    found = search(
+        bench,
+        wish.seconds,
+        names=names,
+        tell=lambda name: tell(f"trying {name}"),
+        memory_gb=wish.memory_gb,
+    )
     if wish.model != AUTO:
         best = found.best(wish.model)
         recipe = best.recipe if best else make_recipe(wish.model)
@@ -245,9 +252,3 @@ def _describe(data: Dataset, wish: Wish, found: Found | None) -> dict[str, objec
         "skipped": dict(found.skipped) if found else {},
         "machine": f"{platform.machine()}, Python {platform.python_version()}",
     }
-
-
-def peak_memory_mb() -> float:
-    """The most memory this process has held, in MB."""
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return peak / 1024**2 if sys.platform == "darwin" else peak / 1024

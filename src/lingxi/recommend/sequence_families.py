@@ -3,6 +3,7 @@
 from lingxi.recommend.basket import NextBasket
 from lingxi.recommend.family import Family, Params, try_each
 from lingxi.recommend.history import Weighting
+from lingxi.recommend.memory import of_counts, of_rows, of_whole_operator
 from lingxi.recommend.recipe import Param, Recipe
 from lingxi.recommend.repeat import Repeat
 from lingxi.recommend.scorer import Scorer
@@ -204,6 +205,7 @@ SEQUENCE = (
         visitors=True,
         timed=True,
         cost=_count_cost,
+        memory=of_counts,
         turn=5,
     ),
     Family(
@@ -213,6 +215,7 @@ SEQUENCE = (
         visitors=True,
         timed=True,
         cost=_count_cost,
+        memory=of_counts,
         turn=3,
     ),
     Family(
@@ -224,6 +227,7 @@ SEQUENCE = (
         timed=True,
         visitors=True,
         cost=_count_cost,
+        memory=of_counts,
         turn=1,
     ),
     Family(
@@ -234,6 +238,7 @@ SEQUENCE = (
         try_each(_SMOOTH, _SMOOTH_LADDERS),
         timed=True,
         cost=_smooth_cost,
+        memory=of_whole_operator,
         turn=2,
     ),
     Family(
@@ -244,6 +249,7 @@ SEQUENCE = (
         try_each(_EMBEDDING, _EMBEDDING_LADDERS),
         timed=True,
         cost=_smooth_cost,
+        memory=of_whole_operator,
         turn=3,
     ),
     Family(
@@ -252,6 +258,7 @@ SEQUENCE = (
         {**_SESSIONS, "recency": 0.0, "match": 0.0, "cosine": 1},
         timed=True,
         cost=_session_cost,
+        memory=of_rows,
         turn=6,
     ),
     Family(
@@ -262,6 +269,7 @@ SEQUENCE = (
         try_each(_VSKNN, _NEAR_LADDERS),
         timed=True,
         cost=_session_cost,
+        memory=of_rows,
         turn=3,
     ),
     Family(
@@ -272,6 +280,7 @@ SEQUENCE = (
         try_each(_VSTAN, _NEAR_LADDERS),
         timed=True,
         cost=_session_cost,
+        memory=of_rows,
         turn=2,
     ),
     Family(
@@ -282,6 +291,7 @@ SEQUENCE = (
         try_each(_REPEAT, {"timing": (0.0, 0.3, 0.6), "position_decay": _DECAYS}),
         timed=True,
         repeats=True,
+        memory=of_rows,
         turn=1,
     ),
     Family(
@@ -291,6 +301,7 @@ SEQUENCE = (
         ({"own": 0.7}, {"own": 0.0}),
         try_each(_BASKET, _BASKET_LADDERS),
         timed=True,
+        memory=of_rows,
         turn=4,
     ),
 )

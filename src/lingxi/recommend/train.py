@@ -17,6 +17,7 @@ from lingxi.recommend.content import Descriptions
 from lingxi.recommend.evaluation import Evaluation
 from lingxi.recommend.families import FAMILIES, make_recipe
 from lingxi.recommend.interactions import Interactions, read_interactions
+from lingxi.recommend.memory import peak_memory_mb
 from lingxi.recommend.model import fit_model
 from lingxi.recommend.recipe import Recipe
 from lingxi.recommend.recommender import KIND, Held
@@ -67,7 +68,8 @@ def train_recommenders(
     interactions, descriptions = read_described(store)
     rng = np.random.default_rng(settings.learning.seed)
     seconds = settings.learning.recommender_seconds
-    choice = choose_recipe(interactions, rng, progress, seconds)
+    memory_gb = settings.recommend.memory_gb
+    choice = choose_recipe(interactions, rng, progress, seconds, memory_gb)
     progress(STEP, steps - 2, steps)
     with store.artefacts.write(KIND) as writer:
         _write(writer, interactions, choice, position)
@@ -92,7 +94,11 @@ def read_described(store: Store) -> tuple[Interactions, Descriptions | None]:
 
 
 def choose_recipe(
-    interactions: Interactions, rng: np.random.Generator, progress: Progress, seconds: float
+    interactions: Interactions,
+    rng: np.random.Generator,
+    progress: Progress,
+    seconds: float,
+    memory_gb: float = 4.0,
 ) -> Choice:
     """The recipe for customers and the one for visitors, with what was measured.
 
@@ -122,7 +128,7 @@ def choose_recipe(
     def tell(name: str) -> None:
         progress(STEP, met.setdefault(name, len(met)), _STEPS)
 
-    return _compare(split, search(bench, seconds, tell=tell), rng, progress)
+    return _compare(split, search(bench, seconds, tell=tell, memory_gb=memory_gb), rng, progress)
 
 
 def _fall_back(why: Sentence) -> Choice:
@@ -167,6 +173,7 @@ def _compare(split: Split, found: Found, rng: np.random.Generator, progress: Pro
         "window_days": split.days,
         "visitor_model": visitor_recipe.name,
         "trials": len(found.trials),
+        "peak_memory_mb": round(peak_memory_mb(), 1),
         "parts": " + ".join(part.name for part in found.recipe.parts),
     }
     return Choice(found.recipe, visitor_recipe, why, records, split, extra)

@@ -1,0 +1,110 @@
+"""What a fit takes of memory, reckoned before it is begun; and what this process holds.
+
+The formulas are upper bounds of what was measured on two published data sets; they count the
+arrays that grow with the data, in bytes.
+"""
+
+import resource
+import sys
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+GB = 1e9
+_CELL = 8
+"""A stored cell of an operator: a number and its column, four bytes each."""
+_BLOCK = 200e6
+"""One block of a sparse product, at most (``matrix.BLOCK_PRODUCTS``)."""
+_ASKING = 250e6
+"""Scores of a block of customers, whatever the model."""
+_STATM = Path("/proc/self/statm")
+_PAGE = resource.getpagesize()
+
+
+@dataclass(frozen=True)
+class Size:
+    """How much there is to learn from."""
+
+    rows: int
+    items: int
+    events: int
+
+    @property
+    def pairs(self) -> float:
+        """Pairs of items that meet in a history, about; histories differ in length."""
+        return 3.0 * self.events * self.events / max(self.rows, 1)
+
+
+Params = Mapping[str, float | int | str]
+Memory = Callable[[Params, Size], float]
+
+
+def of_operator(params: Params, size: Size) -> float:
+    """An operator of the nearest items, its transpose, and the blocks that it is made from."""
+    nearest = min(int(params.get("k", size.items)), int(params.get("length", size.items)))
+    cells = size.items * min(nearest, size.items)
+    return 5 * _CELL * min(cells, size.pairs) + _products(size)
+
+
+def of_whole_operator(params: Params, size: Size) -> float:
+    """An operator whose lists are full, and factors of customers and items."""
+    cells = size.items * min(int(params.get("length", 200)), size.items)
+    return 3 * _CELL * cells + of_factors({"factors": params.get("rank", 256)}, size) + _BLOCK
+
+
+def of_counts(params: Params, size: Size) -> float:
+    """Different pairs of events within a window, and the lists that are kept of them."""
+    reach = min(int(params.get("window", 20)), 1.5 * size.events / max(size.rows, 1))
+    pairs = min(size.events * max(reach, 1.0), 0.5 * float(size.items) ** 2)
+    cells = size.items * min(int(params.get("length", 400)), size.items)
+    return 24 * pairs + 3 * _CELL * min(cells, pairs) + 50e6
+
+
+def of_rows(_params: Params, size: Size) -> float:
+    """The rows of all customers."""
+    return 80.0 * size.events + 20e6
+
+
+def of_factors(params: Params, size: Size) -> float:
+    """Factors of customers and items with what solving them takes."""
+    factors = int(params.get("factors", 64))
+    return 12.0 * (size.rows + size.items) * factors + 60.0 * size.events + 50e6
+
+
+def of_inverse(params: Params, size: Size) -> float:
+    """Two square matrices of all items while one is inverted, and the lists kept of it."""
+    cells = size.items * min(int(params.get("length", 1000)), size.items)
+    return 4.0 * 4 * size.items**2 + 3 * _CELL * cells
+
+
+def of_network(params: Params, size: Size) -> float:
+    """PyTorch itself, and a network's weights with what its optimiser keeps."""
+    width = int(params.get("embedding_size", 128))
+    return 1.2e9 + 24.0 * size.items * width + 100.0 * size.events
+
+
+def _products(size: Size) -> float:
+    return min(_BLOCK, 24.0 * size.pairs)
+
+
+def estimate(memory: Memory, params: Params, size: Size) -> float:
+    """Bytes that fitting a model and asking it take on top of what is held already."""
+    return memory(params, size) + _ASKING
+
+
+def held_bytes() -> float:
+    """Bytes that this process holds now, without files mapped into it.
+
+    Where the system does not say, the most that it ever held.
+    """
+    try:
+        resident, shared = _STATM.read_text(encoding="ascii").split()[1:3]
+        return float(int(resident) - int(shared)) * _PAGE
+    except (OSError, IndexError, ValueError):
+        return peak_memory_mb() * 1024**2
+
+
+def peak_memory_mb() -> float:
+    """The most memory this process has held, in MB."""
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak / 1024**2 if sys.platform == "darwin" else peak / 1024
