@@ -19,6 +19,8 @@ class Scope(StrEnum):
     ITEMS_WRITE = "write:items"
     PLACEMENTS_WRITE = "write:placements"
     CONSENT_WRITE = "write:consent"
+    SEGMENTS = "read:segments"
+    SEGMENTS_WRITE = "write:segments"
     MODELS = "read:models"
     STATUS = "read:status"
     ADMIN = "admin"
@@ -43,6 +45,7 @@ _VIEWER = frozenset(
         Scope.EVENTS,
         Scope.MODELS,
         Scope.STATUS,
+        Scope.SEGMENTS,
     }
 )
 _MARKETER = _VIEWER | {
@@ -51,6 +54,7 @@ _MARKETER = _VIEWER | {
     Scope.ITEMS_WRITE,
     Scope.PLACEMENTS_WRITE,
     Scope.CONSENT_WRITE,
+    Scope.SEGMENTS_WRITE,
 }
 
 ROLE_SCOPES: dict[Role, frozenset[Scope]] = {

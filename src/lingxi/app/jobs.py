@@ -21,6 +21,7 @@ from lingxi.config import CONFIG_FILE, load_settings
 from lingxi.errors import FileUnreadable, InvalidInput, NotEnoughData
 from lingxi.ingest.aside_keys import destroy_expired
 from lingxi.policy.jobs import MadePlan, decide_plan
+from lingxi.segments.marks import forget_marks
 from lingxi.store import Progress, backup, restore, silent
 
 Run = Callable[[Shop, Progress], str]
@@ -153,6 +154,8 @@ def _train_churn(shop: Shop, progress: Progress) -> str:
 
 def _score(shop: Shop, progress: Progress) -> str:
     scored = lifecycle.score_customers(shop.store, shop.settings, shop.clock, progress=progress)
+    with shop.store.write() as tx:
+        forget_marks(tx, "scores")
     shop.store.lake.roll(progress)
     return f"{scored:,} customers"
 

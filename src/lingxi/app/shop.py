@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from lingxi.app.answers import Answers
     from lingxi.app.journeys.desk import JourneyDesk
     from lingxi.app.messages.sender import Postroom
+    from lingxi.app.segments.desk import SegmentDesk
+    from lingxi.app.segments.list_desk import ListDesk
     from lingxi.app.served import ServedLog
     from lingxi.coupons import Coupons
     from lingxi.ingest.intake import Intake
@@ -115,6 +117,20 @@ class Shop:
         from lingxi.coupons import Coupons
 
         return Coupons(self.store, self.judge.is_member)
+
+    @cached_property
+    def segments(self) -> "SegmentDesk":
+        """Segments, and what is asked of them."""
+        from lingxi.app.segments.desk import SegmentDesk
+
+        return SegmentDesk(self)
+
+    @cached_property
+    def lists(self) -> "ListDesk":
+        """Lists of customers that people keep by hand."""
+        from lingxi.app.segments.list_desk import ListDesk
+
+        return ListDesk(self)
 
     @cached_property
     def served(self) -> "ServedLog":

@@ -56,7 +56,13 @@ def start_refit(shop: Shop, now: datetime) -> int:
     return start_refit(shop, now)
 
 
+def keep_segments(shop: Shop, now: datetime) -> int:
+    """Memberships of segments follow what happens, and the clock."""
+    return shop.segments.keeper.run_once(now)
+
+
 TASKS: Sequence[Task] = (
+    Task("segments", keep_segments, every_seconds=0.5),
     Task("coupons", tend_coupons),
     Task("journey-events", read_log, every_seconds=0.5),
     Task("journey-occasions", hold_occasions, every_seconds=5.0, slow=True),

@@ -37,6 +37,8 @@ _COMMANDS: dict[str, tuple[str, str]] = {
     "forget": ("forget", "Erase everything held on a customer."),
     "person": ("person", "Export everything held on a customer."),
     "identity": ("identity", "Who a customer is, the merges that made them, and undoing one."),
+    "segment": ("segment", "Who fulfils a rule: put, count, members, overlap, growth, explain."),
+    "list": ("customer_list", "Lists of customers that people keep by hand."),
     "consent": ("consent", "What a customer has agreed to; give and withdraw it."),
     "privacy": ("privacy", "What platforms asked for a person, and carrying it out."),
     "source": ("source", "Who may send events, and with which key."),

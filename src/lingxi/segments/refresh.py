@@ -8,7 +8,6 @@ import numpy as np
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
-from lingxi.segments.bulk import Crowd, evaluate
 from lingxi.segments.definitions import StoredSegment, list_segments, read_rules
 from lingxi.segments.due import NEVER
 from lingxi.segments.judge import Judge
@@ -48,13 +47,6 @@ def refresh_stale(judge: Judge, now: datetime) -> int:
     return len(stale)
 
 
-def forget_marks(tx: Connection, kind: str) -> None:
-    """Have every segment asked again that reads what ``kind`` names, such as ``scores``."""
-    tx.execute(
-        sa.delete(segment_mark).where(segment_mark.c.name.contains(f":{kind}", autoescape=True))
-    )
-
-
 def _read_marks(judge: Judge, tx: Connection, rule: Rule) -> Marks:
     """What the answer depends on that changes without an event of the customer."""
     needs = find_needs([rule])
@@ -84,6 +76,8 @@ def _refresh(
     marks: Mapping[str, Marks],
     now: datetime,
 ) -> None:
+    from lingxi.segments.bulk import Crowd, evaluate  # and with it Ibis, not needed elsewhere
+
     with judge.store.analytics() as analytics:
         crowd = Crowd(judge.store, judge.scores, analytics, now)
         columns = {f"s{number}": rule for number, rule in enumerate(rules.values())}
