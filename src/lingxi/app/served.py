@@ -13,13 +13,13 @@ from threading import Condition, Lock, Thread
 from typing import TYPE_CHECKING
 
 from lingxi.errors import LingxiError
-from lingxi.recommend.placements.listing import Listed
 from lingxi.schema import Event, Line, Name, Scalar
 
 if TYPE_CHECKING:
     from datetime import datetime
 
     from lingxi.app.views import RecommendedItem
+    from lingxi.recommend.placements.listing import Listed
     from lingxi.store import Store
 
 log = logging.getLogger(__name__)
@@ -101,7 +101,7 @@ def to_placement_event(
     list_id: str,
     placement: str,
     item_ids: Sequence[str],
-    listed: Listed,
+    listed: "Listed",
     *,
     subject: int | None,
     now: "datetime",
