@@ -92,6 +92,7 @@ def make_knowledge(
         {1000 + row: row for row in range(60)},
         QuickModel.of(chosen) if quick else None,
         QuickModel.of(visitor) if quick else None,
+        counts / counts.max(),
     )
 
 

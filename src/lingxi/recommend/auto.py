@@ -151,6 +151,9 @@ class _Hunt:
             if family.described and self.bench.taught.about is None:
                 self.skipped[name] = "nothing is known of the items but what was done with them"
                 continue
+            if family.grouped and self.bench.taught.groups is None:
+                self.skipped[name] = "the items' categories are not known"
+                continue
             if family.repeats and self._excludes_seen:
                 self.skipped[name] = "items of the history are not to be recommended"
                 continue

@@ -114,6 +114,15 @@ class Descriptions:
         )
 
 
+def group_items(items: Sequence[Item | None]) -> NDArray[np.int64] | None:
+    """The narrowest category of each item as a number, -1 for none; nothing where none has one."""
+    paths = [item.path if item is not None else () for item in items]
+    numbers = {path: number for number, path in enumerate(sorted({p for p in paths if p}))}
+    if not numbers:
+        return None
+    return np.array([numbers.get(path, -1) for path in paths], dtype=np.int64)
+
+
 def describe(items: Sequence[Item | None]) -> Csr:
     """The items' vectors, shape (n_items, ``WIDTH``); see ``Descriptions``."""
     return Descriptions.of(items).vectors

@@ -6,10 +6,10 @@ from lingxi.errors import InvalidInput, MissingExtra, did_you_mean
 from lingxi.recommend.blend import Blend
 from lingxi.recommend.content import Content
 from lingxi.recommend.deep.family import TRANSFORMER
-from lingxi.recommend.family import Family, Params
+from lingxi.recommend.family import Family, Params, try_each
 from lingxi.recommend.learned import Learned
 from lingxi.recommend.linear_families import LINEAR
-from lingxi.recommend.popularity import Popularity
+from lingxi.recommend.popularity import CategoryPopularity, NewArrivals, Popularity, Trending
 from lingxi.recommend.ranker import Ranked
 from lingxi.recommend.recipe import COMMON, Param, Recipe
 from lingxi.recommend.scorer import Scorer
@@ -28,6 +28,25 @@ def _vary(recipe: Recipe, **changes: Param) -> Recipe:
 
 def _popularity(recipe: Recipe, _params: Params) -> Scorer:
     return Popularity(recipe.name, taught=recipe.taught_weighting)
+
+
+def _trending(recipe: Recipe, params: Params) -> Scorer:
+    half_life = float(params["half_life"])
+    return Trending(recipe.name, half_life=half_life, taught=recipe.taught_weighting)
+
+
+def _arrivals(recipe: Recipe, params: Params) -> Scorer:
+    half_life = float(params["half_life"])
+    return NewArrivals(recipe.name, half_life=half_life, taught=recipe.taught_weighting)
+
+
+def _category(recipe: Recipe, params: Params) -> Scorer:
+    return CategoryPopularity(
+        recipe.name,
+        length=int(params["length"]),
+        taught=recipe.taught_weighting,
+        heard=recipe.history_weighting,
+    )
 
 
 def _blend(recipe: Recipe, _params: Params) -> Scorer:
@@ -56,6 +75,32 @@ _ALL = (
         starts=tuple({"taught_half_life": days} for days in (7.0, 30.0, 0.0)),
         memory=lambda _params, size: 60.0 * size.events,
         turn=0,
+    ),
+    Family(
+        "trending",
+        _trending,
+        {"half_life": 7.0},
+        ({}, {"half_life": 30.0}),
+        try_each({"half_life": 7.0}, {"half_life": (2.0, 7.0, 14.0, 30.0)}),
+        timed=True,
+        memory=lambda _params, size: 60.0 * size.events,
+        turn=3,
+    ),
+    Family(
+        "new_arrivals",
+        _arrivals,
+        {"half_life": 14.0},
+        timed=True,
+        memory=lambda _params, size: 60.0 * size.events,
+        turn=5,
+    ),
+    Family(
+        "category_popularity",
+        _category,
+        {"length": 100},
+        ({"taught_half_life": 30.0},),
+        grouped=True,
+        turn=3,
     ),
     *LINEAR,
     *SEQUENCE,

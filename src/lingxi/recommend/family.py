@@ -56,6 +56,8 @@ class Family:
         Made of other models; ``auto`` makes it from the best.
     described
         Needs to know what the catalogue says of the items.
+    grouped
+        Needs to know the items' categories.
     """
 
     name: str
@@ -75,6 +77,7 @@ class Family:
     boosts: bool = False
     composed: bool = False
     described: bool = False
+    grouped: bool = False
 
     @property
     def served(self) -> bool:

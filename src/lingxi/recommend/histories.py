@@ -44,6 +44,8 @@ class Histories:
         Whether the order inside a row means anything.
     about
         What the catalogue says of the items, shape (n_items, any): see ``content.describe``.
+    groups
+        The narrowest category of each item, shape (n_items,), -1 where it is not known.
     """
 
     indptr: Whole
@@ -56,6 +58,7 @@ class Histories:
     n_items: int
     timed: bool = True
     about: Csr | None = None
+    groups: Whole | None = None
 
     @staticmethod
     def of_events(
@@ -184,6 +187,7 @@ class Histories:
             n_items=self.n_items,
             timed=timed,
             about=self.about,
+            groups=self.groups,
         )
 
     def seen(self, kind: int | None = None) -> Csr:

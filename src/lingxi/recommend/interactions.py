@@ -32,7 +32,8 @@ class Interactions:
     ``rows``: who, an index into ``customers`` (shape (n_rows,), -1 for an anonymous basket);
     ``items``: an index into ``item_ids`` (sorted); ``kinds``: VIEW, CART or ORDER; ``moments``:
     microseconds since 1970 in UTC; ``orders``: an index of the order, -1 where it is not one;
-    ``about``: what the catalogue says of the items (``content.Descriptions``), where it does.
+    ``about``: what the catalogue says of the items (``content.Descriptions``), where it does;
+    ``groups``: each item's narrowest category, -1 for none.
     """
 
     rows: NDArray[np.int64]
@@ -43,6 +44,7 @@ class Interactions:
     customers: NDArray[np.int64]
     item_ids: tuple[str, ...]
     about: Csr | None = None
+    groups: NDArray[np.int64] | None = None
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -83,7 +85,7 @@ class Interactions:
             kinds=self.kinds,
             baskets=self.orders,
         )
-        return replace(histories, about=self.about)
+        return replace(histories, about=self.about, groups=self.groups)
 
     def bought(self) -> Csr:
         """1 for every row and item ordered at least once, shape (n_rows, n_items)."""

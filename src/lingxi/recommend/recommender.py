@@ -66,6 +66,7 @@ class Recommender:
         version: str = "",
         memory_bytes: int = 0,
         newcomers: Newcomers | None = None,
+        trending: Vector | None = None,
     ) -> None:
         self.model, self.visitor_model = model, visitor_model
         self.item_ids, self.popularity, self.baskets = item_ids, popularity, baskets
@@ -74,7 +75,7 @@ class Recommender:
         self.index = {item_id: at for at, item_id in enumerate(item_ids)}
         self.goods = Goods(item_ids, popularity)
         self._quick, self._quick_visitor = QuickModel.of(model), QuickModel.of(visitor_model)
-        self.newcomers = newcomers
+        self.newcomers, self.trending = newcomers, trending
         self._remembered = Remembered[Standing](memory_bytes)
         self._rebuilt = -1
         self.rows = {int(c): row for row, c in enumerate(customers.tolist()) if c >= 0}
@@ -118,6 +119,9 @@ class Recommender:
             artefact.manifest.version,
             store.settings.server.recommendation_memory_mb * 2**20,
             Newcomers.load(artefact),
+            artefact.load_array("trending", np.float64)
+            if "trending.npy" in artefact.manifest.files
+            else None,
         )
 
     def recommend(

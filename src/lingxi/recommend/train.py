@@ -13,12 +13,13 @@ from lingxi.i18n import Sentence
 from lingxi.recommend.auto import Found, best_of, search
 from lingxi.recommend.baskets import count_baskets
 from lingxi.recommend.bench import FILL, Trial, draw_bench
-from lingxi.recommend.content import Descriptions
+from lingxi.recommend.content import Descriptions, group_items
 from lingxi.recommend.evaluation import Evaluation
 from lingxi.recommend.families import FAMILIES, make_recipe
 from lingxi.recommend.interactions import Interactions, read_interactions
 from lingxi.recommend.memory import peak_memory_mb
 from lingxi.recommend.model import fit_model
+from lingxi.recommend.popularity import Trending
 from lingxi.recommend.recipe import Recipe
 from lingxi.recommend.recommender import KIND, Held
 from lingxi.recommend.windows import Split, split_by_time
@@ -87,10 +88,11 @@ def read_described(store: Store) -> tuple[Interactions, Descriptions | None]:
         interactions = read_interactions(analytics)
     with store.read() as tx:
         known = read_items(tx)
-    found = Descriptions.of([known.get(item_id) for item_id in interactions.item_ids])
+    items = [known.get(item_id) for item_id in interactions.item_ids]
+    found = Descriptions.of(items)
     if not found.vectors.nnz:
         return interactions, None
-    return replace(interactions, about=found.vectors), found
+    return replace(interactions, about=found.vectors, groups=group_items(items)), found
 
 
 def choose_recipe(
@@ -219,6 +221,9 @@ def _write(
     popular = taught.popularity(FILL)
     top = float(popular.max(initial=0.0))
     writer.save_array("popularity", popular / top if top > 0 else popular)
+    trending = Trending("trending")
+    trending.fit(taught)
+    writer.save_array("trending", trending.weights)
     count_baskets(interactions).save(writer)
     recipe = structs.replace(choice.recipe, trees="")  # they are a file of their own
     held = Held(recipe, choice.visitor_recipe, interactions.item_ids)

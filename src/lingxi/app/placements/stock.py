@@ -81,6 +81,7 @@ class Stock:
             recommender.rows,
             QuickModel.of(recommender.model),
             QuickModel.of(recommender.visitor_model),
+            recommender.trending,
         )
 
     def _now(self) -> float:

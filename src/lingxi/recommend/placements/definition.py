@@ -32,6 +32,7 @@ class Strategy(StrEnum):
     TASTE = "taste"
     POPULAR = "popular"
     POPULAR_HERE = "popular_in_category"
+    TRENDING = "trending"
     NEW = "new_arrivals"
     RECENT = "recently_viewed"
     AGAIN = "buy_again"

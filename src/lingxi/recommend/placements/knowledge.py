@@ -38,6 +38,7 @@ class Knowledge:
     rows: Mapping[int, int]
     quick: QuickModel | None = None
     quick_visitor: QuickModel | None = None
+    trending: Vector | None = None
 
     @cached_property
     def likeness(self) -> Likeness:

@@ -104,6 +104,14 @@ def score_popular_here(known: Knowledge, context: Context, variant: Variant) -> 
     return Scored(found.places[here], found.values[here], found.model, found.explain)
 
 
+def score_trending(known: Knowledge, _context: Context, _variant: Variant) -> Scored:
+    """What has become wanted: demand of late times its ratio to demand of all time, 1 the most."""
+    values = np.zeros(len(known.table))
+    if known.trending is not None:
+        values[: known.n_known] = known.trending
+    return keep_positive(values, "trending", lambda at: [Cause("demand", "", float(values[at]))])
+
+
 def score_new(known: Knowledge, context: Context, _variant: Variant) -> Scored:
     """Items first offered within 90 days, the newest first: ``1 / (1 + age in days)``."""
     age = to_days(context.now) - known.table.numbers("first_day")
@@ -172,6 +180,7 @@ SOURCES: Mapping[Strategy, Source] = {
     Strategy.TASTE: score_taste,
     Strategy.POPULAR: score_popular,
     Strategy.POPULAR_HERE: score_popular_here,
+    Strategy.TRENDING: score_trending,
     Strategy.NEW: score_new,
     Strategy.RECENT: score_recent,
     Strategy.AGAIN: score_again,
