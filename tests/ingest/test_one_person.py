@@ -2,7 +2,8 @@
 
 Random shops of people who browse, order, log in, log out, share browsers, use several addresses and
 have merges undone. An oracle of sets says who is who in the end; a second shop gets the same
-messages under one name a person from the start, and both must hold the same.
+messages under one name a person from the start, and both must hold the same: projections,
+recommendations, features, scores, and who is in which segment.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -19,12 +20,17 @@ from hypothesis import strategies as st
 
 from ingest.identity_oracle import Name, Oracle
 from ingest.merging_shop import Body, Shop, open_shop
+from lingxi.app.segments.scores import make_judge
 from lingxi.features import online_features
 from lingxi.ingest.merging import count_refusals, undo_merge
 from lingxi.ingest.tables import merge
 from lingxi.lifecycle import score_customers
 from lingxi.lifecycle.tables import customer_state
 from lingxi.recommend import Recommender, train_recommenders
+from lingxi.segments import Segment, put_segment, read_rule
+from lingxi.segments.live import Keeper
+from lingxi.segments.tables import segment_member
+from lingxi.store import Store
 from lingxi.store.tables import identity
 
 LIMITS = {
@@ -42,6 +48,21 @@ BROWSERS = ["a0", "a1", "a2"]
 DEVICES = [None, "d0", "d1"]
 EXTERNALS = [None, ("crm", "1"), ("crm", "2"), ("till", "1"), ("post", "1")]
 Load = Callable[[], Recommender]
+SEGMENTS = {
+    "all": {"everyone": True},
+    "viewers": {"did": "Product Viewed", "at_least": 2},
+    "buyers": {"bought": {"items": ["p0", "p1"]}},
+    "ordered": {"score": "orders", "at_least": 1},
+    "once": {"did": "Order Completed", "times": 1},
+    "never": {"did_not": "Order Completed"},
+    "kinds": {"aggregate": "distinct", "of": "item_id", "event": "Product Viewed", "at_least": 2},
+    "last": {
+        "did": "Product Viewed",
+        "which": "last",
+        "where": [{"property": "item_id", "one_of": ["p0", "p2"]}],
+    },
+    "both": {"all": [{"segment": "viewers"}, {"segment": "never"}]},
+}
 ITEMS = ["p0", "p1", "p2", "p3", "p4"]
 
 
@@ -148,10 +169,13 @@ def play(shop: Shop, steps: Sequence[Step], sizes: Sequence[int]) -> Played:
     """Send the steps to the shop in batches of any size, and to the oracle."""
     played = Played(Oracle(LIMITS))
     waiting: list[Body] = []
+    keeper = Keeper(make_judge(shop.store))
 
     def flush() -> None:
         outcomes = shop.send(*waiting)
         assert all(each.result == "stored" for each in outcomes)
+        if waiting:
+            keeper.run_once(shop.clock.now())
         waiting.clear()
 
     for step in steps:
@@ -161,6 +185,7 @@ def play(shop: Shop, steps: Sequence[Step], sizes: Sequence[int]) -> Played:
         elif step.verb == "undo":
             flush()
             undo_one(shop, played.oracle, step.number)
+            keeper.run_once(shop.clock.now())
         else:
             number = len(played.taken)
             now = shop.clock.now()
@@ -170,6 +195,7 @@ def play(shop: Shop, steps: Sequence[Step], sizes: Sequence[int]) -> Played:
             if len(waiting) >= sizes[number % len(sizes)]:
                 flush()
     flush()
+    keeper.run_all(shop.clock.now())
     return played
 
 
@@ -203,6 +229,26 @@ def replay(shop: Shop, played: Played) -> None:
             body["previousId"] = f"c{owner}"
         bodies.append(body)
     shop.send(*bodies)
+    Keeper(make_judge(shop.store)).run_all(shop.clock.now())
+
+
+def define_segments(store: Store) -> None:
+    """The segments of ``SEGMENTS``, asked of everybody that there is."""
+    now = store.clock.now()
+    with store.write() as tx:
+        for name, rule in SEGMENTS.items():
+            put_segment(tx, Segment(name, name, read_rule(rule)), now)
+    Keeper(make_judge(store)).run_all(now)
+
+
+def segments_of(shop: Shop, customer: int) -> tuple[list[str], list[str]]:
+    """The segments that a customer is noted in, and those whose rule holds of them now."""
+    judge, now = make_judge(shop.store), shop.clock.now()
+    m = segment_member.c
+    with shop.store.read() as tx:
+        query = sa.select(m.segment).where(m.customer == customer, m.segment != "*")
+        noted = sorted(tx.execute(query).scalars())
+        return noted, sorted(n for n in SEGMENTS if judge.is_member(tx, n, customer, now))
 
 
 def customers_of(shop: Shop, played: Played) -> dict[int, int]:
@@ -230,6 +276,8 @@ def two_shops(
         copytree(str(empty), folder / name)
     many = open_shop(folder / "many", urls[0], **LIMITS)
     one = open_shop(folder / "one", urls[1])
+    for shop in (many, one) if empty is None else ():
+        define_segments(shop.store)
     try:
         yield many, one
     finally:
@@ -265,6 +313,9 @@ def check(
     for group, customer in ours.items():
         assert many.rows(customer) == one.rows(theirs[group])
         assert many.names(customer) == one.names(theirs[group])
+        inside = segments_of(many, customer)
+        assert inside == segments_of(one, theirs[group])
+        assert inside[0] == inside[1]
         pairs = ((many, customer), (one, theirs[group]))
         served = [recommend(shop, load(), who) for shop, who in pairs]  # each remembers its own
         assert served[0] == served[1]
@@ -309,9 +360,11 @@ def load(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Load]:
 
 @pytest.fixture(scope="module")
 def empty(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The folder of a shop without anything in it."""
+    """The folder of a shop with segments, and nobody in it."""
     folder = tmp_path_factory.mktemp("empty") / "shop"
-    open_shop(folder).store.close()
+    shop = open_shop(folder)
+    define_segments(shop.store)
+    shop.store.close()
     return folder
 
 

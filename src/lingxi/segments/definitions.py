@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import datetime
+from functools import lru_cache
 
 import msgspec
 import sqlalchemy as sa
@@ -165,15 +166,20 @@ def _finder(rules: Mapping[str, Rule]) -> Find:
     return find
 
 
+@lru_cache(maxsize=4_096)
+def _parse(text: str) -> Rule:
+    """The rule of a stored text, which is asked for again and again."""
+    return read_rule(msgspec.json.decode(text))
+
+
 def _read(tx: Connection) -> dict[str, StoredSegment]:
     rows = tx.execute(sa.select(segment).order_by(segment.c.name)).mappings()
     return {row["name"]: _to_stored(row) for row in rows}
 
 
 def _to_stored(row: "sa.RowMapping") -> StoredSegment:
-    rule = read_rule(msgspec.json.decode(row["rule"]))
     return StoredSegment(
-        Segment(row["name"], row["title"], rule, row["version"]),
+        Segment(row["name"], row["title"], _parse(row["rule"]), row["version"]),
         row["members"],
         row["created_at"],
         row["updated_at"],

@@ -27,13 +27,12 @@ from lingxi.segments.members import (
     write_timers,
 )
 from lingxi.segments.needs import find_needs
-from lingxi.segments.refresh import refresh_stale
+from lingxi.segments.refresh import CONSUMER, refresh_stale
 from lingxi.segments.tables import segment_timer
 from lingxi.store.log import read_events
 from lingxi.store.projection import find_customers
 from lingxi.store.tables import to_micros
 
-CONSUMER = "segments"
 BATCH = 1_000
 _OWN = frozenset({Name.SEGMENT_ENTERED.value, Name.SEGMENT_LEFT.value})
 _MERGES = frozenset({Name.CUSTOMERS_MERGED.value, Name.MERGE_UNDONE.value})
@@ -83,6 +82,8 @@ class Keeper:
         start = self._store.log.cursor(CONSUMER)
         with self._store.read() as tx:
             self._load(tx)
+            if not self._compiled:
+                return 0
             events = read_events(tx, after=start, limit=limit)
             merges = _list_merges(tx, events)
         if not events:
@@ -149,16 +150,16 @@ class Keeper:
         with self._store.read() as tx:
             self._load(tx)
             fired: list[Pair] = [(row[0], row[1]) for row in tx.execute(query.limit(limit))]
+            if not fired:
+                return 0
             asked: dict[int, set[str]] = {}
             for name, who in fired:
                 wanted = self._compiled if name == SEEN else {name} & self._compiled.keys()
                 asked.setdefault(who, set()).update(wanted)
             truth = self._ask(tx, asked, now)
             known = read_known(tx, asked)
-        if fired:
-            changes = list_changes(truth, known)
-            timers = list_timers(truth, known, fired=fired)
-            self._write(changes, timers, truth, now, "time", fired=fired)
+        changes, timers = list_changes(truth, known), list_timers(truth, known, fired=fired)
+        self._write(changes, timers, truth, now, "time", fired=fired)
         return len(fired)
 
     def _write(

@@ -17,9 +17,12 @@ from lingxi.segments.rule import Rule
 from lingxi.segments.tables import segment, segment_mark, segment_member, segment_timer
 from lingxi.store.arrow_state import read_columns
 from lingxi.store.keyed import upsert
+from lingxi.store.log import log_position
 from lingxi.store.tables import from_micros
 
 _PART = 500
+CONSUMER = "segments"
+"""The name of the cursor with which memberships follow the log."""
 Marks = dict[str, str]
 
 
@@ -80,6 +83,7 @@ def _refresh(
 
     with judge.store.analytics() as analytics:
         crowd = Crowd(judge.store, judge.scores, analytics, now)
+        position = log_position(analytics.transaction)
         columns = {f"s{number}": rule for number, rule in enumerate(rules.values())}
         table = analytics.to_arrow(evaluate(crowd, columns, due=True))
     customers = table.column("customer").to_numpy()
@@ -94,6 +98,9 @@ def _refresh(
             upsert(tx, segment_mark, rows)
             values = {"evaluated": each.segment.version, "evaluated_at": now}
             tx.execute(sa.update(segment).where(segment.c.name == name).values(values))
+    if not any(each.evaluated for each in stored.values()):  # nobody needs what was before
+        with judge.store.write() as tx:
+            judge.store.log.move_cursor(tx, CONSUMER, position)
 
 
 def _write_members(
