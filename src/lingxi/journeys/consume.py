@@ -82,22 +82,38 @@ def _read_cursor(tx: sa.Connection) -> int:
     return tx.execute(query).scalar() or 0
 
 
-def find_waiting(tx: sa.Connection, customers: Collection[int]) -> frozenset[int]:
-    """Those customers of whom the log tells something that journeys have not read yet."""
-    after = _read_cursor(tx)
-    if log_position(tx) <= after:
-        return frozenset()
-    names = sorted(list_names(list_every(tx)))
-    query = (
-        sa.select(log_table.c.subject)
-        .where(log_table.c.position > after, log_table.c.name.in_(names))
-        .where(log_table.c.subject.is_not(None))
-        .limit(_MOST_PENDING)
-    )
-    subjects = set(tx.execute(query).scalars())
-    if len(subjects) >= _MOST_PENDING:
-        return frozenset(customers)
-    return frozenset(find_customers(tx, subjects).values()) & frozenset(customers)
+class Unread:
+    """Those of whom the log tells something that journeys have not read yet.
+
+    What was looked through and held nothing is not looked through again.
+    """
+
+    def __init__(self) -> None:
+        self._names: frozenset[str] = frozenset()
+        self._clear = 0
+
+    def find(self, tx: sa.Connection, customers: Collection[int]) -> frozenset[int]:
+        """Those of these customers; all, where there is too much to tell."""
+        after, last = _read_cursor(tx), log_position(tx)
+        names = frozenset(list_names(list_every(tx)))
+        if names != self._names:
+            self._names, self._clear = names, 0
+        start = max(after, self._clear)
+        if last <= start:
+            return frozenset()
+        query = (
+            sa.select(log_table.c.subject)
+            .where(log_table.c.position > start, log_table.c.name.in_(sorted(names)))
+            .where(log_table.c.subject.is_not(None))
+            .limit(_MOST_PENDING)
+        )
+        subjects = set(tx.execute(query).scalars())
+        if not subjects:
+            self._clear = last
+            return frozenset()
+        if len(subjects) >= _MOST_PENDING:
+            return frozenset(customers)
+        return frozenset(find_customers(tx, subjects).values()) & frozenset(customers)
 
 
 def list_names(every: Iterable[Live]) -> set[str]:

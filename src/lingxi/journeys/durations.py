@@ -2,6 +2,7 @@
 
 import re
 from datetime import time, timedelta
+from functools import lru_cache
 
 from lingxi.errors import InvalidInput
 
@@ -12,6 +13,7 @@ _LONGEST = 3650 * 86_400
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 
 
+@lru_cache(maxsize=1000)
 def read_duration(text: str) -> timedelta:
     """A length of time from a text such as ``30m``, ``2h``, ``1d 12h``, ``3w`` or ``-3d``.
 
@@ -54,6 +56,7 @@ def write_duration(length: timedelta) -> str:
     return sign + (" ".join(parts) or "0s")
 
 
+@lru_cache(maxsize=1000)
 def read_time(text: str) -> time:
     """A time of day from ``09:00``.
 

@@ -21,7 +21,8 @@ from lingxi.messaging.tables import message as messages
 from lingxi.policy.tables import planned_action
 from lingxi.schema import Event
 from lingxi.store import Store
-from lingxi.store.tables import from_micros
+from lingxi.store.prepared import Prepared
+from lingxi.store.tables import from_micros, to_micros
 
 TIMEZONE = "timezone"
 _OPENED, _CLICKED = "Message Opened", "Message Clicked"
@@ -39,13 +40,25 @@ _STATES = {
 }
 
 
+_MESSAGES = Prepared(
+    sa.select(messages.c.journey, sa.type_coerce(messages.c.queued_at, sa.BigInteger)).where(
+        messages.c.customer == sa.bindparam("customer", type_=sa.BigInteger),
+        sa.type_coerce(messages.c.queued_at, sa.BigInteger)
+        >= sa.bindparam("since", type_=sa.BigInteger),
+        messages.c.journey != "",
+        messages.c.message_class == MessageClass.MARKETING.value,
+        messages.c.state.not_in(_NEVER),
+    ),
+    "customer",
+    "since",
+)
+
+
 class _Sent(NamedTuple):
     """A message of this week."""
 
     journey: str
-    run: str
     queued_at: datetime
-    state: str
 
 
 class BatchFacts:
@@ -64,6 +77,7 @@ class BatchFacts:
         self._zones: dict[int, ZoneInfo] = {}
         self._held: dict[tuple[int, str], bool] = {}
         self._sent: dict[int, list[_Sent]] = {}
+        self._prepared: dict[int, list[_Sent]] = {}
 
     def zone(self, customer: int) -> ZoneInfo:
         """The trait ``timezone``, where it names one; else the shop's."""
@@ -148,20 +162,14 @@ class BatchFacts:
 
     def note_sent(self, run: Run, journey: Journey) -> None:
         """A message was prepared in this batch: the caps and priorities of the next see it."""
-        self._messages(run.customer).append(_Sent(journey.name, str(run.id), self._now, "queued"))
+        self._prepared.setdefault(run.customer, []).append(_Sent(journey.name, self._now))
 
     def _messages(self, customer: int) -> list[_Sent]:
         if customer not in self._sent:
-            c = messages.c
-            query = sa.select(c.journey, c.run, c.queued_at, c.state).where(
-                c.customer == customer,
-                c.queued_at >= self._now - _WEEK,
-                c.journey != "",
-                c.message_class == MessageClass.MARKETING.value,
-                c.state.not_in(_NEVER),
-            )
-            self._sent[customer] = [_Sent(*row) for row in self._tx.execute(query)]
-        return self._sent[customer]
+            since = to_micros(self._now - _WEEK)
+            rows = _MESSAGES.fetch(self._tx, customer, since)
+            self._sent[customer] = [_Sent(name, from_micros(at)) for name, at in rows]
+        return self._sent[customer] + self._prepared.get(customer, [])
 
 
 def read_zone(name: str) -> ZoneInfo | None:

@@ -19,7 +19,7 @@ from lingxi.messaging import cancel_messages, queue_messages
 from lingxi.schema import Event, Name, Scalar
 from lingxi.store import Store
 from lingxi.store.adding import Columns, add_rows
-from lingxi.store.keyed import fetch_by_keys
+from lingxi.store.keyed import execute_many, fetch_by_keys
 from lingxi.store.tables import to_micros
 
 SOURCE = "journeys"
@@ -88,7 +88,7 @@ def write_changes(
         tx.execute(sa.insert(runs), [_to_row(run, later.get(run.id, {})) for run in new])
     rows = [change.row for change in changes if change.run.id not in fresh]
     if rows:
-        tx.execute(_UPDATE, rows)
+        execute_many(tx, _UPDATE, rows)
     messages = [message for change in changes for message in change.messages]
     if messages:
         queue_messages(store, tx, messages)

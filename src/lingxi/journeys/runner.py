@@ -1,8 +1,8 @@
 """Moves runs that are due: prepared while nothing is locked, written in one short transaction.
 
-The write lock is held for a few milliseconds at most: the number of runs in a transaction follows
-from how long the last one took. While others write to the log too, the runner pauses for as long
-again as it held the lock, so that the collector, whose clients wait, comes in between.
+While others write to the log too, the write lock is held for a few milliseconds at most (the
+number of runs in a transaction follows from what the last one took), and the runner pauses for as
+long again, so that the collector, whose clients wait, comes in between.
 """
 
 import time
@@ -14,7 +14,7 @@ import structlog
 
 from lingxi.errors import LingxiError
 from lingxi.journeys.change import Change
-from lingxi.journeys.consume import find_waiting
+from lingxi.journeys.consume import Unread
 from lingxi.journeys.definition_tables import journey as definitions
 from lingxi.journeys.facts import BatchFacts
 from lingxi.journeys.graph import Journey
@@ -32,8 +32,8 @@ from lingxi.store.tables import to_micros
 
 MOST_RUNS = 100
 HELD_SECONDS = 0.005
-"""The longest that a transaction is meant to hold the write lock."""
-_FEWEST_RUNS = 10
+"""The most work that a transaction is meant to do while it holds the write lock."""
+_FEWEST_RUNS = 25
 _TRIES = (60, 300, 1_800, 7_200, 43_200)
 """Seconds until a run whose step failed is tried again; after the last it ends."""
 _COLUMNS = [runs.c[name] for name in FIELDS]
@@ -66,6 +66,7 @@ class Runner:
         self._store, self._hands, self._sleep = store, hands, sleep
         self.lanes = Lanes(store, owner)
         self._used = False
+        self._unread = Unread()
         self._turn = 0
         self._size = MOST_RUNS
         self._left_at = -1
@@ -106,7 +107,7 @@ class Runner:
     def _prepare(self, tx: sa.Connection, due: Sequence[Run], now: datetime) -> list[Change]:
         paused, priorities = self._look_at_journeys(tx)
         facts = BatchFacts(self._store, tx, self._hands, now, priorities)
-        waiting = find_waiting(tx, [run.customer for run in due])
+        waiting = self._unread.find(tx, [run.customer for run in due])
         order = sorted(due, key=lambda run: -priorities.get(run.journey, 0))
         changes = []
         for run in order:
@@ -141,16 +142,16 @@ class Runner:
 
     def _write(self, changes: Sequence[Change], now: datetime) -> int:
         with self._store.write() as tx:
-            started = time.perf_counter()
+            started, worked = time.perf_counter(), time.thread_time()
             busy = log_position(tx) != self._left_at
             current = keep_current(tx, changes, self.lanes.owned(tx, now))
             write_changes(self._store, tx, self._hands, current, self._journeys, now)
             self._left_at = log_position(tx)
-        held = time.perf_counter() - started
-        fitting = int(len(changes) * HELD_SECONDS / max(held, 1e-6))
-        self._size = max(_FEWEST_RUNS, min(MOST_RUNS, fitting, self._size * 2))
+            worked = time.thread_time() - worked
         if busy:
-            self._sleep(min(held, 0.1))
+            self._sleep(min(time.perf_counter() - started, 0.1))
+        fitting = int(len(changes) * HELD_SECONDS / max(worked, 1e-6)) if busy else MOST_RUNS
+        self._size = max(_FEWEST_RUNS, min(MOST_RUNS, fitting, self._size * 2))
         return len(current)
 
 

@@ -10,6 +10,7 @@ from sqlalchemy import (
     ColumnElement,
     Connection,
     Dialect,
+    Executable,
     Insert,
     Select,
     String,
@@ -158,6 +159,26 @@ def _add_conflict(
     return statement.on_conflict_do_update(
         index_elements=keys, set_={name: statement.excluded[name] for name in others}
     )
+
+
+def execute_many(
+    connection: Connection, statement: Executable, rows: Sequence[Mapping[str, object]]
+) -> None:
+    """Execute a statement for each row of its parameters, whose types are plain ones.
+
+    On SQLite without SQLAlchemy's work for every row, which costs more than SQLite's own.
+    """
+    if connection.dialect.name != "sqlite":
+        connection.execute(statement, rows)
+        return
+    compiled, order = _compile_many(connection.dialect, statement)
+    connection.exec_driver_sql(compiled, [tuple(row[name] for name in order) for row in rows])
+
+
+@lru_cache(maxsize=64)
+def _compile_many(dialect: Dialect, statement: Executable) -> tuple[str, tuple[str, ...]]:
+    compiled = statement.compile(dialect=dialect)
+    return str(compiled), tuple(getattr(compiled, "positiontup", None) or ())
 
 
 @lru_cache(maxsize=256)
