@@ -12,6 +12,8 @@ import sqlalchemy as sa
 from lingxi.app.runs.hands import make_hands
 from lingxi.app.shop import Shop, init_shop
 from lingxi.clock import FixedClock
+from lingxi.ingest.identity import CUSTOMER
+from lingxi.ingest.tables import identifier
 from lingxi.journeys import consume_log
 from lingxi.journeys.goods import read_goods
 from lingxi.journeys.reading import read_journey
@@ -95,6 +97,13 @@ class Road:
         with self.store.write() as tx:
             if rows:
                 tx.execute(insert_or_ignore(tx, identity), rows)
+                tx.execute(insert_or_ignore(tx, identifier), [self._name(c) for c in customers])
+
+    def _name(self, customer: int) -> dict[str, object]:
+        value = f"customer-{customer}"
+        sealed = self.store.keyring.blind(value)
+        row = {"kind": CUSTOMER, "value": value, "subject": customer}
+        return {**row, "sealed": sealed, "since": self.clock.now()}
 
     def go(self, step: timedelta = timedelta(0)) -> None:
         """Let time pass, then do everything that is due."""

@@ -83,6 +83,10 @@ class UnknownPlacement(UserError):
     """No placement, or no version of one, of this name."""
 
 
+class UnknownRun(UserError):
+    """No run of a journey with this number."""
+
+
 class UnknownJourney(UserError):
     """No journey, or no version of one, of this name."""
 

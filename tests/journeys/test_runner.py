@@ -35,7 +35,7 @@ def test_a_run_waits_sends_and_ends(road: Road) -> None:
     assert (message["template"], message["journey"], message["node"]) == ("cart", "j", "mail")
     assert message["run"] == str(road.run.id)
     assert road.run.outcome == Outcome.COMPLETED
-    assert road.ports() == ["pause.next", "mail.next"]
+    assert road.ports() == ["pause.next", "mail.next", "end.completed"]
     assert road.codes_of(road.run) == ["waits", "waited", "queued", "end"]
     names = [
         event.name for event in road.store.log.read(names=["Journey Started", "Journey Ended"])

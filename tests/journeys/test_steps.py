@@ -41,7 +41,12 @@ def test_a_branch_takes_the_first_case_that_holds(road: Road) -> None:
     assert [run.steps[0].port for run in road.runs()] == ["gold", "otherwise"]
     with road.store.read() as tx:
         counts = {(r.node, r.port): r.n for r in tx.execute(sa.select(step_count))}
-    assert counts == {("b", "gold"): 1, ("b", "otherwise"): 1}
+    assert counts == {
+        ("", "started"): 2,
+        ("b", "gold"): 1,
+        ("b", "otherwise"): 1,
+        ("end", "completed"): 2,
+    }
 
 
 def test_a_branch_on_what_became_of_this_very_message(road: Road) -> None:
@@ -61,11 +66,8 @@ def test_a_branch_on_what_became_of_this_very_message(road: Road) -> None:
     road.happen("Message Opened", 2, properties={"message": "another"})
     road.happen("Message Opened", 3, properties={"message": ids[2], "machine": True})
     road.go(DAY)
-    assert [run.steps[-1].port or run.steps[-2].port for run in road.runs()] == [
-        "read",
-        "otherwise",
-        "otherwise",
-    ]
+    ports = [[step.port for step in run.steps if step.node == "b"] for run in road.runs()]
+    assert ports == [["read"], ["otherwise"], ["otherwise"]]
 
 
 def test_what_was_skipped_and_what_was_sent_are_told_apart(road: Road) -> None:
@@ -145,7 +147,7 @@ def test_without_a_plan_the_next_best_action_is_none(road: Road) -> None:
     actions = [{"offer": "ten", "next": "end"}]
     _journey(road, {"n": {"kind": "next_best_action", "actions": actions, "otherwise": "end"}})
     _begin(road)
-    assert road.ports() == ["n.otherwise"]
+    assert road.ports()[0] == "n.otherwise"
 
 
 def test_an_exit_rule_is_asked_when_a_step_begins(road: Road) -> None:

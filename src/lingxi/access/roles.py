@@ -18,6 +18,8 @@ class Scope(StrEnum):
     EVENTS_WRITE = "write:events"
     ITEMS_WRITE = "write:items"
     PLACEMENTS_WRITE = "write:placements"
+    JOURNEYS = "read:journeys"
+    JOURNEYS_WRITE = "write:journeys"
     CONSENT_WRITE = "write:consent"
     SEGMENTS = "read:segments"
     SEGMENTS_WRITE = "write:segments"
@@ -44,6 +46,7 @@ _VIEWER = frozenset(
         Scope.QUALITY,
         Scope.EVENTS,
         Scope.MODELS,
+        Scope.JOURNEYS,
         Scope.STATUS,
         Scope.SEGMENTS,
     }
@@ -53,6 +56,7 @@ _MARKETER = _VIEWER | {
     Scope.QUARANTINE,
     Scope.ITEMS_WRITE,
     Scope.PLACEMENTS_WRITE,
+    Scope.JOURNEYS_WRITE,
     Scope.CONSENT_WRITE,
     Scope.SEGMENTS_WRITE,
 }

@@ -28,6 +28,8 @@ _COMMANDS: dict[str, tuple[str, str]] = {
     "similar": ("similar", "What is like an item."),
     "explain": ("explain", "Everything known of one customer, with reasons."),
     "serve": ("serve", "Start the dashboard and the HTTP API."),
+    "run": ("run", "Runs of journeys: customers on their way, and why they are where they are."),
+    "campaign": ("campaign", "One message to an audience at a moment."),
     "work": ("work", "Do the standing work: segments, journeys, sending."),
     "status": ("status", "Where the shop stands."),
     "doctor": ("doctor", "Check the installation and the shop."),

@@ -4,7 +4,15 @@ from pathlib import Path
 
 import click
 
-from lingxi.cli.frame import guarded, json_option, open_shop, print_json, print_table, shop_option
+from lingxi.cli.frame import (
+    guarded,
+    json_option,
+    open_shop,
+    print_json,
+    print_table,
+    read_file,
+    shop_option,
+)
 
 
 @click.group("campaign")
@@ -55,7 +63,7 @@ def send(file: Path, at: str | None, yes: bool, folder: Path | None, as_json: bo
     from lingxi.app.runs.campaigns import publish_campaign, read_campaign
 
     with open_shop(folder) as shop:
-        campaign = read_campaign(shop, file, at)
+        campaign = read_campaign(shop, read_file(file), str(file), at)
         if not yes:
             click.confirm(
                 f"Send {campaign.name} to {campaign.audience:,} customers, {campaign.when}?",

@@ -80,9 +80,11 @@ def show(number: int, folder: Path | None, as_json: bool) -> None:
                 [_to_cells(view.run)], frozenset({0}))  # fmt: skip
     click.echo("")
     for step in view.steps:
-        told = f"  [{step.message_state}{f': {step.message_reason}' if step.message_reason else ''}]"
+        told = (
+            f"  [{step.message_state}{f': {step.message_reason}' if step.message_reason else ''}]"
+        )
         state = told if step.message_state else ""
-        click.echo(f"{step.at:%Y-%m-%d %H:%M:%S}  {step.step}: {words.say(step.why)}{state}")
+        click.echo(f"{step.at:%Y-%m-%d %H:%M:%S}  {step.step}: {words.text(step.why)}{state}")
 
 
 @command.command("counts")

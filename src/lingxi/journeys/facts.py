@@ -32,7 +32,6 @@ _VISITS = frozenset(
 _ORDER = "Order Completed"
 _MOST_SIGNS = 300
 _WEEK = timedelta(days=8)
-_NEVER = ("skipped", "failed")
 _STATES = {
     State.ACCEPTED: Fate.SENT,
     State.SKIPPED: Fate.SKIPPED,
@@ -47,7 +46,8 @@ _MESSAGES = Prepared(
         >= sa.bindparam("since", type_=sa.BigInteger),
         messages.c.journey != "",
         messages.c.message_class == MessageClass.MARKETING.value,
-        messages.c.state.not_in(_NEVER),
+        messages.c.state != State.SKIPPED.value,
+        messages.c.state != State.FAILED.value,
     ),
     "customer",
     "since",

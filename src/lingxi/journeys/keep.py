@@ -12,7 +12,7 @@ from lingxi.journeys.change import AddToList, Change, IssueCoupon, NoteArm, SetT
 from lingxi.journeys.graph import Journey
 from lingxi.journeys.hands import Hands
 from lingxi.journeys.lead import settle_coupon
-from lingxi.journeys.run import FIELDS, Outcome, Run, write_context
+from lingxi.journeys.run import FIELDS, HELD_OUT, STARTED, Outcome, Run, write_context
 from lingxi.journeys.tables import run as runs
 from lingxi.journeys.tables import step_count
 from lingxi.messaging import cancel_messages, queue_messages
@@ -92,7 +92,7 @@ def write_changes(
     messages = [message for change in changes for message in change.messages]
     if messages:
         queue_messages(store, tx, messages)
-    _count(tx, changes)
+    _count(tx, changes, new)
     ended = [change for change in changes if change.outcome is not None]
     for change in ended:
         if change.outcome in _CUT_SHORT:
@@ -133,13 +133,16 @@ def _act(
                 settle_coupon(change, journeys[run.journey, run.version], code, to_micros(now))
 
 
-def _count(tx: sa.Connection, changes: Iterable[Change]) -> None:
+def _count(tx: sa.Connection, changes: Iterable[Change], new: Iterable[Run]) -> None:
     counts = Counter(
         (change.run.journey, change.run.version, each.node, each.port)
         for change in changes
         for each in change.passed
         if each.port
     )
+    for run in new:
+        port = HELD_OUT if run.outcome == Outcome.HELD_OUT else STARTED
+        counts[run.journey, run.version, "", port] += 1
     if counts:
         add_rows(tx, step_count, _add, [(*key, n) for key, n in sorted(counts.items())])
 

@@ -85,7 +85,7 @@ class _Passing:
         """Do the present step."""
         step = self.journey.steps[self.change.node]
         if isinstance(step, steps.EndStep):
-            self.change.note("", self.at, "journeys.did.end")
+            self.change.note("completed", self.at, "journeys.did.end")
             self.change.end(Outcome.COMPLETED, self.at)
             return
         _DO[type(step)](self, step)
@@ -135,7 +135,7 @@ class _Passing:
         if until <= self.now and step.event is None:
             self.leave("next", "journeys.did.waited")
             return
-        self.change.note("", self.at, "journeys.did.waits", until_at=until.isoformat())
+        self.change.note("", self.at, "journeys.did.waits", moment=f"{until:%Y-%m-%d %H:%M} UTC")
         self.stay(until)
 
     # -- sending

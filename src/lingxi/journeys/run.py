@@ -11,6 +11,8 @@ from lingxi.schema import Event, Scalar
 
 LANES = 16
 """Runs are dealt out to so many lanes; a lane belongs to one worker at a time."""
+STARTED, HELD_OUT = "started", "held_out"
+"""Ways of the beginning, which is counted as the step without a name."""
 Context = dict[str, Any]
 """What later steps of a run need: ids only, nothing that identifies a person."""
 

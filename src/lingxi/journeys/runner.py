@@ -168,8 +168,10 @@ def _try_later(run: Run, error: LingxiError, now: datetime) -> Change:
     change = Change.of(run)
     tries = int(run.context.get("tries", 0))
     at = to_micros(now)
-    change.note("", at, "journeys.did.failed", error=error.code, tries=tries + 1)
-    if tries >= len(_TRIES):
+    last = tries >= len(_TRIES)
+    port = Outcome.FAILED.value if last else ""
+    change.note(port, at, "journeys.did.failed", error=error.code, tries=tries + 1)
+    if last:
         change.end(Outcome.FAILED, at)
         return change
     change.remember("tries", tries + 1)

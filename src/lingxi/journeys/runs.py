@@ -7,12 +7,10 @@ import sqlalchemy as sa
 
 from lingxi.errors import UnknownRun
 from lingxi.journeys.graph import Journey
-from lingxi.journeys.run import FIELDS, Run, RunState, read_run
+from lingxi.journeys.run import FIELDS, STARTED, Run, RunState, read_run
 from lingxi.journeys.tables import run as runs
 from lingxi.journeys.tables import step_count
 
-STARTED, HELD_OUT = "started", "held_out"
-"""Ways of the beginning, which is the step without a name."""
 _COLUMNS = [runs.c[name] for name in FIELDS]
 Counts = Mapping[tuple[str, str], int]
 

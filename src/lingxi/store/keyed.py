@@ -9,12 +9,13 @@ from sqlalchemy import (
     Column,
     ColumnElement,
     Connection,
+    Delete,
     Dialect,
-    Executable,
     Insert,
     Select,
     String,
     Table,
+    Update,
     and_,
     bindparam,
     column,
@@ -25,6 +26,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.types import TypeEngine
 
 Key = tuple[int | str, ...]
+Change = Insert | Update | Delete
 Processor = Callable[[Any], Any] | None
 
 
@@ -162,7 +164,9 @@ def _add_conflict(
 
 
 def execute_many(
-    connection: Connection, statement: Executable, rows: Sequence[Mapping[str, object]]
+    connection: Connection,
+    statement: Insert | Update | Delete,
+    rows: Sequence[Mapping[str, object]],
 ) -> None:
     """Execute a statement for each row of its parameters, whose types are plain ones.
 
@@ -176,7 +180,9 @@ def execute_many(
 
 
 @lru_cache(maxsize=64)
-def _compile_many(dialect: Dialect, statement: Executable) -> tuple[str, tuple[str, ...]]:
+def _compile_many(
+    dialect: Dialect, statement: Insert | Update | Delete
+) -> tuple[str, tuple[str, ...]]:
     compiled = statement.compile(dialect=dialect)
     return str(compiled), tuple(getattr(compiled, "positiontup", None) or ())
 

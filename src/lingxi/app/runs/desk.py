@@ -24,10 +24,8 @@ from lingxi.errors import InvalidInput
 from lingxi.ingest import customer_ids, find_customer
 from lingxi.journeys.control import stop_runs
 from lingxi.journeys.entering import trigger_journey
-from lingxi.journeys.run import Run, RunState
+from lingxi.journeys.run import HELD_OUT, STARTED, Run, RunState
 from lingxi.journeys.runs import (
-    HELD_OUT,
-    STARTED,
     count_waiting,
     get_run,
     list_runs,
@@ -122,7 +120,9 @@ class RunDesk:
             journey = get_version(tx, name, number)
         here = count_waiting(journey, counts)
         steps = [
-            StepCount(step_id, here[step_id], {p: n for (s, p), n in counts.items() if s == step_id})
+            StepCount(
+                step_id, here[step_id], {p: n for (s, p), n in counts.items() if s == step_id}
+            )
             for step_id in journey.steps
         ]
         begun, held = counts.get(("", STARTED), 0), counts.get(("", HELD_OUT), 0)
@@ -199,5 +199,3 @@ def _to_rows(tx: sa.Connection, found: Sequence[Run]) -> list[RunRow]:
         )
         for run in found
     ]
-
-

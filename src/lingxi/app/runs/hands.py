@@ -9,7 +9,8 @@ from lingxi.app.shop import Shop
 from lingxi.errors import OfferClosed
 from lingxi.journeys.hands import Hands
 from lingxi.segments import Rule, add_to_list, read_rule
-from lingxi.store.tables import identity
+from lingxi.segments.bulk.evaluate import Crowd, compile_rule
+from lingxi.segments.definitions import resolve_rule
 
 
 def make_hands(shop: Shop) -> Hands:
@@ -37,9 +38,10 @@ def _join(shop: Shop, tx: sa.Connection, name: str, customer: int, now: datetime
 
 
 def _list_members(shop: Shop, rule: Rule | None, now: datetime) -> list[int]:
-    with shop.store.read() as tx:
-        query = sa.select(identity.c.customer).distinct().order_by(identity.c.customer)
-        customers = list(tx.execute(query).scalars())
+    with shop.store.analytics() as analytics:
+        crowd = Crowd(shop.store, shop.judge.scores, analytics, now)
         if rule is None:
-            return customers
-        return [each for each in customers if shop.judge.matches(tx, rule, each, now)]
+            return [int(customer) for customer in crowd.customers]
+        found = compile_rule(crowd, resolve_rule(analytics.transaction, rule))
+        customers = analytics.to_arrow(found).column("customer").to_numpy()
+    return [int(customer) for customer in sorted(customers)]

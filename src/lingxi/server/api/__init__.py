@@ -15,6 +15,7 @@ from lingxi.server.api import (
     recommendations,
     recommender,
     segments,
+    runs,
     shop,
     sources,
 )
@@ -39,6 +40,7 @@ API = [
             *people.ROUTES,
             *sources.ROUTES,
             *rates.ROUTES,
+            *runs.ROUTES,
         ],
     )
 ]

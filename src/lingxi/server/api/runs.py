@@ -57,9 +57,7 @@ def get_runs(
 ) -> RunsView:
     """Customers on their way, and those who have arrived, newest first."""
     desk = RunDesk(shop)
-    return desk.list(
-        journey=journey, customer_id=customer_id, state=run_state, cursor=cursor, n=n
-    )
+    return desk.list(journey=journey, customer_id=customer_id, state=run_state, cursor=cursor, n=n)
 
 
 @read("/v1/runs/{number:int}", Scope.JOURNEYS, "One run of a journey")
@@ -86,7 +84,7 @@ def post_trigger(
 ) -> Triggered:
     """Begin a run of a journey whose trigger is ``api``, unless its entry rule or re-entry keeps
     the customer out. The same key begins once where re-entry is ``once``."""
-    actor = provide_principal(request).label
+    actor = provide_principal(request).actor
     customer = read_id("customer_id", data.customer_id)
     return RunDesk(shop).trigger(name, customer, key=data.key, actor=actor)
 
