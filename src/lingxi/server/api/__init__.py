@@ -14,8 +14,8 @@ from lingxi.server.api import (
     rates,
     recommendations,
     recommender,
-    segments,
     runs,
+    segments,
     shop,
     sources,
 )
