@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 import sqlalchemy as sa
 
 from lingxi.access.audit import record_audit
+from lingxi.app.journeys.counting import count_passed, count_waiting
 from lingxi.app.journeys.known import find_known
 from lingxi.app.journeys.views import (
     FindingView,
@@ -65,6 +66,25 @@ class JourneyDesk:
                 for each in versions
             ),
         )
+
+    def get_draft(self, name: str) -> Journey:
+        """The draft of a journey.
+
+        Raises
+        ------
+        UnknownJourney
+            If there is none of this name.
+        """
+        with self._shop.store.read() as tx:
+            return book.get_journey(tx, name).draft
+
+    def count_runs(self, name: str) -> tuple[dict[tuple[str, str], int], dict[str, int]]:
+        """Runs of the published version: how many left each step by each way, since it was
+        published, and how many are at each step now."""
+        with self._shop.store.read() as tx:
+            held = book.seek_journey(tx, name)
+            version = 0 if held is None else held.published
+            return count_passed(tx, name, version), count_waiting(tx, name, version)
 
     def get_version(self, name: str, version: int) -> Journey:
         """A published version of a journey.

@@ -8,6 +8,7 @@ from lingxi.server.api import (
     intake,
     items,
     lists,
+    journeys,
     people,
     placements,
     plan,
@@ -28,6 +29,7 @@ API = [
         route_handlers=[
             *recommendations.ROUTES,
             *placements.ROUTES,
+            *journeys.ROUTES,
             *recommender.ROUTES,
             *customers.ROUTES,
             *items.ROUTES,

@@ -55,7 +55,13 @@ RAIL = (
             Place("coverage", "/coverage", "coverage"),
         ),
     ),
-    Group("automation", (Place("plan", "/plan", "plan"),)),
+    Group(
+        "automation",
+        (
+            Place("plan", "/plan", "plan"),
+            Place("journeys", "/journeys", "journeys"),
+        ),
+    ),
     Group(
         "data",
         (
