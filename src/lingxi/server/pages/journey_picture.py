@@ -90,6 +90,7 @@ def draw(
     ways: list[Way] = []
     for line in picture.lines:
         same = [each for each in picture.lines if each.source == line.source]
+        same.sort(key=lambda each: each.points[1][1])  # so that ways of one step do not cross
         ways.append(_draw_way(words, line, same, passed))
     start = next(box for box in boxes if box.step == journey.start)
     return Drawing(
