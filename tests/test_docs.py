@@ -93,8 +93,8 @@ def test_commands_that_a_page_shows_exist(page: Path, generator: ModuleType) -> 
     groups = {path for path in known if any(other[:-1] == path for other in known if other)}
     text = page.read_text(encoding="utf-8")
     blocks = "\n".join(re.findall(r"```(?:sh|console)\n(.*?)```", text, flags=re.DOTALL))
-    shown = re.findall(r"^(?:\$ )?lingxi ((?:[a-z]+ ?)+)", blocks, flags=re.MULTILINE)
-    shown += re.findall(r"`lingxi ((?:[a-z]+ ?)+)[^`]*`", text)
+    shown = re.findall(r"^(?:\$ )?lingxi ((?:[a-z][a-z-]* ?)+)", blocks, flags=re.MULTILINE)
+    shown += re.findall(r"`lingxi ((?:[a-z][a-z-]* ?)+)[^`]*`", text)
     for words in shown:
         path = tuple(words.split())
         if path[:1] in groups - {()}:

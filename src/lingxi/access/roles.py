@@ -23,6 +23,8 @@ class Scope(StrEnum):
     CONSENT_WRITE = "write:consent"
     SEGMENTS = "read:segments"
     SEGMENTS_WRITE = "write:segments"
+    MESSAGES = "read:messages"
+    MESSAGES_WRITE = "write:messages"
     MODELS = "read:models"
     STATUS = "read:status"
     ADMIN = "admin"
@@ -45,6 +47,7 @@ _VIEWER = frozenset(
         Scope.PLAN,
         Scope.QUALITY,
         Scope.EVENTS,
+        Scope.MESSAGES,
         Scope.MODELS,
         Scope.JOURNEYS,
         Scope.STATUS,
@@ -59,6 +62,7 @@ _MARKETER = _VIEWER | {
     Scope.JOURNEYS_WRITE,
     Scope.CONSENT_WRITE,
     Scope.SEGMENTS_WRITE,
+    Scope.MESSAGES_WRITE,
 }
 
 ROLE_SCOPES: dict[Role, frozenset[Scope]] = {

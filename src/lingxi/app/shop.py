@@ -19,7 +19,9 @@ if TYPE_CHECKING:
 
     from lingxi.app.answers import Answers
     from lingxi.app.journeys.desk import JourneyDesk
+    from lingxi.app.messages.log import MessageDesk
     from lingxi.app.messages.sender import Postroom
+    from lingxi.app.messages.templates import TemplateDesk
     from lingxi.app.segments.desk import SegmentDesk
     from lingxi.app.segments.list_desk import ListDesk
     from lingxi.app.served import ServedLog
@@ -145,6 +147,20 @@ class Shop:
         from lingxi.app.messages.sender import Postroom
 
         return Postroom(self)
+
+    @cached_property
+    def templates(self) -> "TemplateDesk":
+        """The shop's templates: drafts, versions, previews, tests."""
+        from lingxi.app.messages.templates import TemplateDesk
+
+        return TemplateDesk(self)
+
+    @cached_property
+    def messages(self) -> "MessageDesk":
+        """The message log, and messages that wait on the site."""
+        from lingxi.app.messages.log import MessageDesk
+
+        return MessageDesk(self)
 
     def ensure_source(self) -> None:
         """Make the source ``web`` where there is none: the shop can be connected at once."""

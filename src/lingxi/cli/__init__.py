@@ -31,6 +31,8 @@ _COMMANDS: dict[str, tuple[str, str]] = {
     "run": ("run", "Runs of journeys: customers on their way, and why they are where they are."),
     "campaign": ("campaign", "One message to an audience at a moment."),
     "work": ("work", "Do the standing work: segments, journeys, sending."),
+    "template": ("template", "Templates of messages: drafts, versions, previews."),
+    "message": ("message", "Messages: why sent, why not, what they came to; tests."),
     "status": ("status", "Where the shop stands."),
     "doctor": ("doctor", "Check the installation and the shop."),
     "models": ("models", "List model versions, switch between them, roll back."),

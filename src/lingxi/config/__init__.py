@@ -339,7 +339,9 @@ def _check_named(settings: Settings, path: Path) -> None:
             )
     for name, channel in settings.channel.items():
         if not channel.kind:
-            raise InvalidSetting(f"{path}: [channel.{name}] needs a kind: webhook or push.")
+            raise InvalidSetting(
+                f"{path}: [channel.{name}] needs a kind: webhook, push, or a plug-in's."
+            )
     sending = settings.messaging
     if not (1 <= sending.batch <= 1000 and 1 <= sending.deliveries <= 200):
         raise InvalidSetting(

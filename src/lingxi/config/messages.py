@@ -45,7 +45,7 @@ class ChannelSettings:
     LINGXI_CHANNEL_SMS_SECRET."""
 
     kind: str = ""
-    """What it is: webhook or push."""
+    """What it is: webhook, push, or a kind that a plug-in brings."""
     address_trait: str = ""
     """The customer's trait that holds the address: phone, push_subscription, wechat_openid."""
     options: Mapping[str, str] = field(default_factory=dict, repr=False)

@@ -22,6 +22,7 @@ def message_event(
         "journey": message.journey or None,
         "run": message.run or None,
         "node": message.node or None,
+        "coupon": message.context.get("coupon"),
         **said,
     }
     properties.update({key: value for key, value in optional.items() if value is not None})

@@ -14,6 +14,7 @@ from lingxi.schema import Name
 from lingxi.store import Store
 from lingxi.store.keyed import fetch_by_keys, insert_or_ignore
 
+_LARGEST_CONTEXT = 8_000
 _HEX = frozenset("0123456789abcdef")
 
 
@@ -120,6 +121,10 @@ def _check(message: Message) -> None:
         value = getattr(message, name)
         if len(value) > longest or (not value and name in ("channel", "template")):
             raise InvalidInput(f"{name} has 1 to {longest} characters, not {len(value)}.")
+    if len(msgspec.json.encode(message.context)) > _LARGEST_CONTEXT:
+        raise InvalidInput(
+            f"The context of a message may take {_LARGEST_CONTEXT:,} bytes; it holds ids only."
+        )
     for moment in (message.queued_at, message.not_before, message.send_before):
         if moment is not None and moment.tzinfo is None:
             raise InvalidInput("The moments of a message must be aware.")

@@ -26,10 +26,12 @@ from lingxi.errors import (
     UnknownItem,
     UnknownJourney,
     UnknownList,
+    UnknownMessage,
     UnknownModel,
     UnknownOffer,
     UnknownPlacement,
     UnknownSegment,
+    UnknownTemplate,
     UserError,
 )
 from lingxi.server.requests import is_api_path, request_id
@@ -41,6 +43,8 @@ STATUSES: dict[type[LingxiError], HTTPStatus] = {
     UnknownItem: HTTPStatus.NOT_FOUND,
     UnknownModel: HTTPStatus.NOT_FOUND,
     UnknownJourney: HTTPStatus.NOT_FOUND,
+    UnknownMessage: HTTPStatus.NOT_FOUND,
+    UnknownTemplate: HTTPStatus.NOT_FOUND,
     UnknownPlacement: HTTPStatus.NOT_FOUND,
     UnknownSegment: HTTPStatus.NOT_FOUND,
     UnknownList: HTTPStatus.NOT_FOUND,

@@ -21,7 +21,7 @@ from lingxi.store.tables import identity
 if TYPE_CHECKING:
     from lingxi.app.shop import Shop
 
-ITEM, COUPON, SEGMENT = "item_id", "coupon", "segment"
+COUPON, SEGMENT = "coupon", "segment"
 """Keys of a message's context that are looked at when it is sent."""
 
 
@@ -41,6 +41,7 @@ def list_sources(shop: "Shop") -> Sequence[ValueSource]:
         "recently_viewed": goods.read_viewed,
         "cart": goods.read_cart,
         "item": goods.read_item,
+        "items": goods.read_items,
         "price_drop": goods.read_drops,
         "coupon": _read_coupon,
     }
@@ -48,11 +49,12 @@ def list_sources(shop: "Shop") -> Sequence[ValueSource]:
 
 
 def _check_stock(tx: sa.Connection, message: Message, now: datetime) -> SkipReason | None:
-    item_id = message.context.get(ITEM)
-    if not item_id:
+    """Whether one of the items that the message is about is still offered."""
+    wanted = goods.list_item_ids(message.context)
+    if not wanted:
         return None
-    item = get_items(tx, [str(item_id)]).get(str(item_id))
-    return None if item is not None and item.is_offered(now) else SkipReason.OUT_OF_STOCK
+    offered = (item.is_offered(now) for item in get_items(tx, wanted).values())
+    return None if any(offered) else SkipReason.OUT_OF_STOCK
 
 
 def _check_segment(

@@ -134,13 +134,28 @@ def count_cart(events: Sequence[Event], since: datetime) -> dict[str, int]:
 
 def read_item(shop: "Shop", tx: sa.Connection, ask: Ask) -> Shown | None:
     """The item that the message is about, where its context names one."""
-    item_id = ask.message.context.get("item_id")
-    item = get_items(tx, [str(item_id)]).get(str(item_id)) if item_id else None
+    wanted = list_item_ids(ask.message.context)[:1]
+    item = next(iter(get_items(tx, wanted).values()), None)
     if item is None or item.removed:
         return None
     old = ask.message.context.get("old_price_cents")
     old_cents = old if isinstance(old, int) and not isinstance(old, bool) else None
     return Shelf(shop, ask).show(item, old_cents=old_cents)
+
+
+def read_items(shop: "Shop", tx: sa.Connection, ask: Ask) -> Sequence[Shown]:
+    """The items that the message is about, as far as they are offered."""
+    return Shelf(shop, ask).show_ids(tx, list_item_ids(ask.message.context))
+
+
+def list_item_ids(context: Mapping[str, object]) -> list[str]:
+    """The items that a message's context names: ``item_id``, and ``item_ids`` with commas.
+
+    >>> list_item_ids({"item_id": "A", "item_ids": "B,A"})
+    ['A', 'B']
+    """
+    named = [context.get("item_id"), *str(context.get("item_ids") or "").split(",")]
+    return list(dict.fromkeys(str(each) for each in named if each))
 
 
 def read_drops(shop: "Shop", tx: sa.Connection, ask: Ask) -> Sequence[Shown]:

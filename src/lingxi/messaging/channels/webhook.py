@@ -40,7 +40,7 @@ class WebhookChannel:
     def __init__(
         self,
         name: str,
-        target: Target,
+        target: Target | None,
         secret: str,
         clock: Clock,
         *,
@@ -56,6 +56,10 @@ class WebhookChannel:
 
     def deliver(self, parcel: Parcel) -> Outcome:
         """Post the message once."""
+        try:
+            target = self._find_target(parcel)
+        except InvalidInput as error:
+            return Failed("no_url", str(error))
         now = self._clock.now()
         body = msgspec.json.encode(
             {
@@ -76,10 +80,18 @@ class WebhookChannel:
             "Idempotency-Key": parcel.message_id,
             **sign_body(self._secret, body, now),
         }
-        return self._judge(post(self._target, headers, body, timeout=self._timeout))
+        return self._judge(post(target, headers, body, timeout=self._timeout))
 
     def close(self) -> None:
         """Nothing is held."""
+
+    def _find_target(self, parcel: Parcel) -> Target:
+        """Where it goes: the message's own address on the channel ``webhook``, else the table's."""
+        if self.name == WEBHOOK and parcel.content.url:
+            return read_target(parcel.content.url, "url")
+        if self._target is None:
+            raise InvalidInput("Neither the message nor [channel.webhook] names an address.")
+        return self._target
 
     @staticmethod
     def _judge(answer: object) -> Outcome:
@@ -98,8 +110,13 @@ class WebhookChannel:
         return Failed(f"http_{answer.status}", detail, suppress=reply.suppress)
 
 
-def open_webhook(name: str, settings: ChannelSettings, clock: Clock) -> WebhookChannel:
+def open_webhook(
+    name: str, settings: ChannelSettings, clock: Clock, *, own_secret: str = ""
+) -> WebhookChannel:
     """The channel of a table ``[channel.NAME]`` of kind webhook.
+
+    ``own_secret`` signs where the table names none; on the channel ``webhook`` the address may be
+    left out: then each message names its own.
 
     Raises
     ------
@@ -107,10 +124,12 @@ def open_webhook(name: str, settings: ChannelSettings, clock: Clock) -> WebhookC
         If its address, secret or timeout cannot be used.
     """
     options = dict(settings.options)
-    secret = options.pop("secret", "")
+    secret = options.pop("secret", "") or own_secret
+    url = options.pop("url", "")
     timeout = options.pop("timeout_seconds", "10")
     try:
-        target = read_target(options.pop("url", ""), f"channel.{name}.url")
+        open_end = name == WEBHOOK and not url
+        target = None if open_end else read_target(url, f"channel.{name}.url")
     except InvalidInput as error:
         raise InvalidSetting(str(error)) from error
     if not 16 <= len(secret) <= _LONGEST_SECRET:

@@ -8,7 +8,7 @@ import sqlalchemy as sa
 
 from lingxi.config import Settings
 from lingxi.errors import UnknownTemplate
-from lingxi.messaging.nouns import Message, SkipReason
+from lingxi.messaging.nouns import WEBHOOK, Content, Message, SkipReason
 from lingxi.messaging.sending.judgement import Composed, Links, Reader, Skip
 from lingxi.messaging.templates.book import find_published, read_version
 from lingxi.messaging.templates.liquid_engine import RenderFailed
@@ -54,6 +54,8 @@ class TemplateComposer:
         self, tx: sa.Connection, message: Message, reader: Reader, links: Links, now: datetime
     ) -> Composed | Skip:
         """The text of a message, or why there is none."""
+        if message.channel == WEBHOOK and message.context.get("url"):
+            return Composed(_write_hook(message), 0)
         version = message.template_version or find_published(tx, message.template)
         if not version:
             return Skip(SkipReason.NO_TEMPLATE, message.template)
@@ -118,3 +120,11 @@ class TemplateComposer:
             if source is not None:
                 values[name] = source.read(tx, ask)
         return values
+
+
+def _write_hook(message: Message) -> Content:
+    """A call to the shop's own systems, which has no text: what the journey knows, as it is."""
+    said = {name: value for name, value in message.context.items() if value is not None}
+    url = str(said.pop("url"))
+    data = {name: value if isinstance(value, str) else str(value) for name, value in said.items()}
+    return Content(url=url, data={**data, "journey": message.journey, "run": message.run})

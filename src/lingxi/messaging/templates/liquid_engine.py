@@ -193,6 +193,11 @@ def _read_blocks(kind: str) -> dict[str, str]:
     }
 
 
+def is_parameter(name: str) -> bool:
+    """Whether a name is what blocks call their parameters: given by the template, not by us."""
+    return name == "title"
+
+
 def list_blocks() -> list[str]:
     """Names of the blocks that every template may render: ``{% render "cart" %}``."""
     return sorted(_read_blocks(HTML))

@@ -9,6 +9,7 @@ from lingxi.server.api import (
     items,
     journeys,
     lists,
+    messages,
     people,
     placements,
     plan,
@@ -19,6 +20,7 @@ from lingxi.server.api import (
     segments,
     shop,
     sources,
+    templates,
 )
 from lingxi.server.api.machine import MACHINE
 from lingxi.server.api.reference import ReferencePage, get_style
@@ -43,6 +45,8 @@ API = [
             *sources.ROUTES,
             *rates.ROUTES,
             *runs.ROUTES,
+            *templates.ROUTES,
+            *messages.ROUTES,
         ],
     )
 ]
