@@ -166,7 +166,7 @@ def say_consent(shop: "Shop", customer_id: str, word: ConsentWord) -> ConsentVie
 def count_consents(shop: "Shop") -> ConsentsView:
     """Consent over all known customers."""
     with shop.store.read() as tx:
-        counts = count_consent(tx)
+        counts = [pair for pair in count_consent(tx) if pair[0] in PURPOSES]
         known = sa.select(sa.func.count(sa.distinct(identity.c.customer))).where(identity.c.known)
         customers = tx.execute(known).scalar_one()
         shown = sorted({*counts, *_SHOWN}, key=lambda pair: (PURPOSES.index(pair[0]), pair[1]))

@@ -61,14 +61,46 @@ def keep_segments(shop: Shop, now: datetime) -> int:
     return shop.segments.keeper.run_once(now)
 
 
+def settle_hits(shop: Shop, now: datetime) -> int:
+    """Openings and clicks reach the log once it is clear whether a person made them."""
+    from lingxi.app.mail.work import settle
+
+    return settle(shop, now)
+
+
+def ask_opt_ins(shop: Shop, now: datetime) -> int:
+    """Who signed up is asked to confirm their address."""
+    from lingxi.app.mail.opt_ins import send_opt_ins
+
+    return send_opt_ins(shop, now)
+
+
+def take_bounces(shop: Shop, now: datetime) -> int:
+    """Bounces and complaints that wait in the folder of the settings are taken in."""
+    from lingxi.app.mail.work import look_for_bounces
+
+    return look_for_bounces(shop, now)
+
+
+def fetch_bounces(shop: Shop, now: datetime) -> int:
+    """Bounces and complaints that wait in the mailbox over IMAP are taken in."""
+    from lingxi.app.mail.work import look_at_imap
+
+    return look_at_imap(shop, now)
+
+
 TASKS: Sequence[Task] = (
     Task("segments", keep_segments, every_seconds=0.5),
     Task("coupons", tend_coupons),
+    Task("mail-hits", settle_hits),
+    Task("mail-bounces", take_bounces, every_seconds=10.0),
     Task("journey-events", read_log, every_seconds=0.5),
     Task("journey-occasions", hold_occasions, every_seconds=5.0, slow=True),
     Task("journey-items", read_goods, every_seconds=2.0, slow=True),
     Task("journey-runs", move_runs, every_seconds=0.5),
     Task("sender", send, every_seconds=0.5, remote=True),
     Task("refit", start_refit, every_seconds=60.0, slow=True),
+    Task("mail-opt-ins", ask_opt_ins, remote=True),
+    Task("mail-imap", fetch_bounces, every_seconds=60.0, remote=True),
 )
 """In the order of the road: what changes whom comes before what sends."""

@@ -44,6 +44,7 @@ _COMMANDS: dict[str, tuple[str, str]] = {
     "segment": ("segment", "Who fulfils a rule: put, count, members, overlap, growth, explain."),
     "list": ("customer_list", "Lists of customers that people keep by hand."),
     "consent": ("consent", "What a customer has agreed to; give and withdraw it."),
+    "mail": ("mail", "E-mail: signing keys, bounces, suppressions, double opt-in, preflight."),
     "privacy": ("privacy", "What platforms asked for a person, and carrying it out."),
     "source": ("source", "Who may send events, and with which key."),
     "user": ("user", "Users of the dashboard."),

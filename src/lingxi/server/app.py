@@ -27,6 +27,7 @@ from lingxi.server.errors import answer_error
 from lingxi.server.gate import Gate
 from lingxi.server.gorse import GORSE
 from lingxi.server.lane import Lane
+from lingxi.server.mail import MAIL
 from lingxi.server.metrics import Metrics
 from lingxi.server.observe import configure_logs, make_observer
 from lingxi.server.pages import PAGES, draw_error
@@ -54,6 +55,7 @@ def create_app(shop: Shop) -> Litestar:
             *MACHINE,
             GORSE,
             *PAGES,
+            *MAIL,
             *ROUTES,
             get_style,
             get_asset,

@@ -1,16 +1,22 @@
 """The shop's sender, put together: channels, templates, checks, links."""
 
+import os
+import socket
 from datetime import datetime
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+import sqlalchemy as sa
+
 from lingxi.app.messages.checks import list_checks, list_sources
 from lingxi.app.messages.ways import open_channels
 from lingxi.messaging.channels.channel import Channel
-from lingxi.messaging.email import open_links
+from lingxi.messaging.email import EmailChannel, open_links
+from lingxi.messaging.email.ledger import Ledger
 from lingxi.messaging.nouns import EMAIL, Message
 from lingxi.messaging.sending.check import Checks
 from lingxi.messaging.sending.judgement import Links, Reader
+from lingxi.messaging.sending.record import Delivered
 from lingxi.messaging.sending.sender import Sender
 from lingxi.messaging.templates.compose import TemplateComposer
 
@@ -48,7 +54,21 @@ class Postroom:
             self.composer,
             checks=list_checks(self._shop),
             make_links=self.make_links,
+            told=self._note_mail,
         )
+
+    @cached_property
+    def _ledger(self) -> Ledger | None:
+        """Counts what becomes of e-mail; nothing where a plug-in carries it."""
+        channel = self.channels.get(EMAIL)
+        if not isinstance(channel, EmailChannel):
+            return None
+        worker = f"{socket.gethostname()}-{os.getpid()}"
+        return Ledger(self._shop.settings.zone, channel.transport, worker)
+
+    def _note_mail(self, tx: sa.Connection, delivered: Delivered, now: datetime) -> None:
+        if delivered.ready.claim.message.channel == EMAIL and self._ledger is not None:
+            self._ledger.note(tx, delivered.ready.address, delivered.outcome, now)
 
     def make_links(self, message: Message, reader: Reader, address: str) -> Links:
         """Where a reader unsubscribes and chooses; known by the address they are reached at."""

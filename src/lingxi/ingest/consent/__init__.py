@@ -8,7 +8,13 @@ from lingxi.ingest.consent.ask import (
     list_consent,
     read_permissions,
 )
-from lingxi.ingest.consent.project import CHANNELS, PURPOSES, ConsentProjection, consent_event
+from lingxi.ingest.consent.project import (
+    CHANNELS,
+    PURPOSES,
+    ConsentProjection,
+    consent_event,
+    narrow,
+)
 
 __all__ = [
     "CHANNELS",
@@ -20,5 +26,6 @@ __all__ = [
     "is_allowed",
     "keep_permitted",
     "list_consent",
+    "narrow",
     "read_permissions",
 ]

@@ -87,8 +87,8 @@ def _judge(rows: Iterable[tuple[int, bool, Moment]], assumed: bool) -> Permissio
 
 
 def is_assumed(settings: ConsentSettings, purpose: str) -> bool:
-    """Whether silence is taken for a yes."""
-    return str(getattr(settings, purpose)) == ASSUMED
+    """Whether silence is taken for a yes; a category is never asked for by itself, only refused."""
+    return "/" in purpose or str(getattr(settings, purpose)) == ASSUMED
 
 
 def is_allowed(

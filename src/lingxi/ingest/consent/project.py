@@ -21,6 +21,15 @@ _NAMES = (Name.CONSENT_GIVEN, Name.CONSENT_WITHDRAWN)
 Row = Mapping[str, object]
 
 
+def narrow(purpose: str, category: str) -> str:
+    """The name of a purpose for one category of messages alone.
+
+    >>> narrow("marketing", "offers")
+    'marketing/offers'
+    """
+    return f"{purpose}/{category[:30]}"
+
+
 class ConsentProjection:
     """One row a customer, purpose and channel: what was said last.
 
@@ -36,7 +45,9 @@ class ConsentProjection:
         if event.name not in _NAMES:
             return ()
         purpose, channel = event.properties.get("purpose"), event.properties.get("channel")
-        return ((customer, str(purpose)[:40], str(channel or EVERY)[:40]),)
+        category = event.properties.get("category")
+        about = str(purpose) if category is None else narrow(str(purpose), str(category))
+        return ((customer, about[:40], str(channel or EVERY)[:40]),)
 
     def update(self, row: Row | None, event: Event, _customer: int, _key: Key, /) -> Row:
         """What holds after one word more."""
@@ -63,8 +74,10 @@ def consent_event(
     now: datetime,
     source: str,
     text_version: str = "",
+    category: str = "",
 ) -> Event:
-    """The event of a word that a customer gave to the shop directly.
+    """The event of a word that a customer gave to the shop directly; with ``category`` it is of
+    messages of that category alone.
 
     Raises
     ------
@@ -80,6 +93,8 @@ def consent_event(
         "channel": channel,
         "source": source[:60],
     }
+    if category:
+        properties["category"] = category[:30]
     if text_version:
         properties["text_version"] = text_version[:100]
     return Event(

@@ -14,6 +14,7 @@ from lingxi.messaging.email.words import FOLD, LONGEST_LINE, encode_phrase, enco
 ONE_CLICK = "List-Unsubscribe=One-Click"
 _TOKEN = re.compile(r"[A-Za-z0-9._-]{1,120}")
 _URL = re.compile(r"https?://[\x21\x23-\x3b\x3d\x3f-\x5b\x5d\x5f\x61-\x7a\x7e]+")
+_ASCII = bytes(range(127))
 _LINE = re.compile(r"\r\n|\r|\n")
 
 
@@ -147,7 +148,7 @@ def check_url(url: str) -> str:
 def _part(kind: str, text: str) -> bytes:
     """A body part with its own header; quoted-printable where most is ASCII, else base64."""
     raw = _LINE.sub("\r\n", text.rstrip() + "\n").encode("utf-8", "replace")
-    beyond = sum(byte > 126 for byte in raw)
+    beyond = len(raw.translate(None, _ASCII))
     if beyond * 6 > len(raw):
         encoding, body = "base64", encodebytes(raw).replace(b"\n", b"\r\n")
     else:

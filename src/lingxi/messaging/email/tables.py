@@ -82,6 +82,9 @@ opt_in = sa.Table(
     sa.Column("tag", sa.String(10), nullable=False),
     sa.Column("asked_at", Moment, nullable=False, index=True),
     sa.Column("confirmed_at", Moment),
+    sa.Column("sent_at", Moment),
+    sa.Column("due_at", Moment, index=True),
+    sa.Column("attempts", sa.Integer, nullable=False),
     sa.Column("source", sa.String(60), nullable=False),
     sa.Column("text_version", sa.String(100), nullable=False),
 )

@@ -5,7 +5,6 @@ that nothing which it can bring about ever falls on another person or on an addr
 holds nothing that identifies anybody, and each kind is good for its own purpose only.
 """
 
-import hashlib
 import hmac
 import struct
 from base64 import b32decode, b32encode, urlsafe_b64decode, urlsafe_b64encode
@@ -114,7 +113,7 @@ def unseal_narrow(key: bytes, word: str) -> Ticket | None:
 
 
 def _sign(key: bytes, payload: bytes) -> bytes:
-    return hmac.new(key, payload, hashlib.sha256).digest()
+    return hmac.digest(key, payload, "sha256")
 
 
 def _to_bytes(text: str, length: int) -> bytes:

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable, Mapping
+from functools import lru_cache
 from html import escape, unescape
 from urllib.parse import parse_qsl, quote, urlsplit, urlunsplit
 
@@ -61,20 +62,28 @@ def rewrite_links(
     Without ``wrap`` only the campaign parameters are added.
     """
     count = 0
+    campaign = tuple((utm or {}).items())
 
     def turn(match: re.Match[str]) -> str:
         nonlocal count
         before, double, single, rest = match.groups()
         url = unescape(double if double is not None else single).strip()
-        if not is_target(url) or keep(url) or _UNTRACKED.search(match[0]):
+        target = _aim(url, campaign)
+        if not target or keep(url) or _UNTRACKED.search(match[0]):
             return match[0]
-        target = add_utm(url, utm or {})
         if wrap is not None and len(target) <= _LONGEST_TARGET:
             count += 1
             target = wrap(count, target)
         return f'{before}"{escape(target)}"{rest}'
 
     return _ANCHOR.sub(turn, html)
+
+
+@lru_cache(maxsize=4_096)
+def _aim(url: str, utm: tuple[tuple[str, str], ...]) -> str:
+    """Where a link leads in the end; empty where it is none to be followed. Many letters have the
+    same links."""
+    return add_utm(url, dict(utm)) if is_target(url) else ""
 
 
 def add_pixel(html: str, url: str) -> str:

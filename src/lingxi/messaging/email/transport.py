@@ -138,11 +138,11 @@ class Smtp:
         """Hand one message to the server."""
         domain = domain_of(envelope.recipient)
         if (wait := self.breaker.ask()) > 0:
-            return Deferred(wait, "circuit_open", self.breaker.detail)
+            return Deferred(wait, "circuit_open", self.breaker.detail, tried=False)
         if (wait := self.pace.take(domain, patience=_PATIENCE)) > 0:
             if wait > _PATIENCE:
                 self.breaker.release()
-                return Deferred(wait, "paced", f"{domain} takes no more just now.")
+                return Deferred(wait, "paced", f"{domain} takes no more just now.", tried=False)
             self.pause(wait)
         outcome = self._try(envelope, attempt)
         if isinstance(outcome, Deferred) and outcome.reason == "too_fast":

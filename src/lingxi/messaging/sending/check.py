@@ -8,8 +8,8 @@ import sqlalchemy as sa
 
 from lingxi.config import Settings
 from lingxi.i18n import choose_language
-from lingxi.ingest.consent import is_allowed
 from lingxi.ingest.sealed import list_subjects, read_traits
+from lingxi.messaging.email.preferences import allows
 from lingxi.messaging.email.suppression import is_suppressed
 from lingxi.messaging.nouns import APP_PUSH, MARKETING, PUSH, Message, SkipReason
 from lingxi.messaging.sending.judgement import Reader, SendCheck, Skip, Wait
@@ -77,7 +77,8 @@ class Checks:
         if not marketing:
             return None
         channel = _CONSENT_CHANNEL.get(message.channel, message.channel)
-        if not is_allowed(tx, self._settings.consent, reader.customer, "marketing", channel):
+        consent = self._settings.consent
+        if not allows(tx, consent, reader.customer, channel, message.category):
             return Skip(SkipReason.NO_CONSENT)
         if message.channel in self._quiet_channels:
             end = self._quiet.find_end(now, ZoneInfo(reader.timezone))

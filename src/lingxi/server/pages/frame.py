@@ -60,6 +60,7 @@ RAIL = (
         (
             Place("plan", "/plan", "plan"),
             Place("journeys", "/journeys", "journeys"),
+            Place("deliverability", "/deliverability", "consent"),
         ),
     ),
     Group(
