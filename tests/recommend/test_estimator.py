@@ -16,11 +16,11 @@ from lingxi.errors import FileUnreadable, InvalidInput, NotTrained, UnknownColum
 from lingxi.recommend import RecommenderModel
 from lingxi.recommend.families import FAMILIES
 
-MADE_OF_PARTS = ("blend", "learned")
 FREE = [
     name
     for name, family in FAMILIES.items()
-    if family.available and not family.timed and name not in MADE_OF_PARTS
+    if family.available
+    and not (family.timed or family.composed or family.described or family.grouped)
 ]
 
 

@@ -14,6 +14,8 @@ from lingxi.recommend.model import Model
 from lingxi.recommend.newcomers import Mixture, StandIns
 
 Whole = NDArray[np.int64]
+_SPARSE = 30
+"""Items for each cell, up to which looking at all sums costs less than marking cells."""
 _WIDE = 20_000
 """With more items, looking at all of them costs more than finding those that are touched."""
 
@@ -126,9 +128,12 @@ class QuickModel:
             whole *= gains
             met = np.flatnonzero(whole != 0).astype(np.int32)
             return Spread(met, whole[met])
-        places = np.arange(len(cells.columns), dtype=np.int32)
-        marks[cells.columns] = places
-        touched = cells.columns[marks[cells.columns] == places]
+        if len(sums) <= _SPARSE * len(cells.columns):
+            touched = np.flatnonzero(sums != 0).astype(np.int32)
+        else:
+            places = np.arange(len(cells.columns), dtype=np.int32)
+            marks[cells.columns] = places
+            touched = cells.columns[marks[cells.columns] == places]
         scores = sums[touched].astype(np.float32)
         sums[touched] = 0.0
         np.multiply(scores, gains[touched], out=scores)
@@ -216,13 +221,12 @@ class QuickModel:
             scores *= gains
             scores[known] = 0
             listed: NDArray[np.integer] = _take_best(scores, n)
-            values = scores[listed]
+            values = scores[listed] if lent is not None else scores
         else:
             sums[known] = 0.0
             spread = self._take_sums(cells, gains)
             listed = np.array(sort_best(spread, n)[:n], dtype=np.int64)
-            order = np.argsort(spread.items)
-            values = spread.scores[order[np.searchsorted(spread.items, listed, sorter=order)]]
+            values = _find_scores(spread, listed) if lent is not None else spread.scores
         if lent is not None and opened is not None:
             lent *= opened[len(sums) : len(sums) + len(lent)]
             listed = _put_new(listed, values, lent, barred, len(sums), n)
@@ -268,6 +272,15 @@ def mix_causes(
 ) -> NDArray[np.float64]:
     """The terms by what the history holds, from those by the items that it was heard as."""
     return table if mixture is None else mixture.mix_rows(table.T, n_items).T
+
+
+def _find_scores(spread: Spread, listed: Whole) -> NDArray[np.float32]:
+    """The scores of some items that a spread holds."""
+    order = np.argsort(spread.items)
+    found: NDArray[np.float32] = spread.scores[
+        order[np.searchsorted(spread.items, listed, sorter=order)]
+    ]
+    return found
 
 
 def _put_new(
