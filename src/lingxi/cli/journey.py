@@ -280,3 +280,6 @@ def _print_findings(findings: "tuple[FindingView, ...]", language: str) -> None:
     for each in findings:
         level = words.text(f"journeys.level.{each.level}")
         click.echo(f"{level}  {each.place}  [{each.code}]  {words.text(each.sentence)}")
+
+
+from lingxi.cli import journey_simulate as journey_simulate  # noqa: E402 (adds its command)
