@@ -28,7 +28,9 @@ _STEPS = 4
 """Rounds of that, until nothing gets better."""
 _MOST_CLIMBED = 40
 """Trials of all rounds together."""
-_CLIMBING = 0.6
+_STARTING = 0.55
+"""The part of the time after which no model is tried for the first time, where blends follow."""
+_CLIMBING = 0.65
 """The part of the time after which climbing ends, so that there is some left for blends."""
 _SEED = 20
 _MARGIN = 1.4
@@ -99,11 +101,12 @@ def search(
         A model that would take more, with what the process holds, is left out; popularity never.
     """
     hunt = _Hunt(bench, seconds, tell, memory_gb * GB)
-    hunt.start(names if names is not None else FAMILIES)
     if names is None:
+        hunt.start(FAMILIES, until=_STARTING * seconds)
         hunt.climb(until=_CLIMBING * seconds)
         hunt.blend()
     else:
+        hunt.start(names)
         hunt.climb()
     winner = best_of(hunt.trials)
     recipe = winner.recipe if winner else make_recipe("popularity")
@@ -127,6 +130,7 @@ class _Hunt:
         self._reach = Size(taught.n_rows, taught.n_items, len(taught.items))
         self._size = (taught.n_rows, taught.n_items, len(taught.items))
         self._costs: dict[str, float] = {}
+        self._until = float("inf")
         self._tried: list[Recipe] = []
         self._heads: dict[str, tuple[Trial, Head]] = {}
         self._popularity: Vector = taught.popularity(FILL)
@@ -137,8 +141,12 @@ class _Hunt:
         """Seconds since the start."""
         return time.monotonic() - self._start
 
-    def start(self, names: Iterable[str]) -> None:
-        """The first recipes of every model, those likely to be good and cheap first."""
+    def start(self, names: Iterable[str], until: float = float("inf")) -> None:
+        """The first recipes of every model, those likely to be good and cheap first.
+
+        ``until``: seconds since the start of the search by which each must be done.
+        """
+        self._until = until
         for name in sorted(names, key=lambda name: FAMILIES[name].turn):
             family = FAMILIES[name]
             timed = self.bench.asked.timed
@@ -159,6 +167,7 @@ class _Hunt:
                 continue
             for params in _clean(family.starts, timed):
                 self._attempt(make_recipe(name, params))
+        self._until = float("inf")
 
     def climb(self, until: float = float("inf")) -> None:
         """What lies around the best of each of the best models, as long as that helps.
@@ -267,7 +276,7 @@ class _Hunt:
             return
         self._tried.append(bare)
         if recipe.name != "popularity" and not self._allows(recipe.name):
-            cost = self._costs.get(recipe.name, FAMILIES[recipe.name].cost(*self._size))
+            cost = self._estimate(recipe.name)
             self.skipped.setdefault(
                 recipe.name, f"there was no time for fits of about {cost:.3g} s"
             )
@@ -326,8 +335,11 @@ class _Hunt:
             self._heads[name] = (trial, head)
 
     def _estimate(self, name: str) -> float:
-        """Seconds of one more trial: the slowest so far, or what the family says."""
-        return self._costs.get(name, FAMILIES[name].cost(*self._size))
+        """Seconds of one more trial: the slowest so far, or what the family says of a fit, and
+        as long for asking as popularity took, which has nothing to fit."""
+        looks = 1 + (len(_HEARD) if self.bench.asked.timed else 0)
+        asking = looks * self._costs.get("popularity", 0.0)
+        return self._costs.get(name, FAMILIES[name].cost(*self._size) + asking)
 
     def _reckon(self, recipe: Recipe) -> float:
         """Bytes that a recipe's fit takes, at most about."""
@@ -344,7 +356,7 @@ class _Hunt:
         cost = self._estimate(name)
         best = best_of(self.trials)
         final = max(cost, best.fit_seconds if best else 0.0) * _MARGIN
-        return self.used + cost + final <= self.seconds
+        return self.used + cost <= self._until and self.used + cost + final <= self.seconds
 
 
 def _bare(recipe: Recipe) -> Recipe:

@@ -5,6 +5,9 @@ from numpy.typing import NDArray
 
 from lingxi.recommend.matrix import Csr, row_lengths
 
+_FEW = 0.05
+"""The share of cells up to which sorting them all is cheaper than looking for each row's n-th."""
+
 
 def exclude(scores: NDArray[np.float32], cells: Csr) -> None:
     """Put the stored cells of a matrix of the same shape out of reach, in place."""
@@ -23,25 +26,26 @@ def fill_up(scores: NDArray[np.float32], popularity: NDArray[np.float64]) -> Non
     np.copyto(scores, np.broadcast_to(-1 - place, scores.shape), where=unknown)
 
 
-def top_items(scores: NDArray[np.float32], n: int) -> NDArray[np.int64]:
-    """Item indices of the ``n`` highest finite scores of each row, best first, -1 where fewer.
+def top_items(scores: NDArray[np.float32], n: int, *, above: float = -np.inf) -> NDArray[np.int64]:
+    """Item indices of the ``n`` highest scores of each row over ``above``, -1 where fewer.
 
-    Equal scores: lower index first.
+    Best first; equal scores: lower index first.
 
     Examples
     --------
     >>> top_items(np.array([[1, 3, 3, 2], [0, -np.inf, 5, -np.inf]], dtype=np.float32), 3).tolist()
     [[1, 2, 3], [2, 0, -1]]
+    >>> top_items(np.array([[0, 2, 0, 0]], dtype=np.float32), 2, above=0.0).tolist()
+    [[1, -1]]
     """
     n_rows, n_items = scores.shape
     lists = np.full((n_rows, n), -1, dtype=np.int64)
     if not n_rows or not n_items:
         return lists
-    if n < n_items:
+    candidates = scores > above
+    if n < n_items and np.count_nonzero(candidates) > _FEW * scores.size:
         threshold = np.partition(scores, n_items - n, axis=1)[:, n_items - n, None]
-        candidates = (scores >= threshold) & (scores > -np.inf)
-    else:
-        candidates = scores > -np.inf
+        candidates &= scores >= threshold
     rows, items = np.nonzero(candidates)
     order = np.lexsort((items, -scores[rows, items], rows))
     rows, items = rows[order], items[order]

@@ -43,9 +43,8 @@ def take_head(ranker: Ranker, bench: Bench) -> Head:
         rows = np.arange(start, min(start + step, bench.asked.n_rows))
         scores = np.array(ranker.score(bench.asked.take(rows)))
         exclude(scores, bench.excluded[rows])
-        lists = top_items(scores, n)
+        lists = top_items(scores, n, above=0.0)
         found = np.take_along_axis(scores, np.maximum(lists, 0), axis=1)
-        lists[found <= 0] = -1
         items.append(lists)
         values.append(np.where(lists >= 0, found, 0.0).astype(np.float32))
     best = np.concatenate(values)
@@ -129,11 +128,13 @@ def gather(scores: Scores, items: NDArray[np.int64]) -> Scores:
 
 def _take_popular(order: NDArray[np.int64], excluded: Csr, n: int) -> NDArray[np.int64]:
     """The ``n`` most popular items that each customer may be shown."""
+    place = np.empty(len(order), dtype=np.int64)
+    place[order] = np.arange(len(order))
     answer = np.full((excluded.shape[0], n), -1, dtype=np.int64)
     for row in range(excluded.shape[0]):
-        barred = excluded.indices[excluded.indptr[row] : excluded.indptr[row + 1]]
-        first = order[: n + len(barred)]
-        kept = first[~np.isin(first, barred)][:n]
+        barred = np.sort(place[excluded.indices[excluded.indptr[row] : excluded.indptr[row + 1]]])
+        barred = barred[: np.searchsorted(barred - np.arange(len(barred)), n)]
+        kept = np.delete(order[: n + len(barred)], barred)
         answer[row, : len(kept)] = kept
     return answer
 
