@@ -274,7 +274,7 @@ def mix_causes(
     return table if mixture is None else mixture.mix_rows(table.T, n_items).T
 
 
-def _find_scores(spread: Spread, listed: Whole) -> NDArray[np.float32]:
+def _find_scores(spread: Spread, listed: NDArray[np.integer]) -> NDArray[np.float32]:
     """The scores of some items that a spread holds."""
     order = np.argsort(spread.items)
     found: NDArray[np.float32] = spread.scores[
