@@ -41,9 +41,9 @@ def test_the_same_key_always_gives_the_same_coupon(till: Coupons) -> None:
 def test_codes_are_long_random_and_of_signs_that_nobody_confuses(till: Coupons) -> None:
     put(till, make_offer(code={"kind": "unique", "prefix": "VIP", "length": 14}))
     with till.store.write() as tx:
-        texts = [till.issue(tx, "spring", 1, f"k{at}", NOW).text for at in range(200)]
+        texts = [till.issue(tx, "spring", 1, f"k{at}", NOW).text for at in range(60)]
     bodies = {normalise(text).removeprefix("VIP") for text in texts}
-    assert len(bodies) == 200
+    assert len(bodies) == 60
     assert {len(body) for body in bodies} == {14}
     assert set("".join(bodies)) == set(ALPHABET)
     assert not set("01IO") & set(ALPHABET)

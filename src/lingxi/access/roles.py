@@ -25,6 +25,9 @@ class Scope(StrEnum):
     SEGMENTS_WRITE = "write:segments"
     MESSAGES = "read:messages"
     MESSAGES_WRITE = "write:messages"
+    COUPONS = "read:coupons"
+    COUPONS_WRITE = "write:coupons"
+    CHECKOUT = "redeem:coupons"
     MODELS = "read:models"
     STATUS = "read:status"
     ADMIN = "admin"
@@ -48,6 +51,7 @@ _VIEWER = frozenset(
         Scope.QUALITY,
         Scope.EVENTS,
         Scope.MESSAGES,
+        Scope.COUPONS,
         Scope.MODELS,
         Scope.JOURNEYS,
         Scope.STATUS,
@@ -63,6 +67,7 @@ _MARKETER = _VIEWER | {
     Scope.CONSENT_WRITE,
     Scope.SEGMENTS_WRITE,
     Scope.MESSAGES_WRITE,
+    Scope.COUPONS_WRITE,
 }
 
 ROLE_SCOPES: dict[Role, frozenset[Scope]] = {

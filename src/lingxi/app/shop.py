@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from lingxi.app.answers import Answers
+    from lingxi.app.coupons.counter import Counter
+    from lingxi.app.coupons.desk import OfferDesk
     from lingxi.app.journeys.desk import JourneyDesk
     from lingxi.app.messages.log import MessageDesk
     from lingxi.app.messages.sender import Postroom
@@ -133,6 +135,20 @@ class Shop:
         from lingxi.app.segments.list_desk import ListDesk
 
         return ListDesk(self)
+
+    @cached_property
+    def offers(self) -> "OfferDesk":
+        """The shop's offers, their ledger and what they may cost."""
+        from lingxi.app.coupons.desk import OfferDesk
+
+        return OfferDesk(self)
+
+    @cached_property
+    def counter(self) -> "Counter":
+        """Where coupons are issued to customers, checked and redeemed."""
+        from lingxi.app.coupons.counter import Counter
+
+        return Counter(self)
 
     @cached_property
     def served(self) -> "ServedLog":

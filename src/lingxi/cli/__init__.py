@@ -25,6 +25,8 @@ _COMMANDS: dict[str, tuple[str, str]] = {
     "journey": ("journey", "What customers are led through: drafts, versions, lint."),
     "apply": ("apply", "Definitions from a folder of files, with the changes shown first."),
     "export": ("export", "The shop's definitions as a folder of files, for git."),
+    "offer": ("offer", "Offers: what customers get, when, and what the shop will spend."),
+    "coupon": ("coupon", "Coupons: issue, check, redeem, ledger, liability."),
     "similar": ("similar", "What is like an item."),
     "explain": ("explain", "Everything known of one customer, with reasons."),
     "serve": ("serve", "Start the dashboard and the HTTP API."),

@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from lingxi.coupons.till import Coupons
 
 _COUNTER = "coupon_redemption"
+NEWCOMER = 0
+"""Somebody whom the shop names and who has done nothing yet: no surrogate is zero."""
 _LONGEST_ORDER = 200
 
 
@@ -189,7 +191,7 @@ def redeem_code(
         refusal = Verdict(valid=False, reasons=(refuse(Refusal.REDEEMED),))
         return Redemption(redeemed=False, verdict=refusal, order_id=order_id), []
     verdict = msgspec.structs.replace(found.verdict, coupon=number)
-    holder = found.right.customer if customer is None else customer
+    holder = customer or found.right.customer or None
     redemption = _write(tx, verdict, holder, source, order_id, key, now)
     events.append(
         coupon_event(
@@ -259,7 +261,9 @@ def _secure(
     events: list[Event] = []
     if number is None:
         name = kept.offer.name
-        code, events = issue_one(tx, till.vault, name, customer, f"redeem:{key}", now, till.zone)
+        code, events = issue_one(
+            tx, till.vault, name, customer or None, f"redeem:{key}", now, till.zone
+        )
         number, source = code.coupon, Account.ISSUED
     taken = sa.update(coupon).where(coupon.c.coupon == number, coupon.c.state == str(source))
     if tx.execute(taken.values(state=str(Account.REDEEMED))).rowcount != 1:
