@@ -1,7 +1,7 @@
 """Deliverability of one shop: what became of its e-mail, and what stands in the way of more."""
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 _WINDOW = 28
 _SAMPLE = "0" * 32
+_REMEMBERED = timedelta(days=7)
+"""A worker that has told nothing new for so long has ended."""
 
 
 class Outcomes(msgspec.Struct, frozen=True):
@@ -102,7 +104,11 @@ def get_deliverability(shop: "Shop", *, days: int = _WINDOW) -> Deliverability:
     now = shop.clock.now()
     with shop.store.read() as tx:
         found = list_days(tx, now.astimezone(shop.settings.zone).date(), days)
-        ways = [way for way in list_ways(tx) if way.state in ("open", "closed", "half_open")]
+        ways = [
+            way
+            for way in list_ways(tx)
+            if way.state in ("open", "closed", "half_open") and now - way.at < _REMEMBERED
+        ]
         suppressed = count_suppressed(tx)
     by_provider: dict[str, dict[str, int]] = {}
     by_day: dict[str, dict[str, int]] = {}

@@ -1,5 +1,6 @@
 """Deliverability: what became of e-mail, whether the way out is open, what to put right."""
 
+from datetime import datetime
 from typing import Annotated
 
 from litestar import Response, get
@@ -30,6 +31,7 @@ def get_page(frame: AskFrame, shop: AskShop, check: Check = False) -> Response[s
         "view": view,
         "answer": answer_mail(words, view),
         "outcomes": OUTCOMES,
+        "days": [(_date(words, row.day), row.outcomes) for row in view.by_day],
         "bounce_rate": _rate(words, view.total.bounce_rate),
         "complaint_rate": _rate(words, view.total.complaint_rate),
         "preflight": run_preflight(shop) if check else None,
@@ -41,7 +43,7 @@ def get_page(frame: AskFrame, shop: AskShop, check: Check = False) -> Response[s
 
 def answer_mail(words: Words, view: Deliverability) -> str:
     """How e-mail fares, in one sentence."""
-    if any(way.state == "open" for way in view.ways):
+    if view.ways and all(way.state == "open" for way in view.ways):
         return words.text("mail.answer.open")
     total = view.total
     if not total.accepted:
@@ -53,6 +55,11 @@ def answer_mail(words: Words, view: Deliverability) -> str:
         return words.text("mail.answer.complaints", limit_share=limit, **said)
     bounced = _rate(words, total.bounce_rate)
     return words.text("mail.answer.good", accepted=total.accepted, bounce_share=bounced, **said)
+
+
+def _date(words: Words, day: str) -> str:
+    zone = words.reader.timezone
+    return words.reader.date(datetime.fromisoformat(day).replace(hour=12, tzinfo=zone))
 
 
 def _rate(words: Words, rate: float | None) -> str:

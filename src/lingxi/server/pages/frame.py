@@ -60,7 +60,7 @@ RAIL = (
         (
             Place("plan", "/plan", "plan"),
             Place("journeys", "/journeys", "journeys"),
-            Place("deliverability", "/deliverability", "consent"),
+            Place("deliverability", "/deliverability", "mail"),
         ),
     ),
     Group(
