@@ -8,6 +8,8 @@ from numpy.typing import NDArray
 
 from lingxi.ingest.text import Mask, Text, group_lines
 
+LONGEST_MISSING = 8
+"""Characters of a cell that may say that there is no value."""
 _MISSING = frozenset({"", "null", "nan", "none", "n/a", "#n/a", "na", "nat", "\\n", "<na>", "-nan"})
 
 
@@ -61,7 +63,7 @@ def is_missing(cell: str) -> bool:
     >>> is_missing("NaN"), is_missing(" "), is_missing("0")
     (True, True, False)
     """
-    return len(cell) <= 8 and cell.strip().lower() in _MISSING
+    return len(cell) <= LONGEST_MISSING and cell.strip().lower() in _MISSING
 
 
 def drop_empty_cells(column: Text) -> Text:

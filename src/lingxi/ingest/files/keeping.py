@@ -44,8 +44,8 @@ class LineKeeper:
 
     def know(self, unit: Unit) -> None:
         """A unit that an earlier run has taken already, or that is about to be."""
-        for name in unit.fields:
-            self.given[name] += len(unit.rows)
+        for _ in unit.rows:
+            self.given.update(unit.fields)
         person = name_person(unit.body)
         named = self._kind == "customers" or unit.body.get("userId")
         if person and named and unit.refused is None:
@@ -98,8 +98,10 @@ class LineKeeper:
         """
         keys: dict[int, str] = {}
         for place, unit in enumerate(self._units):
+            if unit.content is None or unit.refused is not None:
+                continue
             person = name_person(unit.body)
-            if unit.content is not None and unit.refused is None and person is not None:
+            if person is not None:
                 keys[place] = self._store.keyring.blind(person)
         if not keys:
             return

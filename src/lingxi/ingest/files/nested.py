@@ -7,7 +7,7 @@ from decimal import Decimal
 
 import msgspec
 
-from lingxi.ingest.raw import is_missing
+from lingxi.ingest.raw import LONGEST_MISSING, is_missing
 from lingxi.ingest.synonyms import normalise_header
 from lingxi.ingest.text import word_set
 
@@ -105,8 +105,8 @@ def to_cell(value: object) -> str | None:
     if value is None:
         return None
     if isinstance(value, str):
-        text = value
-    elif isinstance(value, list) and all(isinstance(each, str | int | float) for each in value):
+        return None if len(value) <= LONGEST_MISSING and is_missing(value) else value
+    if isinstance(value, list) and all(isinstance(each, str | int | float) for each in value):
         text = " > ".join(to_cell(each) or "" for each in value)
     else:
         text = msgspec.json.encode(value).decode()

@@ -29,6 +29,7 @@ _CONSENTS = {
     "sms_consent": "sms_marketing_consent",
     "push_consent": "push_opt_in",
 }
+_MOST_SHAPES = 1_000
 _OF_PRODUCT = word_set("name brand variant sku coupon position image_url url")
 
 
@@ -63,6 +64,7 @@ class Teller:
         self.decimal_mark = decimal_mark
         self._currency = currency
         self._untimed = untimed.isoformat()
+        self._by_columns: dict[tuple[str, ...], frozenset[str]] = {}
 
     def tell(self, record: Mapping[str, object]) -> Body:
         """A row of a table as a message; it has a ``messageId`` made from its content if it names
@@ -140,6 +142,15 @@ class Teller:
         if traits.get("country"):
             body["context"] = {"location": {"country": traits["country"]}}
         return body
+
+    def list_fields(self, columns: tuple[str, ...]) -> frozenset[str]:
+        """The fields that a record with these columns has."""
+        found = self._by_columns.get(columns)
+        if found is None:
+            found = frozenset(n for n, column in self.mapping.items() if column in columns)
+            if len(self._by_columns) < _MOST_SHAPES:
+                self._by_columns[columns] = found
+        return found
 
     def moment(self, value: object) -> str | None:
         """A date of the file in ISO 8601 and UTC; as it stands where it is none."""

@@ -118,7 +118,7 @@ class Cutter:
         if self.teller is None:
             raise AssertionError("a table is read only once its columns are known")
         body = self.teller.tell(record)
-        known = frozenset(n for n, column in self.teller.mapping.items() if column in record)
+        known = self.teller.list_fields(tuple(record))
         content = hash_record(record) if self.teller.is_untimed(record) else None
         return Unit([row], [record], body, fields=known, content=content)
 
