@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from lingxi.errors import InvalidInput
 from lingxi.recommend.histories import Histories
+from lingxi.recommend.latest import Latest
 from lingxi.recommend.matrix import (
     Csr,
     build_csr,
@@ -100,6 +101,7 @@ class NextBasket:
             raise InvalidInput(f"k and group must be at least 1: {k}, {group}.")
         self.name, self.own, self.k = name, own, k
         self.decay, self.group, self.group_decay = decay, group, group_decay
+        self._latest = Latest[tuple[Csr, Csr]]()
         self._keep(stack([], 0))
 
     def fit(self, taught: Histories) -> None:
@@ -108,8 +110,7 @@ class NextBasket:
 
     def score(self, histories: Histories) -> NDArray[np.float32]:
         """Scores of all items, shape (n_rows, n_items)."""
-        shares = self._share(histories)
-        near = self._find_near(shares, histories.rows)
+        shares, near = self._hear(histories)
         others = (near @ self._rows).toarray() * (1 - self.own)
         own = densify(shares) * self.own
         scores: NDArray[np.float32] = (own + others).astype(np.float32)
@@ -117,8 +118,7 @@ class NextBasket:
 
     def explain(self, histories: Histories, lists: Whole) -> Csr:
         """What each item gives by itself and through the neighbours, who are held fixed."""
-        shares = self._share(histories)
-        near = self._find_near(shares, histories.rows)
+        shares, near = self._hear(histories)
         parts = [self._explain_one(shares, near, row, lists[row]) for row in range(len(lists))]
         return stack(parts, histories.n_items)
 
@@ -133,6 +133,15 @@ class NextBasket:
         self._keep(artefact.load_csr(f"{prefix}_rows"))
         return artefact.load_array(f"{prefix}_customers", np.int64)
 
+    def _hear(self, histories: Histories) -> tuple[Csr, Csr]:
+        """The shares of each history, and its neighbours."""
+        found = self._latest.get(histories)
+        if found is None:
+            shares = self._share(histories)
+            found = shares, self._find_near(shares, histories.rows)
+            self._latest.put(histories, found)
+        return found
+
     def _share(self, histories: Histories) -> Csr:
         return share_baskets(
             histories, decay=self.decay, group=self.group, group_decay=self.group_decay
@@ -140,6 +149,7 @@ class NextBasket:
 
     def _keep(self, rows: Csr) -> None:
         self._rows = rows
+        self._latest.clear()
         lengths = np.sqrt(row_sums(scale(rows, rows.data**2)))
         owners = np.repeat(np.arange(rows.shape[0]), row_lengths(rows))
         self._bonds = scale(rows, rows.data / lengths[owners])

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from lingxi.errors import InvalidInput
 from lingxi.recommend.factors import find_trend
 from lingxi.recommend.histories import Histories
+from lingxi.recommend.latest import Latest
 from lingxi.recommend.matrix import Csr, scale
 from lingxi.recommend.scorer import Scorer
 from lingxi.store import Artefact, ArtefactWriter
@@ -170,6 +171,7 @@ class Learned:
         self.weights = np.asarray(weights, dtype=np.float64)
         self.met: Vector = np.empty(0)
         self.trend: Vector = np.empty(0)
+        self._latest = Latest[tuple[Table, list[Table]]]()
 
     @property
     def personal(self) -> bool:
@@ -178,6 +180,7 @@ class Learned:
 
     def fit(self, taught: Histories) -> None:
         """Fit every part, and count who met each item."""
+        self._latest.clear()
         for part in self.parts:
             part.fit(taught)
         self.met, self.trend = describe_items(taught)
@@ -185,7 +188,7 @@ class Learned:
     def score(self, histories: Histories) -> Table:
         """Probabilities, shape (n_rows, n_items); 0 where no part has an item among its first."""
         scores, _ = self._weigh(histories)
-        return scores
+        return scores.copy()
 
     def explain(self, histories: Histories, lists: Whole) -> Csr:
         """What each item of each history gives through the parts; see the class."""
@@ -213,6 +216,7 @@ class Learned:
 
     def load(self, artefact: Artefact, prefix: str) -> Whole:
         """Read them; the customers of a part that keeps them."""
+        self._latest.clear()
         self.met = artefact.load_array(f"{prefix}_met", np.float64)
         self.trend = artefact.load_array(f"{prefix}_trend", np.float64)
         customers = np.empty(0, dtype=np.int64)
@@ -223,6 +227,9 @@ class Learned:
 
     def _weigh(self, histories: Histories) -> tuple[Table, list[Table]]:
         """Probabilities, and each part's shares."""
+        found = self._latest.get(histories)
+        if found is not None:
+            return found
         seen = histories.seen()
         shares = [cut_head(np.array(part.score(histories)), seen) for part in self.parts]
         scores = np.zeros(histories.shape, dtype=np.float32)
@@ -230,6 +237,7 @@ class Learned:
         if len(items):
             asked = Candidates(owners, items, np.stack([s[owners, items] for s in shares]))
             scores[owners, items] = to_odds(self._rate(histories, asked), owners)
+        self._latest.put(histories, (scores, shares))
         return scores, shares
 
     def _rate(self, _histories: Histories, asked: Candidates) -> Vector:
