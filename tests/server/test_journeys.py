@@ -54,3 +54,20 @@ def test_who_only_reads_changes_nothing(client: TestClient, make_key) -> None:
     body = {"name": "x", "ready": "welcome"}
     assert client.post("/v1/journeys", json=body, headers=reader).status_code == 403
     assert client.get("/v1/journeys", headers=make_key(Scope.ITEMS)).status_code == 403
+
+
+def test_a_journey_is_tried_on_the_past_and_compared(client: TestClient, key) -> None:
+    steps = {
+        "mark": {"kind": "set_trait", "trait": "met", "value": True, "next": "end"},
+        "end": {"kind": "end"},
+    }
+    trigger = {"kind": "event", "events": ["Order Completed"]}
+    definition = {"name": "met", "trigger": trigger, "steps": steps, "holdout": 0}
+    again = {**definition, "reentry": {"mode": "always"}}
+    body = {"definition": again, "days": 7, "against": definition}
+    tried = client.post("/v1/journey-simulation", json=body, headers=key)
+    assert tried.status_code == 200, tried.text
+    once, always = tried.json()["against"], tried.json()["simulation"]
+    assert once["runs"] == once["customers"] == always["customers"] > 0
+    assert always["runs"] >= once["runs"]
+    assert client.get("/v1/journeys", headers=key).json()["journeys"] == []

@@ -8,6 +8,8 @@ from litestar.params import JSONBody, PathParameter
 
 from lingxi.access.roles import Scope
 from lingxi.app.journeys.gallery import list_gallery, take_from_gallery
+from lingxi.app.journeys.outcome import Difference, Simulation, compare
+from lingxi.app.journeys.simulate import LONGEST_DAYS, simulate
 from lingxi.app.journeys.views import (
     GalleryView,
     JourneyDetail,
@@ -61,6 +63,22 @@ class JourneyLint(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A journey to be looked at; nothing is kept."""
 
     definition: dict[str, Any]
+
+
+class JourneyTrial(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A journey to be tried on the last ``days`` days, and another one to compare it with."""
+
+    definition: dict[str, Any]
+    days: Annotated[int, msgspec.Meta(ge=1, le=LONGEST_DAYS)] = 90
+    against: dict[str, Any] | None = None
+
+
+class TrialView(msgspec.Struct, frozen=True):
+    """What a journey came to, what the other one did, and the figures that differ."""
+
+    simulation: Simulation
+    against: Simulation | None = None
+    differences: tuple[Difference, ...] = ()
 
 
 class AddedView(msgspec.Struct, frozen=True):
@@ -158,6 +176,18 @@ def post_lint(shop: AskShop, data: JSONBody[JourneyLint]) -> LintView:
     return shop.journeys.lint(read_journey(data.definition))
 
 
+@write(post, "/v1/journey-simulation", Scope.JOURNEYS, "Try a journey on the past")
+def post_simulation(shop: AskShop, data: JSONBody[JourneyTrial]) -> TrialView:
+    """What a journey would have done in the last days; nothing is written. Takes seconds to
+    minutes, by the length of the log."""
+    journey = read_journey(data.definition)
+    tried = simulate(shop, journey, days=data.days)
+    if data.against is None:
+        return TrialView(tried)
+    before = simulate(shop, read_journey(data.against), days=data.days, until=tried.end)
+    return TrialView(tried, before, compare(before, tried))
+
+
 @read("/v1/journey-gallery", Scope.JOURNEYS, "Ready journeys")
 def get_gallery() -> GalleryView:
     """Ready journeys, in the order of a customer's life."""
@@ -185,6 +215,7 @@ ROUTES = [
     post_resume,
     post_restored,
     post_lint,
+    post_simulation,
     get_gallery,
     post_journey,
 ]

@@ -8,6 +8,8 @@ from litestar import Response, get, post
 from litestar.params import FromPath, FromQuery
 
 from lingxi.app.journeys.known import find_known
+from lingxi.app.journeys.outcome import Simulation
+from lingxi.app.journeys.simulate import simulate
 from lingxi.app.shop import Shop
 from lingxi.errors import InvalidInput, UserError
 from lingxi.journeys import Journey, parse_journey, render_journey
@@ -38,6 +40,7 @@ class _Look:
     text: str = ""
     problem: str = ""
     done: str = ""
+    trial: Simulation | None = None
 
 
 @get("/journeys/{name:str}", opt=READ, sync_to_thread=True)
@@ -79,6 +82,21 @@ def post_change(
         )
         return draw_journey(frame, shop, name, look, status=400)
     return see(link(f"/journeys/{name}", step=step, done="saved"))
+
+
+@post("/journeys/{name:str}/try", opt=READ, sync_to_thread=True, status_code=200)
+def post_trial(
+    data: FormData, frame: AskFrame, shop: AskShop, name: FromPath[str]
+) -> Response[str]:
+    """Try the draft on the past; nothing is written."""
+    days = str(data.get("days", ""))
+    try:
+        journey = shop.journeys.get_draft(name)
+        number = int(days) if days.isdecimal() and len(days) < 4 else 0
+        look = _Look(trial=simulate(shop, journey, days=number))
+    except UserError as error:
+        return draw_journey(frame, shop, name, _Look(problem=str(error)), status=400)
+    return draw_journey(frame, shop, name, look)
 
 
 @post("/journeys/{name:str}/publish", opt=WRITE, sync_to_thread=True, status_code=200)
@@ -165,6 +183,7 @@ def draw_journey(
         "text": look.text or render_journey(journey),
         "problem": look.problem,
         "done": look.done,
+        "trial": look.trial,
         "may_change": may_change(frame),
         "answer": frame.words.text(
             f"journey.answer.{detail.journey.state}",
@@ -186,6 +205,7 @@ def _list_choices(known: Known) -> dict[str, list[str]]:
 ROUTES = [
     get_journey,
     post_change,
+    post_trial,
     post_publish,
     post_state,
     post_restore,
