@@ -152,7 +152,9 @@ def _hear(
     """The events that do something, at most ``BATCH`` of them; where it stopped early, where."""
     subjects = {event.subject for event in events if event.subject is not None}
     owners = find_customers(tx, subjects)
-    moving = _find_moving(tx, set(owners.values()))
+    people = any(event.name in _PEOPLE for event in events)
+    # after a merge runs still bear the customer they had
+    moving = set(owners.values()) if people else _find_moving(tx, set(owners.values()))
     facts = BatchFacts(store, tx, hands, now, {})
     heard: list[_Heard] = []
     for event in events:
