@@ -5,6 +5,7 @@ from datetime import datetime
 from hashlib import blake2b
 
 import numpy as np
+import pyarrow as pa
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
@@ -21,6 +22,7 @@ from lingxi.store.log import log_position
 from lingxi.store.tables import from_micros
 
 _PART = 500
+_AT_ONCE = 12
 CONSUMER = "segments"
 """The name of the cursor with which memberships follow the log."""
 Marks = dict[str, str]
@@ -81,26 +83,35 @@ def _refresh(
 ) -> None:
     from lingxi.segments.bulk import Crowd, evaluate  # and with it Ibis, not needed elsewhere
 
+    names = list(rules)
     with judge.store.analytics() as analytics:
-        crowd = Crowd(judge.store, judge.scores, analytics, now)
         position = log_position(analytics.transaction)
-        columns = {f"s{number}": rule for number, rule in enumerate(rules.values())}
-        table = analytics.to_arrow(evaluate(crowd, columns, due=True))
-    customers = table.column("customer").to_numpy()
-    for column, name in zip(columns, rules, strict=True):
-        inside = table.column(column).to_numpy(zero_copy_only=False).astype(bool)
-        dues = table.column(f"{column}.due").to_numpy()
-        each = stored[name]
-        _write_members(judge, each, customers[inside], now)
-        _write_timers(judge, name, customers, dues)
-        with judge.store.write() as tx:
-            rows = [{"name": f"{name}:{key}", "value": value} for key, value in marks[name].items()]
-            upsert(tx, segment_mark, rows)
-            values = {"evaluated": each.segment.version, "evaluated_at": now}
-            tx.execute(sa.update(segment).where(segment.c.name == name).values(values))
+        crowd = Crowd(judge.store, judge.scores, analytics, now)
+        for start in range(0, len(names), _AT_ONCE):
+            part = names[start : start + _AT_ONCE]
+            asked = {f"s{number}": rules[name] for number, name in enumerate(part)}
+            table = analytics.to_arrow(evaluate(crowd, asked, due=True))
+            for column, name in zip(asked, part, strict=True):
+                _write(judge, stored[name], table, column, marks[name], now)
     if not any(each.evaluated for each in stored.values()):  # nobody needs what was before
         with judge.store.write() as tx:
             judge.store.log.move_cursor(tx, CONSUMER, position)
+
+
+def _write(
+    judge: Judge, each: StoredSegment, table: pa.Table, column: str, marks: Marks, now: datetime
+) -> None:
+    """Keep what was found out about one segment."""
+    name = each.segment.name
+    customers = table.column("customer").to_numpy()
+    inside = table.column(column).to_numpy(zero_copy_only=False).astype(bool)
+    _write_members(judge, each, customers[inside], now)
+    _write_timers(judge, name, customers, table.column(f"{column}.due").to_numpy())
+    with judge.store.write() as tx:
+        rows = [{"name": f"{name}:{key}", "value": value} for key, value in marks.items()]
+        upsert(tx, segment_mark, rows)
+        values = {"evaluated": each.segment.version, "evaluated_at": now}
+        tx.execute(sa.update(segment).where(segment.c.name == name).values(values))
 
 
 def _write_members(
