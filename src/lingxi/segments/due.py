@@ -28,12 +28,45 @@ def make_due(predicates: Predicates, rule: Rule) -> Due | None:
 
 def _make(predicates: Predicates, leaf: Leaf) -> Due | None:
     match leaf:
+        case Did() if not leaf.which and not leaf.window.older_us and _is_plain(leaf.window):
+            return _count_change(predicates, leaf)
         case Did() | Aggregate():
             return _first_change(predicates.make_leaf(leaf), _event_turns(predicates, leaf))
         case Score() | Trait():
             if leaf.test.moves:
                 return _first_change(predicates.make_leaf(leaf), _moment_turns(leaf))
     return None
+
+
+def _is_plain(window: Window) -> bool:
+    return window.after is None and window.before is None
+
+
+def _count_change(predicates: Predicates, leaf: Did) -> Due:
+    """The moment at which so many events have left the window that the count decides otherwise."""
+    stream, within = leaf.stream, leaf.window.within_us
+    fewest, most = leaf.at_least, NEVER if leaf.at_most is None else leaf.at_most
+    slot = predicates.slot(stream)
+    slow = _first_change(predicates.make_leaf(leaf), _event_turns(predicates, leaf))
+
+    def due(facts: Facts, now: int) -> int:
+        times = facts.times(slot, stream)
+        if not times:
+            return NEVER
+        if times[-1] > now:
+            return slow(facts, now)  # it has not happened yet, and will count when it has
+        if within is None:
+            return NEVER
+        n = len(times) - bisect_right(times, now - within)
+        if n > most:
+            kept = most
+        elif n >= fewest > 0:
+            kept = fewest - 1
+        else:
+            return NEVER
+        return times[-1 - kept] + within
+
+    return due
 
 
 def _first_change(holds: Predicate, turns: Callable[[Facts, int], Iterator[int]]) -> Due:

@@ -59,6 +59,7 @@ class Index:
         self._always: set[str] = set()
         self._by_name: dict[str, set[str]] = {}
         self._by_stream: dict[str, dict[Stream, set[str]]] = {}
+        self._by_item: dict[str, dict[str, set[str]]] = {}
         for each in compiled.values():
             for leaf in leaves(each.rule):
                 self._enter(each.name, leaf, profile)
@@ -67,7 +68,12 @@ class Index:
         match leaf:
             case Did() | Aggregate():
                 edge = isinstance(leaf, Did) and leaf.which
-                if reads_contents(leaf) and not edge:
+                stream = leaf.stream
+                if stream.items and not edge and stream == Stream(stream.event, items=stream.items):
+                    items = self._by_item.setdefault(stream.event, {})
+                    for item_id in stream.items:
+                        items.setdefault(item_id, set()).add(name)
+                elif reads_contents(leaf) and not edge:
                     streams = self._by_stream.setdefault(leaf.stream.event, {})
                     streams.setdefault(leaf.stream, set()).add(name)
                 else:
@@ -90,6 +96,9 @@ class Index:
         if event.name in _MERGES:
             return self._all
         found = self._by_name.get(event.name, frozenset()) | self._always
+        items = self._by_item.get(event.name)
+        if items:
+            found = found.union(*(items.get(line.item_id, ()) for line in event.lines))
         streams = self._by_stream.get(event.name)
         if streams:
             found = set(found)
@@ -97,12 +106,3 @@ class Index:
                 if not names <= found and belongs(stream, event, goods):
                     found |= names
         return found
-
-    def reads(self, name: str) -> bool:
-        """Whether an event of this name can change anything."""
-        return (
-            bool(self._always)
-            or name in _MERGES
-            or name in self._by_name
-            or (name in self._by_stream)
-        )

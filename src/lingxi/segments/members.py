@@ -18,7 +18,7 @@ from lingxi.store.tables import from_micros, to_micros
 
 SEEN = "*"
 """In the place of a segment: the customer was asked for every segment; and a timer for all."""
-CHUNK = 100
+CHUNK = 200
 Pair = tuple[str, int]
 """A segment and a customer."""
 
@@ -112,30 +112,26 @@ def count_changes(
 ) -> None:
     """Bring the numbers of members, and of the day's changes, up to date; changes that are not
     told are those of a new segment, which nobody enters."""
-    day = f"{now:%Y-%m-%d}"
     counts: dict[str, list[int]] = {}
     for (name, _), holds in changes:
         counts.setdefault(name, [0, 0])[not holds] += 1
-    for name, (entered, left) in counts.items():
-        where = segment.c.name == name
-        members = segment.c.members + entered - left
-        tx.execute(sa.update(segment).where(where).values(members=members))
-        total = tx.execute(sa.select(segment.c.members).where(where)).scalar() or 0
-        today = (segment_day.c.segment == name) & (segment_day.c.day == day)
-        row = tx.execute(sa.select(segment_day).where(today)).mappings().first()
-        upsert(
-            tx,
-            segment_day,
-            [
-                {
-                    "segment": name,
-                    "day": day,
-                    "entered": entered * told + (row["entered"] if row else 0),
-                    "left": left * told + (row["left"] if row else 0),
-                    "members": total,
-                }
-            ],
-        )
+    moved = [{"n": name, "d": entered - left} for name, (entered, left) in counts.items()]
+    more = segment.c.members + sa.bindparam("d")
+    tx.execute(
+        sa.update(segment).where(segment.c.name == sa.bindparam("n")).values(members=more), moved
+    )
+    day, d = f"{now:%Y-%m-%d}", segment_day.c
+    known = tx.execute(sa.select(d.segment, d.entered, d.left).where(d.day == day))
+    so_far = {row[0]: (row[1], row[2]) for row in known}
+    totals = tx.execute(sa.select(segment.c.name, segment.c.members))
+    rows = []
+    for name, total in totals:
+        if name in counts:
+            entered, left = counts[name] if told else (0, 0)
+            before = so_far.get(name, (0, 0))
+            row = {"segment": name, "day": day, "members": total}
+            rows.append({**row, "entered": entered + before[0], "left": left + before[1]})
+    upsert(tx, segment_day, rows)
 
 
 def write_timers(tx: Connection, timers: Mapping[Pair, int]) -> None:

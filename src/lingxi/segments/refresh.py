@@ -12,7 +12,7 @@ from sqlalchemy import Connection
 from lingxi.segments.definitions import StoredSegment, list_segments, read_rules
 from lingxi.segments.due import NEVER
 from lingxi.segments.judge import Judge
-from lingxi.segments.members import count_changes, write_changes
+from lingxi.segments.members import count_changes, mark_seen, write_changes
 from lingxi.segments.needs import find_needs
 from lingxi.segments.rule import Rule
 from lingxi.segments.tables import segment, segment_mark, segment_member, segment_timer
@@ -23,6 +23,7 @@ from lingxi.store.tables import from_micros
 
 _PART = 500
 _AT_ONCE = 12
+_ASKED = 5_000
 CONSUMER = "segments"
 """The name of the cursor with which memberships follow the log."""
 Marks = dict[str, str]
@@ -93,9 +94,14 @@ def _refresh(
             table = analytics.to_arrow(evaluate(crowd, asked, due=True))
             for column, name in zip(asked, part, strict=True):
                 _write(judge, stored[name], table, column, marks[name], now)
-    if not any(each.evaluated for each in stored.values()):  # nobody needs what was before
+        everybody = crowd.customers.tolist()
+    if any(each.evaluated for each in stored.values()):
+        return
+    for start in range(0, len(everybody), _ASKED):  # all segments are new, and all were asked
         with judge.store.write() as tx:
-            judge.store.log.move_cursor(tx, CONSUMER, position)
+            mark_seen(tx, everybody[start : start + _ASKED], now)
+    with judge.store.write() as tx:
+        judge.store.log.move_cursor(tx, CONSUMER, position)
 
 
 def _write(
