@@ -44,7 +44,10 @@ class Group:
 
 RAIL = (
     Group("", (Place("today", "/", "today"),)),
-    Group("customers", (Place("people", "/customers", "people"),)),
+    Group(
+        "customers",
+        (Place("people", "/customers", "people"), Place("segments", "/segments", "segments")),
+    ),
     Group(
         "recommendations",
         (
