@@ -8,15 +8,29 @@ import sqlalchemy as sa
 
 from lingxi.config import Settings
 from lingxi.i18n import choose_language
-from lingxi.ingest.sealed import list_subjects, read_traits
+from lingxi.ingest.consent import is_allowed
+from lingxi.ingest.sealed import read_traits
 from lingxi.messaging.email.preferences import allows
 from lingxi.messaging.email.suppression import is_suppressed
 from lingxi.messaging.nouns import APP_PUSH, MARKETING, PUSH, Message, SkipReason
 from lingxi.messaging.sending.judgement import Reader, SendCheck, Skip, Wait
 from lingxi.messaging.windows import QuietTimes
 from lingxi.store import Store
+from lingxi.store.prepared import Prepared
 from lingxi.store.tables import identity
 
+_OWNER = Prepared(
+    sa.select(identity.c.customer).where(
+        identity.c.subject == sa.bindparam("subject", type_=sa.BigInteger)
+    ),
+    "subject",
+)
+_SUBJECTS = Prepared(
+    sa.select(identity.c.subject).where(
+        identity.c.customer == sa.bindparam("customer", type_=sa.BigInteger)
+    ),
+    "customer",
+)
 _CONSENT_CHANNEL = {APP_PUSH: PUSH}
 
 
@@ -47,14 +61,16 @@ class Checks:
 
     def find_reader(self, tx: sa.Connection, message: Message) -> Reader | None:
         """Who the message goes to, followed through merges; nothing where nobody is there."""
-        query = sa.select(identity.c.customer).where(identity.c.subject == message.customer)
-        customer = tx.execute(query).scalar()
-        if customer is None:
+        found = _OWNER.fetch(tx, message.customer)
+        if not found:
             return None
+        customer = int(found[0][0])
         traits = read_traits(self._store, tx, customer)
         return Reader(
             customer=customer,
-            subjects=tuple(list_subjects(tx, customer)),
+            subjects=tuple(
+                sorted({int(row[0]) for row in _SUBJECTS.fetch(tx, customer)} | {customer})
+            ),
             traits=traits,
             language=choose_language(
                 traits.get("language") or traits.get("locale") or self._settings.shop.language
@@ -79,7 +95,8 @@ class Checks:
         channel = _CONSENT_CHANNEL.get(message.channel, message.channel)
         consent = self._settings.consent
         if not allows(tx, consent, reader.customer, channel, message.category):
-            return Skip(SkipReason.NO_CONSENT)
+            agreed = is_allowed(tx, consent, reader.customer, "marketing", channel)
+            return Skip(SkipReason.PREFERENCES if agreed else SkipReason.NO_CONSENT)
         if message.channel in self._quiet_channels:
             end = self._quiet.find_end(now, ZoneInfo(reader.timezone))
             if end >= self.last_moment(message):

@@ -15,6 +15,8 @@ from lingxi.messaging.templates.liquid_engine import RenderFailed
 from lingxi.messaging.templates.render import Rendered, list_names, render_template
 from lingxi.messaging.templates.template import Template
 
+_MOST_VERSIONS = 500
+
 
 @dataclass(frozen=True)
 class Ask:
@@ -44,6 +46,7 @@ class TemplateComposer:
     def __init__(self, settings: Settings, sources: Sequence[ValueSource] = ()) -> None:
         self._settings = settings
         self._sources = {source.name: source for source in sources}
+        self._versions: dict[tuple[str, int], Template] = {}
 
     @property
     def names(self) -> list[str]:
@@ -60,7 +63,7 @@ class TemplateComposer:
         if not version:
             return Skip(SkipReason.NO_TEMPLATE, message.template)
         try:
-            template = read_version(tx, message.template, version)
+            template = self._read(tx, message.template, version)
             rendered = self.render(tx, template, message, reader, links, now)
         except UnknownTemplate as error:
             return Skip(SkipReason.NO_TEMPLATE, str(error))
@@ -97,6 +100,15 @@ class TemplateComposer:
             timezone=reader.timezone,
             seconds=self._settings.messaging.render_seconds,
         )
+
+    def _read(self, tx: sa.Connection, name: str, version: int) -> Template:
+        """A version, remembered: it never changes."""
+        known = self._versions.get((name, version))
+        if known is None:
+            if len(self._versions) >= _MOST_VERSIONS:
+                self._versions.clear()
+            known = self._versions[name, version] = read_version(tx, name, version)
+        return known
 
     def _read_values(
         self, tx: sa.Connection, names: frozenset[str], ask: Ask, links: Links

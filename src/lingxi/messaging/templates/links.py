@@ -1,12 +1,18 @@
 """The links of a rendered message: which there are, and what is wrong with one. No request is made
 to find out: an address that is fetched may count as a click, or unsubscribe somebody."""
 
+import re
 from dataclasses import dataclass
 from html.parser import HTMLParser
 from urllib.parse import urlsplit
 
 from typing_extensions import override
 
+_USUAL = r"(?:https?://|mailto:|tel:|sms:|#|/)"
+_DOUBTFUL = re.compile(
+    rf"(?:href|src|action)\s*=(?!\s*(?:\"(?:{_USUAL}|\")|'(?:{_USUAL}|')|{_USUAL}))", re.IGNORECASE
+)
+"""Where an address may be what a parser must look at: no well-known beginning after the sign."""
 SAFE_SCHEMES = ("https", "http", "mailto", "tel", "sms")
 
 
@@ -67,4 +73,6 @@ def check_link(url: str) -> Link:
 
 def find_unsafe(html: str) -> str | None:
     """The first link that could run code, if there is one."""
+    if not _DOUBTFUL.search(html):
+        return None
     return next((link.url for link in list_links(html) if link.fault == "unsafe"), None)

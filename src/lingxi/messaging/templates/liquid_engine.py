@@ -12,7 +12,7 @@ from functools import cache, lru_cache, wraps
 from importlib import resources
 from typing import Any, TextIO
 
-from liquid import BoundTemplate, DictLoader, Environment, RenderContext, Undefined
+from liquid import BoundTemplate, CachingDictLoader, Environment, RenderContext, Undefined
 from liquid.builtin.expressions import FilteredExpression
 from liquid.builtin.output import Output, OutputNode
 from liquid.exceptions import LiquidError
@@ -167,7 +167,7 @@ def _percent(share: object) -> object:
 @cache
 def _open(kind: str) -> Environment:
     """The environment for one kind of text: escaping is on except in plain text."""
-    engine = _Environment(loader=DictLoader(_read_blocks(kind)), autoescape=kind != TEXT)
+    engine = _Environment(loader=CachingDictLoader(_read_blocks(kind)), autoescape=kind != TEXT)
     engine.add_tag(_Output)
     for name in _REMOVED_TAGS:
         del engine.tags[name]

@@ -1,0 +1,119 @@
+"""Real processes killed with -9 while they send: no marketing twice, no transactional lost."""
+
+import signal
+import subprocess
+import sys
+import time
+from collections import Counter
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+
+from lingxi.app.rooms import METADATAS, PROJECTIONS
+from lingxi.clock import FixedClock
+from lingxi.config import Settings
+from lingxi.ingest import resolve_subjects
+from lingxi.messaging import Message, message_id, queue_messages
+from lingxi.messaging.tables import message as table
+from lingxi.store import Store
+from messaging.kill_worker import SENDING, send_all
+
+WORKER = Path(__file__).with_name("kill_worker.py")
+_PATIENCE_SECONDS = 240
+
+
+def fill(folder: Path, n: int) -> tuple[set[str], set[str]]:
+    """Queue ``n`` marketing messages and half as many transactional ones; the ids of both."""
+    clock = FixedClock(datetime.now(UTC) - timedelta(minutes=1))
+    settings = Settings(folder=folder, messaging=SENDING)
+    store = Store.open(settings, clock, projections=PROJECTIONS, tables=METADATAS)
+    [customer] = resolve_subjects(store, "user_id", ["ada"], known=True).values()
+    ids: dict[str, set[str]] = {"marketing": set(), "transactional": set()}
+    messages = []
+    for number in range(n + n // 2):
+        kind = "transactional" if number % 3 == 2 else "marketing"
+        one = Message(
+            id=message_id(kind, "kill", number),
+            customer=customer,
+            channel="fax",
+            template="t",
+            queued_at=clock.now(),
+            message_class=kind,
+        )
+        ids[kind].add(one.id)
+        messages.append(one)
+    with store.write() as tx:
+        queue_messages(store, tx, messages)
+    store.close()
+    return ids["marketing"], ids["transactional"]
+
+
+def kill_while_sending(folder: Path, sink: Path, workers: int, until: int) -> None:
+    """Start workers, and kill all of them once ``until`` messages have arrived in all."""
+    started = [
+        subprocess.Popen([sys.executable, str(WORKER), str(folder), str(sink)])
+        for _ in range(workers)
+    ]
+    end = time.monotonic() + _PATIENCE_SECONDS
+    try:
+        while count_arrived(sink) < until and time.monotonic() < end:
+            assert any(process.poll() is None for process in started), "the workers ended early"
+            time.sleep(0.003)
+    finally:
+        for process in started:
+            process.send_signal(signal.SIGKILL)
+        for process in started:
+            process.wait()
+
+
+def count_arrived(path: Path) -> int:
+    return path.stat().st_size // 33 if path.exists() else 0  # 32 digits and the line's end
+
+
+def read_sink(path: Path) -> list[str]:
+    return path.read_text().split() if path.exists() else []
+
+
+def check_road(folder: Path, n: int, workers: int, kills: int) -> Counter[str]:
+    """Kill workers ``kills`` times on the way, let one end it, and hold it to the promise.
+
+    The number of marketing messages in each state.
+    """
+    sink = folder / "sink.txt"
+    marketing, transactional = fill(folder, n)
+    for kill in range(kills):
+        until = (kill + 1) * (n + n // 2) // (kills + 2)
+        kill_while_sending(folder, sink, workers, until)
+    later = FixedClock(datetime.now(UTC) + timedelta(hours=1))  # every lease is over
+    send_all(folder, sink, later)
+    arrived = Counter(read_sink(sink))
+    assert set(arrived) <= marketing | transactional
+    store = Store.open(Settings(folder=folder, messaging=SENDING), later)
+    with store.read() as tx:
+        states = {row[0]: row[1] for row in tx.execute(sa.select(table.c.id, table.c.state))}
+    store.close()
+    assert [each for each in marketing if arrived[each] > 1] == []
+    assert {states[each] for each in marketing} <= {"accepted", "unknown"}
+    assert [e for e in marketing if states[e] == "accepted" and arrived[e] != 1] == []
+    assert [e for e in marketing if not arrived[e] and states[e] != "unknown"] == []
+    assert [each for each in transactional if not arrived[each]] == []
+    assert {states[each] for each in transactional} == {"accepted"}
+    return Counter(states[each] for each in marketing)
+
+
+def test_workers_killed_while_sending_repeat_no_marketing_and_lose_no_order(
+    tmp_path: Path,
+) -> None:
+    counts = check_road(tmp_path, n=200, workers=2, kills=1)
+    assert counts["accepted"] > 0
+
+
+@pytest.mark.proof
+@pytest.mark.timeout(7200)
+def test_killed_again_and_again_over_a_hundred_thousand_messages(tmp_path: Path) -> None:
+    """Four workers, forty kills; messages in doubt are never more than the batches in hand."""
+    kills, workers = 40, 4
+    counts = check_road(tmp_path, n=66_668, workers=workers, kills=kills)
+    assert counts["unknown"] <= kills * workers * SENDING.batch
