@@ -28,13 +28,17 @@ from lingxi.ingest.consent import (
     list_consent,
     read_permissions,
 )
-from lingxi.ingest.merging import Merge, list_identifiers, list_merges, list_refusals
+from lingxi.ingest.identity import blind_phone
+from lingxi.ingest.merging import Known, Merge, list_identifiers, list_merges, list_refusals
+from lingxi.ingest.message import IdKind
+from lingxi.ingest.phones import read_phone
 from lingxi.ingest.quarantine import list_quarantine
 from lingxi.ingest.sealed import list_subjects, read_private, read_traits
 from lingxi.ingest.tables import identifier, quarantine, quarantine_person
 from lingxi.ingest.waiting import list_waiting
 from lingxi.lifecycle.tables import customer_state
 from lingxi.policy.tables import planned_action
+from lingxi.profiles.ledger import Ledger
 from lingxi.profiles.tables import customer_profile, item_history
 from lingxi.schema import Event
 from lingxi.store.tables import identity
@@ -45,6 +49,7 @@ if TYPE_CHECKING:
 _EVERY = "*"
 _SHOWN = (("marketing", "email"), ("personalisation", _EVERY), ("analytics", _EVERY))
 _PAGE = 1_000
+_DOTS = "•••"
 
 
 class ConsentWord(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -97,12 +102,26 @@ def get_identity(shop: "Shop", customer_id: str) -> IdentityView:
         return IdentityView(
             customer_id=label,
             identifiers=tuple(
-                IdentifierRow(known.kind, known.value or traits.get(known.kind, "•••"), known.since)
+                IdentifierRow(known.kind, known.value or _show(shop, known, traits), known.since)
                 for known in list_identifiers(tx, customer)
             ),
             merges=tuple(_to_merge(merge) for merge in list_merges(tx, customer)),
             refused=to_rows(tx, list_refusals(tx, customer=customer)),
         )
+
+
+def _show(shop: "Shop", known: Known, traits: Mapping[str, str | None]) -> str:
+    """The address or number that a keyed hash is of, where the customer's traits say it.
+
+    They hold the last one told, which may be another one of the customer's, or was refused.
+    """
+    said = traits.get(known.kind) or ""
+    store = shop.store
+    if known.kind == IdKind.PHONE:
+        sealed = blind_phone(store, read_phone(said) or "")
+    else:
+        sealed = store.keyring.blind(said)
+    return said if known.sealed == sealed else _DOTS
 
 
 def _to_merge(merge: Merge) -> MergeRow:
@@ -233,6 +252,8 @@ def _rows(tx: sa.Connection, table: sa.Table, customer: int) -> list[Mapping[str
 
 
 def _plain(value: object) -> object:
+    if isinstance(value, Ledger):
+        return {number: msgspec.structs.asdict(entry) for number, entry in value.entries.items()}
     if value is None or isinstance(value, str | int | float | bool | datetime):
         return value
     return value.decode("utf-8", "replace") if isinstance(value, bytes) else repr(value)

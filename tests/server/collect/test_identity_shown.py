@@ -10,6 +10,7 @@ from click.testing import CliRunner
 
 from lingxi.access import Credentials, Role, Scope, create_key, passwords
 from lingxi.access.users import create_user
+from lingxi.app.people import export_person, get_identity
 from lingxi.cli import main
 from lingxi.i18n import LANGUAGES, load_catalogue
 
@@ -121,3 +122,38 @@ def test_a_customer_is_found_by_phone_in_the_api(people) -> None:
     assert [row["customer_id"] for row in listed["rows"]] == ["u1"]
     hits = collector.client.get("/v1/search", params={"text": PHONE}, headers=key).json()
     assert [hit["kind"] for hit in hits["hits"]] == ["customer"]
+
+
+def test_of_several_addresses_only_the_one_that_is_known_is_shown(collector) -> None:
+    """An address that was refused is no identifier, though it was the last one told."""
+    bodies = [
+        {"type": "identify", "userId": "u9", "traits": {"email": f"e{n}@x.example"}}
+        for n in range(7)  # five are taken
+    ]
+    phone = {"type": "identify", "userId": "u8", "traits": {"phone": "+44 (0)20 7946-0018"}}
+    batch = [{"messageId": f"n{n}", **body} for n, body in enumerate([*bodies, phone])]
+    answer = collector.client.post("/v1/batch", json={"batch": batch}, headers=collector.basic)
+    assert answer.status_code == 200, answer.text
+
+    def values(customer: str, kind: str) -> list[str]:
+        rows = get_identity(collector.shop, customer).identifiers
+        return sorted(row.value for row in rows if row.kind == kind)
+
+    assert values("u9", "email") == ["•••"] * 5
+    last = {"type": "identify", "userId": "u9", "messageId": "n99"}
+    body = {**last, "traits": {"email": "E3@X.example"}}
+    collector.client.post("/v1/identify", json=body, headers=collector.basic)
+    assert values("u9", "email") == ["E3@X.example", *["•••"] * 4]
+    (number,) = values("u8", "phone")
+    assert "7946" in number
+
+
+def test_an_export_tells_orders_as_data(collector) -> None:
+    order = {"order_id": "o1", "currency": "GBP", "products": [{"product_id": "A", "price": 5}]}
+    body = {"event": "Order Completed", "userId": "u7", "messageId": "o", "properties": order}
+    collector.client.post("/v1/track", json=body, headers=collector.basic)
+    profile = export_person(collector.shop, "u7").profile
+    assert profile is not None
+    ledger = profile["ledger"]
+    assert isinstance(ledger, dict)
+    assert ledger["o1"]["ordered_cents"] == 500

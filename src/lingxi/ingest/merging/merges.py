@@ -38,13 +38,14 @@ class Merge(msgspec.Struct, frozen=True):
 
 
 class Known(msgspec.Struct, frozen=True):
-    """One identifier of a customer. An e-mail address or phone number is kept as a keyed hash only:
-    its ``value`` is empty here."""
+    """One identifier of a customer. An e-mail address or phone number is kept as a keyed hash only,
+    ``sealed`` here, and its ``value`` is empty."""
 
     kind: str
     value: str
     subject: int
     since: datetime | None
+    sealed: str = ""
 
 
 def list_identifiers(tx: Connection, customer: int) -> list[Known]:
@@ -56,6 +57,7 @@ def list_identifiers(tx: Connection, customer: int) -> list[Known]:
             "" if member.name[0] in _HIDDEN else plain_value(member.name[1]),
             member.subject,
             member.since,
+            member.name[1] if member.name[0] in _HIDDEN else "",
         )
         for member in load_members(tx, customer)
         if member.name is not None
