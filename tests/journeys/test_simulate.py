@@ -6,6 +6,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 import sqlalchemy as sa
 
+from lingxi.app.definitions.apply import apply_folder
+from lingxi.app.journeys.gallery import GALLERY, ORDER, read_ready
 from lingxi.app.journeys.outcome import compare
 from lingxi.app.journeys.simulate import simulate
 from lingxi.app.shop import Shop
@@ -141,3 +143,18 @@ def test_a_shop_without_a_past_says_so(shop: Shop) -> None:
         simulate(shop, make(), days=10)
     with pytest.raises(InvalidInput, match="1 to 366 days"):
         simulate(shop, make(), days=0)
+
+
+@pytest.mark.slow
+def test_every_ready_journey_plays_in_a_twin_and_sends_only_its_own_templates(
+    carts: Shop,
+) -> None:
+    apply_folder(carts, GALLERY, actor="t")
+    for name in ORDER:
+        journey = read_ready(name)
+        got = simulate(carts, journey, days=3, until=START + 4 * DAY)
+        templates = {message.template for message in journey.messages.values()}
+        assert set(got.messages) <= templates
+        if name == "cart-abandonment":
+            assert got.customers == 3
+            assert got.runs + got.held_out >= 3

@@ -108,14 +108,15 @@ def get_journey(shop: AskShop, name: JourneyName) -> JourneyDetail:
     return shop.journeys.describe(name)
 
 
-@read("/v1/journeys/{name:str}/versions/{version:int}", Scope.JOURNEYS, "A published version")
+@read("/v1/journeys/{name:str}/versions/{version:str}", Scope.JOURNEYS, "A published version")
 def get_version(
     shop: AskShop,
     name: JourneyName,
-    version: Annotated[int, PathParameter(ge=1, le=LARGEST_NUMBER, description="Its number.")],
+    version: Annotated[str, PathParameter(description="The version's number.")],
 ) -> DefinitionOfVersion:
     """A version of a journey; it never changes."""
-    return DefinitionOfVersion(name, version, form_of(shop.journeys.get_version(name, version)))
+    number = int(version) if version.isdecimal() and len(version) < 10 else 0
+    return DefinitionOfVersion(name, number, form_of(shop.journeys.get_version(name, number)))
 
 
 @write(put, "/v1/journeys/{name:str}", Scope.JOURNEYS_WRITE, "Save a draft")
