@@ -46,6 +46,8 @@ KINDS: Mapping[str, Sequence[str]] = {
     "everyone": (),
 }
 """The kinds of condition, each with the fields that it may have, in the order of the page."""
+LABELLED = frozenset({"times", *(key for keys in KINDS.values() for key in keys)})
+"""The fields that have words of their own; any other is shown as it is written."""
 _TESTED = ("aggregate", "trait", "score")
 NEW: Mapping[str, dict[str, object]] = {
     "did": {"did": "Product Viewed", "within_days": 30},

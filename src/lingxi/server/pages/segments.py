@@ -19,6 +19,7 @@ from lingxi.server.pages.frame import AskFrame, Frame
 from lingxi.server.pages.links import link
 from lingxi.server.pages.segment_form import (
     KINDS,
+    LABELLED,
     TESTS,
     as_group,
     change,
@@ -135,7 +136,8 @@ def _draw(
         "counted": counted,
         "problem": problem,
         "done": done,
-        "kinds": tuple(KINDS),
+        "kinds": (*KINDS, "any", "not"),
+        "known_fields": LABELLED,
         "tests": TESTS,
         "options": _list_options(shop, name),
         "members": shop.segments.members(name, n=_SHOWN) if view is not None else None,

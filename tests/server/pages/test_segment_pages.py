@@ -1,0 +1,78 @@
+"""The segment builder without a browser: drawn, changed, saved, refused, deleted."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from litestar import Litestar
+from litestar.testing import TestClient
+
+from lingxi.access import Credentials, Role
+from lingxi.access.users import create_user
+from lingxi.app.shop import Shop, init_shop
+from lingxi.i18n import LANGUAGES, load_catalogue
+from lingxi.server.app import create_app
+from lingxi.server.pages.segment_form import NEW
+from server.pages.test_without_a_browser import PASSWORD, log_in, read_token
+
+
+@pytest.fixture
+def shop(tmp_path: Path) -> Iterator[Shop]:
+    made = init_shop(tmp_path / "shop", name="S", currency="GBP", timezone="UTC", language="en")
+    with made.store.write() as tx:
+        credentials = Credentials("ada", PASSWORD)
+        create_user(tx, made.clock.now(), credentials, Role.ADMINISTRATOR, actor="test")
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def client(shop: Shop) -> Iterator[TestClient[Litestar]]:
+    with TestClient(create_app(shop), raise_server_exceptions=False) as client:
+        client.headers.update({"accept": "text/html"})
+        log_in(client)
+        yield client
+
+
+def send(client: TestClient[Litestar], path: str, **form: str) -> tuple[int, str]:
+    token = read_token(client.get("/segments/x").text)
+    answer = client.post(path, data={"_csrf_token": token, **form}, follow_redirects=True)
+    return answer.status_code, answer.text
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_kind_of_condition_is_drawn_in_words(
+    client: TestClient[Litestar], language: str
+) -> None:
+    client.cookies.set("lingxi_language", language)
+    words = load_catalogue(language)
+    for kind in ("did", "aggregate", "score", "consent", "not"):
+        status, page = send(
+            client, "/segments/x", action=f"add:r:{kind}", **{"r.all.0.did/did": "A"}
+        )
+        assert status == 200, (kind, page[:300])
+        assert words[f"segment.kind.{kind}"].singular in page
+        assert NEW[kind]
+
+
+def test_a_segment_is_saved_counted_and_deleted(client: TestClient[Litestar], shop: Shop) -> None:
+    form = {"r.all.0.did/did": "Order Completed", "r.all.0.did/at_least": "2", "title": "Loyal"}
+    status, page = send(client, "/segments/loyal/count", **form)
+    assert (status, "0 of 0 customers" in page) == (200, True)
+    status, page = send(client, "/segments/loyal", action="save", seen="0", **form)
+    assert status == 200
+    assert "Loyal" in page
+    made = shop.segments.get("loyal")
+    assert made.rule == {"all": [{"did": "Order Completed", "at_least": 2}]}
+    status, page = send(client, "/segments/loyal", action="save", seen="0", **form)
+    assert (status, "changed meanwhile" in page) == (400, True)
+    wrong = {"r.all.0.score/score": "nope", "r.all.0.score/test/0/op": "known"}
+    wrong |= {"r.all.0.score/test/0/value": "true"}
+    status, page = send(client, "/segments/other", action="save", **wrong)
+    assert (status, "There is no score" in page) == (400, True)
+    shop.segments.keeper.run_all(shop.clock.now())
+    assert client.get("/segments/loyal").status_code == 200
+    assert "Loyal" in client.get("/segments").text
+    status, _ = send(client, "/segments/loyal/delete")
+    assert status == 200
+    assert shop.segments.list().segments == ()
