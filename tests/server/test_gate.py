@@ -41,7 +41,7 @@ OPEN = {
 
 def fill(template: str) -> str:
     """An address of a route."""
-    return re.sub(r"\{(number|position)\}", "1", template).replace("{", "").replace("}", "")
+    return re.sub(r"\{(number|position|version)\}", "1", template).replace("{", "").replace("}", "")
 
 
 def is_guarded(route: HTTPRoute) -> bool:
