@@ -34,9 +34,11 @@ OPEN = {
     "/webhooks/woocommerce/{source}",
     "/v1/projects/{write_key}/settings",
     "/sourceConfig",
+    *(f"/mail/{kind}/{{word}}" for kind in ("c", "o", "confirm", "preferences", "unsubscribe")),
     *(address.path for address in list_addresses()),
 }
-"""Everything that answers a stranger; the collector's addresses look at a write key instead."""
+"""Everything that answers a stranger; the collector's addresses look at a write key instead,
+those of mails at the signature in the address."""
 
 
 def fill(template: str) -> str:
