@@ -4,6 +4,7 @@ from litestar import Router
 
 from lingxi.server.pages import (
     consent,
+    coupons,
     coverage,
     customers,
     deliverability,
@@ -42,6 +43,7 @@ PAGES = [
             *placements.ROUTES,
             *journeys.ROUTES,
             *journey.ROUTES,
+            *coupons.ROUTES,
             *explorer.ROUTES,
             *recommender.ROUTES,
             *coverage.ROUTES,

@@ -64,6 +64,7 @@ RAIL = (
             Place("plan", "/plan", "plan"),
             Place("journeys", "/journeys", "journeys"),
             Place("deliverability", "/deliverability", "mail"),
+            Place("coupons", "/coupons", "coupons"),
         ),
     ),
     Group(
