@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from lingxi.errors import NotEnoughData
+from lingxi.errors import InvalidInput, NotEnoughData
 from lingxi.recommend.content import Content, Descriptions, describe, list_terms
 from lingxi.recommend.histories import Histories
 from lingxi.recommend.history import LINEAR
@@ -104,3 +104,15 @@ def test_other_items_are_described_with_the_rarity_of_the_first():
     np.testing.assert_allclose(densify(found.describe(SHOP)), densify(found.vectors))
     alone = densify(found.describe(SHOP[:1]))[0]
     np.testing.assert_allclose(alone, densify(found.vectors)[0])
+
+
+def test_a_taste_scores_more_items_and_must_name_a_field():
+    found = Descriptions.of(SHOP)
+    more = [Item(item_id="e", name="Oak bench", brand="Oak"), None]
+    scores = found.score_taste({"brand:Oak": 1.0}, more)
+    assert len(scores) == len(SHOP) + 2
+    assert scores[-2] > 0
+    assert scores[-1] == 0
+    for wrong in ("Oak", "colour:red"):
+        with pytest.raises(InvalidInput, match="field:value"):
+            found.score_taste({wrong: 1.0})

@@ -7,6 +7,7 @@ import pytest
 from tastes_shop import START, check_batch, make_order, make_orders, open_store
 
 from lingxi import catalogue
+from lingxi.errors import InvalidInput
 from lingxi.recommend import Recommender, quick
 from lingxi.recommend.families import make_recipe
 from lingxi.recommend.newcomers import NEAREST
@@ -156,3 +157,22 @@ def test_stand_ins_are_the_likest_and_shares_are_as_stated(shop):
         np.sort(found.shares[[0]].data)[::-1], best**2 / best.sum(), rtol=1e-5
     )
     assert replace(found).n_all == len(goods)
+
+
+def test_somebody_without_a_history_is_served_from_the_taste_they_told(shop):
+    store, recommender, _ = shop
+    _put(store, [_describe("new-g", "garden")])
+
+    def plain(found, _goods):
+        return found
+
+    with store.read() as tx:
+        found = recommender.recommend_to_taste(plain, tx, ["category:Garden"], n=20)
+        with pytest.raises(InvalidInput, match="fields are"):
+            recommender.recommend_to_taste(plain, tx, ["garden"])
+    assert {one.item_id for one in found if one.model == "taste"} == {
+        "new-g",
+        *[f"g{n}" for n in range(12)],
+    }
+    assert len(found) == 20
+    assert all(one.model == "popularity" for one in found[13:])

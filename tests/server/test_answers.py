@@ -37,6 +37,24 @@ def test_a_visitor_is_served_from_one_click(
     assert after["items"][0]["because"][0]["item_id"] == item_id
 
 
+def test_somebody_unknown_is_served_from_the_taste_they_told(
+    shop: Shop, client: Client, key: dict[str, str], customer_id: str, item_id: str
+) -> None:
+    word = shop.answers.item(item_id).catalogue.name.split()[0]
+    like = f"like=word:{word}"
+    told = client.get(f"/v1/recommendations/nobody-at-all?n=3&{like}", headers=key).json()
+    plain = client.get("/v1/recommendations/nobody-at-all?n=3", headers=key).json()
+    assert len(told["items"]) == len(plain["items"]) == 3
+    assert told["items"][0]["model"] == "taste"
+    assert word in told["items"][0]["name"]
+    address = f"/v1/recommendations/{customer_id}?log=false"
+    known = client.get(address, headers=key).json()["items"]
+    assert client.get(f"{address}&like=brand:x", headers=key).json()["items"] == known
+    wrong = client.get("/v1/recommendations?like=red", headers=key)
+    assert wrong.status_code == 400
+    assert "field:value" in wrong.json()["error"]["message"]
+
+
 def test_every_list_and_thing_is_as_the_answers_have_it(
     shop: Shop, client: Client, key: dict[str, str], customer_id: str, item_id: str
 ) -> None:

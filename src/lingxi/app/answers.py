@@ -104,10 +104,12 @@ class Answers:
         *,
         n: int = 10,
         history: Sequence[str] = (),
+        like: Sequence[str] = (),
         log: bool = False,
     ) -> views.RecommendationsView:
         """What a customer, or a visitor who looked at ``history``, would like.
 
+        ``like``: a taste that somebody without a history told, such as ``brand:Acme``;
         ``log``: the list is shown to them, and so goes into the log within a second.
 
         Raises
@@ -115,7 +117,9 @@ class Answers:
         NotTrained
             Before the first training.
         """
-        return self._shelf.recommend(self._shop, customer_id, n=n, history=history, log=log)
+        return self._shelf.recommend(
+            self._shop, customer_id, n=n, history=history, like=like, log=log
+        )
 
     def recommender(self) -> "Recommender":
         """The recommender in use, loaded first where it must be.

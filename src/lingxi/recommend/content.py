@@ -12,7 +12,7 @@ from zlib import crc32
 import numpy as np
 from numpy.typing import NDArray
 
-from lingxi.errors import NotEnoughData
+from lingxi.errors import InvalidInput, NotEnoughData, did_you_mean
 from lingxi.recommend.histories import Histories
 from lingxi.recommend.history import USUAL, Weighting
 from lingxi.recommend.matrix import (
@@ -87,16 +87,31 @@ class Descriptions:
         plain = _count_terms(items)
         return _unit(scale(plain, plain.data * self.rarity[plain.indices]))
 
-    def score_taste(self, liked: Mapping[str, float]) -> NDArray[np.float64]:
-        """How well each item fits a taste that a new customer told, shape (n_items,).
+    def score_taste(
+        self, liked: Mapping[str, float], more: Sequence[Item | None] = ()
+    ) -> NDArray[np.float64]:
+        """How well each item, then each of ``more``, fits a taste that a new customer told.
 
         ``liked``: weights of terms such as ``brand:acme`` and ``category:lamps/floor`` as
         ``list_terms`` writes them; below 0 for what they do not want.
+
+        Raises
+        ------
+        InvalidInput
+            If a term names no field.
         """
         taste = np.zeros(self.vectors.shape[1])
         for term, weight in liked.items():
+            field, found, _ = term.partition(":")
+            if not found or field not in _WEIGHTS:
+                raise InvalidInput(
+                    f"{term[:80]!r} says of no field what is liked{did_you_mean(field, _WEIGHTS)}. "
+                    f"Write field:value; fields are {', '.join(_WEIGHTS)}."
+                )
             taste[_hash(term.casefold()) % len(taste)] += weight
         scores: NDArray[np.float64] = self.vectors @ taste
+        if more:
+            scores = np.concatenate((scores, self.describe(more) @ taste))
         return scores
 
     def save(self, writer: ArtefactWriter) -> None:

@@ -116,7 +116,7 @@ class Newcomers:
     """Finds stand-ins for items that came into the catalogue since the model was fitted."""
 
     def __init__(self, descriptions: Descriptions) -> None:
-        self._descriptions = descriptions
+        self.descriptions = descriptions
         self._columns: Csr | None = None
         self._state: tuple[int, int] = (-1, -1)
         self._items: list[Item | None] = []
@@ -157,8 +157,8 @@ class Newcomers:
 
     def _find(self, items: Sequence[Item | None]) -> Csr:
         if self._columns is None:
-            self._columns = transpose(self._descriptions.vectors)
-        like: Csr = self._descriptions.describe(items) @ self._columns
+            self._columns = transpose(self.descriptions.vectors)
+        like: Csr = self.descriptions.describe(items) @ self._columns
         near = keep_best(like, NEAREST)
         sums = np.repeat(row_sums(near), row_lengths(near))
         return scale(near, near.data**2 / np.where(sums > 0, sums, 1.0))

@@ -31,6 +31,8 @@ from lingxi.store import Artefact, Progress, Store, silent
 from lingxi.store.engine import is_writing
 
 KIND = "recommender"
+TASTE = "taste"
+"""Named as the model of items that fit a taste that was told."""
 T = TypeVar("T")
 _UNTRAINED = "There is no recommender. 'lingxi train' makes one from orders that name products."
 
@@ -181,6 +183,40 @@ class Recommender:
             taken = {*listed, *barred}
             shown += [dress(each, goods) for each in self._fill(goods, chosen, taken, n)]
         return tuple(shown[:n])
+
+    def recommend_to_taste(
+        self,
+        dress: Dress[T],
+        tx: sa.Connection,
+        liked: Sequence[str],
+        *,
+        n: int = 10,
+        rules: RuleSettings | None = None,
+    ) -> tuple[T, ...]:
+        """What fits a taste that somebody without a history told, then what is popular.
+
+        ``liked``: what is said of items, ``brand:Acme``; see ``content.list_terms``.
+
+        Raises
+        ------
+        InvalidInput
+            If a term names no field, or ``n`` is below 1.
+        NotTrained
+            If nothing was known of the items when the model was trained.
+        """
+        if n < 1:
+            raise InvalidInput(f"n must be at least 1, but is {n}.")
+        if self.newcomers is None:
+            raise NotTrained("The catalogue said nothing of the items when this was trained.")
+        goods, chosen = self.goods.current(tx), rules or USUAL_RULES
+        new = goods.items[goods.n_known :]
+        scores = self.newcomers.descriptions.score_taste(dict.fromkeys(liked, 1.0), new)
+        scores[~goods.gate(chosen.off).open[: len(scores)]] = 0.0
+        best = np.lexsort((np.arange(len(scores)), -scores))[:n]
+        listed = [at for at in best.tolist() if scores[at] > 0]
+        found = [Recommended(goods.ids[at], float(scores[at]), TASTE) for at in listed]
+        found += self._fill(goods, chosen, set(listed), n - len(found)) if len(found) < n else []
+        return tuple(dress(each, goods) for each in found)
 
     def recommend_all(
         self,

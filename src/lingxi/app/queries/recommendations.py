@@ -21,6 +21,7 @@ from lingxi.errors import (
 )
 from lingxi.ingest import seek_customer
 from lingxi.ingest.consent import is_allowed
+from lingxi.profiles.read import read_counts
 from lingxi.recommend.rules import MOST_HISTORY
 
 if TYPE_CHECKING:
@@ -102,12 +103,21 @@ class Shelf:
         return self._held
 
     def recommend(
-        self, shop: "Shop", customer_id: str | None, *, n: int, history: Sequence[str], log: bool
+        self,
+        shop: "Shop",
+        customer_id: str | None,
+        *,
+        n: int,
+        history: Sequence[str],
+        like: Sequence[str],
+        log: bool,
     ) -> RecommendationsView:
         """For a known customer from their own history; for anyone else from ``history``."""
         recommender = self.get()
         with shop.store.read() as tx:
-            return answer(shop, tx, recommender, customer_id, n=n, history=history, log=log)
+            return answer(
+                shop, tx, recommender, customer_id, n=n, history=history, like=like, log=log
+            )
 
     def similar(self, shop: "Shop", item_id: str, *, n: int) -> SimilarView:
         """The items nearest to one of the catalogue's."""
@@ -136,10 +146,12 @@ def answer(
     *,
     n: int,
     history: Sequence[str],
+    like: Sequence[str] = (),
     log: bool = False,
 ) -> RecommendationsView:
     """What one customer, or a visitor, would like, as this transaction sees everything.
 
+    ``like``: a taste that they told, which counts where they have no history, nor ``history``;
     ``log``: it is shown to them; the list waits in a bounded queue for the log.
 
     Raises
@@ -150,19 +162,22 @@ def answer(
     check_size(n, largest=LARGEST)
     if len(history) > MOST_HISTORY:
         raise InvalidInput(f"history holds {len(history)} items; {MOST_HISTORY} at most.")
+    if len(like) > MOST_HISTORY:
+        raise InvalidInput(f"like holds {len(like)} terms; {MOST_HISTORY} at most.")
     customer = None
     if customer_id is not None:
         customer = seek_customer(tx, customer_id, store=shop.store)
     personal = customer is None or is_allowed(
         tx, shop.settings.consent, customer, "personalisation"
     )
-    found = recommender.recommend_as(
-        to_recommended, tx, customer if personal else None, n=n, history=history
-    )
+    subject = customer if personal else None
+    if like and not history and (subject is None or not read_counts(tx, subject, 1)):
+        found = recommender.recommend_to_taste(to_recommended, tx, like, n=n)
+    else:
+        found = recommender.recommend_as(to_recommended, tx, subject, n=n, history=history)
     now, list_id = shop.clock.now(), ""
     if log:
         list_id = uuid4().hex
-        subject = customer if personal else None
         shop.served.put(
             to_plain_event(list_id, found, subject=subject, now=now, version=recommender.version)
         )

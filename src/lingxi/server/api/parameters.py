@@ -61,6 +61,14 @@ Log = Annotated[
         description="Note the list as shown. False is for looking only: nothing is explored."
     ),
 ]
+Like = Annotated[
+    list[str] | None,
+    QueryParameter(
+        max_items=MOST_HISTORY,
+        description="What somebody without a history said they like: brand:Acme, "
+        "category:lamps/floor, word:red; repeat the parameter.",
+    ),
+]
 Form = Annotated[
     Literal["csv", "json", "parquet"], QueryParameter(description="The file's format.")
 ]

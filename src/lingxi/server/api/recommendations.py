@@ -2,17 +2,33 @@
 
 from lingxi.access.roles import Scope
 from lingxi.app.views import RecommendationsView, SimilarView
-from lingxi.server.api.parameters import CustomerId, History, ItemId, Length, Log, check_id, read_id
+from lingxi.server.api.parameters import (
+    CustomerId,
+    History,
+    ItemId,
+    Length,
+    Like,
+    Log,
+    check_id,
+    check_text,
+    read_id,
+)
 from lingxi.server.api.route import read
 from lingxi.server.dependencies import AskAnswers
 
 
 @read("/v1/recommendations", Scope.RECOMMENDATIONS, "Recommendations for a visitor")
 def recommend_to_visitor(
-    answers: AskAnswers, n: Length = 10, history: History = None, log: Log = True
+    answers: AskAnswers,
+    n: Length = 10,
+    history: History = None,
+    like: Like = None,
+    log: Log = True,
 ) -> RecommendationsView:
     """Items for someone unknown: from the items of ``history``, else the popular ones."""
-    return answers.recommendations(None, n=n, history=_read_history(history), log=log)
+    return answers.recommendations(
+        None, n=n, history=_read_history(history), like=_read_taste(like), log=log
+    )
 
 
 @read("/v1/recommendations/{customer_id:path}", Scope.RECOMMENDATIONS, "For one customer")
@@ -21,6 +37,7 @@ def recommend_to_customer(
     customer_id: CustomerId,
     n: Length = 10,
     history: History = None,
+    like: Like = None,
     log: Log = True,
 ) -> RecommendationsView:
     """Items for one customer, each with the share that past purchases have in its score.
@@ -29,13 +46,19 @@ def recommend_to_customer(
     page of the shop never stays empty.
     """
     wanted = read_id("customer_id", customer_id)
-    return answers.recommendations(wanted, n=n, history=_read_history(history), log=log)
+    return answers.recommendations(
+        wanted, n=n, history=_read_history(history), like=_read_taste(like), log=log
+    )
 
 
 @read("/v1/similar/{item_id:path}", Scope.RECOMMENDATIONS, "Items like this one")
 def list_similar(answers: AskAnswers, item_id: ItemId, n: Length = 10) -> SimilarView:
     """The items nearest to one item in the model that is in use, best first."""
     return answers.similar(read_id("item_id", item_id), n=n)
+
+
+def _read_taste(like: list[str] | None) -> tuple[str, ...]:
+    return tuple(check_text("like", term) for term in like or ())
 
 
 def _read_history(history: list[str] | None) -> tuple[str, ...]:
