@@ -9,7 +9,6 @@ from lingxi.app.shop import Shop
 from lingxi.errors import OfferClosed
 from lingxi.journeys.hands import Hands
 from lingxi.segments import Rule, add_to_list, read_rule
-from lingxi.segments.bulk.evaluate import Crowd, compile_rule
 from lingxi.segments.definitions import resolve_rule
 
 
@@ -38,6 +37,8 @@ def _join(shop: Shop, tx: sa.Connection, name: str, customer: int, now: datetime
 
 
 def _list_members(shop: Shop, rule: Rule | None, now: datetime) -> list[int]:
+    from lingxi.segments.bulk import Crowd, compile_rule  # and with it Ibis, not needed elsewhere
+
     with shop.store.analytics() as analytics:
         crowd = Crowd(shop.store, shop.judge.scores, analytics, now)
         if rule is None:
