@@ -13,6 +13,7 @@ from lingxi.server.pages import (
     journey,
     journeys,
     live,
+    messages,
     models,
     neighbourhood,
     placements,
@@ -25,6 +26,7 @@ from lingxi.server.pages import (
     session,
     settings,
     sources,
+    templates,
     today,
 )
 from lingxi.server.pages.errors import draw_error
@@ -53,6 +55,8 @@ PAGES = [
             *sources.ROUTES,
             *consent.ROUTES,
             *deliverability.ROUTES,
+            *messages.ROUTES,
+            *templates.ROUTES,
             *quarantine.ROUTES,
             *models.ROUTES,
             *search.ROUTES,

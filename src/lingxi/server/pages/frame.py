@@ -63,6 +63,8 @@ RAIL = (
         (
             Place("plan", "/plan", "plan"),
             Place("journeys", "/journeys", "journeys"),
+            Place("templates", "/templates", "templates"),
+            Place("messages", "/messages", "messages"),
             Place("deliverability", "/deliverability", "mail"),
             Place("coupons", "/coupons", "coupons"),
         ),
