@@ -41,6 +41,8 @@ def shop(make_once: MakeOnce, online_retail: Path) -> Path:
     def build(folder: Path) -> None:
         run("init", str(folder), "--currency", "GBP", "--timezone", "Europe/London")
         run("import", "orders", str(online_retail), "--shop", str(folder))
+        with (folder / "lingxi.toml").open("a") as settings:
+            settings.write("\n[learning]\nrecommender_seconds = 60.0\n")
         run("train", "--shop", str(folder))
         run("plan", "--shop", str(folder))
 
@@ -93,7 +95,13 @@ def test_recommendations_have_exact_reasons_and_nothing_bought(shop: Path) -> No
     offered = run("recommend", "17850", "-n", "10", "--shop", str(shop))
     assert offered["known"]
     assert len(offered["items"]) == 10
-    bought = {line["item_id"] for entry in told["customer"]["timeline"] for line in entry["lines"]}
+    bought = {
+        line["item_id"]
+        for entry in told["customer"]["timeline"]
+        if entry["name"] == "Order Completed"  # a refund may be of an order older than the file
+        for line in entry["lines"]
+    }
+    assert len(bought) > 20
     assert not bought & {item["item_id"] for item in offered["items"]}
     for item in offered["items"]:
         if item["because"]:

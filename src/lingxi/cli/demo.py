@@ -12,8 +12,11 @@ from lingxi.cli.import_files import summarise_import
 from lingxi.cli.serve import run_server
 from lingxi.cli.simulate import write_simulated_shop
 from lingxi.cli.steps import long_step
+from lingxi.config import CONFIG_FILE
 
 _DONE = "demo-complete"
+_HURRY = "\n[learning]\nrecommender_seconds = 15.0\n"
+"""A shop takes five minutes to look for its best recommender; who tries a demo is waiting."""
 
 
 @click.command("demo")
@@ -62,6 +65,8 @@ def make_demo(folder: Path, *, size: str, seed: int) -> None:
     init_shop(
         folder, name="Willow & Finch", currency="GBP", timezone="Europe/London", language="en"
     ).close()
+    with (folder / CONFIG_FILE).open("a", encoding="utf-8") as settings:
+        settings.write(_HURRY)
     with open_shop(folder) as shop:
         imports = (
             ("Import items", jobs.import_items, "items.csv"),

@@ -164,7 +164,7 @@ class LearningSettings:
     """Churn horizon; 0 learns it from the shop's own gaps between orders."""
     list_length: int = 10
     """Recommendations made for each customer in a plan."""
-    recommender_seconds: float = 60.0
+    recommender_seconds: float = 300.0
     """Seconds for choosing and fitting the recommender; with fewer, fewer models are tried."""
     keep_versions: int = 5
     """Versions of each model kept for rollback."""
