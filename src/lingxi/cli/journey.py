@@ -11,9 +11,10 @@ from lingxi.cli.frame import (
     open_shop,
     print_json,
     print_table,
-    read_file,
     shop_option,
 )
+from lingxi.cli.journey_file import read_journey_file
+from lingxi.cli.journey_simulate import simulate
 
 if TYPE_CHECKING:
     from lingxi.app.journeys.views import FindingView, LintView
@@ -236,19 +237,6 @@ def remove(name: str, folder: Path | None, as_json: bool) -> None:
     click.echo(f"{name} is removed.")
 
 
-def read_journey_file(file: Path) -> "Journey":
-    """The journey of a YAML or JSON file.
-
-    Raises
-    ------
-    FileUnreadable, InvalidInput
-        If it cannot be read or used.
-    """
-    from lingxi.journeys import parse_journey
-
-    return parse_journey(read_file(file), str(file))
-
-
 def _lint(journey: "Journey", folder: Path | None) -> "LintView":
     from lingxi.config import CONFIG_FILE
 
@@ -282,4 +270,4 @@ def _print_findings(findings: "tuple[FindingView, ...]", language: str) -> None:
         click.echo(f"{level}  {each.place}  [{each.code}]  {words.text(each.sentence)}")
 
 
-from lingxi.cli import journey_simulate as journey_simulate  # noqa: E402 (adds its command)
+command.add_command(simulate)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import click
 
 from lingxi.cli.frame import guarded, json_option, open_shop, print_json, print_table, shop_option
-from lingxi.cli.journey import command, read_journey_file
+from lingxi.cli.journey_file import read_journey_file
 
 if TYPE_CHECKING:
     from lingxi.app.journeys.outcome import Difference, Simulation
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from lingxi.journeys.graph import Journey
 
 
-@command.command("simulate")
+@click.command("simulate")
 @click.argument("file", type=click.Path(path_type=Path))
 @click.option("--days", default=90, show_default=True, help="How much of the past to replay.")
 @click.option("--against", default="", help="A published VERSION of the journey, or a FILE.")

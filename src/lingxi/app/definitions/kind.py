@@ -26,7 +26,7 @@ class Kind(Protocol):
     def read(self, folder: Path) -> dict[str, Files]:
         """The definitions below a folder, by name."""
 
-    def list_held(self, shop: "Shop", tx: sa.Connection) -> dict[str, Files]:
+    def list_held(self, shop: "Shop", tx: sa.Connection, /) -> dict[str, Files]:
         """The definitions that the shop has, by name."""
 
     def put(self, shop: "Shop", tx: sa.Connection, name: str, files: Files, actor: str) -> None:

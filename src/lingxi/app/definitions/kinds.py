@@ -40,7 +40,7 @@ class Segments:
         """The segments below a folder."""
         return read_forms(folder, self.folder, _render_segment)
 
-    def list_held(self, shop: "Shop", tx: sa.Connection) -> dict[str, Files]:  # noqa: ARG002
+    def list_held(self, _shop: "Shop", tx: sa.Connection, /) -> dict[str, Files]:
         """The shop's segments."""
         held = [each.segment for each in list_segments(tx)]
         return {s.name: {f"segments/{s.name}.yaml": render_form(write_segment(s))} for s in held}
@@ -67,7 +67,7 @@ class Offers:
         """The offers below a folder."""
         return read_forms(folder, self.folder, _render_offer)
 
-    def list_held(self, shop: "Shop", tx: sa.Connection) -> dict[str, Files]:  # noqa: ARG002
+    def list_held(self, _shop: "Shop", tx: sa.Connection, /) -> dict[str, Files]:
         """The shop's offers as they are in force."""
         held = [kept.offer for kept in list_offers(tx)]
         return {o.name: {f"offers/{o.name}.yaml": render_offer(o)} for o in held}
@@ -93,7 +93,7 @@ class Templates:
         """The templates below a folder."""
         return {name: _spell_template(each) for name, each in read_files(folder).items()}
 
-    def list_held(self, shop: "Shop", tx: sa.Connection) -> dict[str, Files]:  # noqa: ARG002
+    def list_held(self, _shop: "Shop", tx: sa.Connection, /) -> dict[str, Files]:
         """The shop's templates as they are sent; one that never was, as its draft."""
         found: dict[str, Files] = {}
         for kept in template_book.list_templates(tx):
@@ -130,7 +130,7 @@ class Journeys:
         """The journeys below a folder."""
         return read_forms(folder, self.folder, _render_journey)
 
-    def list_held(self, shop: "Shop", tx: sa.Connection) -> dict[str, Files]:  # noqa: ARG002
+    def list_held(self, _shop: "Shop", tx: sa.Connection, /) -> dict[str, Files]:
         """The shop's journeys as they are published."""
         held = [each for each in journey_book.list_journeys(tx) if each.published]
         texts = {
@@ -158,7 +158,7 @@ class Drafts:
         """The drafts below a folder."""
         return read_forms(folder, self.folder, _render_journey)
 
-    def list_held(self, shop: "Shop", tx: sa.Connection) -> dict[str, Files]:  # noqa: ARG002
+    def list_held(self, _shop: "Shop", tx: sa.Connection, /) -> dict[str, Files]:
         """The shop's journeys that were never published."""
         held = [each for each in journey_book.list_journeys(tx) if not each.published]
         return {h.name: {f"{self.folder}/{h.name}.yaml": render_journey(h.draft)} for h in held}
@@ -191,7 +191,7 @@ class PlacementsFile:
         read_definitions(text)
         return {"placements": {PLACEMENTS_FILE: text}}
 
-    def list_held(self, shop: "Shop", tx: sa.Connection) -> dict[str, Files]:  # noqa: ARG002
+    def list_held(self, shop: "Shop", _tx: sa.Connection, /) -> dict[str, Files]:
         """The shop's file, if it has one."""
         path = shop.settings.folder / PLACEMENTS_FILE
         return {"placements": {PLACEMENTS_FILE: read_text(path)}} if path.is_file() else {}
