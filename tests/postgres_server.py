@@ -10,6 +10,7 @@ import os
 import pwd
 import select
 import shutil
+import signal
 import subprocess
 import tempfile
 from collections.abc import Iterator
@@ -71,7 +72,11 @@ def run_server() -> Iterator[str]:
         yield f"postgresql://lingxi@/postgres?host={home}"
     finally:
         watchdog.stdin.close()
-        watchdog.wait(30)
+        try:
+            watchdog.wait(120)
+        except subprocess.TimeoutExpired:
+            os.killpg(watchdog.pid, signal.SIGKILL)
+            watchdog.wait()
         watchdog.stdout.close()
         shutil.rmtree(home, ignore_errors=True)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import tempfile
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -93,6 +94,9 @@ class SparkSession:
         return rows.cast(pa.schema(list(zip(wanted.names, types, strict=True))))
 
     def close(self) -> None:
-        """Drop what this session brought in; Spark itself stays up."""
-        for name in self._views:
-            self._spark.catalog.dropTempView(name)
+        """Drop what this session brought in; Spark itself stays up. Fails not where it is gone."""
+        from py4j.protocol import Py4JError
+
+        with suppress(Py4JError, OSError):
+            for name in self._views:
+                self._spark.catalog.dropTempView(name)

@@ -6,11 +6,12 @@ import os
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+import msgspec
 import sqlalchemy as sa
 
 from lingxi.ingest import export_quarantine, find_customer, forget, mend_quarantine
 from lingxi.ingest.sealed import read_traits
-from lingxi.ingest.tables import customer_line
+from lingxi.ingest.tables import customer_line, import_file
 
 if TYPE_CHECKING:
     from conftest import Bench
@@ -147,3 +148,11 @@ def test_who_is_forgotten_leaves_no_mark(bench: Bench) -> None:
     with bench.store.write() as tx:
         forget(tx, frozenset({find_customer(tx, "u1")}))
         assert tx.execute(sa.select(sa.func.count()).select_from(customer_line)).scalar() == 1
+
+
+def test_the_tally_of_a_file_is_the_same_in_every_process(bench: Bench) -> None:
+    bench.customers(HEAD + ANN)
+    with bench.store.read() as tx:
+        tally = msgspec.json.decode(tx.execute(sa.select(import_file.c.tally)).scalar_one())
+    assert list(tally["filled"]) == sorted(tally["filled"])
+    assert len(tally["filled"]) == 4

@@ -6,6 +6,7 @@ import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,7 @@ import httpx
 import pytest
 from granian.constants import Interfaces
 from granian.server.embed import Server
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Error, Page, sync_playwright
 
 from lingxi.access import Credentials, Role, Scope, create_key
 from lingxi.access.users import create_user
@@ -106,7 +107,8 @@ def dashboard(demo_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> It
     with serve(shop) as address, sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
         yield Dashboard(address, secret, browser, shop)
-        browser.close()
+        with suppress(Error):  # a browser that has died already is closed
+            browser.close()
     shop.close()
 
 

@@ -139,9 +139,9 @@ def count_unit(tally: Tally, unit: Unit, outcome: Outcome) -> None:
         tally.count(step, cleaned.reason.value, kept=False, lines=lines, example=example)
         return
     tally.kept += lines
-    for name in unit.fields:
+    for name in sorted(unit.fields):
         tally.filled[name] = tally.filled.get(name, 0) + lines
-    for step, reason in {(each.name, each.reason.value) for each in cleaned.steps}:
+    for step, reason in dict.fromkeys((each.name, each.reason.value) for each in cleaned.steps):
         tally.count(step, reason, kept=True, lines=lines, example=example)
     if is_custom(cleaned.event.name) and cleaned.event.name not in _SYSTEM:
         reason = PutReason.CUSTOM_EVENT.value

@@ -1,7 +1,5 @@
 """What the lines of a file add up to, as it is kept from one transaction to the next."""
 
-from collections.abc import Iterable
-
 import msgspec
 
 from lingxi.ingest.report import ReasonCount
@@ -36,11 +34,6 @@ class Tally(msgspec.Struct):
         key = _BETWEEN.join((step, reason, "kept" if kept else ""))
         self.reasons[key] = self.reasons.get(key, 0) + lines
         self.examples.setdefault(key, example)
-
-    def fill(self, fields: Iterable[str]) -> None:
-        """Add a kept line's fields."""
-        for name in fields:
-            self.filled[name] = self.filled.get(name, 0) + 1
 
     def list_reasons(self) -> tuple[ReasonCount, ...]:
         """The steps that did something, for the report."""
