@@ -15,7 +15,7 @@ from lingxi.profiles.read import Counts
 from lingxi.recommend.placements.context import Context, Met
 from lingxi.recommend.rules import LONGEST_HISTORY, MOST_HISTORY
 from lingxi.schema import Name
-from lingxi.store.tables import from_micros
+from lingxi.store.tables import from_micros, to_micros
 
 if TYPE_CHECKING:
     from lingxi.app.shop import Shop
@@ -30,7 +30,8 @@ class Ask(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
 
     ``customer_id``: the shop's id. ``anonymous_id``: the browser's, as its events carry it.
     ``history``: item ids looked at in this session, newest last. ``item_id``: the item looked at.
-    ``cart``: item ids in the cart. ``category``: keep to this category, by name or path
+    ``cart``: item ids in the cart. ``bought``: item ids of an order placed just now, whose event may
+    not have come in yet. ``category``: keep to this category, by name or path
     "Home > Lamps". ``candidates``: keep to these, best first, as a search found them. ``country``:
     two letters. ``age``: the visitor is known to be at least so old. ``n``: another length.
     """
@@ -40,6 +41,7 @@ class Ask(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
     history: tuple[str, ...] = ()
     item_id: str | None = None
     cart: tuple[str, ...] = ()
+    bought: tuple[str, ...] = ()
     category: str | None = None
     candidates: tuple[str, ...] = ()
     country: str | None = None
@@ -57,6 +59,7 @@ class Ask(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
         for name, most in (
             ("history", MOST_HISTORY),
             ("cart", MOST_HISTORY),
+            ("bought", MOST_HISTORY),
             ("candidates", MOST_CANDIDATES),
         ):
             if len(getattr(self, name)) > most:
@@ -71,7 +74,7 @@ class Ask(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
             )
         if self.age is not None and not 0 <= self.age <= 130:
             raise InvalidInput(f"age must be between 0 and 130, not {self.age}.")
-        for each in (*self.history, *self.cart, *self.candidates, self.item_id or "x"):
+        for each in (*self.history, *self.cart, *self.bought, *self.candidates, self.item_id or "x"):
             if not 1 <= len(each) <= 200 or not each.isprintable():
                 raise InvalidInput("An item id is 1 to 200 printable characters; one is not.")
         if self.category is not None and (len(self.category) > 200 or self.category.strip() == ">"):
@@ -102,6 +105,7 @@ def read_context(
     """Everything that a list is made in view of; ``ignored``: what was shown in vain too."""
     customer = found.customer if found.personalised else None
     rows = () if customer is None else read_counts(tx, customer, LONGEST_HISTORY)
+    rows = add_order(rows, ask.bought, now)
     past = read_past(rows)
     country = ask.country.upper() if ask.country else None
     if country is None and customer is not None:
@@ -136,6 +140,23 @@ def read_past(rows: Sequence[Counts]) -> dict[str, Met]:
         item_id: Met(views, carts, orders, from_micros(at))
         for item_id, views, carts, orders, at in rows
     }
+
+
+def add_order(rows: Sequence[Counts], item_ids: Sequence[str], now: datetime) -> Sequence[Counts]:
+    """The rows of a profile as one more order, placed now, would leave them.
+
+    >>> from datetime import UTC
+    >>> add_order([("a", 3, 0, 0, 5)], ["a", "b"], datetime(1970, 1, 1, 0, 0, 1, tzinfo=UTC))
+    [('a', 3, 0, 1, 1000000), ('b', 0, 0, 1, 1000000)]
+    """
+    if not item_ids:
+        return rows
+    at = to_micros(now)
+    counts = {row[0]: row for row in rows}
+    for item_id in dict.fromkeys(item_ids):
+        _, views, carts, orders, last_at = counts.get(item_id, (item_id, 0, 0, 0, at))
+        counts[item_id] = (item_id, views, carts, orders + 1, max(at, last_at))
+    return list(counts.values())
 
 
 def count_ignored(shop: "Shop", customer: int, past: dict[str, Met]) -> dict[str, int]:

@@ -20,7 +20,7 @@ from lingxi.server.pages.frame import AskFrame
 from lingxi.server.pages.links import Address
 from lingxi.server.pages.words import Words
 
-DEEDS = ("viewed", "in_cart")
+DEEDS = ("viewed", "in_cart", "bought")
 _LONGEST_BASKET = 2_000
 _CAUSES = 8
 Basket = Annotated[
@@ -154,6 +154,8 @@ def explore(answers: Answers, wish: Wish) -> Exploration:
 
 def add_event(ask: Ask, item_id: str, deed: str) -> Ask:
     """The same request after one more event; in a cart counts as looked at too."""
+    if deed == "bought":
+        return msgspec.structs.replace(ask, bought=(*ask.bought, item_id)[-100:])
     history = (*ask.history, item_id)[-100:]
     if deed == "in_cart":
         return msgspec.structs.replace(ask, history=history, cart=(*ask.cart, item_id)[-100:])
