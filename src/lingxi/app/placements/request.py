@@ -30,8 +30,8 @@ class Ask(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
 
     ``customer_id``: the shop's id. ``anonymous_id``: the browser's, as its events carry it.
     ``history``: item ids looked at in this session, newest last. ``item_id``: the item looked at.
-    ``cart``: item ids in the cart. ``bought``: item ids of an order placed just now, whose event may
-    not have come in yet. ``category``: keep to this category, by name or path
+    ``cart``: item ids in the cart. ``bought``: item ids of an order placed just now, whose event
+    may not have come in yet. ``category``: keep to this category, by name or path
     "Home > Lamps". ``candidates``: keep to these, best first, as a search found them. ``country``:
     two letters. ``age``: the visitor is known to be at least so old. ``n``: another length.
     """
@@ -74,7 +74,8 @@ class Ask(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
             )
         if self.age is not None and not 0 <= self.age <= 130:
             raise InvalidInput(f"age must be between 0 and 130, not {self.age}.")
-        for each in (*self.history, *self.cart, *self.bought, *self.candidates, self.item_id or "x"):
+        named = (*self.history, *self.cart, *self.bought, *self.candidates, self.item_id or "x")
+        for each in named:
             if not 1 <= len(each) <= 200 or not each.isprintable():
                 raise InvalidInput("An item id is 1 to 200 printable characters; one is not.")
         if self.category is not None and (len(self.category) > 200 or self.category.strip() == ">"):
