@@ -6,9 +6,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from lingxi.coupons.file import read_offer
+from lingxi.coupons.openness import OpenOffer
+from lingxi.coupons.usual import USUAL_OFFERS
 from lingxi.i18n import Translator, load_catalogue
 from lingxi.policy import Candidate, Due, ShopFacts, make_plan
-from lingxi.policy.offers import OFFERS
+from lingxi.policy.candidate import NO_OFFER
 from lingxi.policy.rules import NO_RULE, RULES, decide
 
 SHOP = ShopFacts(
@@ -165,12 +168,63 @@ def test_everyone_is_in_the_plan_once_with_words_in_both_languages(
     assert values[len(known) :] == [None] * (len(values) - len(known))
     for line in plan:
         assert line.rule in RULES or line.rule == NO_RULE
-        assert line.proposal.offer in OFFERS
+        assert line.proposal.offer in {NO_OFFER, *(each.name for each in USUAL_OFFERS)}
         for language in ("en", "zh"):
             words = Translator(language)
             assert words.text(line.proposal.reason)
             assert f"action.{line.proposal.action}" in load_catalogue(language)
-            assert words.text(f"offer.{line.proposal.offer}")
             assert words.text(f"channel.{line.proposal.channel}")
         silent = line.proposal.action == "leave_alone"
         assert silent == (line.proposal.channel == "none")
+
+
+LAPSED = variant(stage="lapsed", recency_days=150.0)
+
+
+def make_shop(*offers: OpenOffer) -> ShopFacts:
+    return dataclasses.replace(SHOP, offers=offers)
+
+
+def win_back(name: str = "own", percent: float = 10, **parts: object) -> OpenOffer:
+    plan = {"occasions": ["win_back_valued"], **parts.pop("plan", {})}  # type: ignore[dict-item]
+    left, budget = parts.pop("left", None), parts.pop("budget", None)
+    raw = {"benefit": {"kind": "percent", "percent": percent}, "plan": plan, **parts}
+    return OpenOffer(read_offer(raw, name=name), left, budget)  # type: ignore[arg-type]
+
+
+def test_the_plan_takes_the_cheapest_of_the_shop_s_own_offers() -> None:
+    shop = make_shop(win_back("twenty", 20), win_back("seven", 7), win_back("nine", 9))
+    line = make_plan([LAPSED], shop)[0]
+    assert line.proposal.offer == "seven"
+    assert line.expected_value_cents == round(0.75 * (5000 - 350))
+
+
+@pytest.mark.parametrize(
+    ("parts", "changes", "given"),
+    [
+        ({"plan": {"margin_floor": 30}}, {"margin_share": 0.40}, True),
+        ({"plan": {"margin_floor": 30}}, {"margin_share": 0.39}, False),
+        ({"plan": {"margin_floor": 30}}, {}, False),  # no margin is known
+        ({"conditions": {"segment": "vips"}}, {"segments": frozenset({"vips"})}, True),
+        ({"conditions": {"segment": "vips"}}, {}, False),
+        ({"conditions": {"first_order": True}}, {}, False),
+        ({}, {"used_offers": frozenset({"own"})}, False),
+        ({"budget": 500}, {}, True),
+        ({"budget": 499}, {}, False),
+        ({"plan": {"occasions": ["welcome"]}}, {}, False),
+    ],
+)
+def test_an_offer_is_chosen_only_where_it_may_be_used_and_leaves_its_margin(
+    parts: dict[str, object], changes: dict[str, object], given: bool
+) -> None:
+    line = make_plan([dataclasses.replace(LAPSED, **changes)], make_shop(win_back(**parts)))[0]  # type: ignore[arg-type]
+    assert line.proposal.action == "win_back"
+    assert line.proposal.offer == ("own" if given else NO_OFFER)
+
+
+def test_what_is_left_goes_to_whom_the_most_is_expected_of() -> None:
+    people = [dataclasses.replace(LAPSED, customer=n, value_cents=12_000 + n) for n in range(1, 6)]
+    by_count = make_plan(people, make_shop(win_back(left=2)))
+    by_budget = make_plan(people, make_shop(win_back(budget=1_499)))
+    for plan in (by_count, by_budget):
+        assert {p.customer.customer for p in plan if p.proposal.offer == "own"} == {4, 5}

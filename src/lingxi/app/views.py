@@ -85,7 +85,8 @@ class SimilarView(msgspec.Struct, frozen=True):
 class ActionView(msgspec.Struct, frozen=True):
     """One line of the plan: what to do next for one customer, and why.
 
-    ``item_names`` are the names of ``item_ids``, in the same order.
+    ``item_names`` are the names of ``item_ids``, in the same order; ``offer_title`` is the title of
+    the offer by language, empty for none.
     """
 
     customer_id: str
@@ -101,6 +102,7 @@ class ActionView(msgspec.Struct, frozen=True):
     reason: Sentence
     expected_value_cents: int | None
     item_names: tuple[str, ...] = ()
+    offer_title: Mapping[str, str] = {}
 
 
 class PlanView(msgspec.Struct, frozen=True):

@@ -63,7 +63,7 @@ def _print_customer(view: "CustomerView", words: "Translator") -> None:
         for reason in view.churn.reasons:
             click.echo(f"  {reason.contribution:+.2f}  {words.text(reason.sentence)}")
     if view.action is not None:
-        offer = words.text(f"offer.{view.action.offer or 'none'}")
+        offer = view.action.offer_title.get("en") or words.text("offer.none")
         click.echo(
             f"Next: {words.text(f'action.{view.action.action}')} ({offer}), rule "
             f"{view.action.rule}. {words.text(view.action.reason)}"

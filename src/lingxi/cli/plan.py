@@ -49,7 +49,7 @@ def command(show: bool, action: str, n: int, folder: Path | None, as_json: bool)
     print_table(["action", "customers", "expected"], totals, frozenset({1, 2}))
     click.echo("")
     for row in view.rows:
-        offer = "" if row.offer in (None, "none") else f" [{words.text(f'offer.{row.offer}')}]"
+        offer = f" [{row.offer_title['en']}]" if row.offer_title else ""
         value = row.expected_value_cents
         worth = "" if value is None else f", {words.money(value)}"
         click.echo(

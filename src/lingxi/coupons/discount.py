@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal
 
 from lingxi.coupons.basket import Basket
-from lingxi.coupons.offer import Amount, Benefit, FreeShipping, Gift, Percent, Points
+from lingxi.coupons.offer import Amount, Benefit, FreeShipping, Gift, Percent, Points, Privilege
 
 
 @dataclass(frozen=True)
@@ -60,7 +60,7 @@ def cost_of(benefit: Benefit, goods_cents: int, shipping_cents: int) -> int:
     """
     if isinstance(benefit, Gift):
         return benefit.worth_cents * benefit.quantity
-    if isinstance(benefit, Points):
+    if isinstance(benefit, Points | Privilege):
         return benefit.worth_cents
     return sum(take_off(benefit, goods_cents, shipping_cents))
 

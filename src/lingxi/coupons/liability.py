@@ -8,7 +8,7 @@ import sqlalchemy as sa
 
 from lingxi.coupons.book import list_offers
 from lingxi.coupons.ledger import OUTSTANDING, Account, Totals, read_all_totals
-from lingxi.coupons.offer import Amount, Benefit, Gift, Offer, Points, SharedCode
+from lingxi.coupons.offer import Amount, Benefit, Gift, Offer, Points, Privilege, SharedCode
 from lingxi.coupons.tables import coupon
 from lingxi.stats.bootstrap import Interval
 
@@ -103,7 +103,7 @@ def _most_per_coupon(benefit: Benefit) -> int | None:
         return benefit.cents
     if isinstance(benefit, Gift):
         return benefit.worth_cents * benefit.quantity
-    if isinstance(benefit, Points):
+    if isinstance(benefit, Points | Privilege):
         return benefit.worth_cents
     return benefit.at_most_cents
 

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, Literal
 
 import msgspec
 from msgspec import Meta
@@ -58,7 +58,14 @@ class Points(_Part, frozen=True, tag_field="kind", tag="points"):
     worth_cents: Cents = 0
 
 
-Benefit = Percent | Amount | FreeShipping | Gift | Points
+class Privilege(_Part, frozen=True, tag_field="kind", tag="privilege"):
+    """Something that no checkout takes off, as early access to new items; ``worth_cents`` is what
+    it costs the shop."""
+
+    worth_cents: Cents = 0
+
+
+Benefit = Percent | Amount | FreeShipping | Gift | Points | Privilege
 
 
 class UniqueCode(_Part, frozen=True, tag_field="kind", tag="unique"):
@@ -122,6 +129,22 @@ class Limits(_Part, frozen=True):
     per_customer: Number | None = 1
 
 
+Occasion = Literal["welcome", "second_order", "loyalty_thanks", "win_back", "win_back_valued"]
+"""When the plan looks for an offer: ``win_back_valued`` are those who are expected to bring as much
+as the shop's median customer or more."""
+
+
+class PlanUse(_Part, frozen=True):
+    """When the plan may choose the offer by itself; on no occasion unless it says so.
+
+    ``margin_floor``: per cent of the expected order that must be left of its margin after the
+    offer. Where no margin is known, an offer with a floor is not chosen.
+    """
+
+    occasions: tuple[Occasion, ...] = ()
+    margin_floor: Annotated[float, Meta(ge=0, le=100)] | None = None
+
+
 class Offer(_Part, frozen=True):
     """An offer as a file, the API and the page have it. Amounts are the shop's minor units.
 
@@ -142,6 +165,7 @@ class Offer(_Part, frozen=True):
     conditions: Conditions = Conditions()
     validity: Validity = Validity()
     limits: Limits = Limits()
+    plan: PlanUse = PlanUse()
     stacks_with: Ids = ()
     personal: bool = False
     paused: bool = False

@@ -68,9 +68,10 @@ def check_exportable(offer: Offer) -> None:
     """
     conditions = offer.conditions
     benefit = offer.benefit
+    priced = isinstance(benefit, Percent | Amount | FreeShipping)
     capped = isinstance(benefit, Percent | FreeShipping) and benefit.at_most_cents is not None
     problems: Mapping[str, bool] = {
-        "gives a gift or points": not isinstance(benefit, Percent | Amount | FreeShipping),
+        "gives a gift, points or a privilege": not priced,
         "has a most that is taken off (at_most_cents)": capped,
         "names categories; name items": bool(conditions.categories),
         "leaves items out (without_items)": bool(conditions.without_items),

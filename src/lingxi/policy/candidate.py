@@ -2,7 +2,11 @@
 
 from dataclasses import dataclass
 
+from lingxi.coupons.openness import OpenOffer
+from lingxi.coupons.usual import USUAL_OFFERS
 from lingxi.i18n import Sentence
+
+NO_OFFER = "none"
 
 
 @dataclass(frozen=True)
@@ -26,7 +30,7 @@ class ShopFacts:
 
     ``gap_days`` is the median gap between two orders of one customer; ``value_median_cents`` the
     median expected yearly value of customers who have ordered; ``horizon_days`` the churn horizon;
-    ``delivery_cents`` what one delivery costs the shop.
+    ``delivery_cents`` what one delivery costs the shop; ``offers`` what it gives at present.
     """
 
     currency: str
@@ -35,6 +39,7 @@ class ShopFacts:
     order_cents: int
     value_median_cents: int
     delivery_cents: int
+    offers: tuple[OpenOffer, ...] = tuple(OpenOffer(offer) for offer in USUAL_OFFERS)
 
 
 @dataclass(frozen=True)
@@ -62,6 +67,12 @@ class Candidate:
     due: Due | None = None
     refuses: frozenset[str] = frozenset()
     """Channels on which the customer may not be sent advertising."""
+    segments: frozenset[str] = frozenset()
+    """Those of the shop's segments that an offer asks for, and the customer is in."""
+    used_offers: frozenset[str] = frozenset()
+    """Offers that the customer has used as often as one may."""
+    margin_share: float | None = None
+    """Margin by price of the items proposed, else of the shop's; unknown where no item has one."""
 
     def usual_gap_days(self, shop: ShopFacts) -> float:
         """The customer's own gap between orders where it is known, else the shop's."""

@@ -21,6 +21,7 @@ from lingxi.lifecycle.thresholds import Thresholds, list_order_days, usual_gaps
 from lingxi.policy.candidate import Candidate, Due, ShopFacts
 from lingxi.policy.export import write_plan_files
 from lingxi.policy.ledger import put_plan
+from lingxi.policy.offering import read_offering
 from lingxi.policy.plan import make_plan
 from lingxi.policy.replenish import find_due, read_due
 from lingxi.recommend import Recommender
@@ -84,13 +85,15 @@ def decide_plan(store: Store, settings: Settings, progress: Progress = silent) -
     with store.read() as tx:
         items = get_items(tx, sorted({str(i) for i in due_rows.column("item_id").to_pylist()}))
     due = read_due(due_rows, {item_id: item.name for item_id, item in items.items()})
+    offering = read_offering(store)
     shop = _learn_shop(features, states, load_thresholds(store), settings)
+    shop = replace(shop, offers=offering.offers)
     known = {row["customer"]: row for row in features.to_pylist()}
     candidates = (
         _to_candidate(customer, state, known.get(customer, {}), shop, gaps, due, recommended)
         for customer, state in states.items()
     )
-    lines = make_plan((_add_refusals(one, channels) for one in candidates), shop)
+    lines = make_plan((offering.add_to(_add_refusals(one, channels)) for one in candidates), shop)
     with store.write() as tx:
         put_plan(tx, lines, as_of)
     files = write_plan_files(store, settings)

@@ -16,7 +16,7 @@ planned_action = sa.Table(
     sa.Column("churn_probability", sa.Float),
     sa.Column("action", sa.String(24), nullable=False),
     sa.Column("rule", sa.String(24), nullable=False),
-    sa.Column("offer", sa.String(24), nullable=False),
+    sa.Column("offer", sa.String(40), nullable=False),
     sa.Column("channel", sa.String(16), nullable=False),
     sa.Column("item_ids", sa.Text, nullable=False),
     sa.Column("reason", sa.Text, nullable=False),

@@ -9,7 +9,7 @@ import msgspec
 import sqlalchemy as sa
 
 from lingxi.coupons import get_offer
-from lingxi.coupons.offer import Amount, FreeShipping, Gift, Percent, Points
+from lingxi.coupons.discount import cost_of
 from lingxi.coupons.tables import coupon
 from lingxi.journeys.graph import Journey
 from lingxi.journeys.run import FIELDS, Outcome, read_run
@@ -184,24 +184,6 @@ def _count_coupons(tx: sa.Connection, twin: "Shop") -> tuple[dict[str, int], int
         ]
         if fitting:
             first = min(fitting, key=lambda order: order.occurred_at)
-            cost += _most_off(offer.benefit, first.amount_cents or 0, twin)
+            delivery_cents = twin.settings.policy.delivery_cost_cents
+            cost += cost_of(offer.benefit, first.amount_cents or 0, delivery_cents)
     return dict(sorted(Counter(row.offer for row in issued).items())), cost
-
-
-def _most_off(
-    benefit: Percent | Amount | FreeShipping | Gift | Points, goods_cents: int, twin: "Shop"
-) -> int:
-    match benefit:
-        case Percent():
-            off = round(goods_cents * benefit.percent / 100)
-            return off if benefit.at_most_cents is None else min(off, benefit.at_most_cents)
-        case Amount():
-            return min(benefit.cents, goods_cents)
-        case FreeShipping():
-            delivery = twin.settings.policy.delivery_cost_cents
-            most = benefit.at_most_cents
-            return delivery if most is None else min(delivery, most)
-        case Gift():
-            return benefit.worth_cents * benefit.quantity
-        case Points():
-            return benefit.worth_cents

@@ -8,7 +8,7 @@ import msgspec
 import sqlalchemy as sa
 
 from lingxi.app.cursors import check_size, decode_cursor, encode_cursor
-from lingxi.app.queries.plan import list_item_ids, to_action_view
+from lingxi.app.queries.plan import list_item_ids, read_titles, to_action_view
 from lingxi.app.views import ChurnView, CustomerView, Reason, TimelineEntry, TimelineLine
 from lingxi.catalogue import get_items
 from lingxi.errors import InvalidInput, UnknownCustomer
@@ -46,6 +46,7 @@ def get_customer(shop: "Shop", customer_id: str, *, before: str | None, n: int) 
         action = get_action(tx, customer)
         ids = customer_ids(tx, [customer])
         items = get_items(tx, [] if action is None else list_item_ids([action]))
+        titles = read_titles(tx, [] if action is None else [action])
     if profile is None:
         raise UnknownCustomer(f"Nothing has happened yet to customer {customer_id!r}.")
     as_of: datetime = shop.clock.now() if state is None else state["as_of"]
@@ -71,7 +72,7 @@ def get_customer(shop: "Shop", customer_id: str, *, before: str | None, n: int) 
         traits=get_traits(shop.store, customer),
         features=features,
         churn=None,
-        action=None if action is None else to_action_view(action, ids, items),
+        action=None if action is None else to_action_view(action, ids, items, titles),
         timeline=_to_entries(shop, timeline),
         next_cursor=_next(timeline),
     )

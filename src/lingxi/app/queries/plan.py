@@ -2,12 +2,17 @@
 
 from collections.abc import Iterable, Mapping
 
+import sqlalchemy as sa
+
 from lingxi.app.cursors import check_size, decode_cursor, encode_cursor
 from lingxi.app.views import ActionView, PlanView
 from lingxi.catalogue import get_items
+from lingxi.coupons import find_offer
+from lingxi.coupons.offer import LANGUAGES
 from lingxi.errors import InvalidInput, NotTrained
 from lingxi.ingest import customer_ids
 from lingxi.policy import StoredAction, get_totals, list_actions
+from lingxi.policy.candidate import NO_OFFER
 from lingxi.policy.ledger import UNKNOWN
 from lingxi.schema import Item
 from lingxi.store import Store
@@ -36,6 +41,7 @@ def list_plan(
         actions = list_actions(tx, action=action, stage=stage, after=after, n=n + 1)
         ids = customer_ids(tx, [each.customer for each in actions])
         items = get_items(tx, list_item_ids(actions))
+        titles = read_titles(tx, actions)
     page, more = actions[:n], len(actions) > n
     last = page[-1] if page else None
     return PlanView(
@@ -45,7 +51,7 @@ def list_plan(
         by_action=totals.customers,
         expected_by_action=totals.expected_value_cents,
         expected_value_cents=sum(totals.expected_value_cents.values()),
-        rows=tuple(to_action_view(each, ids, items) for each in page),
+        rows=tuple(to_action_view(each, ids, items, titles) for each in page),
         next_cursor=encode_cursor([_rank(last), last.customer]) if more and last else None,
     )
 
@@ -55,8 +61,23 @@ def list_item_ids(actions: Iterable[StoredAction]) -> list[str]:
     return sorted({item_id for action in actions for item_id in action.item_ids})
 
 
+def read_titles(
+    tx: sa.Connection, actions: Iterable[StoredAction]
+) -> Mapping[str, Mapping[str, str]]:
+    """The titles of the offers that the lines name, by language; the name where it has none."""
+    names = {action.offer for action in actions} - {NO_OFFER}
+    kept = {name: find_offer(tx, name) for name in names}
+    return {
+        name: {lang: name if one is None else one.offer.title_in(lang) for lang in LANGUAGES}
+        for name, one in kept.items()
+    }
+
+
 def to_action_view(
-    action: StoredAction, ids: Mapping[int, str], items: Mapping[str, Item]
+    action: StoredAction,
+    ids: Mapping[int, str],
+    items: Mapping[str, Item],
+    titles: Mapping[str, Mapping[str, str]],
 ) -> ActionView:
     """A stored line of the plan with the shop's own customer id and the items' names."""
     return ActionView(
@@ -73,6 +94,7 @@ def to_action_view(
         reason=action.reason,
         expected_value_cents=action.expected_value_cents,
         item_names=tuple(items[i].name if i in items else i for i in action.item_ids),
+        offer_title=titles.get(action.offer, {}),
     )
 
 

@@ -1,7 +1,7 @@
 """Cross-sell: an active customer is due, and there is something that fits."""
 
 from lingxi.i18n import Sentence
-from lingxi.policy.candidate import Candidate, Proposal, ShopFacts
+from lingxi.policy.candidate import NO_OFFER, Candidate, Proposal, ShopFacts
 
 _STAGES = frozenset({"active", "loyal", "won_back"})
 
@@ -12,7 +12,7 @@ def propose(customer: Candidate, shop: ShopFacts) -> Proposal | None:
         return None
     return Proposal(
         "cross_sell",
-        "none",
+        NO_OFFER,
         "email" if customer.churn_level != "low" else "on_site",
         Sentence(
             "policy.reason.cross_sell",

@@ -1,7 +1,7 @@
 """Leave alone: a message would cost more than it can bring, or would interrupt what goes well."""
 
 from lingxi.i18n import Sentence
-from lingxi.policy.candidate import Candidate, Proposal, ShopFacts
+from lingxi.policy.candidate import NO_OFFER, Candidate, Proposal, ShopFacts
 
 RETURNS_TOO_MUCH = 0.5
 """Share of the goods sent back above which more selling only makes more returns."""
@@ -37,7 +37,7 @@ def propose(customer: Candidate, shop: ShopFacts) -> Proposal | None:
 
 def leave(code: str, **params: str | int | float) -> Proposal:
     """The proposal to do nothing, for the reason ``code``."""
-    return Proposal("leave_alone", "none", "none", Sentence(code, params))
+    return Proposal("leave_alone", NO_OFFER, "none", Sentence(code, params))
 
 
 def _is_to_be_thanked(customer: Candidate) -> bool:

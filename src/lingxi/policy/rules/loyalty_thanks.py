@@ -2,10 +2,11 @@
 
 from lingxi.i18n import Sentence
 from lingxi.policy.candidate import Candidate, Proposal, ShopFacts
+from lingxi.policy.offers import choose_offer
 from lingxi.policy.rules.leave_alone import JUST_ORDERED_DAYS
 
 
-def propose(customer: Candidate, _shop: ShopFacts) -> Proposal | None:
+def propose(customer: Candidate, shop: ShopFacts) -> Proposal | None:
     """Thank without asking for anything: no discount for who buys at full price."""
     if customer.stage != "loyal" or customer.recency_days is None:
         return None
@@ -13,7 +14,7 @@ def propose(customer: Candidate, _shop: ShopFacts) -> Proposal | None:
         return None
     return Proposal(
         "loyalty_thanks",
-        "early_access",
+        choose_offer("loyalty_thanks", customer, shop),
         "email",
         Sentence("policy.reason.loyalty_thanks", {"n": customer.orders}),
         customer.item_ids,

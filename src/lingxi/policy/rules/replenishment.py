@@ -1,7 +1,7 @@
 """Replenishment: something the customer buys regularly is about to run out."""
 
 from lingxi.i18n import Sentence
-from lingxi.policy.candidate import Candidate, Proposal, ShopFacts
+from lingxi.policy.candidate import NO_OFFER, Candidate, Proposal, ShopFacts
 
 _STAGES = frozenset({"active", "loyal", "at_risk", "won_back"})
 
@@ -14,7 +14,7 @@ def propose(customer: Candidate, _shop: ShopFacts) -> Proposal | None:
     others = tuple(i for i in customer.item_ids if i != due.item_id)
     return Proposal(
         "replenishment",
-        "none",
+        NO_OFFER,
         "email",
         Sentence(
             "policy.reason.replenishment",

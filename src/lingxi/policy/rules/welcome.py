@@ -2,14 +2,15 @@
 
 from lingxi.i18n import Sentence
 from lingxi.policy.candidate import Candidate, Proposal, ShopFacts
+from lingxi.policy.offers import choose_offer
 from lingxi.policy.rules.leave_alone import leave
 
 FRESH_DAYS = 30
 """After this long without an order, a welcome would come too late to be one."""
 
 
-def propose(customer: Candidate, _shop: ShopFacts) -> Proposal | None:
-    """Show the best of the shop to a newcomer, with free delivery on the first order."""
+def propose(customer: Candidate, shop: ShopFacts) -> Proposal | None:
+    """Show the best of the shop to a newcomer, with the offer for a first order."""
     if customer.orders:
         return None
     days = int(customer.tenure_days)
@@ -17,7 +18,7 @@ def propose(customer: Candidate, _shop: ShopFacts) -> Proposal | None:
         return leave("policy.reason.never_ordered", n=days)
     return Proposal(
         "welcome",
-        "free_shipping",
+        choose_offer("welcome", customer, shop),
         "email",
         Sentence("policy.reason.welcome", {"n": days}),
         customer.item_ids,

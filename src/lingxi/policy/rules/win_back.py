@@ -1,7 +1,8 @@
 """Win back: a customer worth having is drifting away or has gone."""
 
 from lingxi.i18n import Sentence
-from lingxi.policy.candidate import Candidate, Proposal, ShopFacts
+from lingxi.policy.candidate import NO_OFFER, Candidate, Proposal, ShopFacts
+from lingxi.policy.offers import choose_offer
 from lingxi.policy.rules.leave_alone import leave
 
 _STAGES = frozenset({"at_risk", "lapsed", "lost"})
@@ -22,12 +23,13 @@ def propose(customer: Candidate, shop: ShopFacts) -> Proposal | None:
     if customer.stage == "at_risk":
         return Proposal(
             "win_back",
-            "none",
+            NO_OFFER,
             "email",
             Sentence("policy.reason.at_risk", facts),
             customer.item_ids,
         )
-    offer = "percent_10" if customer.value_cents >= shop.value_median_cents else "free_shipping"
+    valued = customer.value_cents >= shop.value_median_cents
+    offer = choose_offer("win_back_valued" if valued else "win_back", customer, shop)
     return Proposal(
         "win_back",
         offer,

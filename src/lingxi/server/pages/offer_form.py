@@ -14,7 +14,7 @@ from lingxi.errors import InvalidInput
 from lingxi.i18n.translator import minor_units
 
 Values = Mapping[str, str]
-BENEFITS = ("percent", "amount", "free_shipping", "gift", "points")
+BENEFITS = ("percent", "amount", "free_shipping", "gift", "points", "privilege")
 CODES = ("unique", "pool", "shared")
 
 
@@ -52,7 +52,7 @@ GROUPS = (
             Field("benefit.item_id", "text", when=("gift",)),
             Field("benefit.quantity", "number", when=("gift",)),
             Field("benefit.points", "number", when=("points",)),
-            Field("benefit.worth_cents", "money", when=("gift", "points")),
+            Field("benefit.worth_cents", "money", when=("gift", "points", "privilege")),
         ),
     ),
     Group(
@@ -95,6 +95,10 @@ GROUPS = (
             Field("stacks_with", "list"),
             Field("paused", "check"),
         ),
+    ),
+    Group(
+        "plan",
+        (Field("plan.occasions", "list"), Field("plan.margin_floor", "number")),
     ),
 )
 _EMPTY_MEANS_NONE = frozenset({"limits.per_customer"})

@@ -1,0 +1,31 @@
+"""the plan names offers of the shop"""
+
+from collections.abc import Sequence
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0060"
+down_revision = "0037"
+branch_labels: str | Sequence[str] | None = None
+depends_on: str | Sequence[str] | None = None
+
+
+def upgrade() -> None:
+    with op.batch_alter_table("planned_action") as batch_op:
+        batch_op.alter_column(
+            "offer",
+            existing_type=sa.String(length=24),
+            type_=sa.String(length=40),
+            existing_nullable=False,
+        )
+
+
+def downgrade() -> None:
+    with op.batch_alter_table("planned_action") as batch_op:
+        batch_op.alter_column(
+            "offer",
+            existing_type=sa.String(length=40),
+            type_=sa.String(length=24),
+            existing_nullable=False,
+        )
