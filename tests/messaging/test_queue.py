@@ -101,8 +101,8 @@ def test_a_run_takes_back_its_own_messages_and_no_others(
     with store.write() as tx:
         queue_messages(store, tx, [mine, sent, other])
         tx.execute(sa.update(table).where(table.c.id == sent.id).values(state="sending"))
-        assert cancel_messages(store, tx, "1", NOON) == 1
-        assert cancel_messages(store, tx, "1", NOON) == 0
+        assert cancel_messages(store, tx, [("j", "1")], NOON) == 1
+        assert cancel_messages(store, tx, [("j", "1")], NOON) == 0
         states = {row[0]: row[1] for row in tx.execute(sa.select(table.c.id, table.c.state))}
     assert states == {mine.id: "skipped", sent.id: "sending", other.id: "queued"}
     assert list_names(store)[-1] == "Message Skipped"

@@ -433,7 +433,7 @@ def test_a_run_that_takes_a_message_back_while_it_is_prepared_wins(
     def judge_and_cancel(*args: object) -> object:
         found = list(judge_all(*args))  # type: ignore[arg-type]
         with bench.store.write() as tx:
-            assert cancel_messages(bench.store, tx, "r", NOON) == 1
+            assert cancel_messages(bench.store, tx, [("j", "r")], NOON) == 1
         return found
 
     monkeypatch.setattr(bench.sender, "_judge_all", judge_and_cancel)

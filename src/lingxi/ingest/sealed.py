@@ -1,7 +1,8 @@
 """What identifies a person: kept under the surrogate's own key, read for the whole customer."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
+from typing import Any
 
 import msgspec
 import sqlalchemy as sa
@@ -11,11 +12,18 @@ from lingxi.errors import InvalidInput
 from lingxi.ingest.message import Cleaned
 from lingxi.ingest.tables import private, trait
 from lingxi.store import Store
-from lingxi.store.keyed import insert_or_ignore, select_by_keys, upsert
+from lingxi.store.keyed import fetch_by_keys, insert_or_ignore, select_by_keys, upsert
+from lingxi.store.prepared import Prepared
 from lingxi.store.tables import identity
 
 NAME_LENGTH = 64
 _BATCH = 500
+_SUBJECTS = Prepared(
+    sa.select(identity.c.subject).where(
+        identity.c.customer == sa.bindparam("customer", type_=sa.BigInteger)
+    ),
+    "customer",
+)
 
 
 class TraitValue(msgspec.Struct, frozen=True):
@@ -120,15 +128,38 @@ def read_traits(store: Store, tx: Connection, customer: int) -> dict[str, str]:
 
     None once their keys were destroyed.
     """
-    query = (
-        sa.select(trait.c.subject, trait.c.name, trait.c.value)
-        .where(trait.c.subject.in_(list_subjects(tx, customer)))
-        .order_by(trait.c.name, trait.c.updated_at, trait.c.subject)
-    )
-    latest = {name: (subject, value) for subject, name, value in tx.execute(query)}
+    c = trait.c
+    keys = [(subject,) for subject in list_subjects(tx, customer)]
+    rows = fetch_by_keys(tx, [c.subject], keys, [c.name, c.updated_at, c.subject, c.value])
+    latest = {name: (subject, value) for name, _, subject, value in sorted(rows, key=_order)}
     kept = {name: pair for name, pair in latest.items() if pair[1] is not None}
     texts = store.keyring.decrypt_many(list(kept.values()))
     return {name: text for name, text in zip(kept, texts, strict=True) if text is not None}
+
+
+def read_trait(
+    store: Store, tx: Connection, name: str, customers: Collection[int]
+) -> dict[int, str]:
+    """One trait of many customers, by customer: the latest word on it over all their surrogates."""
+    owners = {customer: customer for customer in customers}
+    i, c = identity.c, trait.c
+    keys = [(customer,) for customer in customers]
+    owners.update(fetch_by_keys(tx, [i.customer], keys, [i.subject, i.customer]))
+    said = fetch_by_keys(
+        tx,
+        [c.name, c.subject],
+        [(name, subject) for subject in owners],
+        [c.name, c.updated_at, c.subject, c.value],
+    )
+    latest = {owners[row[2]]: (row[2], row[3]) for row in sorted(said, key=_order)}
+    kept = {owner: pair for owner, pair in latest.items() if pair[1] is not None}
+    texts = store.keyring.decrypt_many(list(kept.values()))
+    return {owner: text for owner, text in zip(kept, texts, strict=True) if text is not None}
+
+
+def _order(row: tuple[Any, ...]) -> tuple[Any, ...]:
+    """By trait and moment; of two words of one moment the younger surrogate's is the last."""
+    return row[:3]
 
 
 def read_private(store: Store, tx: Connection, customer: int) -> dict[str, Mapping[str, object]]:
@@ -145,8 +176,7 @@ def read_private(store: Store, tx: Connection, customer: int) -> dict[str, Mappi
 
 def list_subjects(tx: Connection, customer: int) -> list[int]:
     """Every surrogate of a customer, in order."""
-    query = sa.select(identity.c.subject).where(identity.c.customer == customer)
-    return sorted({*tx.execute(query).scalars(), customer})
+    return sorted({*(int(row[0]) for row in _SUBJECTS.fetch(tx, customer)), customer})
 
 
 def forget_sealed(tx: Connection, subjects: frozenset[int]) -> int:

@@ -5,7 +5,7 @@ however many workers read. An event that is older than ``FRESH`` when it is read
 nothing: a history that is imported is no news.
 """
 
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -21,17 +21,17 @@ from lingxi.journeys.run import Outcome, Run, describe_cause
 from lingxi.journeys.step import WaitStep
 from lingxi.journeys.tables import run as runs
 from lingxi.journeys.trigger import EventTrigger, SegmentTrigger, StageTrigger
+from lingxi.journeys.unread import CURSOR, read_cursor
 from lingxi.journeys.versions import Live, list_every, list_live
+from lingxi.journeys.vocabulary import CROSSINGS, PEOPLE, list_names
 from lingxi.schema import Event, Name
 from lingxi.schema.event import SYSTEM_EVENTS
 from lingxi.store import Store
 from lingxi.store.keyed import fetch_by_keys
 from lingxi.store.log import log_position, read_events
 from lingxi.store.projection import find_customers
-from lingxi.store.tables import event as log_table
-from lingxi.store.tables import log_cursor, to_micros
+from lingxi.store.tables import to_micros
 
-CURSOR = "journeys"
 FRESH = timedelta(days=2)
 BATCH = 100
 """Events that do something in one transaction: it holds the lock for milliseconds."""
@@ -39,10 +39,7 @@ _READ = 2_000
 _FAR = 2_000
 _LONGEST_KEY = 200
 _MOST_KEYS = 20
-_MOST_PENDING = 20_000
 _OWN = frozenset(name.value for name in SYSTEM_EVENTS)
-_PEOPLE = (Name.CUSTOMERS_MERGED.value, Name.MERGE_UNDONE.value)
-_CROSSINGS = {"entered": "Segment Entered", "left": "Segment Left"}
 
 
 @dataclass(frozen=True)
@@ -57,7 +54,7 @@ class _Heard:
 def consume_log(store: Store, hands: Hands, now: datetime) -> int:
     """Read the next events that matter to some journey; how many events were passed."""
     with store.read() as tx:
-        after, last = _read_cursor(tx), log_position(tx)
+        after, last = read_cursor(tx), log_position(tx)
         if last <= after:
             return 0
         live = list_live(tx)
@@ -69,73 +66,12 @@ def consume_log(store: Store, hands: Hands, now: datetime) -> int:
     if upto is None:
         upto = events[-1].position if len(events) == _READ else last
     with store.write() as tx:
-        if _read_cursor(tx) != after:
+        if read_cursor(tx) != after:
             return 1  # another worker was here: look again
         if heard:
             _apply(store, tx, hands, heard, now)
         store.log.move_cursor(tx, CURSOR, upto)
     return upto - after
-
-
-def _read_cursor(tx: sa.Connection) -> int:
-    query = sa.select(log_cursor.c.position).where(log_cursor.c.consumer == CURSOR)
-    return tx.execute(query).scalar() or 0
-
-
-class Unread:
-    """Those of whom the log tells something that journeys have not read yet.
-
-    What was looked through and held nothing is not looked through again.
-    """
-
-    def __init__(self) -> None:
-        self._names: frozenset[str] = frozenset()
-        self._clear = 0
-
-    def find(self, tx: sa.Connection, customers: Collection[int]) -> frozenset[int]:
-        """Those of these customers; all, where there is too much to tell."""
-        after, last = _read_cursor(tx), log_position(tx)
-        names = frozenset(list_names(list_every(tx)))
-        if names != self._names:
-            self._names, self._clear = names, 0
-        start = max(after, self._clear)
-        if last <= start:
-            return frozenset()
-        query = (
-            sa.select(log_table.c.subject)
-            .where(log_table.c.position > start, log_table.c.name.in_(sorted(names)))
-            .where(log_table.c.subject.is_not(None))
-            .limit(_MOST_PENDING)
-        )
-        subjects = set(tx.execute(query).scalars())
-        if not subjects:
-            self._clear = last
-            return frozenset()
-        if len(subjects) >= _MOST_PENDING:
-            return frozenset(customers)
-        return frozenset(find_customers(tx, subjects).values()) & frozenset(customers)
-
-
-def list_names(every: Iterable[Live]) -> set[str]:
-    """The names of all events that some journey begins with, waits for or ends at."""
-    names = set(_PEOPLE)
-    for each in every:
-        journey, trigger = each.journey, each.journey.trigger
-        if isinstance(trigger, EventTrigger):
-            names.update(trigger.events)
-        elif isinstance(trigger, SegmentTrigger):
-            names.add(_CROSSINGS[trigger.change.value])
-        elif isinstance(trigger, StageTrigger):
-            names.add(Name.STAGE_CHANGED.value)
-        if journey.goal is not None:
-            names.add(journey.goal.event)
-        names.update(e.happening.event for e in journey.exits if e.happening is not None)
-        names.update(
-            step.event.event
-            for step in journey.steps.values()
-            if isinstance(step, WaitStep) and step.event is not None
-        )
-    return names
 
 
 # -- what begins
@@ -152,7 +88,7 @@ def _hear(
     """The events that do something, at most ``BATCH`` of them; where it stopped early, where."""
     subjects = {event.subject for event in events if event.subject is not None}
     owners = find_customers(tx, subjects)
-    people = any(event.name in _PEOPLE for event in events)
+    people = any(event.name in PEOPLE for event in events)
     # after a merge runs still bear the customer they had
     moving = set(owners.values()) if people else _find_moving(tx, set(owners.values()))
     facts = BatchFacts(store, tx, hands, now, {})
@@ -162,7 +98,7 @@ def _hear(
             continue
         customer = owners[event.subject]
         entries = tuple(_list_entries(facts, live, event, customer, now))
-        if entries or customer in moving or event.name in _PEOPLE:
+        if entries or customer in moving or event.name in PEOPLE:
             heard.append(_Heard(event, customer, entries))
             if entries:
                 moving.add(customer)
@@ -201,7 +137,7 @@ def begins(journey: Journey, event: Event) -> bool:
         case EventTrigger(events=names, where=where):
             return event.name in names and meets(where, event)
         case SegmentTrigger(segment=segment, change=change):
-            name = _CROSSINGS[change.value]
+            name = CROSSINGS[change.value]
             return event.name == name and event.properties.get("segment") == segment
         case StageTrigger(to=to, before=before):
             if event.name != Name.STAGE_CHANGED:
@@ -225,7 +161,7 @@ def list_keys(journey: Journey, event: Event) -> Sequence[str]:
 def _apply(
     store: Store, tx: sa.Connection, hands: Hands, heard: Sequence[_Heard], now: datetime
 ) -> None:
-    people = [each.event for each in heard if each.event.name in _PEOPLE]
+    people = [each.event for each in heard if each.event.name in PEOPLE]
     if people:
         follow_people(store, tx, hands, people, now)
     book = Book(store, tx, hands, {each.customer for each in heard}, now)

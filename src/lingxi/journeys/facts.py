@@ -1,6 +1,6 @@
 """What steps ask about customers, read in one transaction for a whole batch of runs."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import datetime, timedelta
 from functools import cached_property
 from typing import Any, NamedTuple
@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 import msgspec
 import sqlalchemy as sa
 
-from lingxi.ingest.sealed import read_traits
+from lingxi.ingest.sealed import list_subjects, read_trait
 from lingxi.journeys.graph import Journey, MessageClass
 from lingxi.journeys.hands import Hands
 from lingxi.journeys.moments import start_of_day, start_of_week
@@ -21,7 +21,9 @@ from lingxi.messaging.tables import message as messages
 from lingxi.policy.tables import planned_action
 from lingxi.schema import Event
 from lingxi.store import Store
+from lingxi.store.codec import from_row
 from lingxi.store.prepared import Prepared
+from lingxi.store.tables import event as log_table
 from lingxi.store.tables import from_micros, to_micros
 
 TIMEZONE = "timezone"
@@ -52,6 +54,30 @@ _MESSAGES = Prepared(
     "customer",
     "since",
 )
+_FATE = Prepared(
+    sa.select(messages.c.state, sa.type_coerce(messages.c.sent_at, sa.BigInteger)).where(
+        messages.c.id == sa.bindparam("id")
+    ),
+    "id",
+)
+_EVENTS = Prepared(
+    sa.select(log_table.c.position, log_table.c.payload)
+    .where(
+        log_table.c.subject == sa.bindparam("subject", type_=sa.BigInteger),
+        log_table.c.occurred_at >= sa.bindparam("since", type_=sa.BigInteger),
+        sa.or_(*(log_table.c.name == name for name in (_OPENED, _CLICKED, _ORDER))),
+    )
+    .order_by(log_table.c.occurred_at.desc())
+    .limit(_MOST_SIGNS),
+    "subject",
+    "since",
+)
+_OFFER = Prepared(
+    sa.select(planned_action.c.offer).where(
+        planned_action.c.customer == sa.bindparam("customer", type_=sa.BigInteger)
+    ),
+    "customer",
+)
 
 
 class _Sent(NamedTuple):
@@ -62,7 +88,10 @@ class _Sent(NamedTuple):
 
 
 class BatchFacts:
-    """Answers ``lead.Facts``; what is asked twice is read once."""
+    """Answers ``lead.Facts``; what is asked twice is read once.
+
+    ``customers`` are those of the batch: the first question about one of them is answered for all.
+    """
 
     def __init__(
         self,
@@ -71,19 +100,25 @@ class BatchFacts:
         hands: Hands,
         now: datetime,
         priorities: Mapping[str, int],
+        customers: Collection[int] = (),
     ) -> None:
         self._store, self._tx, self._hands, self._now = store, tx, hands, now
         self._priorities = priorities
+        self._highest = max(priorities.values(), default=0)
+        self._customers = set(customers)
         self._zones: dict[int, ZoneInfo] = {}
-        self._held: dict[tuple[int, str], bool] = {}
+        self._rules: dict[bytes, Any] = {}
+        self._held: dict[tuple[int, bytes], bool] = {}
         self._sent: dict[int, list[_Sent]] = {}
         self._prepared: dict[int, list[_Sent]] = {}
 
     def zone(self, customer: int) -> ZoneInfo:
         """The trait ``timezone``, where it names one; else the shop's."""
         if customer not in self._zones:
-            named = read_traits(self._store, self._tx, customer).get(TIMEZONE, "")
-            self._zones[customer] = read_zone(named) or self._shop_zone
+            asked = self._customers - self._zones.keys() | {customer}
+            named = read_trait(self._store, self._tx, TIMEZONE, asked)
+            for each in asked:
+                self._zones[each] = read_zone(named.get(each, "")) or self._shop_zone
         return self._zones[customer]
 
     @cached_property
@@ -92,32 +127,28 @@ class BatchFacts:
 
     def holds(self, customer: int, rule: RuleForm) -> bool:
         """Whether a rule holds for the customer now."""
-        key = customer, msgspec.json.encode(rule, order="deterministic").decode()
+        text = msgspec.json.encode(rule, order="deterministic")
+        key = customer, text
         if key not in self._held:
-            read = self._hands.read_rule(rule)
+            if text not in self._rules:
+                self._rules[text] = self._hands.read_rule(rule)
+            read = self._rules[text]
             self._held[key] = self._hands.judge.matches(self._tx, read, customer, self._now)
         return self._held[key]
 
     def fates(self, run: Run, step: str) -> frozenset[Fate]:
         """What has become of the message of a step; nothing where none was queued there."""
         sent = run.context.get("messages", {}).get(step)
-        if sent is None:
-            return frozenset()
-        query = sa.select(messages.c.state, messages.c.sent_at).where(messages.c.id == sent)
-        row = self._tx.execute(query).first()
+        row = None if sent is None else _FATE.first(self._tx, sent)
         if row is None:
             return frozenset()
-        state = State(row.state)
+        state = State(row[0])
         found = {_STATES[state]} if state in _STATES else set()
-        since = row.sent_at or from_micros(run.started_at)
-        for event in self._events(run.customer, since):
-            found |= _read_fate(event, sent)
+        since = run.started_at if row[1] is None else int(row[1])
+        for subject in list_subjects(self._tx, run.customer):
+            for event in _EVENTS.fetch(self._tx, subject, since):
+                found |= _read_fate(from_row(event[0], event[1]), sent)
         return frozenset(found)
-
-    def _events(self, customer: int, since: datetime) -> list[Event]:
-        names = (_OPENED, _CLICKED, _ORDER)
-        events = self._store.log.read_customer(customer, limit=_MOST_SIGNS, names=names)
-        return [event for event in events if event.occurred_at >= since]
 
     def signs(self, customer: int) -> list[datetime]:
         """When the customer visited and opened messages, machines left out, newest first."""
@@ -126,9 +157,8 @@ class BatchFacts:
 
     def offer(self, customer: int) -> str | None:
         """The offer of the plan, where it does not say to leave the customer alone."""
-        c = planned_action.c
-        row = self._tx.execute(sa.select(c.offer, c.action).where(c.customer == customer)).first()
-        return None if row is None or row.offer in ("", "none") else str(row.offer)
+        row = _OFFER.first(self._tx, customer)
+        return None if row is None or row[0] in ("", "none") else str(row[0])
 
     def is_capped(self, run: Run, journey: Journey) -> str:
         """Which of the journey's own caps is reached."""
@@ -152,7 +182,7 @@ class BatchFacts:
         if journey.message_class is MessageClass.TRANSACTIONAL:
             return ""
         mine = journey.priority
-        if all(priority <= mine for priority in self._priorities.values()):
+        if self._highest <= mine:
             return ""
         today = start_of_day(self._now, self.zone(run.customer))
         for each in self._messages(run.customer):

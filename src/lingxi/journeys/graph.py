@@ -5,6 +5,7 @@ begins at ``start`` and each step names what follows, so that the steps are a gr
 """
 
 from enum import StrEnum
+from functools import cached_property
 from typing import Annotated
 
 import msgspec
@@ -87,7 +88,7 @@ class Exit(Record, frozen=True, kw_only=True):
             raise InvalidInput("An exit needs either 'happening' or 'rule'.")
 
 
-class Journey(Record, frozen=True, kw_only=True):
+class Journey(Record, frozen=True, kw_only=True, dict=True):
     """A journey as it is published; ``steps`` by id, ``start`` the id of the first.
 
     ``title``: by language. ``entry``: a rule that the customer must meet to begin. ``priority``:
@@ -116,6 +117,16 @@ class Journey(Record, frozen=True, kw_only=True):
     def edges(self, step_id: str) -> tuple[Edge, ...]:
         """The ways out of a step."""
         return list_edges(self.steps[step_id])
+
+    @cached_property
+    def targets(self) -> dict[str, dict[str, str]]:
+        """Where each way of each step leads, worked out once a version."""
+        return {step_id: dict(self.edges(step_id)) for step_id in self.steps}
+
+    @cached_property
+    def exit_rules(self) -> tuple[RuleForm, ...]:
+        """The rules that end a run when a step begins."""
+        return tuple(each.rule for each in self.exits if each.rule is not None)
 
     @property
     def key(self) -> str:

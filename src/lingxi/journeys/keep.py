@@ -30,6 +30,7 @@ _CUT_SHORT = (
     Outcome.RESTARTED.value,
     Outcome.STOPPED.value,
 )
+_INSERT = sa.insert(runs)
 _UPDATE = (
     sa.update(runs)
     .where(runs.c.id == sa.bindparam("b_id"), runs.c.epoch == sa.bindparam("b_epoch"))
@@ -79,13 +80,12 @@ def write_changes(
     """
     if not changes and not new:
         return
-    for change in changes:
-        if change.acts:
-            _act(store, tx, hands, change, journeys, now)
+    _act(store, tx, hands, changes, journeys, now)
     fresh = {run.id for run in new}
     if new:
         later = {change.run.id: change.row for change in changes if change.run.id in fresh}
-        tx.execute(sa.insert(runs), [_to_row(run, later.get(run.id, {})) for run in new])
+        rows = [_to_row(run, later.get(run.id, {})) for run in new]
+        execute_many(tx, _INSERT, rows)
     rows = [change.row for change in changes if change.run.id not in fresh]
     if rows:
         execute_many(tx, _UPDATE, rows)
@@ -94,9 +94,9 @@ def write_changes(
         queue_messages(store, tx, messages)
     _count(tx, changes, new)
     ended = [change for change in changes if change.outcome is not None]
-    for change in ended:
-        if change.outcome in _CUT_SHORT:
-            cancel_messages(store, tx, str(change.run.id), now)
+    cut = [(c.run.journey, str(c.run.id)) for c in ended if c.outcome in _CUT_SHORT]
+    if cut:
+        cancel_messages(store, tx, cut, now)
     events = [start_event(run, now) for run in new] + [end_event(c, now) for c in ended]
     if events:
         store.log.append(events, tx=tx)
@@ -114,23 +114,31 @@ def _act(
     store: Store,
     tx: sa.Connection,
     hands: Hands,
-    change: Change,
+    changes: Sequence[Change],
     journeys: Mapping[tuple[str, int], Journey],
     now: datetime,
 ) -> None:
-    run = change.run
-    for act in change.acts:
-        match act:
-            case SetTrait(name, value):
-                text = None if value is None else str(value)
-                put_traits(store, tx, [TraitValue(run.subject, name, text, now)])
-            case AddToList(name):
-                hands.join(tx, name, run.customer, now)
-            case NoteArm(experiment, arm):
-                log_arms(store.log, tx, experiment, [(run.customer, arm)], now)
-            case IssueCoupon(_, offer, key):
-                code = hands.issue(tx, offer, run.customer, key, now)
-                settle_coupon(change, journeys[run.journey, run.version], code, to_micros(now))
+    """Do what steps ask for; traits and arms of all runs at once."""
+    traits: list[TraitValue] = []
+    arms: dict[str, list[tuple[int, str]]] = {}
+    for change in changes:
+        run = change.run
+        for act in change.acts:
+            match act:
+                case SetTrait(name, value):
+                    text = None if value is None else str(value)
+                    traits.append(TraitValue(run.subject, name, text, now))
+                case AddToList(name):
+                    hands.join(tx, name, run.customer, now)
+                case NoteArm(experiment, arm):
+                    arms.setdefault(experiment, []).append((run.customer, arm))
+                case IssueCoupon(_, offer, key):
+                    code = hands.issue(tx, offer, run.customer, key, now)
+                    settle_coupon(change, journeys[run.journey, run.version], code, to_micros(now))
+    if traits:
+        put_traits(store, tx, traits)
+    for experiment, assigned in arms.items():
+        log_arms(store.log, tx, experiment, assigned, now)
 
 
 def _count(tx: sa.Connection, changes: Iterable[Change], new: Iterable[Run]) -> None:

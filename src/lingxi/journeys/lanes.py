@@ -14,9 +14,19 @@ from lingxi.journeys.run import LANES
 from lingxi.journeys.tables import lane, worker
 from lingxi.store import Store
 from lingxi.store.keyed import insert_or_ignore, upsert
+from lingxi.store.prepared import Prepared
+from lingxi.store.tables import to_micros
 
 LEASE = timedelta(seconds=30)
 _RENEW = LEASE / 3
+_OWNED = Prepared(
+    sa.select(lane.c.lane).where(
+        lane.c.owner == sa.bindparam("owner"),
+        sa.type_coerce(lane.c.until, sa.BigInteger) > sa.bindparam("now", type_=sa.BigInteger),
+    ),
+    "owner",
+    "now",
+)
 
 
 class Lanes:
@@ -38,8 +48,7 @@ class Lanes:
 
     def owned(self, tx: sa.Connection, now: datetime) -> frozenset[int]:
         """Those that are still ours, seen by the transaction that is about to write."""
-        query = sa.select(lane.c.lane).where(lane.c.owner == self.owner, lane.c.until > now)
-        return frozenset(tx.execute(query).scalars())
+        return frozenset(row[0] for row in _OWNED.fetch(tx, self.owner, to_micros(now)))
 
     def release(self) -> None:
         """Let others have them at once."""

@@ -1,7 +1,7 @@
 """Leads a run from step to step until it waits or ends; asks, and changes nothing by itself."""
 
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Protocol
 from zoneinfo import ZoneInfo
 
@@ -74,8 +74,8 @@ class _Passing:
         return change
 
     def _leaves(self) -> bool:
-        for each in self.journey.exits:
-            if each.rule is not None and self.facts.holds(self.run.customer, each.rule):
+        for rule in self.journey.exit_rules:
+            if self.facts.holds(self.run.customer, rule):
                 self.change.note("exit", self.at, "journeys.did.exit_rule")
                 self.change.end(Outcome.EXIT, self.at)
                 return True
@@ -92,10 +92,9 @@ class _Passing:
 
     def leave(self, port: str, code: str, **params: Scalar) -> None:
         """Leave the present step by one of its ways."""
-        step = self.journey.steps[self.change.node]
-        targets = dict(steps.list_edges(step))
+        target = self.journey.targets[self.change.node][port]
         self.change.note(port, self.at, code, **params)
-        self.change.move(targets[port], self.at)
+        self.change.move(target, self.at)
 
     # -- waiting
 
@@ -135,7 +134,7 @@ class _Passing:
         if until <= self.now and step.event is None:
             self.leave("next", "journeys.did.waited")
             return
-        self.change.note("", self.at, "journeys.did.waits", moment=f"{until:%Y-%m-%d %H:%M} UTC")
+        self.change.note("", self.at, "journeys.did.waits", moment=_name_moment(until))
         self.stay(until)
 
     # -- sending
@@ -219,6 +218,10 @@ class _Passing:
     def add_to_list(self, step: steps.ListStep) -> None:
         self.change.acts.append(AddToList(step.list))
         self.leave("next", "journeys.did.listed", list=step.list)
+
+
+def _name_moment(moment: datetime) -> str:
+    return f"{moment.astimezone(UTC).isoformat(' ', 'minutes')[:16]} UTC"
 
 
 _DO: dict[type, Callable[..., None]] = {

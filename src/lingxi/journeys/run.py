@@ -54,7 +54,7 @@ class Passed(msgspec.Struct, frozen=True, array_like=True):
         return Sentence(self.code, {k: v for k, v in self.params.items() if v is not None})
 
 
-class Run(msgspec.Struct, frozen=True, kw_only=True):
+class Run(msgspec.Struct, frozen=True):
     """The row of a run, its context read; moments are microseconds since 1970."""
 
     id: int
@@ -87,16 +87,17 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
 
 
 FIELDS = Run.__struct_fields__
+_STATE, _CONTEXT = FIELDS.index("state"), FIELDS.index("context")
 _encode = msgspec.json.encode
 _decode = msgspec.json.Decoder(Context).decode
 
 
 def read_run(row: "tuple[Any, ...]") -> Run:
     """The run of a row whose values are in the order of ``FIELDS``."""
-    values = dict(zip(FIELDS, row, strict=True))
-    values["state"] = RunState(values["state"])
-    values["context"] = _decode(values["context"])
-    return Run(**values)
+    values = list(row)
+    values[_STATE] = RunState(values[_STATE])
+    values[_CONTEXT] = _decode(values[_CONTEXT])
+    return Run(*values)
 
 
 def write_context(context: Mapping[str, Any]) -> str:

@@ -14,8 +14,6 @@ import structlog
 
 from lingxi.errors import LingxiError
 from lingxi.journeys.change import Change
-from lingxi.journeys.consume import Unread
-from lingxi.journeys.definition_tables import journey as definitions
 from lingxi.journeys.facts import BatchFacts
 from lingxi.journeys.graph import Journey
 from lingxi.journeys.hands import Hands
@@ -23,8 +21,10 @@ from lingxi.journeys.keep import keep_current, write_changes
 from lingxi.journeys.lanes import Lanes
 from lingxi.journeys.lead import lead
 from lingxi.journeys.run import FIELDS, Outcome, Run, RunState, read_run
+from lingxi.journeys.standing import Lookout
 from lingxi.journeys.tables import run as runs
-from lingxi.journeys.versions import get_version, list_live
+from lingxi.journeys.unread import Unread
+from lingxi.journeys.versions import get_version
 from lingxi.store import Store
 from lingxi.store.log import log_position
 from lingxi.store.prepared import Prepared
@@ -66,7 +66,7 @@ class Runner:
         self._store, self._hands, self._sleep = store, hands, sleep
         self.lanes = Lanes(store, owner)
         self._used = False
-        self._unread = Unread()
+        self._lookout, self._unread = Lookout(), Unread()
         self._turn = 0
         self._size = MOST_RUNS
         self._left_at = -1
@@ -105,22 +105,18 @@ class Runner:
     # -- preparing
 
     def _prepare(self, tx: sa.Connection, due: Sequence[Run], now: datetime) -> list[Change]:
-        paused, priorities = self._look_at_journeys(tx)
-        facts = BatchFacts(self._store, tx, self._hands, now, priorities)
-        waiting = self._unread.find(tx, [run.customer for run in due])
-        order = sorted(due, key=lambda run: -priorities.get(run.journey, 0))
+        standing = self._lookout.look(tx)
+        customers = [run.customer for run in due]
+        waiting = self._unread.find(tx, customers, standing.names)
+        facts = BatchFacts(self._store, tx, self._hands, now, standing.priorities, customers)
+        order = sorted(due, key=lambda run: -standing.priorities.get(run.journey, 0))
         changes = []
         for run in order:
-            if run.journey in paused:
+            if run.journey in standing.paused:
                 changes.append(_park(run))
             elif run.customer not in waiting:  # what the customer did last may end the run
                 changes.append(self._walk(tx, run, facts, now))
         return changes
-
-    def _look_at_journeys(self, tx: sa.Connection) -> tuple[frozenset[str], dict[str, int]]:
-        query = sa.select(definitions.c.name).where(definitions.c.paused)
-        paused = frozenset(tx.execute(query).scalars())
-        return paused, {live.name: live.journey.priority for live in list_live(tx)}
 
     def _walk(self, tx: sa.Connection, run: Run, facts: BatchFacts, now: datetime) -> Change:
         try:

@@ -1,6 +1,6 @@
 """Into the queue, in the caller's own transaction, each id once; and out of it again."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 
 import msgspec
@@ -12,7 +12,9 @@ from lingxi.messaging.nouns import CLASSES, Message, SkipReason, State
 from lingxi.messaging.tables import message as table
 from lingxi.schema import Name
 from lingxi.store import Store
-from lingxi.store.keyed import fetch_by_keys, insert_or_ignore
+from lingxi.store.adding import Row, add_new
+from lingxi.store.keyed import fetch_by_keys
+from lingxi.store.tables import to_micros
 
 _LARGEST_CONTEXT = 8_000
 _HEX = frozenset("0123456789abcdef")
@@ -38,14 +40,13 @@ def queue_messages(store: Store, tx: sa.Connection, messages: Sequence[Message])
         As ``queue_message``; then none of them is queued.
     """
     unique = {each.id: each for each in messages}
-    for each in unique.values():
-        _check(each)
+    contexts = {each.id: _check(each) for each in unique.values()}
     known = {
         row[0] for row in fetch_by_keys(tx, [table.c.id], [(i,) for i in unique], [table.c.id])
     }
     new = [each for each in unique.values() if each.id not in known]
     if new:
-        tx.execute(insert_or_ignore(tx, table), [_to_row(each) for each in new])
+        add_new(tx, table, [_to_row(each, contexts[each.id]) for each in new])
         store.log.append(
             [message_event(Name.MESSAGE_QUEUED, each, each.queued_at) for each in new], tx=tx
         )
@@ -55,18 +56,22 @@ def queue_messages(store: Store, tx: sa.Connection, messages: Sequence[Message])
 def cancel_messages(
     store: Store,
     tx: sa.Connection,
-    run: str,
+    runs: Collection[tuple[str, str]],
     now: datetime,
     *,
     reason: SkipReason = SkipReason.CANCELLED,
 ) -> int:
-    """Take back what a run has queued and nobody has begun to send; how many messages."""
-    query = sa.select(table).where(
-        table.c.run == run, table.c.journey != "", table.c.state == State.QUEUED.value
-    )
-    found = [read_message(row) for row in tx.execute(query).mappings()]
-    if not found:
+    """Take back what runs have queued and nobody has begun to send; how many messages.
+
+    ``runs`` are pairs of a journey's name and a run of it.
+    """
+    c = table.c
+    known = fetch_by_keys(tx, [c.journey, c.run], runs, [c.id, c.state])
+    ids = [row[0] for row in known if row[1] == State.QUEUED.value]
+    if not ids:
         return 0
+    query = sa.select(table).where(c.id.in_(ids)).order_by(c.queued_at, c.id)
+    found = [read_message(row) for row in tx.execute(query).mappings()]
     change = sa.update(table).where(
         table.c.id.in_([each.id for each in found]), table.c.state == State.QUEUED.value
     )
@@ -106,7 +111,8 @@ def read_message(row: sa.RowMapping) -> Message:
     )
 
 
-def _check(message: Message) -> None:
+def _check(message: Message) -> str:
+    """Refuse what cannot be kept; the context as it is stored."""
     if len(message.id) != 32 or not _HEX.issuperset(message.id):
         raise InvalidInput(
             f"A message's id is 32 hexadecimal digits, not {message.id[:40]!r}; "
@@ -121,22 +127,43 @@ def _check(message: Message) -> None:
         value = getattr(message, name)
         if len(value) > longest or (not value and name in ("channel", "template")):
             raise InvalidInput(f"{name} has 1 to {longest} characters, not {len(value)}.")
-    if len(msgspec.json.encode(message.context)) > _LARGEST_CONTEXT:
+    context = msgspec.json.encode(message.context)
+    if len(context) > _LARGEST_CONTEXT:
         raise InvalidInput(
             f"The context of a message may take {_LARGEST_CONTEXT:,} bytes; it holds ids only."
         )
     for moment in (message.queued_at, message.not_before, message.send_before):
         if moment is not None and moment.tzinfo is None:
             raise InvalidInput("The moments of a message must be aware.")
+    return context.decode()
 
 
-def _to_row(message: Message) -> dict[str, object]:
-    row = msgspec.structs.asdict(message)
-    row["context"] = msgspec.json.encode(message.context).decode()
-    row.update(
-        state=State.QUEUED.value,
-        due_at=max(message.queued_at, message.not_before or message.queued_at),
-        fence=0,
-        attempts=0,
+def _to_row(message: Message, context: str) -> Row:
+    """The row in the order of the table's columns."""
+    queued_at = to_micros(message.queued_at)
+    not_before = None if message.not_before is None else to_micros(message.not_before)
+    send_before = None if message.send_before is None else to_micros(message.send_before)
+    due_at = queued_at if not_before is None else max(queued_at, not_before)
+    return (
+        message.id,
+        message.customer,
+        message.channel,
+        message.template,
+        message.template_version,
+        message.category,
+        message.message_class,
+        message.journey,
+        message.run,
+        message.node,
+        context,
+        queued_at,
+        not_before,
+        send_before,
+        State.QUEUED.value,
+        due_at,
+        None,  # worker
+        None,  # lease_until
+        0,  # fence
+        0,  # attempts
+        *(None,) * 5,  # what will come of it
     )
-    return row

@@ -40,6 +40,20 @@ def add_rows(connection: Connection, table: Table, merge: Merge, rows: Sequence[
             _add_on_postgres(connection, table, merge, idle, group)
 
 
+def add_new(connection: Connection, table: Table, rows: Sequence[Row]) -> None:
+    """Insert rows; one whose primary key exists stays as it is."""
+    if not rows:
+        return
+    if connection.dialect.name == "sqlite":
+        connection.exec_driver_sql(_compile_new(connection.dialect, table), list(rows))
+        return
+    names = [column.name for column in table.columns]
+    kinds = [_driver_type(column.type) for column in table.columns]
+    statement = insert_columns(table, names, list(zip(*rows, strict=True)), kinds)
+    keys = list(table.primary_key.columns)
+    connection.execute(statement.on_conflict_do_nothing(index_elements=keys))
+
+
 def least(old: ColumnElement[object], new: ColumnElement[object]) -> ColumnElement[object]:
     """The smaller of two values; one that is nothing does not count."""
     return case((old.is_(None) | (new < old), new), else_=old)
@@ -57,6 +71,14 @@ def _find_indexed(table: Table, merge: Merge) -> Sequence[tuple[str, int]]:
     own = dict(table.c.items())
     names = held & set(merge(own, own))
     return [(column.name, i) for i, column in enumerate(table.columns) if column.name in names]
+
+
+@lru_cache(maxsize=64)
+def _compile_new(dialect: Dialect, table: Table) -> str:
+    statement = sqlite.insert(table).on_conflict_do_nothing(
+        index_elements=list(table.primary_key.columns)
+    )
+    return str(statement.compile(dialect=dialect, column_keys=[c.name for c in table.columns]))
 
 
 @lru_cache(maxsize=256)

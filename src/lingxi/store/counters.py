@@ -1,15 +1,18 @@
 """Numbers given out once."""
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, bindparam, select
 
 from lingxi.store.keyed import upsert
+from lingxi.store.prepared import Prepared
 from lingxi.store.tables import counter
+
+_VALUE = Prepared(select(counter.c.value).where(counter.c.name == bindparam("name")), "name")
 
 
 def peek(connection: Connection, name: str) -> int:
     """The last number given out; 0 before the first."""
-    query = select(counter.c.value).where(counter.c.name == name)
-    return connection.execute(query).scalar() or 0
+    row = _VALUE.first(connection, name)
+    return int(row[0]) if row else 0
 
 
 def put(connection: Connection, name: str, value: int) -> None:

@@ -25,7 +25,7 @@ from sqlalchemy import update as sql_update
 
 from lingxi.errors import Conflict, SealBroken
 from lingxi.store.engine import begin_read, begin_write, copy_sqlite, empty_wal, open_engine
-from lingxi.store.keyed import insert_or_ignore, select_by_keys
+from lingxi.store.keyed import fetch_by_keys, insert_or_ignore
 from lingxi.store.tables import NAMING, SUBJECT, Moment
 
 _NONCE = 12
@@ -86,6 +86,8 @@ class Keyring:
         Conflict
             If a customer's key was destroyed: what is erased stays erased.
         """
+        if not items:
+            return []
         wanted = {customer for customer, _ in items}
         keys = self._read_keys(wanted)
         if missing := wanted - keys.keys():
@@ -107,6 +109,8 @@ class Keyring:
         SealBroken
             If a text does not belong to the customer, or is damaged.
         """
+        if not items:
+            return []
         keys = self._read_keys({customer for customer, _ in items})
         return [_decrypt(keys.get(customer), customer, sealed) for customer, sealed in items]
 
@@ -185,10 +189,8 @@ class Keyring:
     @staticmethod
     def _read_in(connection: Connection, customers: Iterable[int]) -> dict[int, bytes | None]:
         column = customer_key.c.customer
-        query = select_by_keys(
-            connection, [column], [(c,) for c in customers], [column, customer_key.c.key]
-        )
-        return {row[0]: row[1] for row in connection.execute(query)}
+        keys = [(customer,) for customer in customers]
+        return dict(fetch_by_keys(connection, [column], keys, [column, customer_key.c.key]))
 
 
 def _encrypt(key: bytes | None, customer: int, text: str) -> bytes:

@@ -15,10 +15,10 @@ from lingxi.app.journeys.outcome import Simulation, read_outcome
 from lingxi.app.journeys.twin import open_twin, read_past
 from lingxi.app.messages.checks import list_checks
 from lingxi.app.runs.hands import make_hands
+from lingxi.clock import FixedClock
 from lingxi.errors import InvalidInput
 from lingxi.journeys import Journey, Runner, consume_log, goods
 from lingxi.journeys import versions as book
-from lingxi.journeys.consume import list_names
 from lingxi.journeys.tables import run
 from lingxi.journeys.timetable import Timetable
 from lingxi.journeys.trigger import (
@@ -31,6 +31,7 @@ from lingxi.journeys.trigger import (
     SegmentTrigger,
 )
 from lingxi.journeys.versions import Live
+from lingxi.journeys.vocabulary import list_names
 from lingxi.messaging.nouns import CHANNELS, Accepted, Content, Message, Outcome, Parcel, SkipReason
 from lingxi.messaging.sending.judgement import Composed, Links, Reader, Skip
 from lingxi.messaging.sending.sender import Sender
@@ -70,16 +71,17 @@ def simulate(
         raise InvalidInput(f"Simulate 1 to {LONGEST_DAYS} days, not {days}.")
     end = until or _find_end(shop)
     start = end - timedelta(days=days)
-    with open_twin(shop, start) as twin:
-        _Play(twin, journey).play(read_past(shop, since=start, until=end), start, end)
+    clock = FixedClock(start)
+    with open_twin(shop, clock) as twin:
+        _Play(twin, journey, clock).play(read_past(shop, since=start, until=end), start, end)
         return read_outcome(twin, journey, start, end)
 
 
 class _Play:
     """One journey, live in a twin."""
 
-    def __init__(self, twin: "Shop", journey: Journey) -> None:
-        self._twin, self._journey = twin, journey
+    def __init__(self, twin: "Shop", journey: Journey, clock: FixedClock) -> None:
+        self._twin, self._journey, self._clock = twin, journey, clock
         store = twin.store
         hands = make_hands(twin)
         self._hands = hands
@@ -92,7 +94,7 @@ class _Play:
             checks=list_checks(twin),
             worker="simulation",
         )
-        now = twin.clock.now()
+        now = clock.now()
         with store.write() as tx:
             version = book.publish(tx, journey, actor="simulation", note="", now=now)
             store.log.move_cursor(tx, "journeys", store.log.position())
@@ -135,7 +137,7 @@ class _Play:
             self._work(moment)
 
     def _next_due(self, until: datetime) -> datetime | None:
-        now = self._twin.clock.now()
+        now = self._clock.now()
         with self._twin.store.read() as tx:
             step = tx.execute(sa.select(sa.func.min(run.c.due_at))).scalar()
             sending = tx.execute(sa.select(sa.func.min(messages.c.due_at))).scalar()
@@ -150,9 +152,8 @@ class _Play:
 
     def _work(self, moment: datetime) -> None:
         """Everything that is to be done at a moment, until nothing is."""
-        clock, store = self._twin.clock, self._twin.store
-        clock.moment = max(moment, clock.now())  # type: ignore[attr-defined]
-        now = clock.now()
+        store = self._twin.store
+        now = self._clock.moment = max(moment, self._clock.now())
         trigger = self._journey.trigger
         for _ in range(_MOST_TURNS):
             done = 0

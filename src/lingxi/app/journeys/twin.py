@@ -55,8 +55,8 @@ _OWN_KINDS = ("Message %", "Coupon %", "Journey %", "Run %")
 
 
 @contextmanager
-def open_twin(shop: "Shop", start: datetime) -> Iterator["Shop"]:
-    """The shop's twin as of ``start``: everything before has happened, nothing after.
+def open_twin(shop: "Shop", clock: FixedClock) -> Iterator["Shop"]:
+    """The shop's twin under ``clock``: what lies before its moment has happened, nothing after.
 
     Raises
     ------
@@ -70,12 +70,11 @@ def open_twin(shop: "Shop", start: datetime) -> Iterator["Shop"]:
         settings = replace(shop.settings, folder=place, store=StoreSettings())
         (place / "keys").mkdir(mode=0o700)
         shop.store.keyring.export(place / "keys" / "keys.sqlite")
-        clock = FixedClock(start)
         store = Store.open(settings, clock, projections=PROJECTIONS, tables=METADATAS)
         twin = Opened(settings, store, clock)
         try:
             _copy_state(shop, store)
-            for batch in read_past(shop, until=start):
+            for batch in read_past(shop, until=clock.now()):
                 store.log.append(batch)
             yield twin
         finally:
