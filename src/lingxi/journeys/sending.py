@@ -62,5 +62,5 @@ def _write_context(change: Change) -> _Context:
         found["item_ids"] = ",".join(held["items"])
     coupons = held.get("coupons", {})
     if coupons:
-        found["coupon"] = list(coupons.values())[-1]
+        found["coupon"] = int(list(coupons.values())[-1])
     return found

@@ -161,7 +161,7 @@ def draw_journey(
     journey = shop.journeys.get_draft(name)
     with shop.store.read() as tx:
         known = find_known(shop, tx)
-    found = lint(journey, known)
+        found = lint(journey, known)  # asks about rules: while the transaction lasts
     passed, waiting = shop.journeys.count_runs(name)
     words = frame.words.reader
     step = look.step if look.step in journey.steps else ""
