@@ -10,7 +10,6 @@ from msgspec import structs
 
 from lingxi.recommend.bench import FILL, Bench, Trial
 from lingxi.recommend.families import FAMILIES, build_scorer, make_recipe, vary
-from lingxi.recommend.family import Params
 from lingxi.recommend.graph import TERMS
 from lingxi.recommend.history import Weighting
 from lingxi.recommend.memory import GB, Size, estimate, held_bytes
@@ -18,6 +17,7 @@ from lingxi.recommend.mix import PLAIN, mix, tune_factor
 from lingxi.recommend.pool import Head, Pool, take_head
 from lingxi.recommend.recipe import Param, Recipe
 from lingxi.recommend.scorer import Scorer, Vector
+from lingxi.recommend.starts import OF_TIME, Start, find_starts, rank_simplicity
 from lingxi.recommend.teach import Lesson, learn
 from lingxi.recommend.teach_ranker import FEWEST, grow_ranker
 from lingxi.recommend.terms import Termed, tune_terms
@@ -43,9 +43,8 @@ _HEARD: tuple[dict[str, Param], ...] = (
     {"history_half_life": 60.0},
 )
 """Ageings of a history that are tried on every model that has one."""
-_OF_TIME = frozenset(
-    ("taught_half_life", "history_half_life", "position_decay", "trend", "trend_half_life")
-)
+_HEARING = 2_000
+"""Customers by whom that is decided, at most."""
 
 
 @runtime_checkable
@@ -73,8 +72,13 @@ class Found:
 
 
 def best_of(trials: Sequence[Trial]) -> Trial | None:
-    """The highest value; of equal ones the first, so the simpler."""
-    return max(trials, key=lambda trial: trial.value) if trials else None
+    """The highest value; of equal ones the simpler model, then the first."""
+    return min(trials, key=_place) if trials else None
+
+
+def _place(trial: Trial) -> tuple[float, int]:
+    """Smaller is better."""
+    return -trial.value, rank_simplicity(trial.recipe.name)
 
 
 def search(
@@ -87,7 +91,8 @@ def search(
 ) -> Found:
     """Try every model's first recipes, then the surroundings of the best, then blends.
 
-    Popularity is tried whatever the time. Of equal trials the earlier, so the simpler, wins.
+    Popularity is tried whatever the time, then what promises most for a second: cheap models of a
+    small catalogue are done when a large one's are begun. Of equal trials the simpler model wins.
 
     Parameters
     ----------
@@ -134,7 +139,7 @@ class _Hunt:
         self._tried: list[Recipe] = []
         self._heads: dict[str, tuple[Trial, Head]] = {}
         self._popularity: Vector = taught.popularity(FILL)
-        self._excludes_seen = self.bench.excluded.nnz > 0
+        self._hearing = self.bench.thin(_HEARING)
 
     @property
     def used(self) -> float:
@@ -142,32 +147,29 @@ class _Hunt:
         return time.monotonic() - self._start
 
     def start(self, names: Iterable[str], until: float = float("inf")) -> None:
-        """The first recipes of every model, those likely to be good and cheap first.
+        """The first recipes of every model, whichever promises most for a second next.
 
         ``until``: seconds since the start of the search by which each must be done.
         """
         self._until = until
-        for name in sorted(names, key=lambda name: FAMILIES[name].turn):
-            family = FAMILIES[name]
-            timed = self.bench.asked.timed
-            if not family.available:
-                self.skipped[name] = family.lacks
-                continue
-            if family.timed and not timed:
-                self.skipped[name] = "the order of events is not known"
-                continue
-            if family.described and self.bench.taught.about is None:
-                self.skipped[name] = "nothing is known of the items but what was done with them"
-                continue
-            if family.grouped and self.bench.taught.groups is None:
-                self.skipped[name] = "the items' categories are not known"
-                continue
-            if family.repeats and self._excludes_seen:
-                self.skipped[name] = "items of the history are not to be recommended"
-                continue
-            for params in _clean(family.starts, timed):
-                self._attempt(make_recipe(name, params))
+        waiting, unfit = find_starts(names, self.bench)
+        self.skipped |= unfit
+        while waiting:
+            start = max(waiting, key=self._promise)
+            waiting.remove(start)
+            self._attempt(make_recipe(start.family.name, start.params))
         self._until = float("inf")
+
+    def _promise(self, start: Start) -> float:
+        """Expected gain for each second; popularity comes before all."""
+        name = start.family.name
+        if name == "popularity":
+            return float("inf")
+        reached = None
+        best = best_of(self.trials)
+        if best and best.value > 0 and name in self._heads:
+            reached = self._heads[name][0].value / best.value
+        return start.promise(self._estimate(name), reached)
 
     def climb(self, until: float = float("inf")) -> None:
         """What lies around the best of each of the best models, as long as that helps.
@@ -188,18 +190,17 @@ class _Hunt:
 
     def _leaders(self) -> list[Trial]:
         """The best trial of each of the best models."""
-        ranked = sorted((trial for trial, _ in self._heads.values()), key=lambda t: -t.value)
-        return ranked[:_CLIMBERS]
+        return sorted((trial for trial, _ in self._heads.values()), key=_place)[:_CLIMBERS]
 
     def _differs(self, recipe: Recipe, other: Recipe) -> bool:
         """Whether two recipes of a model can give different models of this data."""
         mine, yours = _bare(recipe).params, _bare(other).params
         changed = {key for key in {*mine, *yours} if mine.get(key) != yours.get(key)}
-        return bool(changed - _OF_TIME if not self.bench.taught.timed else changed)
+        return bool(changed - OF_TIME if not self.bench.taught.timed else changed)
 
     def blend(self) -> None:
         """The best models together: by shares of the scores, and by weights learnt."""
-        ranked = sorted(self._heads.values(), key=lambda pair: -pair[0].value)
+        ranked = sorted(self._heads.values(), key=lambda pair: _place(pair[0]))
         able: list[tuple[Trial, Head]] = []
         for trial, head in ranked:
             if trial.recipe.name == "popularity":
@@ -308,23 +309,22 @@ class _Hunt:
 
     def _listen(self, scorer: Scorer) -> tuple[Head, dict[str, Param]]:
         """The head with the ageing of the history that does best; nothing is fitted for it."""
-        head = take_head(scorer, self.bench)
         if not self.bench.asked.timed or not isinstance(scorer, Hears) or scorer.heard.fades:
-            return head, {}
-        heard = scorer.heard
-        best, value, params = head, self._value(head), dict[str, Param]()
-        for option in _HEARD:
+            return take_head(scorer, self.bench), {}
+        heard, value, params = scorer.heard, -1.0, dict[str, Param]()
+        for option in ({}, *_HEARD):
             half_life = float(option.get("history_half_life", 0.0))
             decay = float(option.get("position_decay", 1.0))
             scorer.heard = replace(heard, half_life_days=half_life, position_decay=decay)
-            tried = take_head(scorer, self.bench)
+            tried = take_head(scorer, self._hearing)
             found = self._value(tried)
             if found > value:
-                best, value, params = tried, found, option
-        return best, params
+                best, head, value, params = scorer.heard, tried, found, option
+        scorer.heard = best
+        return (head if self._hearing is self.bench else take_head(scorer, self.bench)), params
 
     def _value(self, head: Head) -> float:
-        pool = Pool.build([head], self.bench, self._popularity)
+        pool = Pool.build([head], self._hearing, self._popularity)
         return float(pool.measure(pool.scores[0]).mean())
 
     def _note(self, trial: Trial, head: Head) -> None:
@@ -337,7 +337,8 @@ class _Hunt:
     def _estimate(self, name: str) -> float:
         """Seconds of one more trial: the slowest so far, or what the family says of a fit, and
         as long for asking as popularity took, which has nothing to fit."""
-        looks = 1 + (len(_HEARD) if self.bench.asked.timed else 0)
+        share = self._hearing.asked.n_rows / self.bench.asked.n_rows
+        looks = 1 + ((1 + len(_HEARD)) * share if self.bench.asked.timed else 0.0)
         asking = looks * self._costs.get("popularity", 0.0)
         return self._costs.get(name, FAMILIES[name].cost(*self._size) + asking)
 
@@ -368,13 +369,3 @@ def _bare(recipe: Recipe) -> Recipe:
         if key not in ("trend", "trend_half_life", "damping") and value != known[key]
     }
     return Recipe(name=recipe.name, params=params, parts=recipe.parts, shares=recipe.shares)
-
-
-def _clean(starts: Sequence[Params], timed: bool) -> list[Params]:
-    """First recipes that differ; where order is unknown, ageing makes no difference."""
-    answer: list[Params] = []
-    for start in starts:
-        kept = {k: v for k, v in start.items() if timed or k not in _OF_TIME}
-        if kept not in answer:
-            answer.append(kept)
-    return answer

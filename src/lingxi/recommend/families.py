@@ -74,7 +74,6 @@ _ALL = (
         _popularity,
         starts=tuple({"taught_half_life": days} for days in (7.0, 30.0, 0.0)),
         memory=lambda _params, size: 60.0 * size.events,
-        turn=0,
     ),
     Family(
         "trending",
@@ -84,7 +83,7 @@ _ALL = (
         try_each({"half_life": 7.0}, {"half_life": (2.0, 7.0, 14.0, 30.0)}),
         timed=True,
         memory=lambda _params, size: 60.0 * size.events,
-        turn=3,
+        gain=0.25,
     ),
     Family(
         "new_arrivals",
@@ -92,7 +91,7 @@ _ALL = (
         {"half_life": 14.0},
         timed=True,
         memory=lambda _params, size: 60.0 * size.events,
-        turn=5,
+        gain=0.15,
     ),
     Family(
         "category_popularity",
@@ -100,7 +99,7 @@ _ALL = (
         {"length": 100},
         ({"taught_half_life": 30.0},),
         grouped=True,
-        turn=3,
+        gain=0.3,
     ),
     *LINEAR,
     *SEQUENCE,
@@ -112,7 +111,7 @@ _ALL = (
         visitors=True,
         described=True,
         cost=lambda _rows, items, _events: 0.1 + 1e-3 * items,
-        turn=3,
+        gain=0.5,
     ),
     Family("blend", _blend, starts=(), composed=True),
     Family("learned", _learned, starts=(), composed=True),

@@ -36,8 +36,9 @@ class Family:
         Needs to know the order of events.
     visitors
         Serves a history of nobody and says what is similar to an item: an item-item operator.
-    turn
-        When ``auto`` tries it: low numbers first, for as long as there is time.
+    gain
+        How good its first recipe usually is, 1 for the best of all, by published comparisons:
+        ``auto`` tries what gains most for a second first.
     repeats
         Recommends only what was met before: of no use where that is excluded.
     cost
@@ -67,7 +68,7 @@ class Family:
     around: Callable[[Recipe], Iterable[Recipe]] = _nowhere
     timed: bool = False
     visitors: bool = False
-    turn: int = 4
+    gain: float = 0.8
     repeats: bool = False
     cost: Callable[[int, int, int], float] = lambda _rows, _items, events: 1e-6 * events
     memory: Memory = of_operator

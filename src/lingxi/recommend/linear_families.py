@@ -172,7 +172,7 @@ _ITEMS = tuple(
         try_each(_KNN, _SHRUNK),
         visitors=True,
         cost=_product_cost,
-        turn=1 if name == "cosine" else 6,
+        gain={"cosine": 0.85, "tfidf": 0.8}.get(name, 0.7),
     )
     for name, similarity in _NAMES.items()
 )
@@ -184,7 +184,7 @@ _USERS = tuple(
         (_NEAR,) if name in _TRIED else (),
         try_each(_USER, _SHRUNK),
         memory=of_rows,
-        turn=3 if name == "tfidf" else 5,
+        gain=0.8 if name == "tfidf" else 0.7,
     )
     for name, similarity in _NAMES.items()
 )
@@ -221,7 +221,7 @@ LINEAR = (
         try_each(_WALK, {**_K, "alpha": (0.4, 0.6, 0.8, 1.0), "beta": (0.0, 0.2, 0.4, 0.6)}),
         visitors=True,
         cost=_product_cost,
-        turn=1,
+        gain=0.95,
     ),
     *_USERS,
     Family(
@@ -232,7 +232,7 @@ LINEAR = (
         try_each(_GRAPH, {"alpha": (0.4, 0.5, 0.6, 0.7), "power": (0.55, 0.7, 0.85, 1.0)}),
         cost=_graph_cost,
         memory=of_whole_operator,
-        turn=2,
+        gain=1.0,
     ),
     Family(
         "ease",
@@ -243,7 +243,7 @@ LINEAR = (
         visitors=True,
         cost=_inverse_cost,
         memory=of_inverse,
-        turn=4,
+        gain=0.95,
     ),
     Family(
         "slim",
@@ -256,7 +256,7 @@ LINEAR = (
         ),
         visitors=True,
         cost=_slim_cost,
-        turn=4,
+        gain=0.9,
     ),
     Family(
         "als",
@@ -273,7 +273,7 @@ LINEAR = (
         ),
         cost=_als_cost,
         memory=of_factors,
-        turn=5,
+        gain=0.85,
     ),
 )
 """The simpler first."""

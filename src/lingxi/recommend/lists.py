@@ -5,8 +5,8 @@ from numpy.typing import NDArray
 
 from lingxi.recommend.matrix import Csr, row_lengths
 
-_FEW = 0.05
-"""The share of cells up to which sorting them all is cheaper than looking for each row's n-th."""
+_WIDE = 400
+"""Items from which rows are worth sorting one at a time: then what is sorted stays in the cache."""
 
 
 def exclude(scores: NDArray[np.float32], cells: Csr) -> None:
@@ -42,11 +42,12 @@ def top_items(scores: NDArray[np.float32], n: int, *, above: float = -np.inf) ->
     lists = np.full((n_rows, n), -1, dtype=np.int64)
     if not n_rows or not n_items:
         return lists
-    candidates = scores > above
-    if n < n_items and np.count_nonzero(candidates) > _FEW * scores.size:
-        threshold = np.partition(scores, n_items - n, axis=1)[:, n_items - n, None]
-        candidates &= scores >= threshold
-    rows, items = np.nonzero(candidates)
+    if n_items >= _WIDE:
+        for row in range(n_rows):
+            found = _top_of_row(scores[row], n, above)
+            lists[row, : len(found)] = found
+        return lists
+    rows, items = np.nonzero(scores > above)
     order = np.lexsort((items, -scores[rows, items], rows))
     rows, items = rows[order], items[order]
     starts = np.concatenate(([0], np.cumsum(np.bincount(rows, minlength=n_rows))))
@@ -54,3 +55,14 @@ def top_items(scores: NDArray[np.float32], n: int, *, above: float = -np.inf) ->
     kept = places < n
     lists[rows[kept], places[kept]] = items[kept]
     return lists
+
+
+def _top_of_row(scores: NDArray[np.float32], n: int, above: float) -> NDArray[np.int64]:
+    """Items of one row, at most ``n``; see ``top_items``."""
+    items = np.flatnonzero(scores > above)
+    values = scores[items]
+    if len(items) > n:
+        kept = values >= np.partition(values, len(items) - n)[len(items) - n]
+        items, values = items[kept], values[kept]
+    best: NDArray[np.int64] = items[np.argsort(-values, kind="stable")[:n]]
+    return best

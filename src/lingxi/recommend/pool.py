@@ -13,12 +13,14 @@ from numpy.typing import NDArray
 from lingxi.recommend.bench import Bench
 from lingxi.recommend.evaluation import METRICS
 from lingxi.recommend.lists import exclude, top_items
-from lingxi.recommend.matrix import Csr, row_lengths
+from lingxi.recommend.matrix import Csr, densify, row_lengths
 from lingxi.recommend.scorer import Ranker, Vector
 
 LENGTH = 200
 """Items kept of each model and customer."""
 _CELLS = 20_000_000
+_BARRED = 16
+"""So many of the most popular items are barred for a customer, at most, in most cases."""
 Scores = NDArray[np.float32]
 
 
@@ -128,14 +130,16 @@ def gather(scores: Scores, items: NDArray[np.int64]) -> Scores:
 
 def _take_popular(order: NDArray[np.int64], excluded: Csr, n: int) -> NDArray[np.int64]:
     """The ``n`` most popular items that each customer may be shown."""
-    place = np.empty(len(order), dtype=np.int64)
-    place[order] = np.arange(len(order))
     answer = np.full((excluded.shape[0], n), -1, dtype=np.int64)
-    for row in range(excluded.shape[0]):
-        barred = np.sort(place[excluded.indices[excluded.indptr[row] : excluded.indptr[row + 1]]])
-        barred = barred[: np.searchsorted(barred - np.arange(len(barred)), n)]
-        kept = np.delete(order[: n + len(barred)], barred)
-        answer[row, : len(kept)] = kept
+    rows, reach = np.arange(excluded.shape[0]), n + _BARRED
+    while len(rows):
+        first = order[:reach]
+        barred = densify(excluded[rows][:, first]) != 0
+        places = np.argsort(barred, axis=1, kind="stable")[:, :n]
+        kept = ~np.take_along_axis(barred, places, axis=1)
+        answer[rows, : places.shape[1]] = np.where(kept, first[places], -1)
+        rows = rows[kept.sum(axis=1) < n] if reach < len(order) else rows[:0]
+        reach *= 4
     return answer
 
 

@@ -206,7 +206,7 @@ SEQUENCE = (
         timed=True,
         cost=_count_cost,
         memory=of_counts,
-        turn=5,
+        gain=0.6,
     ),
     Family(
         "sequential_rules",
@@ -216,7 +216,7 @@ SEQUENCE = (
         timed=True,
         cost=_count_cost,
         memory=of_counts,
-        turn=3,
+        gain=0.7,
     ),
     Family(
         "transitions",
@@ -228,7 +228,7 @@ SEQUENCE = (
         visitors=True,
         cost=_count_cost,
         memory=of_counts,
-        turn=1,
+        gain=0.95,
     ),
     Family(
         "smooth_transitions",
@@ -239,7 +239,7 @@ SEQUENCE = (
         timed=True,
         cost=_smooth_cost,
         memory=of_whole_operator,
-        turn=2,
+        gain=0.9,
     ),
     Family(
         "item_embedding",
@@ -250,7 +250,7 @@ SEQUENCE = (
         timed=True,
         cost=_smooth_cost,
         memory=of_whole_operator,
-        turn=3,
+        gain=0.75,
     ),
     Family(
         "session_knn",
@@ -259,7 +259,7 @@ SEQUENCE = (
         timed=True,
         cost=_session_cost,
         memory=of_rows,
-        turn=6,
+        gain=0.6,
     ),
     Family(
         "v_sknn",
@@ -270,7 +270,7 @@ SEQUENCE = (
         timed=True,
         cost=_session_cost,
         memory=of_rows,
-        turn=3,
+        gain=0.85,
     ),
     Family(
         "v_stan",
@@ -281,7 +281,7 @@ SEQUENCE = (
         timed=True,
         cost=_session_cost,
         memory=of_rows,
-        turn=2,
+        gain=0.9,
     ),
     Family(
         "repeat",
@@ -292,7 +292,7 @@ SEQUENCE = (
         timed=True,
         repeats=True,
         memory=of_rows,
-        turn=1,
+        gain=0.8,
     ),
     Family(
         "next_basket",
@@ -302,7 +302,7 @@ SEQUENCE = (
         try_each(_BASKET, _BASKET_LADDERS),
         timed=True,
         memory=of_rows,
-        turn=4,
+        gain=0.9,
     ),
 )
 """What follows what, then sessions, then repeats; the simpler first."""

@@ -55,5 +55,5 @@ TRANSFORMER = Family(
     extra="deep",
     module="onnxruntime",
     learns_with="torch",
-    turn=6,
+    gain=1.0,
 )

@@ -1,0 +1,120 @@
+"""What auto tries first: cheap models of a small catalogue, and none of them loses its turn."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from lingxi.recommend.auto import _Hunt, best_of, search
+from lingxi.recommend.bench import Trial, split_inside
+from lingxi.recommend.families import FAMILIES
+from lingxi.recommend.histories import Histories
+from lingxi.recommend.lists import top_items
+from lingxi.recommend.matrix import build_csr
+from lingxi.recommend.pool import _take_popular
+from lingxi.recommend.recipe import Recipe
+from lingxi.recommend.starts import Start, find_starts
+
+
+def make_bench(n_rows=60, n_items=30, timed=True):
+    rng = np.random.default_rng(5)
+    rows = np.repeat(np.arange(n_rows), 8)
+    items = (rows % 3) * (n_items // 3) + rng.integers(0, n_items // 3, len(rows))
+    moments = np.tile(np.arange(8), n_rows) if timed else None
+    taught = Histories.of_events(rows, items, (n_rows, n_items), moments=moments)
+    return split_inside(taught, rng=rng, most=n_rows, metric="ndcg@5")
+
+
+def find_order(size, asking=0.0):
+    """The models in the order in which a search of data of this size begins each of them."""
+    hunt, order = _Hunt(make_bench(), 1e6, lambda _name: None), []
+    hunt._size, hunt._costs = size, {"popularity": asking}
+    hunt._attempt = lambda recipe: order.append(recipe.name)
+    hunt.start(FAMILIES)
+    return order
+
+
+def test_ease_comes_before_the_walks_in_a_small_catalogue_and_last_where_it_is_not_to_be_had():
+    small = find_order((4_000, 3_000, 400_000))
+    assert small[0] == "popularity"
+    assert small.index("ease") < small.index("rp3beta") < small.index("slim")
+    large = find_order((4_000, 50_000, 400_000))
+    assert large.index("rp3beta") < large.index("slim") < large.index("ease")
+
+
+def test_where_asking_takes_the_time_what_is_usually_better_comes_first():
+    order = find_order((60, 30, 400), asking=1000.0)
+    gains = [FAMILIES[name].gain for name in dict.fromkeys(order) if name != "popularity"]
+    assert gains == sorted(gains, reverse=True)
+
+
+def test_every_first_recipe_of_every_usable_model_is_begun_once():
+    order = find_order((4_000, 3_000, 400_000))
+    starts, unfit = find_starts(FAMILIES, make_bench())
+    assert sorted(order) == sorted(start.family.name for start in starts)
+    assert not set(order) & set(unfit)
+    composed = {name for name, family in FAMILIES.items() if not family.starts}
+    assert set(order) | set(unfit) | composed == set(FAMILIES)
+
+
+def test_a_model_that_did_badly_waits_with_its_further_recipes():
+    start = Start(FAMILIES["rp3beta"], {}, 1)
+    assert start.promise(2.0, 0.8) == pytest.approx(0.8 * 0.5 / 2)
+    assert start.promise(2.0, 0.4) < start.promise(2.0, 0.8) < start.promise(1.0, 0.8)
+    assert Start(FAMILIES["ease"], {}, 0).promise(0.0, None) < float("inf")
+
+
+def test_of_equal_trials_the_simpler_wins_whichever_came_first():
+    trials = [Trial(Recipe(name=name), 0.5) for name in ("ease", "item_cosine", "blend")]
+    for order in (trials, trials[::-1]):
+        assert best_of(order).recipe.name == "item_cosine"
+    better = Trial(Recipe(name="blend"), 0.6)
+    assert best_of([*trials, better]) is better
+
+
+def test_a_search_without_time_still_knows_popularity_and_says_what_it_left_out():
+    found = search(make_bench(), 0.0)
+    assert found.recipe.name == "popularity"
+    assert {trial.recipe.name for trial in found.trials} == {"popularity"}
+    assert "there was no time" in found.skipped["ease"]
+
+
+@pytest.mark.parametrize("most", [1, 7, 60, 100])
+def test_a_thinned_bench_asks_fewer_of_the_same_customers(most):
+    bench = make_bench()
+    thin = bench.thin(most)
+    assert thin.asked.n_rows == min(most, bench.asked.n_rows)
+    places = np.searchsorted(bench.asked.rows, thin.asked.rows)
+    assert (bench.asked.rows[places] == thin.asked.rows).all()
+    assert (thin.wanted != bench.wanted[places]).nnz == 0
+    assert (thin.excluded != bench.excluded[places]).nnz == 0
+    assert thin.taught is bench.taught
+
+
+@given(
+    n_items=st.sampled_from([1, 30, 399, 400, 700]),
+    n=st.integers(1, 50),
+    above=st.sampled_from([-np.inf, 0.0]),
+    seed=st.integers(0, 99),
+)
+def test_the_first_items_are_those_of_a_whole_sort(n_items, n, above, seed):
+    rng = np.random.default_rng(seed)
+    scores = rng.integers(-3, 4, (4, n_items)).astype(np.float32)
+    scores[rng.random(scores.shape) < 0.2] = -np.inf
+    lists = top_items(scores, n, above=above)
+    for row, found in zip(scores, lists.tolist(), strict=True):
+        whole = [at for at in np.argsort(-row, kind="stable").tolist() if row[at] > above][:n]
+        assert found == whole + [-1] * (n - len(whole))
+
+
+@given(n_items=st.integers(1, 60), n=st.integers(1, 8), seed=st.integers(0, 99))
+def test_the_popular_items_of_a_customer_are_those_not_barred(n_items, n, seed):
+    rng = np.random.default_rng(seed)
+    order = rng.permutation(n_items)
+    barred = rng.random((5, n_items)) < rng.random()
+    cells = np.nonzero(barred)
+    indptr = np.concatenate(([0], np.cumsum(barred.sum(axis=1))))
+    excluded = build_csr(np.ones(len(cells[1])), cells[1], indptr, barred.shape)
+    for row, found in zip(barred, _take_popular(order, excluded, n).tolist(), strict=True):
+        free = [at for at in order.tolist() if not row[at]][:n]
+        assert found == free + [-1] * (n - len(free))
