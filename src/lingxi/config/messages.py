@@ -2,6 +2,9 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
+
+from lingxi.errors import InvalidSetting
 
 
 @dataclass(frozen=True)
@@ -50,3 +53,28 @@ class ChannelSettings:
     """The customer's trait that holds the address: phone, push_subscription, wechat_openid."""
     options: Mapping[str, str] = field(default_factory=dict, repr=False)
     """Everything else that stands in its table."""
+
+
+def check_messages(
+    sending: MessagingSettings, channels: Mapping[str, ChannelSettings], path: Path
+) -> None:
+    """Refuse numbers that nothing can be sent with, and channels of no kind.
+
+    Raises
+    ------
+    InvalidSetting
+    """
+    for name, channel in channels.items():
+        if not channel.kind:
+            raise InvalidSetting(
+                f"{path}: [channel.{name}] needs a kind: webhook, push, or a plug-in's."
+            )
+    if not (1 <= sending.batch <= 1000 and 1 <= sending.deliveries <= 200):
+        raise InvalidSetting(
+            f"{path}: messaging.batch is between 1 and 1,000, messaging.deliveries between 1 and "
+            "200."
+        )
+    if min(sending.lease_seconds, sending.retry_seconds, sending.render_seconds) <= 0:
+        raise InvalidSetting(
+            f"{path}: messaging.lease_seconds, retry_seconds and render_seconds must be above 0."
+        )

@@ -108,7 +108,7 @@ class RecommenderModel(BaseEstimator):  # type: ignore[no-untyped-call]
         self.include_seen = include_seen
         self.seed = seed
 
-    def fit(self, X: Ratings | Frame, y: object = None) -> Self:  # noqa: ARG002
+    def fit(self, X: Ratings | Frame, y: object = None) -> Self:
         """Learn.
 
         Parameters
@@ -127,6 +127,7 @@ class RecommenderModel(BaseEstimator):  # type: ignore[no-untyped-call]
         UnknownColumn
             If the frame has no ``customer_id`` or ``item_id``.
         """
+        del y
         events = read_data(X)
         self._numbered = events.shape is not None
         self._customers, (customers,) = number_together([events.customers], keep_all=True)
@@ -246,11 +247,12 @@ class RecommenderModel(BaseEstimator):  # type: ignore[no-untyped-call]
             }
         )
 
-    def score(self, X: Ratings | Frame, y: object = None, *, n: int = 10) -> float:  # noqa: ARG002
+    def score(self, X: Ratings | Frame, y: object = None, *, n: int = 10) -> float:
         """Mean NDCG of lists of ``n`` for what customers did afterwards, over all items.
 
         Customers and items that were not learnt are left out.
         """
+        del y
         self._require()
         events = read_data(X)
         rows, items = self._to_places(events)

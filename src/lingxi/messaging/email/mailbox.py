@@ -67,7 +67,7 @@ def mark_seen(folder: Path, names: list[str]) -> None:
 def _read_mbox(path: Path) -> list[bytes]:
     box = mailbox.mbox(path, create=False)
     try:
-        return [box.get_bytes(key)[:LARGEST] for key in box.keys()]  # noqa: SIM118
+        return [box.get_bytes(key)[:LARGEST] for key in box.iterkeys()]
     finally:
         box.close()
 

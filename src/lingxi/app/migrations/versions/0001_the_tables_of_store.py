@@ -11,12 +11,23 @@ depends_on = None
 
 def upgrade() -> None:
     """To this revision."""
+    _create_counter()
+    _create_event()
+    _create_identity()
+    _create_lake_file()
+    _create_log_cursor()
+
+
+def _create_counter() -> None:
     op.create_table(
         "counter",
         sa.Column("name", sa.String(), nullable=False),
         sa.Column("value", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.PrimaryKeyConstraint("name", name=op.f("pk_counter")),
     )
+
+
+def _create_event() -> None:
     op.create_table(
         "event",
         sa.Column(
@@ -39,6 +50,8 @@ def upgrade() -> None:
             batch_op.f("ix_event_subject_occurred_at"), ["subject", "occurred_at"], unique=False
         )
 
+
+def _create_identity() -> None:
     op.create_table(
         "identity",
         sa.Column(
@@ -54,6 +67,8 @@ def upgrade() -> None:
     with op.batch_alter_table("identity", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_identity_customer"), ["customer"], unique=False)
 
+
+def _create_lake_file() -> None:
     op.create_table(
         "lake_file",
         sa.Column("path", sa.String(), nullable=False),
@@ -64,6 +79,9 @@ def upgrade() -> None:
         sa.Column("sha256", sa.String(), nullable=False),
         sa.PrimaryKeyConstraint("path", name=op.f("pk_lake_file")),
     )
+
+
+def _create_log_cursor() -> None:
     op.create_table(
         "log_cursor",
         sa.Column("consumer", sa.String(), nullable=False),

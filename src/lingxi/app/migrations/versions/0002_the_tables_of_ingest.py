@@ -11,6 +11,15 @@ depends_on = None
 
 def upgrade() -> None:
     """To this revision."""
+    _create_document()
+    _create_identifier()
+    _create_import_run()
+    _create_learnt_item()
+    _create_quarantine()
+    _create_quarantine_mended()
+
+
+def _create_document() -> None:
     op.create_table(
         "document",
         sa.Column("key", sa.String(), nullable=False),
@@ -20,6 +29,9 @@ def upgrade() -> None:
         sa.Column("tied_lines", sa.Integer(), nullable=False),
         sa.PrimaryKeyConstraint("key", name=op.f("pk_document")),
     )
+
+
+def _create_identifier() -> None:
     op.create_table(
         "identifier",
         sa.Column("kind", sa.String(), nullable=False),
@@ -32,6 +44,8 @@ def upgrade() -> None:
     with op.batch_alter_table("identifier", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_identifier_sealed"), ["sealed"], unique=False)
 
+
+def _create_import_run() -> None:
     op.create_table(
         "import_run",
         sa.Column("import_id", sa.String(), nullable=False),
@@ -44,6 +58,8 @@ def upgrade() -> None:
     with op.batch_alter_table("import_run", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_import_run_started_at"), ["started_at"], unique=False)
 
+
+def _create_learnt_item() -> None:
     op.create_table(
         "learnt_item",
         sa.Column("item_id", sa.String(), nullable=False),
@@ -57,6 +73,8 @@ def upgrade() -> None:
     with op.batch_alter_table("learnt_item", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_learnt_item_folded"), ["folded"], unique=False)
 
+
+def _create_quarantine() -> None:
     op.create_table(
         "quarantine",
         sa.Column(
@@ -83,6 +101,8 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_quarantine_reason"), ["reason"], unique=False)
         batch_op.create_index(batch_op.f("ix_quarantine_sealed"), ["sealed"], unique=False)
 
+
+def _create_quarantine_mended() -> None:
     op.create_table(
         "quarantine_mended",
         sa.Column("fingerprint", sa.String(), nullable=False),

@@ -11,6 +11,13 @@ depends_on = None
 
 def upgrade() -> None:
     """To this revision."""
+    _create_customer_profile()
+    _index_customer_profile()
+    _create_customer_trait()
+    _create_item_history()
+
+
+def _create_customer_profile() -> None:
     op.create_table(
         "customer_profile",
         sa.Column(
@@ -37,6 +44,9 @@ def upgrade() -> None:
         sa.Column("ledger", sa.LargeBinary(), nullable=False),
         sa.PrimaryKeyConstraint("customer", name=op.f("pk_customer_profile")),
     )
+
+
+def _index_customer_profile() -> None:
     with op.batch_alter_table("customer_profile", schema=None) as batch_op:
         batch_op.create_index(
             batch_op.f("ix_customer_profile_country_customer"),
@@ -57,6 +67,8 @@ def upgrade() -> None:
             unique=False,
         )
 
+
+def _create_customer_trait() -> None:
     op.create_table(
         "customer_trait",
         sa.Column(
@@ -70,6 +82,9 @@ def upgrade() -> None:
         sa.Column("updated_at", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("customer", "name", name=op.f("pk_customer_trait")),
     )
+
+
+def _create_item_history() -> None:
     op.create_table(
         "item_history",
         sa.Column(

@@ -11,6 +11,14 @@ depends_on = None
 
 def upgrade() -> None:
     """To this revision."""
+    _create_access_audit()
+    _create_access_key()
+    _create_access_user()
+    _create_access_window()
+    _create_access_session()
+
+
+def _create_access_audit() -> None:
     op.create_table(
         "access_audit",
         sa.Column("audit_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
@@ -24,6 +32,8 @@ def upgrade() -> None:
     with op.batch_alter_table("access_audit", schema=None) as batch_op:
         batch_op.create_index("access_audit_at", ["at"], unique=False)
 
+
+def _create_access_key() -> None:
     op.create_table(
         "access_key",
         sa.Column("key_id", sa.String(length=16), nullable=False),
@@ -36,6 +46,9 @@ def upgrade() -> None:
         sa.Column("revoked_at", sa.BigInteger(), nullable=True),
         sa.PrimaryKeyConstraint("key_id", name=op.f("pk_access_key")),
     )
+
+
+def _create_access_user() -> None:
     op.create_table(
         "access_user",
         sa.Column("user_id", sa.Integer(), nullable=False),
@@ -48,6 +61,9 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("user_id", name=op.f("pk_access_user")),
         sa.UniqueConstraint("name", name=op.f("uq_access_user_name")),
     )
+
+
+def _create_access_window() -> None:
     op.create_table(
         "access_window",
         sa.Column("bucket", sa.String(length=160), nullable=False),
@@ -61,6 +77,8 @@ def upgrade() -> None:
             batch_op.f("ix_access_window_expires_at"), ["expires_at"], unique=False
         )
 
+
+def _create_access_session() -> None:
     op.create_table(
         "access_session",
         sa.Column("token_hash", sa.String(length=64), nullable=False),

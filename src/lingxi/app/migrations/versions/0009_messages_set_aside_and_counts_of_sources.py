@@ -11,6 +11,12 @@ depends_on = None
 
 def upgrade() -> None:
     """To this revision."""
+    _create_quarantine_message()
+    _create_quarantine_person()
+    _create_source_count()
+
+
+def _create_quarantine_message() -> None:
     op.create_table(
         "quarantine_message",
         sa.Column(
@@ -37,6 +43,8 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_quarantine_message_reason"), ["reason"], unique=False)
         batch_op.create_index(batch_op.f("ix_quarantine_message_source"), ["source"], unique=False)
 
+
+def _create_quarantine_person() -> None:
     op.create_table(
         "quarantine_person",
         sa.Column("sealed", sa.String(), nullable=False),
@@ -51,6 +59,8 @@ def upgrade() -> None:
     with op.batch_alter_table("quarantine_person", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_quarantine_person_message"), ["message"], unique=False)
 
+
+def _create_source_count() -> None:
     op.create_table(
         "source_count",
         sa.Column("source", sa.String(), nullable=False),

@@ -11,6 +11,13 @@ depends_on = None
 
 def upgrade() -> None:
     """To this revision."""
+    _create_identity_refusal()
+    _create_kept_apart()
+    _create_merge()
+    _change_identifier()
+
+
+def _create_identity_refusal() -> None:
     op.create_table(
         "identity_refusal",
         sa.Column("hour", sa.BigInteger(), nullable=False),
@@ -19,6 +26,9 @@ def upgrade() -> None:
         sa.Column("n", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("hour", "rule", "kind", name=op.f("pk_identity_refusal")),
     )
+
+
+def _create_kept_apart() -> None:
     op.create_table(
         "kept_apart",
         sa.Column(
@@ -38,6 +48,8 @@ def upgrade() -> None:
     with op.batch_alter_table("kept_apart", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_kept_apart_other"), ["other"], unique=False)
 
+
+def _create_merge() -> None:
     op.create_table(
         "merge",
         sa.Column(
@@ -60,6 +72,8 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_merge_kept"), ["kept"], unique=False)
         batch_op.create_index(batch_op.f("ix_merge_merged"), ["merged"], unique=False)
 
+
+def _change_identifier() -> None:
     with op.batch_alter_table("identifier", schema=None) as batch_op:
         batch_op.add_column(sa.Column("since", sa.BigInteger(), nullable=True))
 

@@ -11,6 +11,13 @@ depends_on = None
 
 def upgrade() -> None:
     """To this revision."""
+    _create_consent()
+    _create_private()
+    _create_trait()
+    _move_traits()
+
+
+def _create_consent() -> None:
     op.create_table(
         "consent",
         sa.Column(
@@ -32,6 +39,8 @@ def upgrade() -> None:
             batch_op.f("ix_consent_purpose_channel"), ["purpose", "channel"], unique=False
         )
 
+
+def _create_private() -> None:
     op.create_table(
         "private",
         sa.Column("event_id", sa.String(), nullable=False),
@@ -42,6 +51,8 @@ def upgrade() -> None:
     with op.batch_alter_table("private", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_private_subject"), ["subject"], unique=False)
 
+
+def _create_trait() -> None:
     op.create_table(
         "trait",
         sa.Column(
@@ -56,6 +67,8 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("subject", "name", name=op.f("pk_trait")),
     )
 
+
+def _move_traits() -> None:
     op.execute(
         "INSERT INTO trait (subject, name, value, updated_at) "
         "SELECT customer, name, value, updated_at FROM customer_trait"

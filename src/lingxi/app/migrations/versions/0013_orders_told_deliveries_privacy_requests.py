@@ -11,6 +11,12 @@ depends_on = None
 
 def upgrade() -> None:
     """To this revision."""
+    _create_delivery()
+    _create_order_state()
+    _create_privacy_request()
+
+
+def _create_delivery() -> None:
     op.create_table(
         "delivery",
         sa.Column("source", sa.String(), nullable=False),
@@ -21,6 +27,8 @@ def upgrade() -> None:
     with op.batch_alter_table("delivery", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_delivery_at"), ["at"], unique=False)
 
+
+def _create_order_state() -> None:
     op.create_table(
         "order_state",
         sa.Column("order_id", sa.String(), nullable=False),
@@ -35,6 +43,8 @@ def upgrade() -> None:
     with op.batch_alter_table("order_state", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_order_state_subject"), ["subject"], unique=False)
 
+
+def _create_privacy_request() -> None:
     op.create_table(
         "privacy_request",
         sa.Column(

@@ -1,4 +1,4 @@
-"""--help."""
+"""turns of browsers and refused links."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -53,6 +53,12 @@ def _move_turns() -> None:
 
 def upgrade() -> None:
     """To this revision."""
+    _create_browser_turn()
+    _create_refused_link()
+    _move_turns()
+
+
+def _create_browser_turn() -> None:
     op.create_table(
         "browser_turn",
         sa.Column(
@@ -72,6 +78,8 @@ def upgrade() -> None:
             batch_op.f("ix_browser_turn_kind_value"), ["kind", "value"], unique=False
         )
 
+
+def _create_refused_link() -> None:
     op.create_table(
         "refused_link",
         sa.Column(
@@ -93,7 +101,6 @@ def upgrade() -> None:
     with op.batch_alter_table("refused_link", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_refused_link_last_at"), ["last_at"], unique=False)
         batch_op.create_index(batch_op.f("ix_refused_link_other"), ["other"], unique=False)
-    _move_turns()
 
 
 def downgrade() -> None:

@@ -14,6 +14,7 @@ _NUMBER = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 def upgrade() -> None:
     """To this revision."""
     _create_segments()
+    _create_following()
     _create_lists()
 
 
@@ -40,6 +41,9 @@ def _create_segments() -> None:
         sqlite_with_rowid=False,
     )
     op.create_index("ix_segment_member_customer", "segment_member", ["customer"])
+
+
+def _create_following() -> None:
     op.create_table(
         "segment_timer",
         sa.Column("customer", _NUMBER, nullable=False),

@@ -11,6 +11,15 @@ depends_on = None
 
 def upgrade() -> None:
     """To this revision."""
+    _create_coupon()
+    _create_coupon_entry()
+    _create_coupon_offer()
+    _create_coupon_redemption()
+    _create_coupon_shared()
+    _create_coupon_total()
+
+
+def _create_coupon() -> None:
     op.create_table(
         "coupon",
         sa.Column(
@@ -45,6 +54,8 @@ def upgrade() -> None:
             batch_op.f("ix_coupon_state_expires_at"), ["state", "expires_at"], unique=False
         )
 
+
+def _create_coupon_entry() -> None:
     op.create_table(
         "coupon_entry",
         sa.Column(
@@ -75,6 +86,8 @@ def upgrade() -> None:
             batch_op.f("ix_coupon_entry_offer_entry"), ["offer", "entry"], unique=False
         )
 
+
+def _create_coupon_offer() -> None:
     op.create_table(
         "coupon_offer",
         sa.Column("name", sa.String(length=40), nullable=False),
@@ -84,6 +97,9 @@ def upgrade() -> None:
         sa.Column("actor", sa.String(length=80), nullable=False),
         sa.PrimaryKeyConstraint("name", "version", name=op.f("pk_coupon_offer")),
     )
+
+
+def _create_coupon_redemption() -> None:
     op.create_table(
         "coupon_redemption",
         sa.Column(
@@ -113,6 +129,8 @@ def upgrade() -> None:
             batch_op.f("ix_coupon_redemption_order_id"), ["order_id"], unique=False
         )
 
+
+def _create_coupon_shared() -> None:
     op.create_table(
         "coupon_shared",
         sa.Column("found_by", sa.String(length=64), nullable=False),
@@ -122,6 +140,8 @@ def upgrade() -> None:
     with op.batch_alter_table("coupon_shared", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_coupon_shared_offer"), ["offer"], unique=False)
 
+
+def _create_coupon_total() -> None:
     op.create_table(
         "coupon_total",
         sa.Column("offer", sa.String(length=40), nullable=False),

@@ -11,6 +11,14 @@ depends_on = None
 
 def upgrade() -> None:
     """To this revision."""
+    _create_message()
+    _index_message()
+    _create_onsite()
+    _create_template()
+    _create_template_version()
+
+
+def _create_message() -> None:
     op.create_table(
         "message",
         sa.Column("id", sa.String(length=32), nullable=False),
@@ -40,6 +48,9 @@ def upgrade() -> None:
         sa.Column("reference", sa.String(length=255), nullable=True),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_message")),
     )
+
+
+def _index_message() -> None:
     with op.batch_alter_table("message", schema=None) as batch_op:
         batch_op.create_index(
             batch_op.f("ix_message_customer_queued_at"), ["customer", "queued_at"], unique=False
@@ -61,6 +72,8 @@ def upgrade() -> None:
             batch_op.f("ix_message_template_queued_at"), ["template", "queued_at"], unique=False
         )
 
+
+def _create_onsite() -> None:
     op.create_table(
         "onsite",
         sa.Column("id", sa.String(length=32), nullable=False),
@@ -75,6 +88,8 @@ def upgrade() -> None:
     with op.batch_alter_table("onsite", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_onsite_customer"), ["customer"], unique=False)
 
+
+def _create_template() -> None:
     op.create_table(
         "template",
         sa.Column("name", sa.String(length=64), nullable=False),
@@ -84,6 +99,9 @@ def upgrade() -> None:
         sa.Column("changed_by", sa.String(length=200), nullable=False),
         sa.PrimaryKeyConstraint("name", name=op.f("pk_template")),
     )
+
+
+def _create_template_version() -> None:
     op.create_table(
         "template_version",
         sa.Column("name", sa.String(length=64), nullable=False),

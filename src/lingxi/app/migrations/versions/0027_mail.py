@@ -13,6 +13,16 @@ _SUBJECT = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 
 def upgrade() -> None:
     """To this revision."""
+    _create_mail_day()
+    _create_mail_hit()
+    _create_mail_report()
+    _create_mail_state()
+    _create_opt_in()
+    _create_soft_bounce()
+    _create_suppression()
+
+
+def _create_mail_day() -> None:
     op.create_table(
         "mail_day",
         sa.Column("day", sa.String(length=10), nullable=False),
@@ -21,6 +31,9 @@ def upgrade() -> None:
         sa.Column("n", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("day", "provider", "outcome", name=op.f("pk_mail_day")),
     )
+
+
+def _create_mail_hit() -> None:
     op.create_table(
         "mail_hit",
         sa.Column("id", _SUBJECT, nullable=False),
@@ -35,6 +48,9 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_mail_hit_at"), "mail_hit", ["at"])
     op.create_index(op.f("ix_mail_hit_customer"), "mail_hit", ["customer"])
+
+
+def _create_mail_report() -> None:
     op.create_table(
         "mail_report",
         sa.Column("digest", sa.String(length=64), nullable=False),
@@ -42,6 +58,9 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("digest", name=op.f("pk_mail_report")),
     )
     op.create_index(op.f("ix_mail_report_at"), "mail_report", ["at"])
+
+
+def _create_mail_state() -> None:
     op.create_table(
         "mail_state",
         sa.Column("name", sa.String(length=40), nullable=False),
@@ -50,6 +69,9 @@ def upgrade() -> None:
         sa.Column("at", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("name", name=op.f("pk_mail_state")),
     )
+
+
+def _create_opt_in() -> None:
     op.create_table(
         "opt_in",
         sa.Column("id", sa.String(length=32), nullable=False),
@@ -65,6 +87,9 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_opt_in_asked_at"), "opt_in", ["asked_at"])
     op.create_index(op.f("ix_opt_in_customer"), "opt_in", ["customer"])
+
+
+def _create_soft_bounce() -> None:
     op.create_table(
         "soft_bounce",
         sa.Column("address_hash", sa.String(length=64), nullable=False),
@@ -74,6 +99,9 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("address_hash", "message", name=op.f("pk_soft_bounce")),
     )
     op.create_index(op.f("ix_soft_bounce_customer"), "soft_bounce", ["customer"])
+
+
+def _create_suppression() -> None:
     op.create_table(
         "suppression",
         sa.Column("address_hash", sa.String(length=64), nullable=False),

@@ -14,6 +14,14 @@ _DUE = sa.text("due_at IS NOT NULL")
 
 def upgrade() -> None:
     """To this revision."""
+    _create_runs()
+    _index_runs()
+    _create_counts()
+    _create_leases()
+    _create_memory()
+
+
+def _create_runs() -> None:
     op.create_table(
         "journey_run",
         sa.Column("id", _NUMBER, autoincrement=False, nullable=False),
@@ -35,6 +43,9 @@ def upgrade() -> None:
         sa.Column("path", sa.Text, nullable=False),
         sa.PrimaryKeyConstraint("id", name="pk_journey_run"),
     )
+
+
+def _index_runs() -> None:
     op.create_index(
         "ix_journey_run_customer_journey_key", "journey_run", ["customer", "journey", "key"]
     )
@@ -49,6 +60,9 @@ def upgrade() -> None:
         sqlite_where=_DUE,
         postgresql_where=_DUE,
     )
+
+
+def _create_counts() -> None:
     op.create_table(
         "journey_step_count",
         sa.Column("journey", sa.String(60), nullable=False),
@@ -58,8 +72,6 @@ def upgrade() -> None:
         sa.Column("n", sa.BigInteger, nullable=False),
         sa.PrimaryKeyConstraint("journey", "version", "node", "port", name="pk_journey_step_count"),
     )
-    _create_leases()
-    _create_memory()
 
 
 def _create_leases() -> None:
