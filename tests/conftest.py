@@ -2,14 +2,16 @@
 
 import fcntl
 import shutil
+import sqlite3
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing
 from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from sqlalchemy import create_engine, text
+from sqlalchemy import Engine, MetaData, create_engine, inspect, text
 
 from lingxi.clock import FixedClock
 
@@ -22,6 +24,34 @@ if TYPE_CHECKING:
     from lingxi.app.shop import Shop
 
 SHARED_DATA = Path(__file__).resolve().parents[1].parent / "shared" / "data"
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _migrate_once(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """A new shop on SQLite copies a database that went through all revisions, once per process.
+
+    Whoever tests the revisions themselves calls ``upgrade`` by its name, which stays as it is.
+    """
+    from lingxi.app import migrate
+    from lingxi.store.engine import open_engine
+
+    upgrade = migrate.upgrade
+    made = tmp_path_factory.mktemp("migrated") / "state.sqlite"
+
+    def copy(engine: Engine, metadatas: Sequence[MetaData]) -> str | None:
+        path = engine.url.database
+        if engine.dialect.name == "sqlite" and path and not inspect(engine).get_table_names():
+            if not made.exists():
+                source = open_engine(f"sqlite:///{made}", lock_timeout_seconds=30)
+                upgrade(source, metadatas)
+                source.dispose()
+            with closing(sqlite3.connect(made)) as old, closing(sqlite3.connect(path)) as new:
+                old.backup(new)
+        return upgrade(engine, metadatas)
+
+    migrate.upgrade = copy
+    yield
+    migrate.upgrade = upgrade
 
 
 @pytest.fixture(scope="session")

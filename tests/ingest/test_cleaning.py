@@ -1,75 +1,15 @@
 """Cleaning one message: what it means, what is mended, what is set aside and why."""
 
-from datetime import UTC, date, datetime, timedelta
-from fractions import Fraction
-from pathlib import Path
+from datetime import UTC, datetime, timedelta
 
 import msgspec
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
-from lingxi.config import CleaningSettings, Settings, ShopSettings
-from lingxi.ingest.cleaning import STEPS, Rules, clean
-from lingxi.ingest.message import Cleaned, Dropped, IdKind, Link, Message
+from ingest.cleaned import CHROME, NOW, Body, kept, reasons, send, track
+from lingxi.ingest.cleaning import STEPS
+from lingxi.ingest.message import Dropped, IdKind, Link
 from lingxi.ingest.reasons import DropReason, PutReason
 from lingxi.schema.ecommerce import VOCABULARY
-
-NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
-CHROME = "Mozilla/5.0 (Windows NT 10.0; Win64; x64) Chrome/126.0 Safari/537.36"
-Body = dict[str, object]
-
-
-def euros(currency: str, _day: date) -> Fraction | None:
-    return {"EUR": Fraction(4, 5)}.get(currency)
-
-
-RULES = Rules.of(
-    Settings(
-        folder=Path(),
-        shop=ShopSettings(currency="GBP"),
-        cleaning=CleaningSettings(
-            internal_agents=("ShopTest/",),
-            internal_addresses=("203.0.113.0/24",),
-            internal_domains=("shop.example",),
-        ),
-    ),
-    euros,
-)
-
-
-def send(body: Body, **fields: object) -> Cleaned | Dropped:
-    return clean(to_message(body, **fields), RULES)
-
-
-def to_message(body: Body, **fields: object) -> Message:
-    message = Message(
-        body=body, raw=msgspec.json.encode(body), received_at=NOW, source="web", agent=CHROME
-    )
-    for name, value in fields.items():
-        msgspec.structs.force_setattr(message, name, value)
-    return message
-
-
-def kept(body: Body, **fields: object) -> Cleaned:
-    result = send(body, **fields)
-    assert isinstance(result, Cleaned), result
-    return result
-
-
-def track(event: str, properties: Body | None = None, **more: object) -> Body:
-    return {
-        "type": "track",
-        "event": event,
-        "messageId": "m1",
-        "userId": "u1",
-        "properties": properties or {},
-        **more,
-    }
-
-
-def reasons(cleaned: Cleaned | Dropped) -> set[str]:
-    return {step.reason.value for step in cleaned.steps}
 
 
 def test_an_order_becomes_lines_goods_and_costs() -> None:
@@ -342,83 +282,3 @@ def test_reasons_of_messages_have_words() -> None:
         words = load_catalogue(language)
         for reason in (*DropReason, *PutReason):
             assert f"clean.reason.{reason.value}" in words
-
-
-JSON = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=30),
-    lambda inner: (
-        st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=12), inner, max_size=4)
-    ),
-    max_leaves=12,
-)
-FIELDS = st.sampled_from(
-    [
-        "type",
-        "event",
-        "messageId",
-        "userId",
-        "anonymousId",
-        "previousId",
-        "groupId",
-        "properties",
-        "traits",
-        "context",
-        "timestamp",
-        "sentAt",
-        "originalTimestamp",
-        "name",
-        "category",
-    ]
-)
-PROPERTY = st.sampled_from(
-    [
-        "product_id",
-        "products",
-        "quantity",
-        "price",
-        "total",
-        "revenue",
-        "order_id",
-        "currency",
-        "query",
-        "email",
-        "filters",
-        "purposes",
-        "purpose",
-        "channel",
-        "items",
-        "id",
-    ]
-)
-
-
-@st.composite
-def bodies(draw: st.DrawFn) -> Body:
-    body: Body = draw(st.dictionaries(FIELDS, JSON, max_size=8))
-    if draw(st.booleans()):
-        body["type"] = draw(st.sampled_from(["track", "identify", "alias", "page", "group"]))
-    if draw(st.booleans()):
-        body["event"] = draw(st.sampled_from([*VOCABULARY, "Consent Given", "Logged Out", "x"]))
-    if draw(st.booleans()):
-        body["properties"] = draw(st.dictionaries(PROPERTY | st.text(max_size=8), JSON, max_size=6))
-    return body
-
-
-@settings(max_examples=400, deadline=None)
-@given(bodies(), st.booleans())
-def test_whatever_comes_is_an_event_or_has_a_reason(body: Body, trusted: bool) -> None:
-    raw = repr(body).encode("utf-8", "replace")
-    message = msgspec.structs.replace(to_message({}), body=body, raw=raw, trusted=trusted)
-    once, twice = clean(message, RULES), clean(message, RULES)
-    if isinstance(once, Dropped):
-        assert isinstance(twice, Dropped)
-        assert once.reason == twice.reason
-        return
-    assert isinstance(twice, Cleaned)
-    for event in (once.event, *once.also):
-        payload = msgspec.json.encode(event)
-        assert msgspec.json.decode(payload, type=type(event)).event_id == event.event_id
-        assert event.occurred_at <= NOW
-    if body.get("messageId") or body.get("timestamp"):
-        assert once.event.event_id == twice.event.event_id
-    assert all(line.quantity > 0 for line in once.event.lines)

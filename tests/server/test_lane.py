@@ -11,6 +11,7 @@ from typing import Any
 import httpx
 import msgspec
 import pytest
+from litestar import Litestar
 from litestar.testing import TestClient
 
 from lingxi import catalogue
@@ -32,8 +33,8 @@ Headers = dict[str, str]
 class Ask:
     """Asks the front of a server, lane included, and counts what went over the lane."""
 
-    def __init__(self, shop: Shop) -> None:
-        self.app = create_app(shop)
+    def __init__(self, app: Litestar, shop: Shop) -> None:
+        self.app = app
         self.lane: Lane = self.app.state["lane"]
         self.front = Front(self.app.state["door"], self.lane, self.app)
         self.taken = 0
@@ -57,8 +58,8 @@ class Ask:
 
 
 @pytest.fixture
-def ask(shop: Shop) -> Iterator[Ask]:
-    ask = Ask(shop)
+def ask(app: Litestar, shop: Shop) -> Iterator[Ask]:
+    ask = Ask(app, shop)
     yield ask
     ask.lane.close()
 
@@ -135,7 +136,8 @@ def test_the_lane_and_the_routes_share_one_allowance(
     shop: Shop, make_key: Callable[..., Headers]
 ) -> None:
     server = replace(shop.settings.server, requests_per_minute=3)
-    ask = Ask(replace(shop, settings=replace(shop.settings, server=server)))
+    limited = replace(shop, settings=replace(shop.settings, server=server))
+    ask = Ask(create_app(limited), limited)
     key = make_key(Scope.ADMIN)
     path = "/v1/recommendations/17850"
     assert isinstance(shop.clock, FixedClock)

@@ -12,6 +12,7 @@ from litestar.openapi import OpenAPIConfig
 from litestar.openapi.plugins import JsonRenderPlugin
 from litestar.openapi.spec import Components, SecurityScheme
 from litestar.types import ASGIApp
+from litestar.utils import ensure_async_callable
 
 import lingxi
 from lingxi.app.shop import Shop
@@ -24,7 +25,7 @@ from lingxi.server.collect import ROUTES, Counts, Door, Front, Queue, TopicQueue
 from lingxi.server.collect.description import SCHEMES
 from lingxi.server.dependencies import DEPENDENCIES
 from lingxi.server.errors import answer_error
-from lingxi.server.gate import Gate
+from lingxi.server.gate import Gate, GateOfShop
 from lingxi.server.gorse import GORSE
 from lingxi.server.lane import Lane
 from lingxi.server.mail import MAIL
@@ -45,10 +46,13 @@ _DESCRIPTION = (
 
 def create_app(shop: Shop) -> Litestar:
     """The application over one opened shop; whoever opened the shop closes it."""
-    settings = shop.settings.server
-    metrics, gate, door = Metrics(), Gate(shop), make_door(shop)
-    metrics.register(door.counts)
-    lane = Lane(shop, gate, metrics)
+    app = make_app()
+    set_shop(app, shop)
+    return app
+
+
+def make_app() -> Litestar:
+    """The application without a shop: its addresses, and what each of them takes and answers."""
     return Litestar(
         route_handlers=[
             *API,
@@ -62,19 +66,8 @@ def create_app(shop: Shop) -> Litestar:
             get_snippet,
         ],
         dependencies=DEPENDENCIES,
-        middleware=[gate],
-        before_send=[make_observer(settings, metrics)],
+        middleware=[GateOfShop()],
         exception_handlers={Exception: answer_error},
-        state=State(
-            {
-                "shop": shop,
-                "metrics": metrics,
-                "error_page": draw_error,
-                "door": door,
-                "lane": lane,
-            }
-        ),
-        on_shutdown=[door.queue.close, gate.writes.close, lane.close],
         openapi_config=describe_api(),
         compression_config=CompressionConfig(
             "gzip",
@@ -86,6 +79,25 @@ def create_app(shop: Shop) -> Litestar:
         logging_config=None,
         debug=False,
     )
+
+
+def set_shop(app: Litestar, shop: Shop) -> None:
+    """Let the application be over this shop, and over nothing that it was over before."""
+    metrics, gate, door = Metrics(), Gate(shop), make_door(shop)
+    metrics.register(door.counts)
+    lane = Lane(shop, gate, metrics)
+    app.state = State(
+        {
+            "shop": shop,
+            "metrics": metrics,
+            "error_page": draw_error,
+            "gate": gate,
+            "door": door,
+            "lane": lane,
+        }
+    )
+    app.before_send = [ensure_async_callable(make_observer(shop.settings.server, metrics))]
+    app.on_shutdown = [door.queue.close, gate.writes.close, lane.close]
 
 
 def make_door(shop: Shop) -> Door:

@@ -47,10 +47,18 @@ class Presented:
     token: str | None
 
 
-class Gate(ASGIMiddleware):
-    """Lets a request through to its route, or says why not."""
+class GateOfShop(ASGIMiddleware):
+    """Leads every request to the gate of the shop that the application is over."""
 
     scopes = (ScopeType.HTTP,)
+
+    async def handle(self, scope: Scope, receive: Receive, send: Send, next_app: ASGIApp) -> None:
+        gate: Gate = scope["litestar_app"].state["gate"]
+        await gate.handle(scope, receive, send, next_app)
+
+
+class Gate:
+    """Lets a request through to its route, or says why not."""
 
     def __init__(self, shop: Shop) -> None:
         self._shop = shop

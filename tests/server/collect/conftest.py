@@ -17,7 +17,6 @@ from lingxi.access.sources import Source, SourceKind, create_source, list_source
 from lingxi.app.shop import Shop, init_shop
 from lingxi.ingest.waiting import Waiting, read_waiting
 from lingxi.schema import Event
-from lingxi.server.app import create_app
 from lingxi.server.collect import Front
 from lingxi.server.observe import configure_logs
 
@@ -78,10 +77,9 @@ def shop(tmp_path: Path, environ: dict[str, str]) -> Iterator[Shop]:
 
 
 @pytest.fixture
-def collector(shop: Shop) -> Iterator[Collector]:
+def collector(app: Litestar, shop: Shop) -> Iterator[Collector]:
     with shop.store.read() as tx:
         source = list_sources(tx)[0]
-    app = create_app(shop)
     with TestClient(
         Front(app.state["door"], app.state["lane"], app), raise_server_exceptions=False
     ) as client:

@@ -11,7 +11,6 @@ from lingxi.access import Credentials, Role
 from lingxi.access.users import create_user
 from lingxi.app.shop import Shop, init_shop
 from lingxi.i18n import LANGUAGES, load_catalogue
-from lingxi.server.app import create_app
 from lingxi.server.pages.segment_form import NEW
 from server.pages.test_without_a_browser import PASSWORD, log_in, read_token
 
@@ -27,8 +26,8 @@ def shop(tmp_path: Path) -> Iterator[Shop]:
 
 
 @pytest.fixture
-def client(shop: Shop) -> Iterator[TestClient[Litestar]]:
-    with TestClient(create_app(shop), raise_server_exceptions=False) as client:
+def client(app: Litestar) -> Iterator[TestClient[Litestar]]:
+    with TestClient(app, raise_server_exceptions=False) as client:
         client.headers.update({"accept": "text/html"})
         log_in(client)
         yield client

@@ -14,7 +14,7 @@ from lingxi.access.users import create_user
 from lingxi.app.shop import Shop, init_shop
 from lingxi.i18n import LANGUAGES, load_catalogue
 from lingxi.server import pages
-from lingxi.server.app import create_app
+from lingxi.server.app import create_app, set_shop
 
 STATIC = Path(pages.__file__).parents[1] / "static"
 TEMPLATES = Path(pages.__file__).parents[1] / "templates"
@@ -37,8 +37,9 @@ def empty_shop(tmp_path: Path) -> Iterator[Shop]:
 
 
 @pytest.fixture
-def client(empty_shop: Shop) -> Iterator[TestClient[Litestar]]:
-    with TestClient(create_app(empty_shop), raise_server_exceptions=False) as client:
+def client(addresses: Litestar, empty_shop: Shop) -> Iterator[TestClient[Litestar]]:
+    set_shop(addresses, empty_shop)
+    with TestClient(addresses, raise_server_exceptions=False) as client:
         client.headers.update(HTML)
         log_in(client)
         yield client
