@@ -11,8 +11,11 @@ from lingxi.access.sources import SourceKind, create_source, disable_source
 from lingxi.app import jobs
 from lingxi.app.privacy import list_requests, run_requests
 from lingxi.app.shop import Shop, init_shop
+from lingxi.app.tasks import tend_coupons
 from lingxi.app.webhooks import Taken, take_webhook
 from lingxi.clock import FixedClock
+from lingxi.coupons.file import read_offer
+from lingxi.coupons.ledger import audit, read_totals
 from lingxi.errors import BodyUnreadable, NotAuthenticated, UnknownCustomer
 from lingxi.ingest import find_customer
 from lingxi.ingest.webhooks.verify import sign
@@ -159,3 +162,69 @@ def test_a_shop_is_erased_after_the_app_is_gone(shop: Shop, folder: Path) -> Non
         assert list_requests(later)[0].outcome == "erased 1"
     finally:
         later.close()
+
+
+def _issue(shop: Shop, name: str) -> str:
+    offer = read_offer({"benefit": {"kind": "percent", "percent": 10}}, name=name)
+    with shop.store.write() as tx:
+        shop.coupons.put_offer(tx, offer, NOW, actor="test")
+        return shop.coupons.issue(tx, name, None, "k", NOW).text
+
+
+def _account(shop: Shop, name: str) -> tuple[str, int]:
+    with shop.store.read() as tx:
+        assert audit(tx) == []
+        totals = read_totals(tx, name)
+    (held,) = [account for account, n in totals.coupons.items() if n]
+    return held, totals.spent_cents
+
+
+def test_a_shopify_order_redeems_our_code_and_a_whole_refund_gives_it_back(shop: Shop) -> None:
+    code = _issue(shop, "ten")
+    codes = [
+        {"code": "FREESHIP", "amount": "3.95", "type": "shipping"},
+        {"code": code, "amount": "2.00", "type": "percentage"},
+    ]
+    send(shop, "orders/create", {**ORDER, "discount_codes": codes}, delivery="d1")
+    later = {**ORDER, "discount_codes": codes, "updated_at": "2026-03-01T11:00:00Z"}
+    send(shop, "orders/updated", later, delivery="d2")
+    assert tend_coupons(shop, NOW) == 1
+    assert _account(shop, "ten") == ("redeemed", 200)
+    assert shop.offers.list_all().strays == {"unknown": 1, "spent": 0}
+    paid = {"kind": "refund", "status": "success", "currency": "GBP"}
+    for number, money in ((1, "10.00"), (2, "10.00")):
+        line = {"quantity": 1, "subtotal": 10.0, "line_item": {"sku": "MUG-1", "price": "10.00"}}
+        refund = {"id": number, "order_id": 5001, "created_at": f"2026-03-01T1{number}:30:00Z"}
+        refund |= {"refund_line_items": [line], "transactions": [{**paid, "amount": money}]}
+        send(shop, "refunds/create", refund, delivery=f"r{number}")
+        tend_coupons(shop, NOW)
+        assert _account(shop, "ten") == (("redeemed", 200) if number == 1 else ("issued", 0))
+
+
+def test_a_woocommerce_order_redeems_and_its_cancellation_releases(shop: Shop) -> None:
+    code = _issue(shop, "ten")
+    order = {
+        "id": 727,
+        "status": "processing",
+        "currency": "GBP",
+        "date_created_gmt": "2026-03-01T09:00:00",
+        "date_modified_gmt": "2026-03-01T09:00:09",
+        "total": "18.00",
+        "customer_id": 5,
+        "billing": {"email": "ada@mail.example"},
+        "line_items": [{"product_id": 93, "quantity": 2, "price": 9, "name": "Mug"}],
+        "coupon_lines": [{"id": 1, "code": code.lower(), "discount": "2.00", "discount_tax": "0"}],
+    }
+
+    def deliver(topic: str, body: dict[str, object]) -> None:
+        raw = msgspec.json.encode(body)
+        headers = {"x-wc-webhook-topic": topic, "x-wc-webhook-signature": sign("s3cret", raw)}
+        assert take_webhook(shop, "woo", headers, raw).result == "taken"
+        tend_coupons(shop, NOW)
+
+    deliver("order.created", order)
+    assert _account(shop, "ten") == ("redeemed", 200)
+    deliver("order.updated", {**order, "status": "completed"})
+    assert _account(shop, "ten") == ("redeemed", 200)
+    deliver("order.updated", {**order, "status": "cancelled"})
+    assert _account(shop, "ten") == ("issued", 0)

@@ -119,6 +119,13 @@ def list_sources(tx: Connection) -> list[Source]:
     return _find(tx)
 
 
+def list_signed(tx: Connection) -> frozenset[str]:
+    """The names of sources whose deliveries are signed, those out of use included."""
+    kinds = [str(kind) for kind in SIGNED]
+    c = source_table.c
+    return frozenset(tx.execute(select(c.name).where(c.kind.in_(kinds))).scalars())
+
+
 def read_secret(tx: Connection, keyring: Keyring, name: str) -> str | None:
     """The secret of a source that is in use, to check a signature with; nothing where none is."""
     query = select(source_table.c.secret).where(

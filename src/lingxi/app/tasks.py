@@ -8,10 +8,13 @@ from lingxi.app.work import Task
 
 
 def tend_coupons(shop: Shop, now: datetime) -> int:
-    """Coupons whose time is over expire; cancelled orders give theirs back."""
+    """Coupons expire; orders of shop platforms redeem them, and give them back when cancelled."""
+    from lingxi.access.sources import list_signed
     from lingxi.coupons.jobs import run_once
 
-    return run_once(shop.store, shop.coupons, now)
+    with shop.store.read() as tx:
+        checkouts = list_signed(tx)
+    return run_once(shop.store, shop.coupons, now, checkouts=checkouts)
 
 
 def read_log(shop: Shop, now: datetime) -> int:

@@ -58,6 +58,8 @@ def list_all(folder: Path | None, as_json: bool) -> None:
         for each in view.offers
     ]
     print_table(head, rows, frozenset({2, 3, 4, 5, 6, 7}))
+    if any(view.strays.values()):
+        click.echo(words.text("coupons.strays", **view.strays))
 
 
 def _pool(each: "OfferView") -> str:

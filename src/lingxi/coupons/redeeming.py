@@ -61,7 +61,7 @@ def examine(
 ) -> Found:
     """Look a code up and judge it."""
     found_by = till.vault.find_by(code)
-    found = _look_up(till, tx, found_by, customer, now)
+    found = look_up(till, tx, found_by, customer, now)
     if found is None:
         return Found(Verdict(valid=False, reasons=(refuse(Refusal.UNKNOWN),)))
     kept, right = found
@@ -71,7 +71,7 @@ def examine(
     return Found(judge(kept.offer, current, right, basket, facts, now), kept, right)
 
 
-def _look_up(
+def look_up(
     till: "Coupons", tx: sa.Connection, found_by: str, customer: int | None, now: datetime
 ) -> tuple[Kept, Right] | None:
     row = tx.execute(sa.select(coupon).where(coupon.c.found_by == found_by)).first()
@@ -144,7 +144,7 @@ def _gather(
 def _find_other(
     till: "Coupons", tx: sa.Connection, code: str, customer: int | None, now: datetime
 ) -> Offer | None:
-    found = _look_up(till, tx, till.vault.find_by(code), customer, now)
+    found = look_up(till, tx, till.vault.find_by(code), customer, now)
     return None if found is None else get_offer(tx, found[0].offer.name).offer
 
 
@@ -186,13 +186,13 @@ def redeem_code(
     found = examine(till, tx, code, basket, customer, now)
     if not found.verdict.valid or found.kept is None or found.right is None:
         return Redemption(redeemed=False, verdict=found.verdict, order_id=order_id), []
-    number, source, events = _secure(till, tx, found.kept, found.right, customer, key, now)
+    number, source, events = secure(till, tx, found.kept, found.right, customer, key, now)
     if number is None:
         refusal = Verdict(valid=False, reasons=(refuse(Refusal.REDEEMED),))
         return Redemption(redeemed=False, verdict=refusal, order_id=order_id), []
     verdict = msgspec.structs.replace(found.verdict, coupon=number)
     holder = customer or found.right.customer or None
-    redemption = _write(tx, verdict, holder, source, order_id, key, now)
+    redemption = write_redemption(tx, verdict, holder, source, order_id, key, now)
     events.append(
         coupon_event(
             Name.COUPON_REDEEMED,
@@ -222,7 +222,7 @@ def _find_old(
     if row is None:
         return None
     values = row._mapping
-    if values["order_id"] != order_id or not _is_of(till.vault, tx, values["coupon"], code):
+    if values["order_id"] != order_id or not is_of(till.vault, tx, values["coupon"], code):
         raise Conflict("This idempotency_key was used for another code or order; take a new one.")
     if values["voided_at"] is not None:
         raise Conflict(
@@ -238,7 +238,7 @@ def _find_old(
     )
 
 
-def _is_of(vault: Vault, tx: sa.Connection, number: int, code: str) -> bool:
+def is_of(vault: Vault, tx: sa.Connection, number: int, code: str) -> bool:
     """Whether a coupon is of this code, its own or a shared one."""
     row = tx.execute(
         sa.select(coupon.c.found_by, coupon.c.offer).where(coupon.c.coupon == number)
@@ -247,7 +247,7 @@ def _is_of(vault: Vault, tx: sa.Connection, number: int, code: str) -> bool:
     return bool(row.found_by == found_by or find_shared(tx, found_by) == row.offer)
 
 
-def _secure(
+def secure(
     till: "Coupons",
     tx: sa.Connection,
     kept: Kept,
@@ -271,7 +271,7 @@ def _secure(
     return number, source, events
 
 
-def _write(
+def write_redemption(
     tx: sa.Connection,
     verdict: Verdict,
     customer: int | None,
@@ -321,7 +321,7 @@ def release_order(
     events, moves = [], []
     for row in tx.execute(query.order_by(c.redemption)).all():
         values = row._mapping
-        if code and not _is_of(vault, tx, values["coupon"], code):
+        if code and not is_of(vault, tx, values["coupon"], code):
             continue
         tx.execute(
             sa.update(coupon_redemption)

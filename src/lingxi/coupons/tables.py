@@ -96,3 +96,13 @@ coupon_redemption = sa.Table(
     sa.Index(None, "offer", "customer"),
 )
 """``verdict`` is the answer that the checkout got, as JSON, for when it asks again."""
+
+coupon_stray = sa.Table(
+    "coupon_stray",
+    metadata,
+    sa.Column("key", sa.String(80), primary_key=True),
+    sa.Column("kind", sa.String(12), nullable=False),
+    sa.Column("at", Moment, nullable=False, index=True),
+)
+"""Codes of orders that redeemed nothing; ``key`` is a keyed hash of order and code, so that each
+counts once and neither can be read."""

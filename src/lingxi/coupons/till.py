@@ -10,6 +10,7 @@ from lingxi.coupons import redeeming
 from lingxi.coupons.basket import Basket
 from lingxi.coupons.book import Kept, put_offer
 from lingxi.coupons.closing import expire_due, revoke_one, see_one
+from lingxi.coupons.following import follow_order
 from lingxi.coupons.issuing import Code, issue_one, read_code
 from lingxi.coupons.offer import Offer
 from lingxi.coupons.pool import Imported, import_codes
@@ -18,6 +19,7 @@ from lingxi.coupons.tables import coupon
 from lingxi.coupons.vault import Vault
 from lingxi.coupons.verdict import Verdict
 from lingxi.errors import UnknownCoupon
+from lingxi.schema import Event
 from lingxi.store import Store
 
 IsMember = Callable[[sa.Connection, str, int, datetime], bool]
@@ -117,6 +119,12 @@ class Coupons:
         )
         self.store.log.append(events, tx=tx)
         return found
+
+    def follow(self, tx: sa.Connection, order: Event, now: datetime) -> int:
+        """Redeem the codes that a shop's own checkout took. See ``following.follow_order``."""
+        done, events = follow_order(self, tx, order, now)
+        self.store.log.append(events, tx=tx)
+        return done
 
     def release(
         self, tx: sa.Connection, order_id: str, now: datetime, *, code: str = "", actor: str = ""

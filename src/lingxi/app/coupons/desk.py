@@ -20,6 +20,7 @@ from lingxi.app.coupons.views import (
 )
 from lingxi.coupons.book import Kept, get_offer, list_offers, list_versions, remove_offer
 from lingxi.coupons.file import spell_offer
+from lingxi.coupons.following import count_strays
 from lingxi.coupons.ledger import (
     OUTSTANDING,
     Account,
@@ -57,7 +58,8 @@ class OfferDesk:
                 to_view(each, totals.get(each.offer.name, Totals({}, 0)), now)
                 for each in list_offers(tx)
             )
-        return OffersView(as_of=now, currency=self._currency, offers=offers)
+            strays = count_strays(tx, now)
+        return OffersView(as_of=now, currency=self._currency, offers=offers, strays=strays)
 
     def describe(self, name: str) -> OfferDetail:
         """One offer with its versions.

@@ -31,11 +31,13 @@ class OfferView(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class OffersView(msgspec.Struct, frozen=True, kw_only=True):
-    """All offers, by name."""
+    """All offers, by name. ``strays`` counts codes of the shop's own orders that redeemed
+    nothing in the last 90 days: ``unknown`` are not ours, ``spent`` could not be used any more."""
 
     as_of: datetime
     currency: str
     offers: tuple[OfferView, ...]
+    strays: Mapping[str, int] = {}
 
 
 class VersionView(msgspec.Struct, frozen=True):

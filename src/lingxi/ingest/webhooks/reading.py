@@ -4,7 +4,10 @@ from collections.abc import Mapping, Sequence
 
 import msgspec
 
+from lingxi.ingest.cleaning.values import read_number
+
 Body = dict[str, object]
+_MOST_CODES = 10
 
 
 class PersonRequest(msgspec.Struct, frozen=True):
@@ -47,3 +50,19 @@ def as_text(value: object) -> str:
 def drop_empty(body: Mapping[str, object]) -> Body:
     """A body without what says nothing."""
     return {name: value for name, value in body.items() if value not in (None, "", [], {})}
+
+
+def spell_codes(codes: Sequence[Body], amount: str) -> Body:
+    """The codes of an order as properties: ``coupon`` and ``coupon_discount``, then ``coupon_2``
+    and so on, at most ten; ``amount`` is the field that says what each took off.
+
+    >>> spell_codes([{"code": "A", "off": "5.00"}, {"code": "B"}], "off")
+    {'coupon': 'A', 'coupon_discount': 5.0, 'coupon_2': 'B'}
+    """
+    said: Body = {}
+    named = [each for each in codes if as_text(each.get("code"))]
+    for place, each in enumerate(named[:_MOST_CODES], 1):
+        name = "coupon" if place == 1 else f"coupon_{place}"
+        said[name] = as_text(each.get("code"))
+        said[f"{name}_discount"] = read_number(each.get(amount))
+    return {name: value for name, value in said.items() if value is not None}

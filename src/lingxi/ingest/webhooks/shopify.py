@@ -11,6 +11,7 @@ from lingxi.ingest.webhooks.reading import (
     as_object,
     as_text,
     drop_empty,
+    spell_codes,
 )
 
 _SPACE = "shopify"
@@ -46,7 +47,6 @@ def _order(topic: str, body: Body) -> Reading:
 
 def _order_properties(body: Body) -> Body:
     shipping = sum(_number(line.get("price")) for line in as_list(body.get("shipping_lines")))
-    codes = as_list(body.get("discount_codes"))
     return drop_empty(
         {
             "total": body.get("current_total_price") or body.get("total_price"),
@@ -54,7 +54,7 @@ def _order_properties(body: Body) -> Body:
             "discount": body.get("current_total_discounts") or body.get("total_discounts"),
             "shipping": shipping or None,
             "currency": body.get("currency"),
-            "coupon": codes[0].get("code") if codes else None,
+            **spell_codes(as_list(body.get("discount_codes")), "amount"),
             "checkout_id": body.get("checkout_token"),
             "products": [_product(line) for line in as_list(body.get("line_items"))],
         }

@@ -3,7 +3,15 @@
 from collections.abc import Mapping
 
 from lingxi.ingest.cleaning.values import read_number
-from lingxi.ingest.webhooks.reading import Body, Reading, as_list, as_object, as_text, drop_empty
+from lingxi.ingest.webhooks.reading import (
+    Body,
+    Reading,
+    as_list,
+    as_object,
+    as_text,
+    drop_empty,
+    spell_codes,
+)
 from lingxi.ingest.webhooks.shopify import name_item
 
 _SPACE = "woocommerce"
@@ -68,7 +76,6 @@ def _name_order(action: str, status: str) -> str:
 def _properties(body: Body, name: str) -> Body:
     if name in ("Order Cancelled", "Order Refunded"):
         return {}
-    coupons = as_list(body.get("coupon_lines"))
     return drop_empty(
         {
             "total": body.get("total"),
@@ -76,7 +83,7 @@ def _properties(body: Body, name: str) -> Body:
             "shipping": body.get("shipping_total"),
             "discount": body.get("discount_total"),
             "currency": body.get("currency"),
-            "coupon": coupons[0].get("code") if coupons else None,
+            **spell_codes(as_list(body.get("coupon_lines")), "discount"),
             "products": [_line(line) for line in as_list(body.get("line_items"))],
         }
     )

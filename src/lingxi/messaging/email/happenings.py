@@ -48,11 +48,5 @@ def mail_event(
     return msgspec.structs.replace(
         event,
         event_id=f"mail:{message_id}:{verb}:{key}"[:200],
-        properties={**event.properties, **_coupon(message), **said},
+        properties={**event.properties, **said},
     )
-
-
-def _coupon(message: Message) -> Mapping[str, Scalar]:
-    """The number of the coupon that the message carries: who opens it has seen it."""
-    number = message.context.get("coupon")
-    return {"coupon": number} if number else {}
