@@ -12,11 +12,26 @@ from lingxi.errors import InvalidSetting
 from lingxi.messaging.nouns import MARKETING, ON_SITE, WEBHOOK, Message, SkipReason, State
 from lingxi.messaging.tables import message as table
 from lingxi.messaging.windows import day_start, week_start
+from lingxi.store.prepared import Prepared
+from lingxi.store.tables import from_micros, to_micros
 
 _FORM = re.compile(r"(all|channel:[a-z0-9_-]{1,32}|category:\S{1,64})\s+(\d{1,4})/(day|week)")
 _SILENT = (ON_SITE, WEBHOOK)
 """Channels that interrupt nobody: the limit over all leaves them out."""
 _COUNTED = (State.SENDING.value, State.ACCEPTED.value, State.UNKNOWN.value)
+_SENT = Prepared(
+    sa.select(
+        table.c.channel, table.c.category, sa.type_coerce(table.c.sent_at, sa.BigInteger)
+    ).where(
+        table.c.customer == sa.bindparam("customer", type_=sa.BigInteger),
+        sa.type_coerce(table.c.sent_at, sa.BigInteger)
+        >= sa.bindparam("since", type_=sa.BigInteger),
+        sa.or_(*(table.c.state == state for state in _COUNTED)),
+        table.c.message_class == MARKETING,
+    ),
+    "customer",
+    "since",
+)
 _REASONS = {
     "all": SkipReason.GLOBAL_CAP,
     "channel": SkipReason.CHANNEL_CAP,
@@ -95,11 +110,8 @@ def find_reached(
 
 def list_sent(tx: sa.Connection, subjects: Sequence[int], since: datetime) -> list[Sent]:
     """Marketing messages that went out to a customer, or may have, from a moment on."""
-    c = table.c
-    query = sa.select(c.channel, c.category, c.sent_at).where(
-        c.customer.in_(subjects),
-        c.sent_at >= since,
-        c.state.in_(_COUNTED),
-        c.message_class == MARKETING,
-    )
-    return [Sent(*row) for row in tx.execute(query)]
+    return [
+        Sent(channel, category, from_micros(at))
+        for subject in subjects
+        for channel, category, at in _SENT.fetch(tx, subject, to_micros(since))
+    ]

@@ -16,15 +16,16 @@ from lingxi.messaging.tables import message as table
 from lingxi.messaging.windows import day_start, week_start
 from lingxi.schema import Event, Name
 from lingxi.store import Store
-from lingxi.store.keyed import fetch_by_keys
+from lingxi.store.keyed import execute_many, fetch_by_keys
+from lingxi.store.tables import to_micros
 
 _OWN = sa.update(table).where(
     table.c.id == sa.bindparam("b_id"), table.c.fence == sa.bindparam("b_fence")
 )
 _SEND = _OWN.values(
-    state=State.SENDING.value,
+    state=sa.bindparam("b_state"),
     attempts=sa.bindparam("b_attempts"),
-    sent_at=sa.bindparam("b_now"),
+    sent_at=sa.bindparam("b_now", type_=sa.BigInteger),
     template_version=sa.bindparam("b_version"),
 )
 _SKIP = _OWN.values(
@@ -118,16 +119,15 @@ def _cap(tx: sa.Connection, caps: Sequence[Cap], ready: Ready, now: datetime) ->
 def _take(tx: sa.Connection, ready: Ready, now: datetime) -> None:
     """One at a time, so that the next message to the same customer counts this one."""
     claim = ready.claim
-    tx.execute(
-        _SEND,
-        {
-            "b_id": claim.message.id,
-            "b_fence": claim.fence,
-            "b_attempts": claim.attempts + 1,
-            "b_now": now,
-            "b_version": ready.composed.version,
-        },
-    )
+    row = {
+        "b_id": claim.message.id,
+        "b_fence": claim.fence,
+        "b_state": State.SENDING.value,
+        "b_attempts": claim.attempts + 1,
+        "b_now": to_micros(now),
+        "b_version": ready.composed.version,
+    }
+    execute_many(tx, _SEND, [row])
 
 
 def _read_fences(tx: sa.Connection, ids: Sequence[str]) -> dict[str, int]:
