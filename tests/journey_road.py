@@ -41,9 +41,9 @@ def make_empty(folder: Path) -> Path:
 class Road:
     """A shop, and what a test does to it."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, environ: Mapping[str, str] = {}) -> None:
         self.clock = FixedClock(NOW)
-        self.shop = Shop.open(folder, clock=self.clock, environ={})
+        self.shop = Shop.open(folder, clock=self.clock, environ=environ)
         self.store = self.shop.store
         self.codes: list[str] = []
         self.hands = replace(

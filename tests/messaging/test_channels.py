@@ -1,8 +1,6 @@
 """Webhook and web push against a real server of this machine; what waits on the site."""
 
-import http.server
 import json
-import threading
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Callable, Iterator, Sequence
 from datetime import timedelta
@@ -14,6 +12,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
 
+from http_receiver import Receiver, run_receiver
 from lingxi.clock import FixedClock
 from lingxi.config import ChannelSettings
 from lingxi.errors import InvalidSetting, UnknownMessage
@@ -43,49 +42,10 @@ from messaging.conftest import NOON, make_message
 SECRET = "a secret of the shop"
 
 
-class Receiver(http.server.ThreadingHTTPServer):
-    """Answers what it is told to, and keeps what came."""
-
-    def __init__(self) -> None:
-        super().__init__(("127.0.0.1", 0), _Handler)
-        self.came: list[tuple[dict[str, str], bytes]] = []
-        self.answers: list[tuple[int, dict[str, str], bytes]] = []
-
-    @property
-    def url(self) -> str:
-        return f"http://127.0.0.1:{self.server_address[1]}/take?x=1"
-
-
-class _Handler(http.server.BaseHTTPRequestHandler):
-    server: Receiver
-
-    def do_POST(self) -> None:
-        body = self.rfile.read(int(self.headers["Content-Length"]))
-        self.server.came.append((dict(self.headers), body))
-        status, headers, text = self.server.answers.pop(0)
-        if status == 0:  # hang up without a word
-            self.close_connection = True
-            return
-        self.send_response(status)
-        for name, value in headers.items():
-            self.send_header(name, value)
-        self.send_header("Content-Length", str(len(text)))
-        self.end_headers()
-        self.wfile.write(text)
-
-    def log_message(self, format: str, *args: object) -> None:
-        """Quiet."""
-
-
 @pytest.fixture
 def receiver() -> Iterator[Receiver]:
-    server = Receiver()
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
-    thread.start()
-    yield server
-    server.shutdown()
-    thread.join()
-    server.server_close()
+    with run_receiver() as server:
+        yield server
 
 
 def make_parcel(address: str = "+44 20 7946 0018", **changes: object) -> Parcel:

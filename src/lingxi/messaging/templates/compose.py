@@ -8,6 +8,7 @@ import sqlalchemy as sa
 
 from lingxi.config import Settings
 from lingxi.errors import UnknownTemplate
+from lingxi.ingest import customer_ids
 from lingxi.messaging.nouns import WEBHOOK, Content, Message, SkipReason
 from lingxi.messaging.sending.judgement import Composed, Links, Reader, Skip
 from lingxi.messaging.templates.book import find_published, read_version
@@ -58,7 +59,8 @@ class TemplateComposer:
     ) -> Composed | Skip:
         """The text of a message, or why there is none."""
         if message.channel == WEBHOOK and message.context.get("url"):
-            return Composed(_write_hook(message), 0)
+            known = customer_ids(tx, [reader.customer])
+            return Composed(_write_hook(message, known.get(reader.customer, "")), 0)
         version = message.template_version or find_published(tx, message.template)
         if not version:
             return Skip(SkipReason.NO_TEMPLATE, message.template)
@@ -134,9 +136,10 @@ class TemplateComposer:
         return values
 
 
-def _write_hook(message: Message) -> Content:
+def _write_hook(message: Message, customer_id: str) -> Content:
     """A call to the shop's own systems, which has no text: what the journey knows, as it is."""
     said = {name: value for name, value in message.context.items() if value is not None}
     url = str(said.pop("url"))
     data = {name: value if isinstance(value, str) else str(value) for name, value in said.items()}
-    return Content(url=url, data={**data, "journey": message.journey, "run": message.run})
+    own = {"customer_id": customer_id, "journey": message.journey, "run": message.run}
+    return Content(url=url, data={**data, **own})
