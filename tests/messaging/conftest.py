@@ -1,6 +1,7 @@
 """A store with everything that messages need, and customers in it."""
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -8,10 +9,11 @@ import pytest
 
 from lingxi.app.rooms import METADATAS, PROJECTIONS
 from lingxi.clock import FixedClock
-from lingxi.config import Settings
+from lingxi.config import ConsentSettings, MessagingSettings, Settings
 from lingxi.ingest import resolve_subjects
 from lingxi.messaging import Message, message_id
 from lingxi.store import Store
+from messaging.sender_bench import Bench
 
 NOON = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
 """A Monday."""
@@ -56,3 +58,32 @@ def make_message(customer: int, key: str = "1", **changes: object) -> Message:
         **changes,
     }
     return Message(**values)  # type: ignore[arg-type]
+
+
+@pytest.fixture
+def bench(store: Store, clock: FixedClock) -> Iterator[Bench]:
+    made = Bench(store, clock)
+    yield made
+    for sender in made.senders:
+        sender.close()
+
+
+@pytest.fixture
+def remake(tmp_path: Path, clock: FixedClock) -> Iterator[Callable[..., Bench]]:
+    """A bench whose settings of messages are others."""
+    made: list[Bench] = []
+
+    def make(consent: str = "assumed", **changes: object) -> Bench:
+        settings = Settings(
+            folder=tmp_path,
+            messaging=replace(MessagingSettings(), **changes),  # type: ignore[arg-type]
+            consent=ConsentSettings(marketing=consent),
+        )
+        opened = Store.open(settings, clock, projections=PROJECTIONS, tables=METADATAS)
+        made.append(Bench(opened, clock))
+        return made[-1]
+
+    yield make
+    for each in made:
+        each.sender.close()
+        each.store.close()

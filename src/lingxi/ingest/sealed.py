@@ -128,13 +128,28 @@ def read_traits(store: Store, tx: Connection, customer: int) -> dict[str, str]:
 
     None once their keys were destroyed.
     """
+    return read_traits_of(store, tx, {customer: list_subjects(tx, customer)})[customer]
+
+
+def read_traits_of(
+    store: Store, tx: Connection, subjects: Mapping[int, Collection[int]]
+) -> dict[int, dict[str, str]]:
+    """The traits of many customers at once, as ``read_traits``, from their surrogates."""
+    owners = {each: customer for customer, found in subjects.items() for each in found}
     c = trait.c
-    keys = [(subject,) for subject in list_subjects(tx, customer)]
-    rows = fetch_by_keys(tx, [c.subject], keys, [c.name, c.updated_at, c.subject, c.value])
-    latest = {name: (subject, value) for name, _, subject, value in sorted(rows, key=_order)}
-    kept = {name: pair for name, pair in latest.items() if pair[1] is not None}
+    rows = fetch_by_keys(
+        tx, [c.subject], [(each,) for each in owners], [c.name, c.updated_at, c.subject, c.value]
+    )
+    latest: dict[tuple[int, str], tuple[int, bytes | None]] = {}
+    for name, _, subject, value in sorted(rows, key=_order):
+        latest[owners[subject], name] = subject, value
+    kept = {key: (subject, value) for key, (subject, value) in latest.items() if value is not None}
     texts = store.keyring.decrypt_many(list(kept.values()))
-    return {name: text for name, text in zip(kept, texts, strict=True) if text is not None}
+    traits: dict[int, dict[str, str]] = {customer: {} for customer in subjects}
+    for (customer, name), text in zip(kept, texts, strict=True):
+        if text is not None:
+            traits[customer][name] = text
+    return traits
 
 
 def read_trait(

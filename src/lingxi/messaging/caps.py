@@ -1,7 +1,7 @@
 """How often one customer may be written to: limits by channel, by category and over all."""
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from zoneinfo import ZoneInfo
@@ -108,10 +108,18 @@ def find_reached(
     return None
 
 
-def list_sent(tx: sa.Connection, subjects: Sequence[int], since: datetime) -> list[Sent]:
-    """Marketing messages that went out to a customer, or may have, from a moment on."""
-    return [
-        Sent(channel, category, from_micros(at))
-        for subject in subjects
-        for channel, category, at in _SENT.fetch(tx, subject, to_micros(since))
-    ]
+def list_sent(
+    tx: sa.Connection, subjects: Mapping[int, Collection[int]], since: datetime
+) -> dict[int, list[Sent]]:
+    """Marketing messages that went out to each customer, or may have, from a moment on.
+
+    ``subjects`` are the surrogates of each customer.
+    """
+    return {
+        customer: [
+            Sent(channel, category, from_micros(at))
+            for subject in found
+            for channel, category, at in _SENT.fetch(tx, subject, to_micros(since))
+        ]
+        for customer, found in subjects.items()
+    }

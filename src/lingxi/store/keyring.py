@@ -112,7 +112,8 @@ class Keyring:
         if not items:
             return []
         keys = self._read_keys({customer for customer, _ in items})
-        return [_decrypt(keys.get(customer), customer, sealed) for customer, sealed in items]
+        ciphers = {c: AESGCM(key) for c, key in keys.items() if key is not None}
+        return [_decrypt(ciphers.get(customer), customer, sealed) for customer, sealed in items]
 
     def destroy(self, customers: Collection[int]) -> int:
         """Overwrite these customers' keys; the number of keys that were there."""
@@ -200,11 +201,11 @@ def _encrypt(key: bytes | None, customer: int, text: str) -> bytes:
     return nonce + AESGCM(key).encrypt(nonce, text.encode(), str(customer).encode())
 
 
-def _decrypt(key: bytes | None, customer: int, sealed: bytes) -> str | None:
-    if key is None:
+def _decrypt(cipher: AESGCM | None, customer: int, sealed: bytes) -> str | None:
+    if cipher is None:
         return None
     try:
-        plain = AESGCM(key).decrypt(sealed[:_NONCE], sealed[_NONCE:], str(customer).encode())
+        plain = cipher.decrypt(sealed[:_NONCE], sealed[_NONCE:], str(customer).encode())
     except (InvalidTag, ValueError) as error:
         raise SealBroken(
             f"An encrypted text of customer {customer} is damaged or belongs to somebody else."

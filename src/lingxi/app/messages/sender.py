@@ -13,6 +13,7 @@ from lingxi.app.messages.ways import open_channels
 from lingxi.messaging.channels.channel import Channel
 from lingxi.messaging.email import EmailChannel, open_links
 from lingxi.messaging.email.ledger import Ledger
+from lingxi.messaging.email.links import Links as MailLinks
 from lingxi.messaging.nouns import EMAIL, Message
 from lingxi.messaging.sending.check import Checks
 from lingxi.messaging.sending.judgement import Links, Reader
@@ -58,6 +59,10 @@ class Postroom:
         )
 
     @cached_property
+    def _links(self) -> MailLinks:
+        return open_links(self._shop.settings, self._shop.store.keyring)
+
+    @cached_property
     def _ledger(self) -> Ledger | None:
         """Counts what becomes of e-mail; nothing where a plug-in carries it."""
         channel = self.channels.get(EMAIL)
@@ -75,7 +80,7 @@ class Postroom:
         known = address or reader.traits.get(EMAIL, "")
         if not known:
             return Links()
-        links = open_links(self._shop.settings, self._shop.store.keyring)
+        links = self._links
         digest = self._shop.store.keyring.blind(known)
         return Links(
             links.unsubscribe(message.id, reader.customer, digest, message.category),

@@ -1,11 +1,13 @@
 """Consent: said as events, kept as a projection, asked where data is used."""
 
 from lingxi.ingest.consent.ask import (
+    Answers,
     Permissions,
     count_consent,
     is_allowed,
     keep_permitted,
     list_consent,
+    read_answers,
     read_permissions,
 )
 from lingxi.ingest.consent.project import (
@@ -19,6 +21,7 @@ from lingxi.ingest.consent.project import (
 __all__ = [
     "CHANNELS",
     "PURPOSES",
+    "Answers",
     "ConsentProjection",
     "Permissions",
     "consent_event",
@@ -27,5 +30,6 @@ __all__ = [
     "keep_permitted",
     "list_consent",
     "narrow",
+    "read_answers",
     "read_permissions",
 ]

@@ -1,9 +1,9 @@
 """May it be used? For one customer, for all of them, and for a table of events."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import msgspec
 import pyarrow as pa
@@ -13,6 +13,7 @@ from sqlalchemy import Connection
 from lingxi.config import ConsentSettings
 from lingxi.ingest.consent.project import EVERY
 from lingxi.ingest.tables import consent
+from lingxi.store.keyed import fetch_by_keys
 from lingxi.store.prepared import Prepared
 
 if TYPE_CHECKING:
@@ -95,11 +96,44 @@ def is_allowed(
     tx: Connection, settings: ConsentSettings, customer: int, purpose: str, channel: str = EVERY
 ) -> bool:
     """Whether a purpose may use one customer's data on a channel."""
-    rows = _SAID.fetch(tx, customer, purpose)
-    if not rows:
-        return is_assumed(settings, purpose)
-    own = [(customer, bool(row[1]), row[2]) for row in rows if row[0] in (channel, EVERY)]
-    return _judge(own, is_assumed(settings, purpose)).allows(customer)
+    return _answer(_SAID.fetch(tx, customer, purpose), settings, purpose, channel)
+
+
+@dataclass(frozen=True)
+class Answers:
+    """What many customers said last, read at once; ``is_allowed`` for each of them and purpose."""
+
+    settings: ConsentSettings
+    said: Mapping[tuple[int, str], Sequence[tuple[Any, ...]]]
+
+    def allows(self, customer: int, purpose: str, channel: str = EVERY) -> bool:
+        """Whether a purpose, one of those that were read, may use a customer's data."""
+        return _answer(self.said.get((customer, purpose), ()), self.settings, purpose, channel)
+
+
+def read_answers(
+    tx: Connection,
+    settings: ConsentSettings,
+    customers: Collection[int],
+    purposes: Collection[str],
+) -> Answers:
+    """What these customers said last for these purposes; a query for each purpose."""
+    c = consent.c
+    keys = [(purpose, customer) for purpose in purposes for customer in customers]
+    wanted = [c.customer, c.purpose, c.channel, c.granted, c.at]
+    said: dict[tuple[int, str], list[tuple[Any, ...]]] = {}
+    for customer, purpose, *word in fetch_by_keys(tx, [c.purpose, c.customer], keys, wanted):
+        said.setdefault((customer, purpose), []).append(tuple(word))
+    return Answers(settings, said)
+
+
+def _answer(
+    rows: Sequence[tuple[Any, ...]], settings: ConsentSettings, purpose: str, channel: str
+) -> bool:
+    """From one customer's words on a purpose: channel, granted or not, moment."""
+    assumed = is_assumed(settings, purpose)
+    own = [(0, bool(row[1]), row[2]) for row in rows if row[0] in (channel, EVERY)]
+    return _judge(own, assumed).allows(0) if own else assumed
 
 
 def list_consent(tx: Connection, customer: int) -> list[Said]:

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from lingxi.errors import InvalidInput
 from lingxi.messaging.email.tables import soft_bounce, suppression
 from lingxi.messaging.nouns import TRANSACTIONAL
-from lingxi.store.keyed import upsert
+from lingxi.store.keyed import fetch_by_keys, upsert
 
 
 class Reason(StrEnum):
@@ -71,6 +71,14 @@ def is_suppressed(tx: sa.Connection, address_hash: str, message_class: str) -> b
     """Whether a message of this class may not be sent to an address."""
     found = get_suppressed(tx, address_hash)
     return found is not None and (found.everything or message_class != TRANSACTIONAL)
+
+
+def find_barred(tx: sa.Connection, address_hashes: Collection[str]) -> dict[str, bool]:
+    """Those of many addresses that are not written to; whether not even with a transaction."""
+    c = suppression.c
+    keys = [(each,) for each in address_hashes]
+    rows = fetch_by_keys(tx, [c.address_hash], keys, [c.address_hash, c.everything])
+    return {row[0]: bool(row[1]) for row in rows}
 
 
 def get_suppressed(tx: sa.Connection, address_hash: str) -> Suppressed | None:

@@ -1,6 +1,6 @@
 """The checks at the moment of sending, in their order: the first that objects is the reason."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -8,30 +8,14 @@ import sqlalchemy as sa
 
 from lingxi.config import Settings
 from lingxi.i18n import choose_language
-from lingxi.ingest.consent import is_allowed
-from lingxi.ingest.sealed import read_traits
-from lingxi.messaging.email.preferences import allows
-from lingxi.messaging.email.suppression import is_suppressed
-from lingxi.messaging.nouns import APP_PUSH, MARKETING, PUSH, Message, SkipReason
+from lingxi.ingest.sealed import read_traits_of
+from lingxi.messaging.nouns import MARKETING, Message, SkipReason
 from lingxi.messaging.sending.judgement import Reader, SendCheck, Skip, Wait
+from lingxi.messaging.sending.permits import Asked, Permits, read_permits
 from lingxi.messaging.windows import QuietTimes
 from lingxi.store import Store
-from lingxi.store.prepared import Prepared
+from lingxi.store.keyed import fetch_by_keys
 from lingxi.store.tables import identity
-
-_OWNER = Prepared(
-    sa.select(identity.c.customer).where(
-        identity.c.subject == sa.bindparam("subject", type_=sa.BigInteger)
-    ),
-    "subject",
-)
-_SUBJECTS = Prepared(
-    sa.select(identity.c.subject).where(
-        identity.c.customer == sa.bindparam("customer", type_=sa.BigInteger)
-    ),
-    "customer",
-)
-_CONSENT_CHANNEL = {APP_PUSH: PUSH}
 
 
 class Checks:
@@ -61,30 +45,45 @@ class Checks:
 
     def find_reader(self, tx: sa.Connection, message: Message) -> Reader | None:
         """Who the message goes to, followed through merges; nothing where nobody is there."""
-        found = _OWNER.fetch(tx, message.customer)
-        if not found:
-            return None
-        customer = int(found[0][0])
-        traits = read_traits(self._store, tx, customer)
-        return Reader(
-            customer=customer,
-            subjects=tuple(
-                sorted({int(row[0]) for row in _SUBJECTS.fetch(tx, customer)} | {customer})
-            ),
-            traits=traits,
-            language=choose_language(
-                traits.get("language") or traits.get("locale") or self._settings.shop.language
-            ),
-            timezone=self._zone(traits.get("timezone", "")),
+        return self.find_readers(tx, [message]).get(message.customer)
+
+    def find_readers(self, tx: sa.Connection, messages: Sequence[Message]) -> dict[int, Reader]:
+        """Who many messages go to, by the customer they name; who is gone is left out."""
+        c = identity.c
+        named = {(message.customer,) for message in messages}
+        owners: dict[int, int] = dict(
+            fetch_by_keys(tx, [c.subject], named, [c.subject, c.customer])
         )
+        customers = set(owners.values())
+        subjects: dict[int, set[int]] = {customer: {customer} for customer in customers}
+        rows = fetch_by_keys(
+            tx, [c.customer], [(each,) for each in customers], [c.customer, c.subject]
+        )
+        for customer, subject in rows:
+            subjects[customer].add(subject)
+        traits = read_traits_of(self._store, tx, subjects)
+        readers = {each: self._to_reader(each, subjects[each], traits[each]) for each in customers}
+        return {subject: readers[customer] for subject, customer in owners.items()}
+
+    def read_permits(self, tx: sa.Connection, asked: Sequence[Asked]) -> Permits:
+        """What these people said and whether their addresses are barred, in this transaction."""
+        return read_permits(self._store, tx, asked)
 
     def judge(
         self, tx: sa.Connection, message: Message, reader: Reader, address: str, now: datetime
     ) -> Skip | Wait | None:
         """Why the message must not be sent, or not yet; nothing where it may."""
+        asked = Asked(message, reader.customer, address)
+        return self.judge_by(tx, self.read_permits(tx, [asked]), asked, reader, now)
+
+    def judge_by(
+        self, tx: sa.Connection, permits: Permits, asked: Asked, reader: Reader, now: datetime
+    ) -> Skip | Wait | None:
+        """As ``judge``, by permits that were read for a batch in the same transaction."""
+        message = asked.message
         marketing = message.message_class == MARKETING
-        if address and is_suppressed(tx, self._store.keyring.blind(address), message.message_class):
-            return Skip(SkipReason.SUPPRESSED)
+        if (skip := permits.check_address(asked)) is not None:
+            return skip
         for check in self._others:
             if marketing or check.transactional:
                 reason = check.function(tx, message, now)
@@ -92,11 +91,8 @@ class Checks:
                     return Skip(reason, check.name)
         if not marketing:
             return None
-        channel = _CONSENT_CHANNEL.get(message.channel, message.channel)
-        consent = self._settings.consent
-        if not allows(tx, consent, reader.customer, channel, message.category):
-            agreed = is_allowed(tx, consent, reader.customer, "marketing", channel)
-            return Skip(SkipReason.PREFERENCES if agreed else SkipReason.NO_CONSENT)
+        if (skip := permits.check_consent(asked)) is not None:
+            return skip
         if message.channel in self._quiet_channels:
             end = self._quiet.find_end(now, ZoneInfo(reader.timezone))
             if end >= self.last_moment(message):
@@ -104,6 +100,17 @@ class Checks:
             if end > now:
                 return Wait(end)
         return None
+
+    def _to_reader(self, customer: int, subjects: set[int], traits: Mapping[str, str]) -> Reader:
+        return Reader(
+            customer=customer,
+            subjects=tuple(sorted(subjects)),
+            traits=traits,
+            language=choose_language(
+                traits.get("language") or traits.get("locale") or self._settings.shop.language
+            ),
+            timezone=self._zone(traits.get("timezone", "")),
+        )
 
     def _zone(self, name: str) -> str:
         try:

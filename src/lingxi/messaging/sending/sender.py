@@ -9,6 +9,7 @@ import threading
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from contextlib import suppress
+from dataclasses import dataclass
 from datetime import datetime
 from uuid import uuid4
 
@@ -19,6 +20,7 @@ from lingxi.messaging.caps import read_caps
 from lingxi.messaging.channels.channel import Channel
 from lingxi.messaging.nouns import (
     Deferred,
+    Message,
     Outcome,
     Parcel,
     Recipient,
@@ -27,19 +29,28 @@ from lingxi.messaging.nouns import (
 )
 from lingxi.messaging.sending.check import Checks
 from lingxi.messaging.sending.claim import Claim, Claimed, claim_due, has_due
-from lingxi.messaging.sending.commit import Judged, Ready, commit_sending, too_late
+from lingxi.messaging.sending.commit import Judged, Ready, commit_sending
 from lingxi.messaging.sending.judgement import (
     Composer,
     Links,
     MakeLinks,
+    Reader,
     SendCheck,
     Skip,
+    Wait,
 )
+from lingxi.messaging.sending.permits import Asked, Permits
 from lingxi.messaging.sending.record import Delivered, Told, record_outcomes
 from lingxi.store import Store
 
 _RECORD_AT_ONCE = 25
 _JUDGE_AT_ONCE = 25
+
+
+@dataclass(frozen=True)
+class _Reached:
+    reader: Reader
+    asked: Asked
 
 
 def _no_links(_message: object, _reader: object, _address: str) -> Links:
@@ -126,32 +137,49 @@ class Sender:
                 channel.close()
 
     def _judge_all(self, claims: Sequence[Claim], now: datetime) -> Iterator[Judged]:
+        """Each message on the state of the moment: what is known of people is read for a few."""
         for start in range(0, len(claims), _JUDGE_AT_ONCE):
+            part = claims[start : start + _JUDGE_AT_ONCE]
             with self._store.read() as tx:
-                for claim in claims[start : start + _JUDGE_AT_ONCE]:
-                    yield self._judge(tx, claim, now)
+                readers = self._checks.find_readers(tx, [claim.message for claim in part])
+                found = [(claim, self._reach(claim.message, readers, now)) for claim in part]
+                asked = [each.asked for _, each in found if isinstance(each, _Reached)]
+                permits = self._checks.read_permits(tx, asked)
+                for claim, each in found:
+                    if isinstance(each, Skip):
+                        yield claim, each
+                    else:
+                        yield claim, self._judge(tx, permits, claim, each, now)
 
-    def _judge(self, tx: sa.Connection, claim: Claim, now: datetime) -> Judged:
-        message = claim.message
+    def _reach(
+        self, message: Message, readers: Mapping[int, Reader], now: datetime
+    ) -> "_Reached | Skip":
+        """Who a message reaches and where, or why nobody."""
         if now >= self._checks.last_moment(message):
-            return too_late(claim)
+            return Skip(SkipReason.TOO_LATE)
         channel = self._channels.get(message.channel)
         if channel is None:
-            return claim, Skip(SkipReason.NO_CHANNEL, message.channel)
-        reader = self._checks.find_reader(tx, message)
+            return Skip(SkipReason.NO_CHANNEL, message.channel)
+        reader = readers.get(message.customer)
         if reader is None:
-            return claim, Skip(SkipReason.NO_CUSTOMER)
+            return Skip(SkipReason.NO_CUSTOMER)
         address = reader.traits.get(channel.address_trait, "") if channel.address_trait else ""
         if channel.address_trait and not address:
-            return claim, Skip(SkipReason.NO_ADDRESS, channel.address_trait)
-        verdict = self._checks.judge(tx, message, reader, address, now)
+            return Skip(SkipReason.NO_ADDRESS, channel.address_trait)
+        return _Reached(reader, Asked(message, reader.customer, address))
+
+    def _judge(
+        self, tx: sa.Connection, permits: Permits, claim: Claim, reached: "_Reached", now: datetime
+    ) -> Ready | Skip | Wait:
+        message, reader, asked = claim.message, reached.reader, reached.asked
+        verdict = self._checks.judge_by(tx, permits, asked, reader, now)
         if verdict is not None:
-            return claim, verdict
-        links = self._make_links(message, reader, address)
+            return verdict
+        links = self._make_links(message, reader, asked.address)
         composed = self._composer.compose(tx, message, reader, links, now)
         if isinstance(composed, Skip):
-            return claim, composed
-        return claim, Ready(claim, reader, composed, address, links)
+            return composed
+        return Ready(claim, reader, composed, asked.address, links)
 
     def _deliver(self, sending: Sequence[Ready], counts: dict[str, int]) -> None:
         waiting: list[Delivered] = []

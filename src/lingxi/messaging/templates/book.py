@@ -14,7 +14,12 @@ from lingxi.messaging.tables import template as table
 from lingxi.messaging.tables import template_version as versions
 from lingxi.messaging.templates.template import Template, check_template
 from lingxi.store.keyed import upsert
+from lingxi.store.prepared import Prepared
 
+_PUBLISHED = Prepared(
+    sa.select(table.c.published).where(table.c.name == sa.bindparam("name", type_=sa.String)),
+    "name",
+)
 _ENCODE = msgspec.json.Encoder(order="sorted").encode
 
 
@@ -177,8 +182,8 @@ def read_version(tx: sa.Connection, name: str, version: int) -> Template:
 
 def find_published(tx: sa.Connection, name: str) -> int:
     """The version of a template that is sent now; 0 where there is none."""
-    query = sa.select(table.c.published).where(table.c.name == name)
-    return tx.execute(query).scalar() or 0
+    row = _PUBLISHED.first(tx, name)
+    return int(row[0]) if row is not None else 0
 
 
 @lru_cache(maxsize=500)
