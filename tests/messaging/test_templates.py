@@ -12,7 +12,6 @@ from lingxi.messaging.templates import book
 from lingxi.messaging.templates.files import read_files, write_files
 from lingxi.messaging.templates.links import check_link, list_links
 from lingxi.messaging.templates.liquid_engine import RenderFailed, list_blocks, render_source
-from lingxi.messaging.templates.plain_text import to_plain_text
 from lingxi.messaging.templates.render import find_unresolved, list_names, render_template
 from lingxi.messaging.templates.template import Template, Variant, check_template
 from lingxi.store import Store
@@ -211,21 +210,6 @@ def test_the_site_shows_no_script() -> None:
 def test_names_are_those_of_all_parts_and_blocks() -> None:
     names = list_names(make_template(required=("item.price",)), "en")
     assert {"customer", "recommendations", "cart", "coupon", "item"} <= names
-
-
-def test_plain_text_keeps_words_links_and_lists_and_hides_what_is_hidden() -> None:
-    html = (
-        "<html><head><title>no</title><style>p{}</style></head><body><h1>Big</h1>"
-        "<div style='display: none'>hidden <p>too</p></div><p>One<br>two &amp; three</p>"
-        "<ul><li>a</li><li><a href='https://s.example/x'>b</a></li></ul>"
-        "<table><tr><td>1</td><td>2</td></tr></table>"
-        "<a href='mailto:a@s.example'>a@s.example</a> <img alt='Logo' src=x></body></html>"
-    )
-    text = to_plain_text(html)
-    assert text.splitlines() == [
-        "Big", "", "One", "two & three", "", "- a", "- b (https://s.example/x)", "", "1 2", "",
-        "a@s.example Logo",
-    ]  # fmt: skip
 
 
 def test_links_are_listed_with_their_faults() -> None:

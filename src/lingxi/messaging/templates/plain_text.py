@@ -1,9 +1,7 @@
 """Plain text made from HTML: headings, paragraphs, lists, tables, links with their address."""
 
 import re
-from html.parser import HTMLParser
-
-from typing_extensions import override
+from html import unescape
 
 _SPACED = frozenset({"p", "h1", "h2", "h3", "h4", "h5", "h6", "ul", "ol", "table", "blockquote"})
 _BLOCKS = _SPACED | {
@@ -21,55 +19,81 @@ _BLOCKS = _SPACED | {
 _ROWS = frozenset({"li", "main", "nav", "pre", "section", "tr", "figure", "fieldset", "aside"})
 _HIDDEN = frozenset({"head", "style", "script", "title", "noscript", "template"})
 _VOID = frozenset({"area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta"})
+_TOKEN = re.compile(
+    r"<(?:!--(?:[^-]++|-(?!->))*+(?:-->)?+"
+    r"|((?i:head|script|style|title))\b[^>]*+>(?:[^<]++|<(?!/(?i:\1)\s*+>))*+</(?i:\1)\s*+>"
+    r"|(/?+)([a-zA-Z][^\s/>]*+)([^>\"']*+(?:\"[^\"]*+\"[^>\"']*+|'[^']*+'[^>\"']*+)*+)>"
+    r"|[!?/][^>]*+>)"
+)
+"""A comment, an element nobody sees as a whole, a tag (with /, name, attributes), a declaration."""
+_ATTRIBUTE = re.compile(
+    r"([^\s\"'>/=]++)(?:\s*+=\s*+(?:\"([^\"]*+)\"|'([^']*+)'|([^\s>]++)))?+", re.DOTALL
+)
+_EMPTY_TAG = re.compile(r"(?:^|[\s\"'])/$")
+_BLANK = re.compile(r"[ \t\r\n\f\u200c\u00ad\u034f]+")
 _NO_DISPLAY = re.compile(r"display\s*:\s*none", re.IGNORECASE)
 
 
-class _Reader(HTMLParser):
+class _Reader:
     """Collects lines; ``hidden`` counts open elements whose text nobody sees."""
 
     def __init__(self) -> None:
-        super().__init__(convert_charrefs=True)
         self.parts: list[str] = []
         self.open: list[tuple[str, bool]] = []
         self.hidden = 0
         self.links: list[tuple[str, int]] = []
 
-    @override
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        said = {name: value or "" for name, value in attrs}
-        hides = tag in _HIDDEN or bool(_NO_DISPLAY.search(said.get("style", "")))
+    def read(self, html: str) -> None:
+        """Take a whole text: what stands between the tags, and the tags."""
+        at = 0
+        for token in _TOKEN.finditer(html):
+            start, end = token.span()
+            if start > at:
+                self._add(html[at:start])
+            at = end
+            _, closes, name, attributes = token.groups()
+            if name is None:
+                continue
+            tag = name.lower()
+            if not closes:
+                self._open(tag, attributes)
+            if closes or (attributes.endswith("/") and _EMPTY_TAG.search(attributes)):
+                self._close(tag)
+        self._add(html[at:])
+
+    def _open(self, tag: str, attributes: str) -> None:
+        hides = tag in _HIDDEN or (
+            "display" in attributes.lower()
+            and bool(_NO_DISPLAY.search(_read_attribute(attributes, "style")))
+        )
         if tag not in _VOID:
             self.open.append((tag, hides))
             self.hidden += hides
         if self.hidden:
             return
-        if tag == "br":
-            self.parts.append("\n")
-        elif tag == "img" and said.get("alt", "").strip():
-            self.parts.append(f" {said['alt'].strip()} ")
+        if tag in _SPACED:
+            self.parts.append("\n\n")
         elif tag == "li":
             self.parts.append("\n- ")
-        elif tag == "hr":
-            self.parts.append("\n\n---\n\n")
-        elif tag in _SPACED:
-            self.parts.append("\n\n")
-        elif tag in _BLOCKS or tag in _ROWS:
+        elif tag in _BLOCKS or tag in _ROWS or tag == "br":
             self.parts.append("\n")
-        elif tag == "a":
-            self.links.append((said.get("href", "").strip(), len(self.parts)))
         elif tag in ("td", "th"):
             self.parts.append(" ")
+        elif tag == "a":
+            self.links.append((_read_attribute(attributes, "href"), len(self.parts)))
+        elif tag == "img" and (words := _read_attribute(attributes, "alt")):
+            self.parts.append(f" {words} ")
+        elif tag == "hr":
+            self.parts.append("\n\n---\n\n")
 
-    @override
-    def handle_endtag(self, tag: str) -> None:
-        names = [name for name, _ in self.open]
-        if tag not in names:
-            return
-        while self.open:
-            name, hides = self.open.pop()
-            self.hidden -= hides
-            if name == tag:
+    def _close(self, tag: str) -> None:
+        for depth in range(len(self.open) - 1, -1, -1):
+            if self.open[depth][0] == tag:
                 break
+        else:
+            return
+        self.hidden -= sum(hides for _, hides in self.open[depth:])
+        del self.open[depth:]
         if self.hidden:
             return
         if tag == "a" and self.links:
@@ -85,10 +109,24 @@ class _Reader(HTMLParser):
         if address and not address.startswith("#") and told not in words:
             self.parts.append(f" ({told}) ")
 
-    @override
-    def handle_data(self, data: str) -> None:
-        if not self.hidden:
-            self.parts.append(re.sub(r"[ \t\r\n\f\u200c\u00ad\u034f]+", " ", data))
+    def _add(self, text: str) -> None:
+        if self.hidden or not text:
+            return
+        if text.isspace() and text.isascii():
+            self.parts.append(" ")
+            return
+        if "&" in text:
+            text = unescape(text)
+        self.parts.append(_BLANK.sub(" ", text))
+
+
+def _read_attribute(attributes: str, wanted: str) -> str:
+    """The value of one attribute of a tag, without space around it; of several the last."""
+    found = ""
+    for name, double, single, bare in _ATTRIBUTE.findall(attributes):
+        if name.lower() == wanted:
+            found = unescape(double or single or bare).strip()
+    return found
 
 
 def to_plain_text(html: str) -> str:
@@ -98,8 +136,7 @@ def to_plain_text(html: str) -> str:
     'Hello\n\nLook here (https://s.example/a)'
     """
     reader = _Reader()
-    reader.feed(html)
-    reader.close()
+    reader.read(html)
     lines = [" ".join(line.split()) for line in "".join(reader.parts).splitlines()]
     text = re.sub(r"\n{3,}", "\n\n", "\n".join(lines))
     return re.sub(r"\s+([.,;:!?，。；：！？])", r"\1", text).strip()
