@@ -37,6 +37,7 @@ def test_same_seed_writes_the_same_bytes(tmp_path: Path) -> None:
     assert first == _read_bytes(tmp_path / "two")
     assert set(first) == {
         "items.csv",
+        "customers.csv",
         "orders.csv",
         "events.parquet",
         *(f"truth/{name}.parquet" for name in ("customers", "items", "orders", "refunds", "dirt")),

@@ -71,6 +71,7 @@ def make_demo(folder: Path, *, size: str, seed: int) -> None:
         imports = (
             ("Import items", jobs.import_items, "items.csv"),
             ("Import and clean orders", jobs.import_orders, "orders.csv"),
+            ("Import customers", jobs.import_customers, "customers.csv"),
             ("Import and clean web events", jobs.import_events, "events.parquet"),
         )
         for title, bring_in, name in imports:

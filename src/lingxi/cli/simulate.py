@@ -17,7 +17,7 @@ from lingxi.cli.steps import long_step
 @json_option
 @guarded
 def command(folder: Path, size: str, seed: int, end: str, as_json: bool) -> None:
-    """Write items.csv, orders.csv, events.parquet and, apart, the truth behind them to FOLDER."""
+    """Write items, customers, orders, web events and, apart, the truth behind them to FOLDER."""
     with long_step("Simulate", quiet=as_json) as step:
         counts = write_simulated_shop(folder, size=size, seed=seed, end=_read_end(end))
         step.summary = ", ".join(f"{count:,} {name}" for name, count in counts.items())
@@ -49,6 +49,7 @@ def write_simulated_shop(
     write_shop(simulated, folder)
     return {
         "items": simulated.items.num_rows,
+        "customers": simulated.customers.num_rows,
         "order lines": simulated.orders.num_rows,
         "web events": simulated.events.num_rows,
     }

@@ -12,6 +12,7 @@ import pyarrow.parquet as pq
 from lingxi.simulation.assortment import draw_assortment
 from lingxi.simulation.baskets import Market, live
 from lingxi.simulation.clickstream import record_clicks
+from lingxi.simulation.customers_file import write_customers
 from lingxi.simulation.event_dirt import soil_events
 from lingxi.simulation.events_file import write_events
 from lingxi.simulation.ledger import keep_ledger
@@ -30,13 +31,15 @@ STEPS = 4
 
 @dataclass(frozen=True)
 class Simulated:
-    """A simulated shop: three raw tables that a pipeline may read, and the truth.
+    """A simulated shop: four raw tables that a pipeline may read, and the truth.
 
-    ``items``, ``orders`` (lines, dirty) and ``events`` (web events, dirty) have the columns of the
-    files that ``write_shop`` makes; ``truth`` holds customers, items, orders, refunds and dirt.
+    ``items``, ``customers``, ``orders`` (lines, dirty) and ``events`` (web events, dirty) have the
+    columns of the files that ``write_shop`` makes; ``truth`` holds customers, items, orders,
+    refunds and dirt.
     """
 
     items: pa.Table
+    customers: pa.Table
     orders: pa.Table
     events: pa.Table
     truth: Mapping[str, pa.Table]
@@ -62,7 +65,7 @@ def simulate(settings: SimulationSettings, progress: Progress = silent) -> Simul
 
     Each part draws from a stream of its own, so that more dirt, say, changes no purchase.
     """
-    seeds = np.random.SeedSequence(settings.seed).spawn(8)
+    seeds = np.random.SeedSequence(settings.seed).spawn(9)
     rngs = [np.random.Generator(np.random.PCG64(seed)) for seed in seeds]
     end = settings.seconds
     progress("simulate", 0, STEPS)
@@ -88,14 +91,16 @@ def simulate(settings: SimulationSettings, progress: Progress = silent) -> Simul
         "dirt": tell_dirt(order_dirt, event_dirt),
     }
     progress("simulate", STEPS, STEPS)
-    return Simulated(_write_items(market), orders, events, truth)
+    customers = write_customers(market, settings, rngs[8])
+    return Simulated(_write_items(market), customers, orders, events, truth)
 
 
 def write_shop(simulated: Simulated, folder: Path) -> None:
-    """Write items.csv, orders.csv and events.parquet into ``folder``, the truth into
+    """Write items.csv, customers.csv, orders.csv and events.parquet into ``folder``, the truth into
     ``folder/truth``."""
     (folder / "truth").mkdir(parents=True, exist_ok=True)
     pyarrow.csv.write_csv(simulated.items, folder / "items.csv")
+    pyarrow.csv.write_csv(simulated.customers, folder / "customers.csv")
     pyarrow.csv.write_csv(simulated.orders, folder / "orders.csv")
     pq.write_table(simulated.events, folder / "events.parquet")
     for name, table in simulated.truth.items():
