@@ -55,6 +55,7 @@ STEPS = {
 }
 _PART = 5_000
 _FAR = 100_000_000
+_LOOKS = 300
 Writes = tuple[str, list[tuple[object, ...]]]
 
 
@@ -161,6 +162,21 @@ def measure(folder: Path, workers: int, rate: int) -> tuple[int, float]:
     return last - first, seconds
 
 
+def time_idle(folder: Path) -> float:
+    """Processor seconds of a look that finds nothing due."""
+    shop = Shop.open(folder, clock=FixedClock(DUE), environ={})
+    runner = Runner(shop.store, make_hands(shop), "idle")
+    moment = DUE + timedelta(minutes=30)  # the others' leases are over, their runs asleep again
+    runner.run_once(moment)
+    used = time.process_time()
+    for _ in range(_LOOKS):
+        if runner.run_once(moment):
+            raise SystemExit("something was due")
+    used = time.process_time() - used
+    shop.close()
+    return used / _LOOKS
+
+
 def find_floor(folder: Path, n: int) -> tuple[float, float]:
     """Transitions a second, and a processor second, of a bare loop with the same writes: each
     wake-up (two transitions) updates its run, and inserts its message and its event of the log."""
@@ -228,6 +244,7 @@ def main() -> None:
         print(f"{asked.runs:,} due, {asked.sleeping:,} asleep ({size:,.0f} MB on disk)")
         print(f"{passed:,} transitions in {seconds:.2f} s: {passed / seconds:,.0f} a second")
         print(f"processor seconds, starts included: {used.ru_utime + used.ru_stime:.1f}")
+        print(f"a look that finds nothing due: {time_idle(folder) * 1e6:,.0f} processor us")
         wall, own = find_floor(folder, asked.runs)
         print(f"floor, the same rows from a bare loop: {wall:,.0f} a second, {own:,.0f} of one")
 
