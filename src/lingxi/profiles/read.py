@@ -4,9 +4,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import BigInteger, Connection, bindparam, select, type_coerce
+from sqlalchemy import BigInteger, Connection, bindparam, select
 
-from lingxi.profiles.tables import customer_profile, item_history
+from lingxi.profiles.tables import LAST_MET, customer_profile, item_history
 from lingxi.schema import Event
 from lingxi.store import Store
 from lingxi.store.prepared import Prepared
@@ -74,14 +74,11 @@ _COUNTS = select(
     item_history.c.views,
     item_history.c.carts,
     item_history.c.orders,
-    type_coerce(item_history.c.last_at, BigInteger),
-).where(
-    item_history.c.customer == bindparam("customer", type_=BigInteger),
-    item_history.c.last_at.is_not(None),
-)
+    LAST_MET,
+).where(item_history.c.customer == bindparam("customer", type_=BigInteger))
 _ALL_COUNTS = Prepared(_COUNTS.limit(bindparam("n", type_=BigInteger)), "customer", "n")
 _LAST_COUNTS = Prepared(
-    _COUNTS.order_by(item_history.c.last_at.desc(), item_history.c.item_id).limit(
+    _COUNTS.order_by(LAST_MET.desc(), item_history.c.item_id).limit(
         bindparam("n", type_=BigInteger)
     ),
     "customer",
@@ -97,7 +94,8 @@ _REVISION = Prepared(
     "customer",
 )
 Counts = tuple[str, int, int, int, int]
-"""An item with views, carts, orders, and the last moment in microseconds since 1970."""
+"""An item with views, carts, orders, and the last moment in microseconds since 1970; all of them 0
+where it is known only as sent back (``is_sent_back``)."""
 
 
 def get_profile(tx: Connection, customer: int) -> Profile | None:
@@ -117,9 +115,21 @@ def read_history(tx: Connection, customer: int, n: int) -> list[HistoryItem]:
 
 
 def read_counts(tx: Connection, customer: int, n: int) -> Sequence[Counts]:
-    """As ``read_history``, in no order and in plain values: for those who ask a thousand times."""
+    """As ``read_history``, in no order and in plain values: for those who ask a thousand times.
+
+    Items known only as sent back are among them, as the oldest.
+    """
     rows = _ALL_COUNTS.fetch(tx, customer, n + 1)
     return rows if len(rows) <= n else _LAST_COUNTS.fetch(tx, customer, n)
+
+
+def is_sent_back(row: Counts) -> bool:
+    """Whether all that is known of the customer and the item is that it was sent back.
+
+    >>> is_sent_back(("a", 0, 0, 0, 0)), is_sent_back(("a", 1, 0, 0, 5))
+    (True, False)
+    """
+    return row[-1] == 0
 
 
 def read_revision(tx: Connection, customer: int) -> tuple[int, int]:

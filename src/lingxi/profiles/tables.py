@@ -1,6 +1,17 @@
 """Tables of the customer: profile, history with each item, encrypted traits."""
 
-from sqlalchemy import BigInteger, Column, Index, Integer, MetaData, String, Table
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    Index,
+    Integer,
+    MetaData,
+    String,
+    Table,
+    func,
+    literal_column,
+    type_coerce,
+)
 
 from lingxi.profiles.ledger import LedgerColumn
 from lingxi.store.tables import NAMING, SUBJECT, Moment
@@ -52,3 +63,9 @@ item_history = Table(
 """One row a customer and item: what they did with it. ``carts`` counts wish lists too, which say as
 much; ``quantity`` is units bought less units returned;
 a refund is no sign of interest, so it moves no moment."""
+
+LAST_MET = func.coalesce(
+    type_coerce(item_history.c.last_at, BigInteger), literal_column("0", BigInteger)
+)
+"""When the item was last met, microseconds since 1970; 0 where it is known only as sent back, so
+that it was bought before the log begins, and nobody knows when."""

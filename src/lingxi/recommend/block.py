@@ -10,7 +10,7 @@ import pyarrow.compute as pc
 import sqlalchemy as sa
 from numpy.typing import NDArray
 
-from lingxi.profiles.tables import item_history
+from lingxi.profiles.tables import LAST_MET, item_history
 from lingxi.recommend.goods import Goods
 from lingxi.recommend.histories import CART, NOBODY, ORDER, VIEW, Histories
 from lingxi.recommend.history import Weighting
@@ -120,10 +120,8 @@ def read_block(tx: sa.Connection, goods: Goods, ids: pa.StringArray, customers: 
         table.views,
         table.carts,
         table.orders,
-        sa.type_coerce(table.last_at, sa.BigInteger),
-    ).where(
-        table.customer.between(int(customers[0]), int(customers[-1])), table.last_at.is_not(None)
-    )
+        LAST_MET,
+    ).where(table.customer.between(int(customers[0]), int(customers[-1])))
     columns = read_columns(tx, query)
     who = np.array(columns[0], dtype=np.int64)
     found = pc.index_in(pa.array(columns[1], pa.string()), value_set=ids)
@@ -209,7 +207,10 @@ def _list_by_scores(
     for row, own in enumerate(barred):
         scores[row, own[own < width]] = -np.inf
     scores[scores <= 0] = -np.inf
-    scores[np.diff(block.indptr) == 0] = -np.inf  # a stranger gets what anybody gets
+    met = block.owners[block.moments > 0]
+    scores[
+        np.bincount(met, minlength=len(scores)) == 0
+    ] = -np.inf  # strangers get what anybody gets
     lists = top_items(scores, min(n, width))
     if stand_ins is None or not (lists >= n_known).any():
         return _explain_all(recommender, histories, lists)

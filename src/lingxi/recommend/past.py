@@ -27,7 +27,8 @@ class Past:
     counts
         Views, carts and orders, shape (3, n).
     moments
-        When each was last met, microseconds since 1970 in UTC, shape (n,).
+        When each was last met, microseconds since 1970 in UTC, shape (n,); 0 for what is known only
+        as sent back, which counts nothing.
     looked
         1 for what is looked at just now, shape (n,): one view more.
     known
@@ -50,7 +51,7 @@ class Past:
         Items without a place are left out, but their moments say what "just now" is.
         """
         ids, views, carts, orders, moments = zip(*rows, strict=True) if rows else ((),) * 5
-        now = max(moments, default=0)
+        now = max(max(moments, default=0), 1)  # 0 is kept for what is only sent back
         places = [index.get(item_id, -1) for item_id in ids]
         looked = {index[item_id] for item_id in given if item_id in index}
         new = sorted(looked.difference(places))
@@ -117,13 +118,17 @@ class Past:
 
 
 def bar_bought(counts: Whole, moments: Whole, rules: RuleSettings) -> NDArray[np.bool_]:
-    """Which entries are of items bought, and not so long ago that they may be needed again."""
+    """Which entries are of items bought, and not so long ago that they may be needed again.
+
+    What is known only as sent back (its moment is 0) was bought too, and is not wanted again.
+    """
     if "already_bought" in rules.off:
         return np.zeros(len(moments), dtype=np.bool_)
     barred: NDArray[np.bool_] = counts[ORDER] > 0
     if rules.repurchase_after is not None and rules.now is not None:
         age = to_micros(rules.now) - moments
         barred &= age < rules.repurchase_after // timedelta(microseconds=1)
+    barred |= moments == 0
     return barred
 
 

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from lingxi.errors import InvalidInput, NotTrained
 from lingxi.profiles import read_counts, read_revision
+from lingxi.profiles.read import is_sent_back
 from lingxi.recommend.baskets import Baskets, Together
 from lingxi.recommend.batch import LISTS, recommend_in_blocks
 from lingxi.recommend.families import build_scorer
@@ -314,7 +315,7 @@ class Recommender:
         rows = read_counts(tx, customer, LONGEST_HISTORY) if customer is not None else ()
         counted = goods.n_known if stand_ins is None else stand_ins.n_all
         past = Past.read(rows, goods.index, counted, given)
-        personal = bool(rows)
+        personal = not all(is_sent_back(row) for row in rows)
         return Standing(
             past,
             self.model if personal else self.visitor_model,

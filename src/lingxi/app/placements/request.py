@@ -136,10 +136,11 @@ def read_context(
 
 
 def read_past(rows: Sequence[Counts]) -> dict[str, Met]:
-    """What a customer did with items, from the rows of the profile."""
+    """What a customer did with items, from the rows of the profile; not what is only sent back."""
     return {
         item_id: Met(views, carts, orders, from_micros(at))
         for item_id, views, carts, orders, at in rows
+        if at
     }
 
 

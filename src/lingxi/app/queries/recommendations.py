@@ -21,7 +21,7 @@ from lingxi.errors import (
 )
 from lingxi.ingest import seek_customer
 from lingxi.ingest.consent import is_allowed
-from lingxi.profiles.read import read_counts
+from lingxi.profiles.read import is_sent_back, read_counts
 from lingxi.recommend.rules import MOST_HISTORY
 
 if TYPE_CHECKING:
@@ -171,7 +171,11 @@ def answer(
         tx, shop.settings.consent, customer, "personalisation"
     )
     subject = customer if personal else None
-    if like and not history and (subject is None or not read_counts(tx, subject, 1)):
+    if (
+        like
+        and not history
+        and (subject is None or all(map(is_sent_back, read_counts(tx, subject, 1))))
+    ):
         found = recommender.recommend_to_taste(to_recommended, tx, like, n=n)
     else:
         found = recommender.recommend_as(to_recommended, tx, subject, n=n, history=history)

@@ -8,6 +8,7 @@ from functools import lru_cache
 
 import numpy as np
 
+from lingxi.profiles.read import is_sent_back
 from lingxi.recommend.expressions import Expression, Facts, Moment, parse_expression
 from lingxi.recommend.expressions.names import CUSTOM
 from lingxi.recommend.expressions.nodes import Kind
@@ -185,6 +186,10 @@ def bar_own(variant: Variant, context: Context, table: ItemTable) -> dict[int, R
         for item_id, met in context.past.items():
             if met.orders and _is_too_soon(item_id, met.last_at, filters, context, table):
                 bar(item_id, Reason.BOUGHT)
+    if filters.hide_bought:
+        for row in context.rows:
+            if is_sent_back(row):
+                bar(row[0], Reason.BOUGHT)
     if filters.ignored_after:
         for item_id, shown in context.ignored.items():
             if shown >= filters.ignored_after:
