@@ -64,6 +64,12 @@ def has_due(store: Store, now: datetime) -> bool:
         )
 
 
+def find_due(now: datetime, limit: int) -> sa.Select[tuple[object, ...]]:
+    """The messages that are due, as the index of moments has them: by the moment alone, for a
+    campaign gives one moment to all its messages, and to order those would be to read them all."""
+    return sa.select(table).where(table.c.due_at <= now).order_by(table.c.due_at).limit(limit)
+
+
 def claim_due(store: Store, worker: str, now: datetime, limit: int) -> Claimed:
     """Take up to ``limit`` messages that are due, the longest waiting first.
 
@@ -71,8 +77,7 @@ def claim_due(store: Store, worker: str, now: datetime, limit: int) -> Claimed:
     ``unknown``, for it may have arrived; a transactional one is claimed to be sent again.
     """
     until = now + timedelta(seconds=store.settings.messaging.lease_seconds)
-    c = table.c
-    query = sa.select(table).where(c.due_at <= now).order_by(c.due_at, c.id).limit(limit)
+    query = find_due(now, limit)
     claims: list[Claim] = []
     lost: list[Message] = []
     with store.write() as tx:
