@@ -48,7 +48,14 @@ def test_plan_by_channel(demo_folder: Path) -> None:
 def test_own_data(raw_shop: Path, tmp_path: Path) -> None:
     shop = tmp_path / "mine"
     path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
-    told = run("bash", EXAMPLES / "own_data.sh", raw_shop / "orders.csv", shop, PATH=path)
+    told = run(
+        "bash",
+        EXAMPLES / "own_data.sh",
+        raw_shop / "orders.csv",
+        shop,
+        PATH=path,
+        LINGXI_LEARNING_RECOMMENDER_SECONDS="2",
+    )
     assert f"lingxi serve --shop {shop}" in told
     assert (shop / "plan" / "plan.csv").is_file()
 

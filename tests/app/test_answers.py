@@ -103,16 +103,18 @@ def test_customer_view_agrees_with_list_and_plan(demo_shop: Shop) -> None:
             assert view.churn.reasons
 
 
-def test_timeline_pages_hold_every_event_once(demo_shop: Shop) -> None:
-    customer = demo_shop.answers.customers(sort="-orders", n=1).rows[0].customer_id
+@pytest.mark.parametrize(("place", "n"), [(0, 61), (60, 7)])
+def test_timeline_pages_hold_every_event_once(demo_shop: Shop, place: int, n: int) -> None:
+    customer = demo_shop.answers.customers(sort="-orders", n=100).rows[place].customer_id
     entries, before = [], None
     while True:
-        view = demo_shop.answers.customer(customer, before=before, n=7)
+        view = demo_shop.answers.customer(customer, before=before, n=n)
         entries += view.timeline
         if view.next_cursor is None:
             break
         before = view.next_cursor
     ids = [entry.event_id for entry in entries]
+    assert len(ids) > 3 * n
     assert len(ids) == len(set(ids))
     moments = [entry.occurred_at for entry in entries]
     assert moments == sorted(moments, reverse=True)

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import partial
 from pathlib import Path
 from shutil import copytree
 
@@ -267,6 +268,8 @@ def empty(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 SIZES = st.lists(st.integers(1, 6), min_size=1, max_size=10)
+slow = partial(pytest.param, marks=pytest.mark.slow)
+proof = partial(pytest.param, marks=pytest.mark.proof)
 QUIET = {"deadline": None, "suppress_health_check": list(HealthCheck)}
 
 
@@ -283,26 +286,25 @@ def test_it_is_as_if_each_had_always_been_one_person(
         check(many, one, steps, sizes, load, deep=False)
 
 
-@pytest.mark.slow
-@settings(max_examples=40, **QUIET)
-@given(STEPS, SIZES)
+@pytest.mark.parametrize("examples", [slow(15), proof(100)])
 def test_features_stages_and_scores_too(
-    load: Load,
-    empty: Path,
-    tmp_path_factory: pytest.TempPathFactory,
-    steps: list[Step],
-    sizes: list[int],
+    load: Load, empty: Path, tmp_path_factory: pytest.TempPathFactory, examples: int
 ) -> None:
-    with two_shops(tmp_path_factory.mktemp("shops"), empty=empty) as (many, one):
-        check(many, one, steps, sizes, load, deep=True)
+    @settings(max_examples=examples, **QUIET)
+    @given(STEPS, SIZES)
+    def run(steps: list[Step], sizes: list[int]) -> None:
+        with two_shops(tmp_path_factory.mktemp("shops"), empty=empty) as (many, one):
+            check(many, one, steps, sizes, load, deep=True)
+
+    run()
 
 
-@pytest.mark.slow
 @pytest.mark.engine
+@pytest.mark.parametrize("examples", [slow(5), proof(30)])
 def test_on_postgresql_as_well(
-    load: Load, tmp_path_factory: pytest.TempPathFactory, new_database
+    load: Load, tmp_path_factory: pytest.TempPathFactory, new_database, examples: int
 ) -> None:
-    @settings(max_examples=12, **QUIET)
+    @settings(max_examples=examples, **QUIET)
     @given(STEPS, SIZES)
     def run(steps: list[Step], sizes: list[int]) -> None:
         urls = (new_database(), new_database())

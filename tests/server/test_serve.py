@@ -20,7 +20,7 @@ from lingxi.errors import Conflict, InvalidSetting, ShopNotFound
 from lingxi.server.serve import check_address, serve
 
 HOST = "127.0.0.1"
-PATIENCE_SECONDS = 60
+PATIENCE_SECONDS = 240  # of a machine that does other things too
 
 
 @contextmanager

@@ -114,7 +114,7 @@ def test_an_event_answered_with_200_is_in_the_next_profile_and_recommendation(
     trained: Shop,
 ) -> None:
     bests = [row.item_id for row in trained.answers.items(n=2).rows]
-    with open_callers(trained, 16) as callers, ThreadPoolExecutor(16) as pool:
+    with open_callers(trained, 8) as callers, ThreadPoolExecutor(8) as pool:
         jobs = [
             pool.submit(live_one_customer, caller, f"fresh-{number}", bests, 2)
             for number, caller in enumerate(callers)
