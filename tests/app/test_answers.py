@@ -116,6 +116,8 @@ def test_timeline_pages_hold_every_event_once(demo_shop: Shop, place: int, n: in
     ids = [entry.event_id for entry in entries]
     assert len(ids) > 3 * n
     assert len(ids) == len(set(ids))
+    whole = demo_shop.answers.customer(customer, n=500).timeline
+    assert ids[:500] == [entry.event_id for entry in whole]
     moments = [entry.occurred_at for entry in entries]
     assert moments == sorted(moments, reverse=True)
     orders = [e for e in entries if e.name == "Order Completed"]
