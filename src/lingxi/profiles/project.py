@@ -31,6 +31,19 @@ _COUNTERS = {
     Name.ORDER_REFUNDED: "refunds",
 }
 _MONEY = frozenset({Name.ORDER_COMPLETED, Name.ORDER_REFUNDED})
+_OF_MONEY = (
+    "orders",
+    "cancelled_orders",
+    "revenue_cents",
+    "refund_cents",
+    "first_order_at",
+    "last_order_at",
+)
+CHANGED_BY: Mapping[str, frozenset[str]] = {
+    **{column: frozenset({name.value}) for name, column in _COUNTERS.items()},
+    **dict.fromkeys(_OF_MONEY, frozenset(name.value for name in _MONEY)),
+}
+"""The events that change a column of the profile; columns that are not named change with any."""
 _WANTED = frozenset({Name.PRODUCT_ADDED, Name.WISH_ADDED})
 _ITEM_EVENTS = _MONEY | _WANTED | {Name.PRODUCT_VIEWED}
 _SYSTEM = frozenset(SYSTEM_EVENTS)

@@ -137,6 +137,12 @@ def list_segments(tx: Connection) -> list[StoredSegment]:
     return list(_read(tx).values())
 
 
+def list_versions(tx: Connection) -> tuple[tuple[str, int], ...]:
+    """The name and version of every segment, by name."""
+    query = sa.select(segment.c.name, segment.c.version).order_by(segment.c.name)
+    return tuple((row[0], row[1]) for row in tx.execute(query).all())
+
+
 def read_rules(tx: Connection) -> dict[str, Rule]:
     """The rule of every segment, with those of the segments it names in their place."""
     rules = {name: each.segment.rule for name, each in _read(tx).items()}

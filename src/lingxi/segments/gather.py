@@ -92,7 +92,7 @@ def read_rows(
         columns = [c.subject, c.name, c.occurred_at, c.position]
         columns += [c.payload] if contents else []
         query = select_by_keys(tx, [c.subject], [(subject,) for subject in owner], columns)
-        for row in tx.execute(query.where(c.name.in_(sorted(names)))):
+        for row in tx.execute(query.where(c.name.in_(sorted(names)))).all():
             own = found.setdefault(owner[row[0]], {})
             own.setdefault(row[1], []).append((row[2], row[3], row[4] if contents else b""))
     for own in found.values():

@@ -8,13 +8,14 @@ import sqlalchemy as sa
 from sqlalchemy import Connection
 
 from lingxi.schema import Event, Name
-from lingxi.segments.definitions import list_segments, read_rules
+from lingxi.segments.definitions import list_versions, read_rules
 from lingxi.segments.gather import read_people
 from lingxi.segments.index import Compiled, Index, compile_segments
 from lingxi.segments.judge import Judge
 from lingxi.segments.members import (
     CHUNK,
     SEEN,
+    Known,
     Pair,
     Truth,
     carry_over,
@@ -27,9 +28,9 @@ from lingxi.segments.members import (
     write_timers,
 )
 from lingxi.segments.needs import find_needs
-from lingxi.segments.refresh import CONSUMER, refresh_stale
+from lingxi.segments.refresh import CONSUMER, read_stamp, refresh_stale
 from lingxi.segments.tables import segment_timer
-from lingxi.store.log import read_events
+from lingxi.store.log import log_position, read_events
 from lingxi.store.projection import find_customers
 from lingxi.store.tables import to_micros
 
@@ -49,16 +50,17 @@ class Keeper:
     def __init__(self, judge: Judge) -> None:
         self._judge = judge
         self._store = judge.store
-        self._profile = frozenset(n for n, s in judge.scores.items() if s.revision is None)
+        self._profile = {n: s.events for n, s in judge.scores.items() if s.revision is None}
         self._versions: tuple[tuple[str, int], ...] | None = None
         self._compiled: Mapping[str, Compiled] = {}
-        self._index = Index({}, frozenset())
+        self._index = Index({}, {})
         self._seen: set[int] = set()
+        self._fresh: object = None
 
     def run_once(self, now: datetime, *, limit: int = BATCH) -> int:
         """Do what is due: segments that are new or read something computed anew, then timers, then
         at most ``limit`` events. How much was done; 0 when memberships are current."""
-        done = refresh_stale(self._judge, now)
+        done = self._refresh(now)
         done += self._take_timers(now, limit)
         return done + self._take_events(now, limit)
 
@@ -69,9 +71,19 @@ class Keeper:
             total += done
         return total
 
+    def _refresh(self, now: datetime) -> int:
+        """Ask segments of everybody where need be; nothing is read twice that has not changed."""
+        with self._store.read() as tx:
+            stamp = read_stamp(self._judge, tx)
+        if stamp == self._fresh:
+            return 0
+        done = refresh_stale(self._judge, now)
+        self._fresh = None if done else stamp
+        return done
+
     def _load(self, tx: Connection) -> None:
         """Compile the segments anew where one has changed."""
-        versions = tuple((s.segment.name, s.segment.version) for s in list_segments(tx))
+        versions = list_versions(tx)
         if versions != self._versions:
             self._compiled = compile_segments(read_rules(tx), self._judge.moments)
             self._index = Index(self._compiled, self._profile)
@@ -84,9 +96,10 @@ class Keeper:
             self._load(tx)
             if not self._compiled:
                 return 0
-            events = read_events(tx, after=start, limit=limit)
+            events = read_events(tx, after=start, limit=limit, besides=_OWN)
+            end = events[-1].position if len(events) == limit else log_position(tx)
             merges = _list_merges(tx, events)
-        if not events:
+        if end == start:
             return 0
         if merges:
             with self._store.write() as tx:
@@ -94,35 +107,35 @@ class Keeper:
                     carry_over(tx, kept, merged)
             self._seen.difference_update(merged for _, merged in merges)
         with self._store.read() as tx:
-            asked = self._list_asked(tx, events)
+            asked, known = self._list_asked(tx, events)
             truth = self._ask(tx, asked, now)
-            known = read_known(tx, asked)
         changes, timers = list_changes(truth, known), list_timers(truth, known)
-        self._write(changes, timers, truth, now, "event", move=(start, events[-1].position))
+        self._write(changes, timers, truth, now, "event", move=(start, end))
         return len(events)
 
-    def _list_asked(self, tx: Connection, events: Sequence[Event]) -> dict[int, set[str]]:
-        """The segments to ask for each customer."""
+    def _list_asked(
+        self, tx: Connection, events: Sequence[Event]
+    ) -> tuple[dict[int, set[str]], Known]:
+        """The segments to ask for each customer, and what is known of these."""
         goods = self._judge.read_goods(tx, find_needs(c.rule for c in self._compiled.values()))
-        whose = [e for e in events if e.subject is not None and e.name not in _OWN]
-        owners = find_customers(tx, {e.subject for e in whose if e.subject is not None})
-        asked: dict[int, set[str]] = {}
-        for each in whose:
-            found = self._index.find(each, goods)
-            asked.setdefault(owners[each.subject or 0], set()).update(found)
-            if each.name in _MERGES:
-                for side in ("kept", "merged"):
-                    who = each.properties.get(side)
-                    asked.setdefault(who, set()).update(found) if isinstance(who, int) else None
-        for customer in self._find_new(tx, asked):
+        whose = [(e, e.subject) for e in events if e.subject is not None]
+        owners = find_customers(tx, {subject for _, subject in whose})
+        sides = {who for each, _ in whose if each.name in _MERGES for who in _list_sides(each)}
+        known = read_known(tx, sides.union(owners.values()))
+        asked: dict[int, set[str]] = {who: set() for who in sides.union(owners.values())}
+        for each, subject in whose:
+            who = owners[subject]
+            found = self._index.find_open(each, goods, known.members.get(who, ()))
+            for one in (who, *(_list_sides(each) if each.name in _MERGES else ())):
+                asked[one].update(found)
+        for customer in self._find_new(asked, known):
             asked[customer].update(self._compiled)
-        return asked
+        return asked, known
 
-    def _find_new(self, tx: Connection, asked: Mapping[int, Collection[str]]) -> list[int]:
+    def _find_new(self, customers: Iterable[int], known: Known) -> list[int]:
         """Customers that were not asked for every segment yet."""
-        strange = [who for who in asked if who not in self._seen]
-        members = read_known(tx, strange).members
-        seen = {who for who in strange if SEEN in members.get(who, _NONE)}
+        strange = [who for who in customers if who not in self._seen]
+        seen = {who for who in strange if SEEN in known.members.get(who, _NONE)}
         self._seen |= seen
         return [who for who in strange if who not in seen]
 
@@ -203,5 +216,13 @@ def _list_merges(tx: Connection, events: Iterable[Event]) -> list[tuple[int, int
     return [(owners[kept], gone) for kept, gone in pairs if not people[gone]]
 
 
-def _parts(changes: Sequence[tuple[Pair, bool]]) -> Iterable[Sequence[tuple[Pair, bool]]]:
+def _list_sides(event: Event) -> list[int]:
+    """Who became one, or two again."""
+    sides = (event.properties.get(side) for side in ("kept", "merged"))
+    return [who for who in sides if isinstance(who, int)]
+
+
+def _parts(changes: Iterable[tuple[Pair, bool]]) -> Iterable[Sequence[tuple[Pair, bool]]]:
+    """A segment's changes together: its numbers are brought up to date once a part."""
+    changes = sorted(changes)
     return (changes[start : start + CHUNK] for start in range(0, len(changes), CHUNK))

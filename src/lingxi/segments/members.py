@@ -121,16 +121,16 @@ def count_changes(
         sa.update(segment).where(segment.c.name == sa.bindparam("n")).values(members=more), moved
     )
     day, d = f"{now:%Y-%m-%d}", segment_day.c
-    known = tx.execute(sa.select(d.segment, d.entered, d.left).where(d.day == day))
+    whole = (d.day == day, d.segment.in_(counts))
+    known = tx.execute(sa.select(d.segment, d.entered, d.left).where(*whole)).all()
     so_far = {row[0]: (row[1], row[2]) for row in known}
-    totals = tx.execute(sa.select(segment.c.name, segment.c.members))
+    totals = sa.select(segment.c.name, segment.c.members).where(segment.c.name.in_(counts))
     rows = []
-    for name, total in totals:
-        if name in counts:
-            entered, left = counts[name] if told else (0, 0)
-            before = so_far.get(name, (0, 0))
-            row = {"segment": name, "day": day, "members": total}
-            rows.append({**row, "entered": entered + before[0], "left": left + before[1]})
+    for name, total in tx.execute(totals).all():
+        entered, left = counts[name] if told else (0, 0)
+        before = so_far.get(name, (0, 0))
+        row = {"segment": name, "day": day, "members": total}
+        rows.append({**row, "entered": entered + before[0], "left": left + before[1]})
     upsert(tx, segment_day, rows)
 
 

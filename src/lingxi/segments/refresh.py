@@ -9,6 +9,7 @@ import pyarrow as pa
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
+from lingxi.catalogue.items import read_revision
 from lingxi.segments.definitions import StoredSegment, list_segments, read_rules
 from lingxi.segments.due import NEVER
 from lingxi.segments.judge import Judge
@@ -51,6 +52,22 @@ def refresh_stale(judge: Judge, now: datetime) -> int:
     if stale:
         _refresh(judge, {name: rules[name] for name in stale}, stored, marks, now)
     return len(stale)
+
+
+def read_stamp(judge: Judge, tx: Connection) -> object:
+    """Something that is another whenever ``refresh_stale`` might find something to do."""
+    c = segment.c
+    stored = tx.execute(sa.select(c.name, c.version, c.evaluated).order_by(c.name)).all()
+    revisions = {each.revision for each in judge.scores.values() if each.revision is not None}
+    computed = {
+        column.table.name: tx.execute(sa.select(column).limit(1)).scalar() for column in revisions
+    }
+    return (
+        [tuple(row) for row in stored],
+        computed,
+        repr(judge.store.settings.consent),
+        read_revision(tx),
+    )
 
 
 def _read_marks(judge: Judge, tx: Connection, rule: Rule) -> Marks:

@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import Boolean, Column, Connection, String, Text
 
 from lingxi.errors import InvalidInput, did_you_mean
+from lingxi.profiles.project import CHANGED_BY
 from lingxi.profiles.tables import customer_profile
 from lingxi.segments.rule import Value
 from lingxi.store.keyed import fetch_by_keys
@@ -20,12 +21,14 @@ class ScoreColumn:
 
     ``column`` belongs to a table with one row a customer, whose primary key is ``customer``.
     ``revision`` is a column that is the same in all rows and another whenever they are computed
-    anew; without one the row changes with every event of the customer.
+    anew; without one the row changes with events of the customer: with those named in ``events``,
+    or with every one.
     """
 
     name: str
     column: "Column[Any]"
     revision: "Column[Any] | None" = None
+    events: frozenset[str] | None = None
 
     @property
     def kind(self) -> str:
@@ -52,7 +55,9 @@ _PROFILE = (
     "last_order_at",
     "country",
 )
-PROFILE_SCORES = tuple(ScoreColumn(name, customer_profile.c[name]) for name in _PROFILE)
+PROFILE_SCORES = tuple(
+    ScoreColumn(name, customer_profile.c[name], events=CHANGED_BY.get(name)) for name in _PROFILE
+)
 """What the profile counts with every event. Orders leave out those refunded in full."""
 
 

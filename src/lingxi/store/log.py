@@ -147,12 +147,20 @@ class Log:
 
 
 def read_events(
-    connection: Connection, *, after: int, limit: int, names: Collection[str] | None = None
+    connection: Connection,
+    *,
+    after: int,
+    limit: int,
+    names: Collection[str] | None = None,
+    besides: Collection[str] = (),
 ) -> list[Event]:
-    """Events past a position, in order, seen by this transaction."""
+    """Events past a position, in order, seen by this transaction; of these ``names`` if given, and
+    none of those ``besides``."""
     query = select(event.c.position, event.c.payload).where(event.c.position > after)
     if names is not None:
         query = query.where(event.c.name.in_(sorted(names)))
+    if besides:
+        query = query.where(event.c.name.not_in(sorted(besides)))
     query = query.order_by(event.c.position).limit(limit)
     return [from_row(row[0], row[1]) for row in connection.execute(query).all()]
 
