@@ -79,7 +79,7 @@ class Index:
         found: dict[str, set[str]] = {}
         for each in compiled.values():
             for event, moves in find_directions(each.rule).items():
-                changed = self._uncounted.get(event, frozenset())
+                changed = self._uncounted.get(event, set())
                 if moves == direction and each.name not in changed | self._always:
                     found.setdefault(event, set()).add(each.name)
         return {event: frozenset(names) for event, names in found.items()}
