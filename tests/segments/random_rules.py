@@ -93,38 +93,57 @@ def wheres() -> st.SearchStrategy[dict[str, object]]:
     return st.lists(one, max_size=2).map(lambda found: {"where": found} if found else {})
 
 
-def rules() -> st.SearchStrategy[dict[str, object]]:
-    names = st.sampled_from(EVENTS)
+Form = dict[str, object]
+Forms = st.SearchStrategy[Form]
 
-    def merge(*parts: dict[str, object]) -> dict[str, object]:
-        return {key: value for part in parts for key, value in part.items()}
 
-    counts = st.sampled_from(
+def merge(*parts: Form) -> Form:
+    return {key: value for part in parts for key, value in part.items()}
+
+
+def names() -> st.SearchStrategy[str]:
+    return st.sampled_from(EVENTS)
+
+
+def counts() -> Forms:
+    return st.sampled_from(
         [{}, {"at_least": 2}, {"at_most": 1}, {"times": 1}, {"times": 0}, {"at_least": 0}]
     )
-    did = st.builds(merge, names.map(lambda n: {"did": n}), counts, windows(), wheres())
-    never = st.builds(merge, names.map(lambda n: {"did_not": n}), windows(), wheres())
+
+
+def happened() -> Forms:
+    """How often something was done, not done, and what was done first or last."""
+    did = st.builds(merge, names().map(lambda n: {"did": n}), counts(), windows(), wheres())
+    never = st.builds(merge, names().map(lambda n: {"did_not": n}), windows(), wheres())
     edge = st.builds(
         merge,
-        names.map(lambda n: {"did": n}),
+        names().map(lambda n: {"did": n}),
         st.sampled_from([{"which": "first"}, {"which": "last"}]),
         windows(),
         wheres(),
     )
-    goods = st.sampled_from(
-        [{"items": ["x"]}, {"categories": ["Home"]}, {"items": ["z"], "categories": ["Rugs"]}]
-    )
-    item = st.builds(
+    return st.one_of(did, never, edge)
+
+
+def goods() -> Forms:
+    """Items and categories bought or viewed."""
+    return st.builds(
         lambda verb, what, *rest: merge({verb: what}, *rest),
         st.sampled_from(["bought", "viewed"]),
-        goods,
-        counts,
+        st.sampled_from(
+            [{"items": ["x"]}, {"categories": ["Home"]}, {"items": ["z"], "categories": ["Rugs"]}]
+        ),
+        counts(),
         windows(),
         wheres(),
     )
+
+
+def aggregates() -> Forms:
+    """Sums, counts, averages and numbers of different values."""
     measures = st.sampled_from(["amount_cents", "quantity", "price_cents", "p", "item_id", "a.b"])
-    numbers = st.sampled_from(["more_than", "at_least", "less_than", "at_most", "equals"])
-    aggregate = st.builds(
+    bounds = st.sampled_from(["more_than", "at_least", "less_than", "at_most", "equals"])
+    return st.builds(
         lambda function, of, name, bound, value, *rest: merge(
             {"aggregate": function, "event": name, bound: value},
             {} if function == "count" else {"of": of},
@@ -132,32 +151,32 @@ def rules() -> st.SearchStrategy[dict[str, object]]:
         ),
         st.sampled_from(["sum", "count", "average", "distinct"]),
         measures,
-        names,
-        numbers,
+        names(),
+        bounds,
         st.sampled_from([0, 1, 2, 2.5, 300]),
         windows(),
         wheres(),
     )
+
+
+def known_values() -> Forms:
+    """Traits and scores."""
     trait = st.builds(
         lambda name, test: {"trait": name, **test},
         st.sampled_from(["plan", "age", "born"]),
         values(moment=True),
     )
+    scores = ["orders", "revenue_cents", "last_order_at", "country"]
+    scores += ["churn_probability", "churn_level"]
     score = st.builds(
-        lambda name, test: {"score": name, **test},
-        st.sampled_from(
-            [
-                "orders",
-                "revenue_cents",
-                "last_order_at",
-                "country",
-                "churn_probability",
-                "churn_level",
-            ]
-        ),
-        values(moment=True),
+        lambda name, test: {"score": name, **test}, st.sampled_from(scores), values(moment=True)
     )
-    state = st.sampled_from(
+    return trait | score
+
+
+def states() -> Forms:
+    """Stages, lists, random shares and consent."""
+    return st.sampled_from(
         [
             {"everyone": True},
             {"stage": ["loyal", "new"]},
@@ -172,7 +191,11 @@ def rules() -> st.SearchStrategy[dict[str, object]]:
             ),
         ]
     )
-    leaf = st.one_of(did, never, edge, item, aggregate, trait, score, state)
+
+
+def rules() -> Forms:
+    """Any condition, alone or below all, any and not."""
+    leaf = st.one_of(happened(), goods(), aggregates(), known_values(), states())
     return st.recursive(
         leaf,
         lambda inner: st.one_of(

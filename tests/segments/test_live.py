@@ -149,3 +149,22 @@ def test_two_keepers_and_a_crash_tell_each_change_once(shop: Shop) -> None:
     second.run_all(NOW)
     first.run_all(NOW)
     assert sorted(told(shop)) == [("Entered", "viewers", a), ("Entered", "viewers", b)]
+
+
+def test_what_an_event_only_confirms_ends_with_the_last_of_them(shop: Shop, keeper: Keeper) -> None:
+    """A member is not asked again when an event can only keep them in; the timer still is right."""
+    (a,) = make_customers(shop, "a")
+    put(shop, viewers=VIEWER)
+    work(shop, keeper)
+    work(shop, keeper, happen("Product Viewed", a), happen("Product Viewed", a))
+    assert isinstance(shop.clock, FixedClock)
+    shop.clock.advance(timedelta(days=3))
+    later = [happen("Product Viewed", a, days_ago=-3) for _ in range(2)]
+    work(shop, keeper, *later)
+    shop.clock.advance(timedelta(days=5))
+    work(shop, keeper)
+    assert members(shop, "viewers") == {a}
+    shop.clock.advance(timedelta(days=2, seconds=1))
+    work(shop, keeper)
+    assert members(shop, "viewers") == set()
+    assert told(shop) == [("Entered", "viewers", a), ("Left", "viewers", a)]

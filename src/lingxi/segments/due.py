@@ -21,8 +21,8 @@ def make_due(predicates: Predicates, rule: Rule) -> Due | None:
     never later than it does. Microseconds, ``NEVER`` for never; nothing if no condition can."""
     parts = [_make(predicates, leaf) for leaf in dict.fromkeys(leaves(rule))]
     moving = [part for part in parts if part is not None]
-    if not moving:
-        return None
+    if len(moving) < 2:
+        return moving[0] if moving else None
     return lambda facts, now: min(part(facts, now) for part in moving)
 
 
