@@ -150,14 +150,14 @@ def post_publish(
 
 @write(post, "/v1/journeys/{name:str}/pause", Scope.JOURNEYS_WRITE, "Pause a journey")
 def post_pause(shop: AskShop, request: AnyRequest, name: JourneyName) -> JourneyDetail:
-    """Let no new runs begin."""
+    """Let the journey stand still: no run begins, and none on its way moves."""
     shop.journeys.set_paused(name, True, actor=provide_principal(request).actor)
     return shop.journeys.describe(name)
 
 
 @write(post, "/v1/journeys/{name:str}/resume", Scope.JOURNEYS_WRITE, "Resume a journey")
 def post_resume(shop: AskShop, request: AnyRequest, name: JourneyName) -> JourneyDetail:
-    """Let new runs begin again."""
+    """Let runs begin again, and those on their way go on."""
     shop.journeys.set_paused(name, False, actor=provide_principal(request).actor)
     return shop.journeys.describe(name)
 

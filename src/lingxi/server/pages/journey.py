@@ -22,6 +22,7 @@ from lingxi.server.dependencies import AskShop, AskUser
 from lingxi.server.pages.frame import AskFrame, Frame
 from lingxi.server.pages.journey_form import FIELDS, Values, read_step, spell_step
 from lingxi.server.pages.journey_picture import draw
+from lingxi.server.pages.journey_report import make_report
 from lingxi.server.pages.journeys import READ, WRITE, FormData, may_change
 from lingxi.server.pages.links import link
 from lingxi.server.pages.session import see
@@ -169,6 +170,7 @@ def draw_journey(
         "detail": detail,
         "journey": journey,
         "called": title_of(journey, words.language),
+        "report": make_report(frame.words, shop, journey),
         "drawing": draw(words, journey, found, passed, waiting),
         "publishable": is_publishable(found),
         "findings": found,
