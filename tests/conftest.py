@@ -146,15 +146,20 @@ def new_demo_folder(
 
 @pytest.fixture(scope="session")
 def demo_folder(new_demo_folder: Callable[[], Path]) -> Path:
-    """This worker's copy of the demo's shop; users and keys in it belong to all tests."""
+    """A copy of the demo's shop that no test holds open, to be copied.
+
+    Reading the file of an open SQLite database drops this process's locks on it (POSIX): another
+    process then takes itself for the only one, deletes the log, and whoever has the database open
+    meets a disk that reports an error.
+    """
     return new_demo_folder()
 
 
 @pytest.fixture(scope="session")
-def demo_shop(demo_folder: Path) -> Iterator["Shop"]:
+def demo_shop(new_demo_folder: Callable[[], Path]) -> Iterator["Shop"]:
     """The opened shop; its clock stands at the end of its data. Read it, do not change it."""
     from lingxi.app.shop import Shop
 
-    shop = Shop.open(demo_folder, clock=FixedClock(DEMO_END), environ={})
+    shop = Shop.open(new_demo_folder(), clock=FixedClock(DEMO_END), environ={})
     yield shop
     shop.close()

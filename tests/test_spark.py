@@ -19,7 +19,7 @@ from lingxi.policy.replenish import find_due
 from lingxi.recommend.interactions import read_interactions
 from lingxi.store import Analytics
 
-pytestmark = [pytest.mark.engine, pytest.mark.xdist_group("spark")]
+pytestmark = [pytest.mark.engine, pytest.mark.timeout(1800), pytest.mark.xdist_group("spark")]
 pytest.importorskip("pyspark", reason="pip install 'lingxi[spark]'")
 
 

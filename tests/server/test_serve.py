@@ -7,7 +7,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -65,15 +65,18 @@ def worker_of(child: subprocess.Popen[bytes]) -> int:
 
 
 def test_the_server_answers_survives_its_worker_and_stops_when_told(
-    demo_folder: Path, demo_shop: Shop, tmp_path: Path
+    new_demo_folder: Callable[[], Path], tmp_path: Path
 ) -> None:
-    with demo_shop.store.write() as tx:
-        made = create_key(tx, demo_shop.clock.now(), "t", [Scope.ADMIN], actor="test")
+    folder = new_demo_folder()
+    shop = Shop.open(folder, environ={})
+    with shop.store.write() as tx:
+        made = create_key(tx, shop.clock.now(), "t", [Scope.ADMIN], actor="test")
+    (customer, *_) = shop.answers.customers(n=1).rows
+    shop.close()
     headers = {"authorization": f"Bearer {made.secret}", "accept-encoding": "identity"}
     errors = tmp_path / "stderr"
-    (customer, *_) = demo_shop.answers.customers(n=1).rows
     path = f"/v1/recommendations/{customer.customer_id}"
-    with running(demo_folder, errors) as (child, address):
+    with running(folder, errors) as (child, address):
         answer = httpx.get(address + path, headers=headers)
         assert answer.status_code == 200
         assert answer.json()["known"] is True
