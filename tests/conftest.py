@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from hypothesis import settings
 from sqlalchemy import Engine, MetaData, create_engine, inspect, text
 
 from lingxi.clock import FixedClock
@@ -22,6 +23,9 @@ from postgres_server import Unavailable, run_server
 
 if TYPE_CHECKING:
     from lingxi.app.shop import Shop
+
+settings.register_profile("untimed", deadline=None)  # a busy machine is no counterexample
+settings.load_profile("untimed")
 
 SHARED_DATA = Path(__file__).resolve().parents[1].parent / "shared" / "data"
 
