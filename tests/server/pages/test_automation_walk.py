@@ -11,7 +11,7 @@ from pathlib import Path
 import httpx
 import pytest
 import segment.analytics.client as segment
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Page, expect
 
 from lingxi.access import Credentials, Role
 from lingxi.access.users import create_user
@@ -24,7 +24,7 @@ from lingxi.experiments import in_holdout
 from lingxi.ingest import find_customer
 from messaging.email.sink import RunningSink, Sink
 from server.collect.live import find_key, serve_shop
-from server.pages.conftest import ARGUMENTS, CHROMIUM, PASSWORD, submit_login
+from server.pages.conftest import PASSWORD, Dashboard, submit_login
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
@@ -62,17 +62,8 @@ def shop(tmp_path: Path, sink: RunningSink) -> Iterator[Shop]:
     made.close()
 
 
-@pytest.fixture
-def browser() -> Iterator[Browser]:
-    if not CHROMIUM.is_file():
-        pytest.skip(f"needs Chromium at {CHROMIUM}")
-    with sync_playwright() as playwright:
-        opened = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
-        yield opened
-        opened.close()
-
-
-def test_from_a_segment_to_the_goal(shop: Shop, sink: RunningSink, browser: Browser) -> None:
+def test_from_a_segment_to_the_goal(shop: Shop, sink: RunningSink, dashboard: Dashboard) -> None:
+    browser = dashboard.browser  # one Playwright a process
     with serve_shop(shop) as port:
         address = f"http://127.0.0.1:{port}"
         sdk = segment.Client(find_key(shop), host=address)

@@ -19,15 +19,25 @@ _BLOCKS = _SPACED | {
 _ROWS = frozenset({"li", "main", "nav", "pre", "section", "tr", "figure", "fieldset", "aside"})
 _HIDDEN = frozenset({"head", "style", "script", "title", "noscript", "template"})
 _VOID = frozenset({"area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta"})
+_RAW = {
+    name: re.compile(rf"</{name}\s*>", re.IGNORECASE)
+    for name in ("head", "script", "style", "title")
+}
+"""Elements that nobody sees and that end at their own end tag only, whatever they hold."""
 _TOKEN = re.compile(
-    r"<(?:!--(?:[^-]++|-(?!->))*+(?:-->)?+"
-    r"|((?i:head|script|style|title))\b[^>]*+>(?:[^<]++|<(?!/(?i:\1)\s*+>))*+</(?i:\1)\s*+>"
-    r"|(/?+)([a-zA-Z][^\s/>]*+)([^>\"']*+(?:\"[^\"]*+\"[^>\"']*+|'[^']*+'[^>\"']*+)*+)>"
-    r"|[!?/][^>]*+>)"
+    r"<(?:!--.*?(?:-->|\Z)"
+    r"|(/?)(?=([a-zA-Z][^\s/>]*))\2(?=((?:[^>\"']+|\"[^\"]*\"|'[^']*')*))\3>"
+    r"|[!?/][^>]*>)",
+    re.DOTALL,
 )
-"""A comment, an element nobody sees as a whole, a tag (with /, name, attributes), a declaration."""
+"""A comment, a tag (with /, name, attributes), a declaration.
+
+What stands in ``(?=(...))`` and is then taken by its number is never tried in another way, so a tag
+that does not end costs no more than its length. Possessive quantifiers would say it shorter, but
+match wrongly before Python 3.11.5 (gh-106052), which Debian 12 does not have.
+"""
 _ATTRIBUTE = re.compile(
-    r"([^\s\"'>/=]++)(?:\s*+=\s*+(?:\"([^\"]*+)\"|'([^']*+)'|([^\s>]++)))?+", re.DOTALL
+    r"([^\s\"'>/=]+)(?:\s*=\s*(?:\"([^\"]*)\"|'([^']*)'|([^\s>]+)))?", re.DOTALL
 )
 _EMPTY_TAG = re.compile(r"(?:^|[\s\"'])/$")
 _BLANK = re.compile(r"[ \t\r\n\f\u200c\u00ad\u034f]+")
@@ -46,15 +56,19 @@ class _Reader:
     def read(self, html: str) -> None:
         """Take a whole text: what stands between the tags, and the tags."""
         at = 0
-        for token in _TOKEN.finditer(html):
-            start, end = token.span()
+        while token := _TOKEN.search(html, at):
+            start, at_next = token.span()
             if start > at:
                 self._add(html[at:start])
-            at = end
-            _, closes, name, attributes = token.groups()
+            at = at_next
+            closes, name, attributes = token.groups()
             if name is None:
                 continue
             tag = name.lower()
+            end = _RAW[tag].search(html, at) if tag in _RAW and not closes else None
+            if end:
+                at = end.end()
+                continue
             if not closes:
                 self._open(tag, attributes)
             if closes or (attributes.endswith("/") and _EMPTY_TAG.search(attributes)):
