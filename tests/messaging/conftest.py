@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -73,10 +74,10 @@ def remake(tmp_path: Path, clock: FixedClock) -> Iterator[Callable[..., Bench]]:
     """A bench whose settings of messages are others."""
     made: list[Bench] = []
 
-    def make(consent: str = "assumed", **changes: object) -> Bench:
+    def make(consent: str = "assumed", **changes: Any) -> Bench:
         settings = Settings(
             folder=tmp_path,
-            messaging=replace(MessagingSettings(), **changes),  # type: ignore[arg-type]
+            messaging=replace(MessagingSettings(), **changes),
             consent=ConsentSettings(marketing=consent),
         )
         opened = Store.open(settings, clock, projections=PROJECTIONS, tables=METADATAS)

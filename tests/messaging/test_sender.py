@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from datetime import timedelta
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
@@ -106,8 +107,8 @@ def test_a_run_that_takes_a_message_back_while_it_is_prepared_wins(
     bench.queue(message)
     judge_all = bench.sender._judge_all
 
-    def judge_and_cancel(*args: object) -> object:
-        found = list(judge_all(*args))  # type: ignore[arg-type]
+    def judge_and_cancel(*args: Any) -> object:
+        found = list(judge_all(*args))
         with bench.store.write() as tx:
             assert cancel_messages(bench.store, tx, [("j", "r")], NOON) == 1
         return found

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
@@ -106,10 +107,10 @@ def test_a_worker_that_wakes_after_its_lease_neither_sends_nor_takes_anything_ba
     slow, fast = bench.make(), bench.make()
     deliver_one = slow._deliver_one
 
-    def sleep_and_deliver(ready: object) -> object:
+    def sleep_and_deliver(ready: Any) -> object:
         bench.clock.advance(timedelta(seconds=121))
         assert bench.run(fast) == {"accepted": 1}
-        return deliver_one(ready)  # type: ignore[arg-type]
+        return deliver_one(ready)
 
     monkeypatch.setattr(slow, "_deliver_one", sleep_and_deliver)
     assert bench.run(slow) == {"stale": 1}

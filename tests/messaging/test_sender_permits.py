@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -21,8 +22,8 @@ def after_judging(bench: Bench, monkeypatch: pytest.MonkeyPatch, act: Callable[[
     """Let something happen between the judgement of a batch and the moment it is sent."""
     judge_all = bench.sender._judge_all
 
-    def judge_and_act(*args: object) -> object:
-        found = list(judge_all(*args))  # type: ignore[arg-type]
+    def judge_and_act(*args: Any) -> object:
+        found = list(judge_all(*args))
         act()
         return found
 

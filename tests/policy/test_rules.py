@@ -1,6 +1,7 @@
 """Each rule by a customer it is meant for, and the order in which they are asked."""
 
 import dataclasses
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -185,11 +186,11 @@ def make_shop(*offers: OpenOffer) -> ShopFacts:
     return dataclasses.replace(SHOP, offers=offers)
 
 
-def win_back(name: str = "own", percent: float = 10, **parts: object) -> OpenOffer:
-    plan = {"occasions": ["win_back_valued"], **parts.pop("plan", {})}  # type: ignore[dict-item]
+def win_back(name: str = "own", percent: float = 10, **parts: Any) -> OpenOffer:
+    plan = {"occasions": ["win_back_valued"], **parts.pop("plan", {})}
     left, budget = parts.pop("left", None), parts.pop("budget", None)
     raw = {"benefit": {"kind": "percent", "percent": percent}, "plan": plan, **parts}
-    return OpenOffer(read_offer(raw, name=name), left, budget)  # type: ignore[arg-type]
+    return OpenOffer(read_offer(raw, name=name), left, budget)
 
 
 def test_the_plan_takes_the_cheapest_of_the_shop_s_own_offers() -> None:
@@ -215,9 +216,9 @@ def test_the_plan_takes_the_cheapest_of_the_shop_s_own_offers() -> None:
     ],
 )
 def test_an_offer_is_chosen_only_where_it_may_be_used_and_leaves_its_margin(
-    parts: dict[str, object], changes: dict[str, object], given: bool
+    parts: dict[str, Any], changes: dict[str, Any], given: bool
 ) -> None:
-    line = make_plan([dataclasses.replace(LAPSED, **changes)], make_shop(win_back(**parts)))[0]  # type: ignore[arg-type]
+    line = make_plan([dataclasses.replace(LAPSED, **changes)], make_shop(win_back(**parts)))[0]
     assert line.proposal.action == "win_back"
     assert line.proposal.offer == ("own" if given else NO_OFFER)
 

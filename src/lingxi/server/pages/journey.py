@@ -166,11 +166,12 @@ def draw_journey(
     passed, waiting = shop.journeys.count_runs(name)
     words = frame.words.reader
     step = look.step if look.step in journey.steps else ""
+    edited = bool(step or look.port or look.problem or look.trial)
     context = {
         "detail": detail,
         "journey": journey,
         "called": title_of(journey, words.language),
-        "report": make_report(frame.words, shop, journey),
+        "report": None if edited else make_report(frame.words, shop, journey),
         "drawing": draw(words, journey, found, passed, waiting),
         "publishable": is_publishable(found),
         "findings": found,
