@@ -153,3 +153,24 @@ def test_a_paused_journey_stands_still_and_goes_on(road: Road) -> None:
         resume(tx, "j", actor="t", now=road.clock.now())
     road.go()
     assert len(road.sent()) == 1
+
+
+def test_a_runner_makes_way_for_who_writes_the_log_but_not_for_another_runner(road: Road) -> None:
+    waits = {f"w{i}": {"kind": "wait", "duration": "1h", "next": f"m{i}"} for i in range(3)}
+    mails = {f"m{i}": {"kind": "message", "template": "t", "next": f"w{i + 1}"} for i in range(3)}
+    end = {"w3": {"kind": "end"}}
+    road.publish(**{**CART, "start": "w0", "steps": {**waits, **mails, **end}})
+    pauses: list[float] = []
+    first, second = (
+        Runner(road.store, road.hands, name, sleep=pauses.append) for name in ("a", "b")
+    )
+    road.happen("Product Added", properties={"cart_id": "c1"})
+    road.go()
+    road.happen("Product Viewed", 2)
+    assert first.run_once(road.clock.advance(HOUR)) == 1
+    assert len(pauses) == 1  # an event came in
+    assert second.run_once(road.clock.advance(HOUR)) == 1
+    assert len(pauses) == 1  # the log holds more, but by the first runner
+    road.happen("Product Viewed", 2)
+    assert first.run_once(road.clock.advance(HOUR)) == 1
+    assert len(pauses) == 2

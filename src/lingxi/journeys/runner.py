@@ -1,8 +1,8 @@
 """Moves runs that are due: prepared while nothing is locked, written in one short transaction.
 
-While others write to the log too, the write lock is held for a few milliseconds at most (the
-number of runs in a transaction follows from what the last one took), and the runner pauses for as
-long again, so that the collector, whose clients wait, comes in between.
+While others than runners write to the log too, the write lock is held for a few milliseconds at
+most (the number of runs in a transaction follows from what the last one took), and the runner
+pauses for as long again, so that the collector, whose clients wait, comes in between.
 """
 
 import time
@@ -25,7 +25,7 @@ from lingxi.journeys.standing import Lookout
 from lingxi.journeys.tables import run as runs
 from lingxi.journeys.unread import Unread
 from lingxi.journeys.versions import get_version
-from lingxi.store import Store
+from lingxi.store import Store, counters
 from lingxi.store.log import log_position
 from lingxi.store.prepared import Prepared
 from lingxi.store.tables import to_micros
@@ -36,6 +36,8 @@ HELD_SECONDS = 0.005
 _FEWEST_RUNS = 25
 _TRIES = (60, 300, 1_800, 7_200, 43_200)
 """Seconds until a run whose step failed is tried again; after the last it ends."""
+_LEFT_AT = "journeys"
+"""The counter of where the log ended when the last runner had written."""
 _COLUMNS = [runs.c[name] for name in FIELDS]
 _DUE = Prepared(
     sa.select(*_COLUMNS)
@@ -69,7 +71,7 @@ class Runner:
         self._lookout, self._unread = Lookout(), Unread()
         self._turn = 0
         self._size = MOST_RUNS
-        self._left_at = -1
+        self._busy = True
         self._journeys: dict[tuple[str, int], Journey] = {}
 
     def run_once(self, now: datetime) -> int:
@@ -137,16 +139,16 @@ class Runner:
     # -- writing
 
     def _write(self, changes: Sequence[Change], now: datetime) -> int:
-        with self._store.write() as tx:
+        with self._store.write(eager=not self._busy) as tx:
             started, worked = time.perf_counter(), time.thread_time()
-            busy = log_position(tx) != self._left_at
+            self._busy = log_position(tx) != counters.peek(tx, _LEFT_AT)
             current = keep_current(tx, changes, self.lanes.owned(tx, now))
             write_changes(self._store, tx, self._hands, current, self._journeys, now)
-            self._left_at = log_position(tx)
+            counters.put(tx, _LEFT_AT, log_position(tx))
             worked = time.thread_time() - worked
-        if busy:
+        if self._busy:
             self._sleep(min(time.perf_counter() - started, 0.1))
-        fitting = int(len(changes) * HELD_SECONDS / max(worked, 1e-6)) if busy else MOST_RUNS
+        fitting = int(len(changes) * HELD_SECONDS / max(worked, 1e-6)) if self._busy else MOST_RUNS
         self._size = max(_FEWEST_RUNS, min(MOST_RUNS, fitting, self._size * 2))
         return len(current)
 
