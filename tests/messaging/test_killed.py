@@ -124,6 +124,7 @@ def test_what_is_due_is_found_without_sorting_a_whole_campaign(store: Store) -> 
 
 @pytest.mark.proof
 @pytest.mark.timeout(7200)
+@pytest.mark.timeout(7200)
 def test_killed_again_and_again(tmp_path: Path) -> None:
     """Four workers, many kills; messages in doubt are never more than the batches in hand."""
     kills, workers = int(os.environ.get("LINGXI_PROOF_KILLS", "20")), 4

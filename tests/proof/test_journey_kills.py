@@ -25,6 +25,7 @@ RESULT = ROOT / "docs" / "proof" / "journey_kills.txt"
 
 
 @pytest.mark.proof
+@pytest.mark.timeout(7200)
 def test_runs_of_journeys_under_killed_workers(tmp_path: Path) -> None:
     folder, sink = make_empty(tmp_path / "shop"), tmp_path / "sink"
     sink.touch()
