@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from lingxi.recommend.auto import _Hunt, best_of, search
 from lingxi.recommend.bench import Trial, split_inside
-from lingxi.recommend.families import FAMILIES
+from lingxi.recommend.families import FAMILIES, make_recipe
 from lingxi.recommend.histories import Histories
 from lingxi.recommend.lists import top_items
 from lingxi.recommend.matrix import build_csr
@@ -118,3 +118,24 @@ def test_the_popular_items_of_a_customer_are_those_not_barred(n_items, n, seed):
     for row, found in zip(barred, _take_popular(order, excluded, n).tolist(), strict=True):
         free = [at for at in order.tolist() if not row[at]][:n]
         assert found == free + [-1] * (n - len(free))
+
+
+def test_steps_that_help_add_up_in_one_round_of_climbing():
+    hunt, tried = _Hunt(make_bench(), 1e6, lambda _name: None), []
+    start = make_recipe("rp3beta", {"k": 100, "alpha": 0.6, "beta": 0.2})
+
+    def attempt(recipe):
+        """A hill: each of the three is worth more the larger it is."""
+        tried.append(recipe)
+        params = recipe.params
+        trial = Trial(recipe, params["k"] / 1000 + params["alpha"] + params["beta"])
+        if "rp3beta" not in hunt._heads or trial.value > hunt._heads["rp3beta"][0].value:
+            hunt._heads["rp3beta"] = (trial, None)
+        hunt.trials.append(trial)
+
+    hunt._attempt = attempt
+    attempt(start)
+    hunt._differs = lambda _recipe, _other: len(tried) < 8  # one round
+    hunt.climb()
+    best = hunt._heads["rp3beta"][0].recipe.params
+    assert (best["k"], best["alpha"], best["beta"]) == (200, 0.8, 0.4)

@@ -174,17 +174,20 @@ class _Hunt:
     def climb(self, until: float = float("inf")) -> None:
         """What lies around the best of each of the best models, as long as that helps.
 
+        Each step is taken from the best recipe so far.
+
         ``until``: seconds since the start of the search after which nothing more is begun.
         """
         limit = len(self.trials) + _MOST_CLIMBED
         for _ in range(_STEPS):
             before = self._leaders()
             for leader in before:
-                for recipe in FAMILIES[leader.recipe.name].around(leader.recipe):
+                name = leader.recipe.name
+                for recipe in FAMILIES[name].around(leader.recipe):
                     if self.used >= until or len(self.trials) >= limit:
                         return
                     if self._differs(recipe, leader.recipe):
-                        self._attempt(recipe)
+                        self._attempt(_move(recipe, leader.recipe, self._heads[name][0].recipe))
             if self._leaders() == before:
                 return
 
@@ -358,6 +361,15 @@ class _Hunt:
         best = best_of(self.trials)
         final = max(cost, best.fit_seconds if best else 0.0) * _MARGIN
         return self.used + cost <= self._until and self.used + cost + final <= self.seconds
+
+
+def _move(recipe: Recipe, start: Recipe, best: Recipe) -> Recipe:
+    """The best recipe so far with the step that leads from ``start`` to ``recipe``.
+
+    So steps that helped add up in one round.
+    """
+    step = {k: v for k, v in recipe.params.items() if start.params.get(k) != v}
+    return vary(best, **step)
 
 
 def _bare(recipe: Recipe) -> Recipe:

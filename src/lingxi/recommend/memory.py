@@ -72,9 +72,9 @@ def of_factors(params: Params, size: Size) -> float:
 
 
 def of_inverse(params: Params, size: Size) -> float:
-    """Two square matrices of all items while one is inverted, and the lists kept of it."""
+    """One square matrix of all items, which is inverted in its place, and the lists kept of it."""
     cells = size.items * min(int(params.get("length", 1000)), size.items)
-    return 4.0 * 4 * size.items**2 + 3 * _CELL * cells
+    return 4.0 * size.items**2 + 5 * _CELL * cells + _BLOCK
 
 
 def of_network(params: Params, size: Size) -> float:

@@ -18,6 +18,7 @@ from lingxi.recommend.matrix import (
     Csr,
     build_csr,
     cut_rows,
+    densify_scores,
     row_lengths,
     scale,
     transpose,
@@ -25,8 +26,9 @@ from lingxi.recommend.matrix import (
 from lingxi.recommend.operators import ItemOperator
 from lingxi.recommend.similarity import find_neighbours
 
-MOST_DENSE = 12_000
-"""Items that EASE inverts at once: 576 MB and about half a minute on two cores."""
+MOST_DENSE = 20_000
+"""Items that EASE inverts at once: 1.6 GB; the seconds grow with the cube, half a minute for 12,000
+on two cores. Below it, memory and time decide."""
 _BLOCK = 512
 _SAMPLES = 4_000_000
 
@@ -76,11 +78,7 @@ class Ease(ItemOperator):
                 f"{self.name} takes at most {MOST_DENSE} items with events, but there are "
                 f"{len(met)}. Choose slim, its sparse form."
             )
-        small: Csr = weights[:, met]
-        gram = np.asfortranarray((transpose(small) @ small).toarray(), dtype=np.float32)
-        gram[np.diag_indices(len(met))] += np.float32(self.reg)
-        inverse = _invert_symmetric(gram)
-        kept = cut_rows(inverse, self.length)
+        kept = cut_rows(_invert_symmetric(_multiply(weights[:, met], self.reg)), self.length)
         place = build_csr(kept.data, met[kept.indices], kept.indptr, (len(met), weights.shape[1]))
         self._keep(_spread_rows(place, met, weights.shape[1]))
 
@@ -160,6 +158,18 @@ class Slim(ItemOperator):
         wanted = np.asarray(gram[others.ravel(), np.repeat(rows, width)]).reshape(others.shape)
         found = np.linalg.solve(system, (wanted * filled)[:, :, None].astype(np.float32))[:, :, 0]
         answer[cells[filled]] = found[filled]
+
+
+def _multiply(weights: Csr, reg: float) -> NDArray[np.float32]:
+    """``X'X + reg I``, by columns as LAPACK has it; no second matrix of that size is made."""
+    items = transpose(weights)
+    n = items.shape[0]
+    gram = np.empty((n, n), dtype=np.float32, order="F")
+    for start in range(0, n, _BLOCK):
+        band: Csr = items[start : start + _BLOCK] @ weights
+        gram[:, start : start + _BLOCK] = densify_scores(band).T
+    gram[np.diag_indices(n)] += np.float32(reg)
+    return gram
 
 
 def _invert_symmetric(gram: NDArray[np.float32]) -> NDArray[np.float32]:
