@@ -11,15 +11,21 @@ import msgspec
 _INSERT = "INSERT INTO event VALUES (?, ?, ?, ?, ?, ?, ?)"
 
 
-def insert_all(place: Path, bodies: Sequence[bytes], commit: int) -> float:
+_TREE = "CREATE UNIQUE INDEX bench_event_id ON event (event_id)"
+
+
+def insert_all(place: Path, bodies: Sequence[bytes], commit: int, *, tree: bool) -> float:
     """Seconds to decode batches and insert them into the log of a shop that nobody else uses.
 
     The table and its indices are the shop's own, as are page size, cache and the flush of each
-    commit; only dictionaries are decoded, and nothing is checked, identified or counted.
+    commit; only dictionaries are decoded, and nothing is checked, identified or counted. With
+    ``tree`` a unique index keeps each id once; without, a message sent again counts again.
     """
     connection = sqlite3.connect(place, isolation_level=None)
     for setting in ("synchronous = FULL", "cache_size = -32768", "wal_autocheckpoint = 16000"):
         connection.execute(f"PRAGMA {setting}")
+    if tree:
+        connection.execute(_TREE)
     (position,) = connection.execute("SELECT coalesce(max(position), 0) FROM event").fetchone()
     decode, encode = msgspec.json.Decoder().decode, msgspec.json.Encoder().encode
     rows: list[tuple[object, ...]] = []
@@ -38,5 +44,7 @@ def insert_all(place: Path, bodies: Sequence[bytes], commit: int) -> float:
             connection.execute("COMMIT")
             rows = []
     seconds = time.perf_counter() - begin
+    if tree:
+        connection.execute("DROP INDEX bench_event_id")
     connection.close()
     return seconds

@@ -55,7 +55,7 @@ def run(options: argparse.Namespace, folder: Path) -> None:
         print(f"prefilled with {options.ids:,} ids in {prefill(store, options.ids):.0f} s")
     intake = Intake(store, settings, SystemClock(), observer=Recent())
     take_all(intake, warm, options.commit)
-    before = store.log.position()
+    before, used = store.log.position(), time.process_time()
     profile = cProfile.Profile() if options.profile else None
     if profile:
         profile.enable()
@@ -63,13 +63,19 @@ def run(options: argparse.Namespace, folder: Path) -> None:
     if profile:
         profile.disable()
         pstats.Stats(profile).sort_stats(options.sort).print_stats(60)
+    used = time.process_time() - used
     kept = store.log.position() - before
     _report("taken, with projections", kept, seconds)
+    print(
+        f"{'of processor time':30} {kept / used:9,.0f} events/s {1e6 * used / kept:7.1f} us/event"
+    )
     store.close()
-    other = list(make_batches(make_messages(options.events, seed=77), options.batch))
-    ceiling = insert_all(folder / "data" / "state.sqlite", other, options.commit)
-    _report("ceiling: decode and insert", options.events, ceiling)
-    print(f"share of the ceiling {kept / seconds / (options.events / ceiling):.0%}")
+    place = folder / "data" / "state.sqlite"
+    for seed, tree, label in ((77, False, "decode and insert"), (78, True, "with a tree of ids")):
+        other = list(make_batches(make_messages(options.events, seed=seed), options.batch))
+        ceiling = insert_all(place, other, options.commit, tree=tree)
+        _report(f"ceiling: {label}", options.events, ceiling)
+        print(f"share of the ceiling {kept / seconds / (options.events / ceiling):.0%}")
 
 
 def _report(label: str, events: int, seconds: float) -> None:

@@ -7,7 +7,7 @@ import pytest
 import sqlalchemy as sa
 from coupon_shop import BASKET, NOW, make_offer, put
 
-from lingxi.coupons import Coupons
+from lingxi.coupons import Coupons, jobs
 from lingxi.coupons.following import KEEP, count_strays, drop_old_strays, read_order_codes
 from lingxi.coupons.jobs import run_once
 from lingxi.coupons.ledger import Account, audit, list_entries, read_totals
@@ -81,6 +81,23 @@ def test_what_our_own_checkout_redeemed_is_not_redeemed_again(till: Coupons) -> 
         till.redeem(tx, code, BASKET, 7, order_id="A", key="A", now=NOW)
     assert tell(till, Name.ORDER_COMPLETED, "A", "e1", coupon=code) == 0
     assert strays(till) == (0, 0)
+
+
+def test_a_look_goes_through_so_many_positions_and_the_next_goes_on(
+    till: Coupons, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(jobs, "_REACH", 2)
+    monkeypatch.setattr(jobs, "_SKIP", 1)
+    code = issue(till)
+    said = {"coupon": code, "coupon_discount": 5.0}
+    for number in range(5):
+        event = Event(event_id=f"v{number}", name="Seen", occurred_at=NOW, received_at=NOW)
+        till.store.log.append([event])
+    assert tell(till, Name.ORDER_COMPLETED, "A", "e1", **said) == 1  # not there yet: look again
+    while till.store.log.cursor(jobs.CONSUMER) < till.store.log.position():
+        assert run_once(till.store, till, NOW, checkouts=SHOPIFY) in (0, 1)
+    with till.store.read() as tx:
+        assert read_totals(tx, "spring").coupons["redeemed"] == 1
 
 
 def test_only_signed_sources_redeem(till: Coupons) -> None:

@@ -1,13 +1,18 @@
 """What works beside the server: started with it, again when it ends, ended with it."""
 
+import os
+import subprocess
+import sys
 import time
 from pathlib import Path
 from threading import Event, Thread
 
+import pytest
+
 from lingxi.app.shop import Shop, init_shop
 from lingxi.config import PullSettings, Settings, WatchSettings, WorkSettings
 from lingxi.server import companions as room
-from lingxi.server.companions import companions, keep_running, list_companions
+from lingxi.server.companions import companions, keep_running, list_companions, stand_back
 
 ORDERS = "order_id,sku,qty,price,date,customer_id\n1,A,1,5,2026-01-02,u1\n"
 
@@ -51,11 +56,25 @@ def test_the_watched_folder_and_the_pulled_one_come_in_beside_the_server(tmp_pat
     shop.close()
 
 
+@pytest.mark.skipif(not hasattr(os, "setpriority"), reason="processes have no niceness here")
+def test_a_companion_makes_way_for_the_server() -> None:
+    child = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
+    try:
+        stand_back(child.pid)
+        own, its = (os.getpriority(os.PRIO_PROCESS, pid) for pid in (0, child.pid))
+        assert its == min(19, own + 5)
+    finally:
+        child.communicate(b"")
+    stand_back(child.pid)  # gone already: nothing to do
+
+
 def test_what_ends_is_started_again(tmp_path: Path, monkeypatch) -> None:
     monkeypatch.setattr(room, "_PAUSE_SECONDS", 0.05)
     started = []
 
     class Child:
+        pid = -1
+
         def __init__(self, command: list[str], **_: object) -> None:
             started.append(command[3:])
 

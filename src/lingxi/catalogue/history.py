@@ -10,7 +10,7 @@ from lingxi.catalogue.events import prefix_of, read_item_id
 from lingxi.catalogue.items import get_items
 from lingxi.schema import Event, Item, Name
 from lingxi.store.codec import from_row
-from lingxi.store.tables import event, from_micros
+from lingxi.store.tables import NAMED, event, from_micros
 
 _PRICES = (Name.ITEM_ADDED.value, Name.ITEM_PRICE_CHANGED.value)
 _STOCKS = (Name.ITEM_ADDED.value, Name.ITEM_STOCK_CHANGED.value)
@@ -29,7 +29,7 @@ def list_item_events(tx: sa.Connection, item_id: str, *, n: int = 10_000) -> lis
     prefix = prefix_of(item_id)
     query = (
         sa.select(event.c.position, event.c.payload)
-        .where(event.c.event_id >= prefix, event.c.event_id < prefix[:-1] + ";")
+        .where(event.c.event_id >= prefix, event.c.event_id < prefix[:-1] + ";", NAMED)
         .order_by(event.c.event_id.desc())
         .limit(n)
     )
@@ -51,7 +51,7 @@ def first_added(tx: sa.Connection) -> dict[str, datetime]:
     """When each item was first in the catalogue; one pass over the items' events, not the log."""
     query = (
         sa.select(event.c.event_id, event.c.occurred_at)
-        .where(event.c.event_id >= "item:", event.c.event_id < "item;")
+        .where(event.c.event_id >= "item:", event.c.event_id < "item;", NAMED)
         .where(event.c.name == Name.ITEM_ADDED.value)
     )
     found: dict[str, int] = {}

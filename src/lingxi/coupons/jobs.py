@@ -22,6 +22,8 @@ _UNDONE = (Name.ORDER_CANCELLED, Name.ORDER_REFUNDED)
 _NAMES = (*_ORDERS, *_UNDONE, *_SEEN)
 _EXPIRE = 500
 _SKIP = 5_000
+_REACH = 50_000
+"""Positions that one look goes through at most."""
 
 
 def run_once(
@@ -49,13 +51,14 @@ def follow_log(
 ) -> int:
     """Past a cursor: orders redeem the codes that they name, those that were cancelled or came back
     as a whole give theirs back, and a message that was opened, clicked or shown with a coupon makes
-    it seen. How many coupons changed."""
+    it seen. How many coupons changed; at least 1 where the log goes on."""
     after = store.log.cursor(CONSUMER)
     last = store.log.position()
     if last <= after:
         return 0
-    events = store.log.read(after=after, limit=_READ, names=_NAMES)
-    position = events[-1].position if len(events) == _READ else last
+    reach = min(last, after + _REACH)
+    events = store.log.read(after=after, limit=_READ, names=_NAMES, upto=reach)
+    position = events[-1].position if len(events) == _READ else reach
     if not events and position - after < _SKIP:
         return 0  # nothing to note: the same stretch is read again
     changed = 0
@@ -63,7 +66,7 @@ def follow_log(
         for event in events:
             changed += _follow(till, tx, event, now, checkouts)
         store.log.move_cursor(tx, CONSUMER, position)
-    return changed
+    return max(changed, int(reach < last))
 
 
 def _follow(

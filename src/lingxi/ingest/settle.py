@@ -20,8 +20,8 @@ from lingxi.store import Store
 from lingxi.store.codec import from_row
 from lingxi.store.keyed import select_by_keys, upsert
 from lingxi.store.log import find_known
+from lingxi.store.tables import NAMED, to_micros
 from lingxi.store.tables import event as event_table
-from lingxi.store.tables import to_micros
 
 _ORDERS = frozenset(
     {
@@ -259,7 +259,7 @@ def _read_orders(tx: Connection, order_ids: set[str], *, from_log: bool) -> dict
     if rest and from_log:
         c = event_table.c
         keys = [(f"order:{order_id}",) for order_id in rest]
-        query = select_by_keys(tx, [c.event_id], keys, [c.position, c.payload])
+        query = select_by_keys(tx, [c.event_id], keys, [c.position, c.payload]).where(NAMED)
         for position, payload in tx.execute(query).all():
             event = from_row(position, payload)
             _, order = tell(None, event)

@@ -37,6 +37,8 @@ BATCH = 100
 """Events that do something in one transaction: it holds the lock for milliseconds."""
 _READ = 2_000
 _FAR = 2_000
+_REACH = 50_000
+"""Positions that one look goes through at most."""
 _LONGEST_KEY = 200
 _MOST_KEYS = 20
 _OWN = frozenset(name.value for name in SYSTEM_EVENTS)
@@ -59,12 +61,13 @@ def consume_log(store: Store, hands: Hands, now: datetime) -> int:
             return 0
         live = list_live(tx)
         names = list_names(list_every(tx))
-        events = read_events(tx, after=after, limit=_READ, names=names)
+        reach = min(last, after + _REACH)
+        events = read_events(tx, after=after, limit=_READ, names=names, upto=reach)
         if not events and last - after < _FAR and after:
             return 0  # nothing that matters: the cursor need not be written for so few
         heard, upto = _hear(store, tx, hands, live, events, now)
     if upto is None:
-        upto = events[-1].position if len(events) == _READ else last
+        upto = events[-1].position if len(events) == _READ else reach
     with store.write() as tx:
         if read_cursor(tx) != after:
             return 1  # another worker was here: look again

@@ -22,6 +22,8 @@ from lingxi.store.tables import log_cursor
 CURSOR = "journeys-items"
 _READ = 2_000
 _FAR = 2_000
+_REACH = 50_000
+"""Positions that one look goes through at most."""
 _MOST_ITEMS = 20
 _NAMES = (Name.ITEM_PRICE_CHANGED.value, Name.ITEM_STOCK_CHANGED.value)
 Goods = PriceDropTrigger | BackInStockTrigger
@@ -37,7 +39,8 @@ def read_goods(store: Store, hands: Hands, now: datetime) -> int:
         after, last = _read_cursor(tx), log_position(tx)
         if last <= after:
             return 0
-        events = read_events(tx, after=after, limit=_READ, names=_NAMES)
+        reach = min(last, after + _REACH)
+        events = read_events(tx, after=after, limit=_READ, names=_NAMES, upto=reach)
         live = [each for each in list_live(tx) if isinstance(each.journey.trigger, Goods)]
     if not events and last - after < _FAR and after:
         return 0
@@ -47,7 +50,7 @@ def read_goods(store: Store, hands: Hands, now: datetime) -> int:
         items = {read_item_id(event.event_id) for event in fresh if fits(each, event)}
         if items:
             begun += _begin(store, hands, each, items, now)
-    upto = events[-1].position if len(events) == _READ else last
+    upto = events[-1].position if len(events) == _READ else reach
     with store.write() as tx:
         if _read_cursor(tx) == after:
             store.log.move_cursor(tx, CURSOR, upto)

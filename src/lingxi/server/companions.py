@@ -5,7 +5,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from threading import Event, Thread
 from time import monotonic
@@ -16,6 +16,8 @@ from lingxi.config import Settings
 _STOP_SECONDS = 20.0
 _PAUSE_SECONDS = 2.0
 _LONGEST_PAUSE_SECONDS = 60.0
+_NICE = 5
+"""A worker that catches up takes a third of a core that the server needs, not half."""
 
 
 def list_companions(settings: Settings) -> list[list[str]]:
@@ -60,6 +62,7 @@ def keep_running(command: Sequence[str], folder: Path, stop: Event) -> None:
             stdout=subprocess.DEVNULL,
             env={**os.environ, PARENT_VARIABLE: str(os.getpid())},
         )
+        stand_back(child.pid)
         while child.poll() is None and not stop.wait(0.2):
             pass
         if child.poll() is None:
@@ -74,3 +77,9 @@ def keep_running(command: Sequence[str], folder: Path, stop: Event) -> None:
                 pause = _PAUSE_SECONDS  # it had worked: this end is not one more failure to start
             stop.wait(pause)
             pause = min(_LONGEST_PAUSE_SECONDS, pause * 2)
+
+
+def stand_back(pid: int) -> None:
+    """Let the server go first where both want the processor: its clients wait for an answer."""
+    with suppress(OSError, AttributeError):  # gone already, or not a Unix
+        os.setpriority(os.PRIO_PROCESS, pid, os.getpriority(os.PRIO_PROCESS, 0) + _NICE)

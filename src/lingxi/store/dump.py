@@ -31,6 +31,8 @@ from lingxi.store.log import log_position
 STATE_FILE = "state.sqlite"
 TABLES_FOLDER = "tables"
 _ROWS = 20_000
+_LARGE = {"id_run": 50}
+"""Tables whose rows are large: so many at once."""
 
 
 def dump_state(engine: Engine, folder: Path) -> tuple[list[LakeFile], int]:
@@ -61,9 +63,10 @@ def dump_state(engine: Engine, folder: Path) -> tuple[list[LakeFile], int]:
 def _dump_table(connection: Connection, table: Table, place: Path) -> None:
     schema = pa.schema([pa.field(c.name, arrow_type(c)) for c in table.columns])
     texts = [isinstance(c.type, JSON) for c in table.columns]
-    result = connection.execution_options(yield_per=_ROWS).execute(select(table))
+    most = _LARGE.get(table.name, _ROWS)
+    result = connection.execution_options(yield_per=most).execute(select(table))
     with explained(place), pq.ParquetWriter(place, schema, compression="zstd") as writer:
-        for rows in result.partitions(_ROWS):
+        for rows in result.partitions(most):
             columns = zip(*rows, strict=True)
             values = [
                 [None if v is None else json.dumps(v) for v in column] if text else column
@@ -128,7 +131,7 @@ def _plain(table: Table) -> Table:
 def _read_rows(place: Path, table: Table) -> Iterator[list[dict[str, object]]]:
     texts = [c.name for c in table.columns if isinstance(c.type, JSON)]
     with pq.ParquetFile(place) as file:
-        for batch in file.iter_batches(_ROWS):
+        for batch in file.iter_batches(_LARGE.get(table.name, _ROWS)):
             rows: list[dict[str, object]] = batch.to_pylist()
             for row in rows:
                 for name in texts:

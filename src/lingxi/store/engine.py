@@ -1,7 +1,7 @@
 """SQLite and PostgreSQL behind one door: connections, transactions, and what their errors mean."""
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from time import monotonic, sleep
@@ -27,6 +27,7 @@ from lingxi.store.files import explained
 
 _WRITE = "lingxi_write"
 _EAGER = "lingxi_eager"
+_AFTER = "lingxi_after_commit"
 _RETRY_SECONDS = 0.0003
 _LOG_LOCK = 0x6C696E67
 _BUSY = ("database is locked", "lock timeout", "deadlock detected", "database table is locked")
@@ -204,8 +205,23 @@ def begin_write(engine: Engine, *, eager: bool = False) -> Iterator[Connection]:
     ``eager`` is for the collector, whose clients wait: it asks for the lock far more often.
     """
     options = {_WRITE: True, _EAGER: eager}
-    with engine.connect().execution_options(**options) as connection, connection.begin():
-        yield connection
+    with engine.connect().execution_options(**options) as connection:
+        calls: list[Callable[[], None]] = []
+        connection.info[_AFTER] = calls
+        try:
+            with connection.begin():
+                yield connection
+        finally:
+            connection.info.pop(_AFTER, None)
+        for call in calls:
+            call()
+
+
+def after_commit(connection: Connection, call: Callable[[], None]) -> None:
+    """Call this once the transaction of ``begin_write`` is on disk; never, if it fails."""
+    calls: list[Callable[[], None]] | None = connection.info.get(_AFTER)
+    if calls is not None:
+        calls.append(call)
 
 
 @contextmanager

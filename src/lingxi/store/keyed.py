@@ -65,18 +65,22 @@ def fetch_by_keys(
     columns: Sequence[Column[Any]],
     keys: Collection[Key],
     wanted: Sequence[Column[Any]],
+    *,
+    only: ColumnElement[bool] | None = None,
 ) -> list[tuple[Any, ...]]:
     """The rows whose ``columns`` equal one of ``keys``, their values as the driver keeps them.
 
     Like ``select_by_keys``, without SQLAlchemy's work for every query and every row; on SQLite it
     is a query for each beginning of a key, so let the last column be the one that differs most.
+    ``only`` is what an index on a part of the table asks for.
     """
     if not keys:
         return []
     if connection.dialect.name != "sqlite":
         query = select_by_keys(connection, columns, keys, wanted)
+        query = query if only is None else query.where(only)
         return [tuple(row) for row in connection.execute(query)]
-    compiled = _compile_fetch(connection.dialect, tuple(columns), tuple(wanted))
+    compiled = _compile_fetch(connection.dialect, tuple(columns), tuple(wanted), only)
     groups: dict[Key, list[int | str]] = {}
     for key in keys:
         groups.setdefault(key[:-1], []).append(key[-1])
@@ -90,24 +94,35 @@ def fetch_by_keys(
 
 @lru_cache(maxsize=256)
 def _compile_fetch(
-    dialect: Dialect, columns: tuple[Column[Any], ...], wanted: tuple[Column[Any], ...]
+    dialect: Dialect,
+    columns: tuple[Column[Any], ...],
+    wanted: tuple[Column[Any], ...],
+    only: ColumnElement[bool] | None,
 ) -> str:
     """The rows with one value in each column but the last, and there any of a JSON list."""
     *first, last = columns
     listed = func.json_each(bindparam("last", type_=String)).table_valued(column("value"))
-    match = [c == bindparam(c.name) for c in first]
+    match: list[ColumnElement[bool]] = [c == bindparam(c.name) for c in first]
+    if only is not None:
+        match.append(only)
     query = select(*wanted).where(*match, last.in_(select(listed.c.value)))
     return str(query.compile(dialect=dialect))
 
 
 def insert_or_ignore(
-    connection: Connection, table: Table, *, key: Column[Any] | None = None
+    connection: Connection,
+    table: Table,
+    *,
+    key: Column[Any] | None = None,
+    only: ColumnElement[bool] | None = None,
 ) -> Insert:
-    """An insert that leaves existing rows as they are: those with the same ``key``, or any."""
+    """An insert that leaves existing rows as they are: those with the same ``key``, or any.
+
+    ``only`` is the condition of a key that holds for a part of the table.
+    """
     keys = None if key is None else [key]
-    if connection.dialect.name == "sqlite":
-        return sqlite.insert(table).on_conflict_do_nothing(index_elements=keys)
-    return postgresql.insert(table).on_conflict_do_nothing(index_elements=keys)
+    insert = sqlite.insert if connection.dialect.name == "sqlite" else postgresql.insert
+    return insert(table).on_conflict_do_nothing(index_elements=keys, index_where=only)
 
 
 def upsert(connection: Connection, table: Table, rows: Sequence[Mapping[str, object]]) -> None:

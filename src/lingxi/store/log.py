@@ -12,8 +12,9 @@ from lingxi.store.codec import from_row, to_row
 from lingxi.store.counters import peek, put
 from lingxi.store.engine import begin_read, begin_write, lock_log
 from lingxi.store.keyed import fetch_by_keys, insert_or_ignore, upsert
+from lingxi.store.message_ids import message_ids, note_append
 from lingxi.store.projection import Projection, fold
-from lingxi.store.tables import event, identity, log_cursor, to_micros
+from lingxi.store.tables import NAMED, event, identity, is_message, log_cursor, to_micros
 
 BATCH = 1_000
 _COUNTER = "event"
@@ -79,23 +80,34 @@ class Log:
     ) -> tuple[Sequence[Event], int]:
         """The events that were new, in their order, and the last position."""
         last = peek(connection, _COUNTER)
-        done = _insert_rows(connection, batch, last)
+        note_append(connection, last)
+        batch = _leave_out_known(connection, batch)
+        done = _insert_rows(connection, batch, last) if batch else 0
         if done == 0:
             return (), last
         fresh = batch if done == len(batch) else _close_gaps(connection, batch, last)
         put(connection, _COUNTER, last + done)
+        places = enumerate((e.event_id for e in fresh), last + 1)
+        messages = {event_id: position for position, event_id in places if is_message(event_id)}
+        if messages:
+            message_ids(connection).add(connection, messages, last + done)
         fold(connection, self._projections, fresh, owners)
         return fresh, last + done
 
     def read(
-        self, *, after: int = 0, limit: int = 10_000, names: Collection[str] | None = None
+        self,
+        *,
+        after: int = 0,
+        limit: int = 10_000,
+        names: Collection[str] | None = None,
+        upto: int | None = None,
     ) -> list[Event]:
-        """Events past position ``after``, in the order of their positions.
+        """Events past position ``after``, in the order of their positions, none past ``upto``.
 
         A position once passed never gains an event, so a consumer may remember the last one.
         """
         with begin_read(self._engine) as connection:
-            return read_events(connection, after=after, limit=limit, names=names)
+            return read_events(connection, after=after, limit=limit, names=names, upto=upto)
 
     def read_customer(
         self,
@@ -153,14 +165,21 @@ def read_events(
     limit: int,
     names: Collection[str] | None = None,
     besides: Collection[str] = (),
+    upto: int | None = None,
 ) -> list[Event]:
-    """Events past a position, in order, seen by this transaction; of these ``names`` if given, and
-    none of those ``besides``."""
+    """Events past a position, in order, seen by this transaction; of these ``names`` if given, none
+    of those ``besides``, none past the position ``upto``.
+
+    Names have no index: where most events have others, ``upto`` keeps a look short, and with it the
+    time for which nothing of the write-ahead log can be put away.
+    """
     query = select(event.c.position, event.c.payload).where(event.c.position > after)
     if names is not None:
         query = query.where(event.c.name.in_(sorted(names)))
     if besides:
         query = query.where(event.c.name.not_in(sorted(besides)))
+    if upto is not None:
+        query = query.where(event.c.position <= upto)
     query = query.order_by(event.c.position).limit(limit)
     return [from_row(row[0], row[1]) for row in connection.execute(query).all()]
 
@@ -172,17 +191,35 @@ def log_position(connection: Connection) -> int:
 
 def find_known(connection: Connection, event_ids: Collection[str]) -> set[str]:
     """Which of these events are in the log already."""
-    if not event_ids:
-        return set()
+    messages = [each for each in event_ids if is_message(each)]
+    known = message_ids(connection).find(connection, messages) if messages else set()
     column = event.c.event_id
-    rows = fetch_by_keys(connection, [column], [(each,) for each in event_ids], [column])
-    return {row[0] for row in rows}
+    named = [(each,) for each in event_ids if not is_message(each)]
+    rows = fetch_by_keys(connection, [column], named, [column], only=NAMED)
+    return known.union(row[0] for row in rows)
+
+
+def _leave_out_known(connection: Connection, batch: Sequence[Event]) -> Sequence[Event]:
+    """The batch without messages that are in the log; of those with one id the first."""
+    messages = [e.event_id for e in batch if is_message(e.event_id)]
+    if not messages:
+        return batch
+    known = message_ids(connection).find(connection, messages)
+    if not known and len(set(messages)) == len(messages):
+        return batch
+    fresh = []
+    for each in batch:
+        if each.event_id not in known:
+            fresh.append(each)
+            if is_message(each.event_id):
+                known.add(each.event_id)
+    return fresh
 
 
 def _insert_rows(connection: Connection, batch: Sequence[Event], last: int) -> int:
     """Insert the events that are not there yet, each at its place after ``last``; how many."""
     rows = [to_row(e, position) for position, e in enumerate(batch, last + 1)]
-    statement = insert_or_ignore(connection, event, key=event.c.event_id)
+    statement = insert_or_ignore(connection, event, key=event.c.event_id, only=NAMED)
     if connection.dialect.name == "sqlite":
         # all columns have plain types: the driver takes the tuples as they are
         compiled = str(statement.compile(dialect=connection.dialect))

@@ -6,6 +6,7 @@ from sqlalchemy import (
     BigInteger,
     Boolean,
     Column,
+    ColumnElement,
     Dialect,
     Index,
     Integer,
@@ -14,11 +15,16 @@ from sqlalchemy import (
     String,
     Table,
     TypeDecorator,
+    literal_column,
 )
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 SUBJECT = BigInteger().with_variant(Integer(), "sqlite")
 """A 64-bit surrogate or position; on SQLite ``INTEGER``, so that a primary key is the row id."""
+
+_MESSAGE = "web"
+NAMED: ColumnElement[bool] = literal_column(f"substr(event_id, 1, 3) <> '{_MESSAGE}'")
+"""Events with an id that the system gave. A query by ``event_id`` has an index where it says so."""
 
 NAMING = {
     "ix": "ix_%(table_name)s_%(column_0_N_name)s",
@@ -64,19 +70,41 @@ class Moment(TypeDecorator[datetime]):
 
 metadata = MetaData(naming_convention=NAMING)
 
+
+def is_message(event_id: str) -> bool:
+    """Whether an event is a message's: its id is random, and there are millions of them.
+
+    >>> is_message("web:7b1c"), is_message("order:17")
+    (True, False)
+    """
+    return event_id.startswith(_MESSAGE)
+
+
 event = Table(
     "event",
     metadata,
     Column("position", SUBJECT, primary_key=True, autoincrement=False),
-    Column("event_id", String, nullable=False, unique=True),
+    Column("event_id", String, nullable=False),
     Column("name", String, nullable=False),
     Column("subject", SUBJECT),
     Column("occurred_at", BigInteger, nullable=False),
     Column("received_at", BigInteger, nullable=False),
     Column("payload", LargeBinary, nullable=False),
     Index(None, "subject", "occurred_at"),
+    Index(None, "event_id", unique=True, sqlite_where=NAMED, postgresql_where=NAMED),
 )
-"""The log: one row an event, ``payload`` the event as JSON, times in microseconds."""
+"""The log: one row an event, ``payload`` the event as JSON, times in microseconds.
+
+Ids of messages have no index of their own: ``lingxi.store.message_ids`` knows them.
+"""
+
+id_run = Table(
+    "id_run",
+    metadata,
+    Column("number", SUBJECT, primary_key=True, autoincrement=False),
+    Column("ids", LargeBinary, nullable=False),
+)
+"""Hashes of the messages' ids in one stretch of the log; made from the log, to find them again."""
 
 identity = Table(
     "identity",

@@ -1,0 +1,191 @@
+"""Which messages are in the log already, exactly, without a tree of random ids on disk.
+
+A message's id is random: in a tree of thirty million each new one changes a page of its own, which
+is read, written to the write-ahead log and written again. So the log's own rows are the index's
+last word, and what leads to them is kept in the order of arrival: the ids of each ``RUN`` positions
+as one sorted block of hashes, written once, in memory as a few sorted arrays; the latest ids in
+memory only, read from the log again at a start. A hash that is found says where to look; whether
+the message is known is decided by comparing its id with the row's.
+
+What is remembered follows from what is committed: ids that a transaction appends join it after the
+commit, and what other processes appended is read from the log, under the write lock that keeps
+anybody from adding more.
+"""
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from threading import RLock
+from weakref import WeakKeyDictionary
+
+from sqlalchemy import Connection, Engine
+
+from lingxi.store.counters import peek
+from lingxi.store.engine import after_commit, is_writing
+from lingxi.store.id_runs import RUN, Runs, digest, read_ids, to_words
+from lingxi.store.keyed import fetch_by_keys
+from lingxi.store.tables import event
+
+_POSITIONS = "event"
+_PENDING, _BASE = "lingxi_message_ids", "lingxi_log_base"
+_OPEN = 2
+"""Runs that may be full before the first of them is closed: who reads late finds them here."""
+_WRITTEN_AT_ONCE = 2
+_of_engines: "WeakKeyDictionary[Engine, MessageIds]" = WeakKeyDictionary()
+
+
+@dataclass
+class _Latest:
+    """The messages of a run that is not closed yet, in the order of their positions."""
+
+    places: dict[str, int] = field(default_factory=dict)
+    positions: list[int] = field(default_factory=list)
+    digests: list[bytes] = field(default_factory=list)
+
+
+@dataclass
+class _Pending:
+    """What one write transaction has asked and appended; nobody else appends before it ends."""
+
+    transaction: object
+    base: int
+    last: int
+    absent: dict[str, bytes] = field(default_factory=dict)
+    """Messages that were not in the log before, with the hash that was looked for."""
+    added: dict[str, int] = field(default_factory=dict)
+
+
+class MessageIds:
+    """The messages of one log, as one process knows them. Safe between threads."""
+
+    def __init__(self) -> None:
+        self._lock = RLock()
+        self._runs: Runs | None = None
+        self._latest: dict[int, _Latest] = {}
+        self._upto = 0
+
+    def find(self, connection: Connection, ids: Collection[str]) -> set[str]:
+        """Those of these messages that are in the log, as this transaction sees it."""
+        with self._lock:
+            runs, pending = self._follow(connection)
+            added, absent = (pending.added, pending.absent) if pending else ({}, {})
+            places: set[int] = set()
+            strange: list[str] = []
+            for each in ids:
+                if each in added:
+                    places.add(added[each])
+                elif each not in absent:
+                    strange.append(each)
+            hashes = [digest(each) for each in strange]
+            places.update(self._search(connection, runs, strange, hashes))
+            keys = [(position,) for position in places]
+            rows = fetch_by_keys(connection, [event.c.position], keys, [event.c.event_id])
+            known = {row[0] for row in rows}.intersection(ids)
+            if pending is not None:
+                pairs = zip(strange, hashes, strict=True)
+                absent.update((each, found) for each, found in pairs if each not in known)
+            return known
+
+    def _search(
+        self, connection: Connection, runs: Runs, ids: Sequence[str], hashes: Sequence[bytes]
+    ) -> Iterator[int]:
+        """The positions where one of these ids may stand."""
+        for latest in self._latest.values():
+            places = latest.places
+            for each in ids:
+                if each in places:
+                    yield places[each]
+        if runs.closed and ids:
+            yield from runs.find(connection, to_words(hashes))
+
+    def add(self, connection: Connection, places: Mapping[str, int], last: int) -> None:
+        """Say at which positions this transaction has appended messages that ``find`` did not know,
+        and the last position that it gave out."""
+        with self._lock:
+            runs, pending = self._follow(connection)
+            if pending is None:
+                raise RuntimeError("messages are appended by write transactions")
+            if not pending.added:
+                numbers = runs.write(connection, _WRITTEN_AT_ONCE)
+                after_commit(connection, lambda: self._publish(pending, numbers))
+            pending.added.update(places)
+            pending.last = last
+
+    def load(self, connection: Connection) -> None:
+        """Read what it takes to answer, so that the first who asks need not wait for it."""
+        with self._lock:
+            self._follow(connection)
+
+    def close_runs(self, connection: Connection) -> None:
+        """Write every run that is full; of a log whose messages were not followed until now."""
+        with self._lock:
+            runs, _ = self._follow(connection)
+            while numbers := runs.write(connection, _WRITTEN_AT_ONCE):
+                runs.written(numbers)
+
+    def _follow(self, connection: Connection) -> tuple[Runs, _Pending | None]:
+        """Learn what was committed since; the note of this transaction, if it may append."""
+        pending: _Pending | None = connection.info.get(_PENDING)
+        transaction = connection.get_transaction()
+        if self._runs is not None and pending and pending.transaction is transaction:
+            return self._runs, pending
+        base, writing = _read_base(connection), is_writing(connection)
+        if self._runs is None or (writing and base < self._upto):
+            self._latest = {}
+            self._runs = Runs()
+            self._runs.load(connection)
+            self._upto = self._runs.closed * RUN
+        while self._upto < base:
+            upto = min(base, (self._upto // RUN + 1) * RUN)
+            for position, event_id in read_ids(connection, self._upto, upto):
+                self._put(event_id, position, digest(event_id))
+            self._move(self._runs, upto)
+        if not writing:
+            return self._runs, None
+        pending = _Pending(transaction, base, base)
+        connection.info[_PENDING] = pending
+        return self._runs, pending
+
+    def _put(self, event_id: str, position: int, hashed: bytes) -> None:
+        latest = self._latest.setdefault((position - 1) // RUN, _Latest())
+        latest.places[event_id] = position
+        latest.positions.append(position)
+        latest.digests.append(hashed)
+
+    def _move(self, runs: Runs, upto: int) -> None:
+        """Everything up to a position is known; close the runs before the last full one."""
+        self._upto = upto
+        while upto // RUN - runs.closed >= _OPEN:
+            full = self._latest.pop(runs.closed, _Latest())
+            runs.close(to_words(full.digests), full.positions)
+
+    def _publish(self, pending: _Pending, numbers: Sequence[int]) -> None:
+        """A transaction was committed: what it noted is so."""
+        with self._lock:
+            if self._runs is None:
+                return
+            self._runs.written(numbers)
+            if self._upto == pending.base:  # else another thread has read them from the log
+                for event_id, position in pending.added.items():
+                    self._put(event_id, position, pending.absent[event_id])
+                self._move(self._runs, pending.last)
+
+
+def message_ids(connection: Connection) -> MessageIds:
+    """The messages of the log that a connection leads to."""
+    return _of_engines.setdefault(connection.engine, MessageIds())
+
+
+def note_append(connection: Connection, last: int) -> None:
+    """Say, before it appends, that the log ended at ``last`` when this transaction began."""
+    transaction = connection.get_transaction()
+    noted: tuple[object, int] | None = connection.info.get(_BASE)
+    if noted is None or noted[0] is not transaction:
+        connection.info[_BASE] = transaction, last
+
+
+def _read_base(connection: Connection) -> int:
+    """The last position that is committed, as this transaction sees it."""
+    noted: tuple[object, int] | None = connection.info.get(_BASE)
+    if noted is not None and noted[0] is connection.get_transaction():
+        return noted[1]
+    return peek(connection, _POSITIONS)
