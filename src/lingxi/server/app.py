@@ -3,6 +3,7 @@
 import gc
 import os
 from pathlib import Path
+from threading import Thread
 
 from granian.utils.proxies import wrap_asgi_with_proxy_headers
 from litestar import Litestar
@@ -127,6 +128,7 @@ def load_app() -> ASGIApp:
     app.on_shutdown.append(shop.close)
     front = Front(app.state["door"], app.state["lane"], app)
     shop.answers.ready_recommender()  # is loaded beside the start
+    Thread(target=shop.store.log.warm, name="lingxi-warm", daemon=True).start()
     spare_collector()
     if not shop.settings.server.secure_cookies:
         return front

@@ -137,6 +137,11 @@ class Log:
             query = query.order_by(*(column.desc() for column in order)).limit(limit)
             return [from_row(row[0], row[1]) for row in connection.execute(query).all()]
 
+    def warm(self) -> None:
+        """Read what it takes to know messages again, so that the first of them need not wait."""
+        with begin_read(self._engine) as connection:
+            message_ids(connection).load(connection)
+
     def position(self) -> int:
         """The position of the last event ever appended; 0 for an empty log."""
         with begin_read(self._engine) as connection:
