@@ -32,6 +32,7 @@ _COMMANDS: dict[str, tuple[str, str]] = {
     "serve": ("serve", "Start the dashboard and the HTTP API."),
     "run": ("run", "Runs of journeys: customers on their way, and why they are where they are."),
     "campaign": ("campaign", "One message to an audience at a moment."),
+    "calendar": ("calendar", "What is going to be sent, and what was, day by day."),
     "work": ("work", "Do the standing work: segments, journeys, sending."),
     "template": ("template", "Templates of messages: drafts, versions, previews."),
     "message": ("message", "Messages: why sent, why not, what they came to; tests."),

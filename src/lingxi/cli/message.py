@@ -1,5 +1,6 @@
 """``lingxi message``: what was sent and what was not, and why."""
 
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -32,6 +33,7 @@ def command() -> None:
 @click.option("--channel", default="", help="Only on this channel.")
 @click.option("--state", default="", help="queued, sending, accepted, failed, skipped, unknown.")
 @click.option("--reason", default="", help="Only for this reason, such as no_consent.")
+@click.option("--day", type=click.DateTime(["%Y-%m-%d"]), help="Only those queued on this day.")
 @click.option("--n", default=50, show_default=True, help="The most messages to list.")
 @click.option("--cursor", default=None, help="next_cursor of the page before.")
 @shop_option
@@ -44,6 +46,7 @@ def list_all(
     channel: str,
     state: str,
     reason: str,
+    day: datetime | None,
     n: int,
     cursor: str | None,
     folder: Path | None,
@@ -58,6 +61,7 @@ def list_all(
             channel=channel,
             state=state,
             reason=reason,
+            day=day.date() if day else None,
             cursor=cursor,
             n=n,
         )

@@ -1,6 +1,7 @@
 """Customers whose date is due: a birthday, another date they told, an order, a code's last day."""
 
 import re
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
@@ -24,6 +25,8 @@ _MONTH_DAY = re.compile(r"(?:--)?(\d{2})-(\d{2})")
 _BIRTHDAY = "birthday"
 _HELD = ("issued", "seen")
 _PART = 500
+MOST_OPENED = 2000
+"""Sealed traits that are opened to count dates beforehand."""
 _FEBRUARY = (2, 29)
 
 
@@ -39,15 +42,46 @@ class Dated:
 def list_dated(store: Store, trigger: DateTrigger, day: date) -> list[Dated]:
     """Those for whom ``day`` is the date of the trigger, its offset counted in."""
     target = day - read_duration(trigger.offset)
-    match trigger.of:
-        case DateOf.BIRTHDAY:
-            return _by_trait(store, _BIRTHDAY, target, yearly=True)
-        case DateOf.TRAIT:
-            return _by_trait(store, trigger.trait, target, yearly=False)
-        case DateOf.COUPON_EXPIRY:
-            return list(_by_coupon(store, target))
-        case DateOf.NEXT_ORDER:
-            return list(_by_order(store, target))
+    name = _name_trait(trigger)
+    if name:
+        return _by_trait(store, name, target, yearly=trigger.of is DateOf.BIRTHDAY)
+    return [dated for _, dated in _list_known(store, trigger, target, target)]
+
+
+def count_dated(
+    store: Store, trigger: DateTrigger, first: date, last: date
+) -> Counter[date] | None:
+    """For how many each day from ``first`` to ``last`` is the date of the trigger.
+
+    Nothing where it is a trait that more than ``MOST_OPENED`` customers have: traits lie sealed,
+    and opening all of them takes too long to be waited for.
+    """
+    offset = timedelta(days=read_duration(trigger.offset).days)
+    name = _name_trait(trigger)
+    if not name:
+        known = _list_known(store, trigger, first - offset, last - offset)
+        return Counter(day + offset for day, _ in known)
+    texts = _read_texts(store, name)
+    if texts is None:
+        return None
+    yearly = trigger.of is DateOf.BIRTHDAY
+    days = [first + timedelta(days=n) for n in range((last - first).days + 1)]
+    return Counter(
+        day for day in days for text in texts if is_date(text, day - offset, yearly=yearly)
+    )
+
+
+def _name_trait(trigger: DateTrigger) -> str:
+    return _BIRTHDAY if trigger.of is DateOf.BIRTHDAY else trigger.trait
+
+
+def _list_known(
+    store: Store, trigger: DateTrigger, first: date, last: date
+) -> Iterator[tuple[date, Dated]]:
+    """Dates that the shop knows by itself, from ``first`` to ``last``."""
+    if trigger.of is DateOf.COUPON_EXPIRY:
+        return _by_coupon(store, first, last)
+    return _by_order(store, first, last)
 
 
 def is_date(text: str, day: date, *, yearly: bool) -> bool:
@@ -101,11 +135,26 @@ def _by_trait(store: Store, name: str, target: date, *, yearly: bool) -> list[Da
                     found.add(customer)
 
 
-def _by_coupon(store: Store, target: date) -> Iterator[Dated]:
-    """Codes that are held and whose last day in the shop's time zone this is."""
-    start, end = _span(target, store.settings.zone)
+def _read_texts(store: Store, name: str) -> list[str] | None:
+    """What customers have in a trait, each once; nothing where too many have one."""
+    query = (
+        sa.select(trait.c.subject)
+        .where(trait.c.name == name, trait.c.value.is_not(None))
+        .limit(MOST_OPENED + 1)
+    )
+    with store.read() as tx:
+        subjects = list(tx.execute(query).scalars())
+        if len(subjects) > MOST_OPENED:
+            return None
+        customers = set(find_customers(tx, subjects).values())
+        return [read_traits(store, tx, customer).get(name, "") for customer in customers]
+
+
+def _by_coupon(store: Store, first: date, last: date) -> Iterator[tuple[date, Dated]]:
+    """Codes that are held, and whose last day in the shop's time zone is one of these."""
+    start, end = _span(first, last, store.settings.zone)
     c = coupon.c
-    query = sa.select(c.coupon, c.customer, c.offer).where(
+    query = sa.select(c.coupon, c.customer, c.offer, c.expires_at).where(
         c.state.in_(_HELD), c.expires_at >= start, c.expires_at < end, c.customer.is_not(None)
     )
     with store.read() as tx:
@@ -113,12 +162,14 @@ def _by_coupon(store: Store, target: date) -> Iterator[Dated]:
         owners = find_customers(tx, {row.customer for row in rows})
     for row in rows:
         context = {"coupons": {"trigger": str(row.coupon)}, "offer": row.offer}
-        yield Dated(owners[row.customer], str(row.coupon), context)
+        dated = Dated(owners[row.customer], str(row.coupon), context)
+        yield row.expires_at.astimezone(store.settings.zone).date(), dated
 
 
-def _by_order(store: Store, target: date) -> Iterator[Dated]:
+def _by_order(store: Store, first: date, last: date) -> Iterator[tuple[date, Dated]]:
     """The last order and the mean gap between the customer's own orders, two of them at least."""
-    start, end = _span(target, store.settings.zone)
+    zone = store.settings.zone
+    start, end = _span(first, last, zone)
     c = customer_profile.c
     query = sa.select(c.customer, c.orders, c.first_order_at, c.last_order_at).where(
         c.orders >= 2, c.last_order_at < end, c.first_order_at < c.last_order_at
@@ -126,9 +177,10 @@ def _by_order(store: Store, target: date) -> Iterator[Dated]:
     with store.read() as tx:
         for row in tx.execute(query):
             gap: timedelta = (row.last_order_at - row.first_order_at) / (row.orders - 1)
-            if start <= row.last_order_at + gap < end:
-                yield Dated(row.customer)
+            due = row.last_order_at + gap
+            if start <= due < end:
+                yield due.astimezone(zone).date(), Dated(row.customer)
 
 
-def _span(day: date, zone: ZoneInfo) -> tuple[datetime, datetime]:
-    return at_local(day, time(0), zone), at_local(day + timedelta(days=1), time(0), zone)
+def _span(first: date, last: date, zone: ZoneInfo) -> tuple[datetime, datetime]:
+    return at_local(first, time(0), zone), at_local(last + timedelta(days=1), time(0), zone)

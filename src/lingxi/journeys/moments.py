@@ -53,7 +53,7 @@ def next_local(
     """
     day = after.astimezone(zone).date() - _DAY
     for _ in range(_LONGEST_SEARCH):
-        if _is_named(day, weekdays, days):
+        if is_named(day, weekdays, days):
             moment = at_local(day, hour, zone)
             if moment > after:
                 return moment
@@ -76,7 +76,7 @@ def last_local(
     """
     day = until.astimezone(zone).date() + _DAY
     for _ in range(_LONGEST_SEARCH):
-        if _is_named(day, weekdays, days):
+        if is_named(day, weekdays, days):
             moment = at_local(day, hour, zone)
             if moment <= until:
                 return moment
@@ -84,7 +84,8 @@ def last_local(
     raise AssertionError("every weekday and day of a month comes within a year")
 
 
-def _is_named(day: date, weekdays: Collection[str], days: Collection[int]) -> bool:
+def is_named(day: date, weekdays: Collection[str], days: Collection[int]) -> bool:
+    """Whether a day is one of these weekdays, or of these days of the month; of none: any is."""
     if weekdays and WEEKDAYS[day.weekday()] not in weekdays:
         return False
     if days:

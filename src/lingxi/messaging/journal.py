@@ -7,7 +7,7 @@ from datetime import datetime
 import sqlalchemy as sa
 
 from lingxi.errors import UnknownMessage
-from lingxi.messaging.nouns import Message
+from lingxi.messaging.nouns import Message, State
 from lingxi.messaging.queue import read_message
 from lingxi.messaging.tables import message as table
 
@@ -103,6 +103,33 @@ def count_entries(tx: sa.Connection, filters: Filters) -> Mapping[tuple[str, str
         .order_by(sa.func.count().desc(), c.state, reason)
     )
     return {(row[0], row[1]): int(row[2]) for row in tx.execute(query)}
+
+
+def count_days(
+    tx: sa.Connection, days: Sequence[tuple[datetime, datetime]], now: datetime
+) -> list[Mapping[tuple[str, str], int]]:
+    """How many messages of each journey are in each state, by (journey, state), for each day.
+
+    A day is its beginning and its end. A message that waits to be sent is counted on the day it is
+    due (one that is overdue, on the day of ``now``), every other on the day it was queued.
+    """
+    c = table.c
+    waits = c.state == State.QUEUED.value
+    found: list[Mapping[tuple[str, str], int]] = []
+    for start, end in days:
+        parts = []
+        if start <= now:
+            parts.append(sa.and_(c.queued_at >= start, c.queued_at < end, sa.not_(waits)))
+        if end > now:
+            begun = c.due_at.is_not(None) if start <= now else c.due_at >= start
+            parts.append(sa.and_(begun, c.due_at < end, waits))
+        counts: dict[tuple[str, str], int] = {}
+        for part in parts:
+            query = sa.select(c.journey, c.state, sa.func.count()).where(part)
+            rows = tx.execute(query.group_by(c.journey, c.state))
+            counts.update({(journey, state): int(n) for journey, state, n in rows})
+        found.append(counts)
+    return found
 
 
 def list_journeys(tx: sa.Connection, template: str) -> list[str]:

@@ -63,10 +63,13 @@ class QuietTimes:
                 ) from error
         return cls(begin, end, frozenset(days), frozenset(yearly))
 
+    def is_holiday(self, day: date) -> bool:
+        """Whether nobody is disturbed on this whole day."""
+        return day in self.days or (day.month, day.day) in self.yearly
+
     def is_quiet(self, local: datetime) -> bool:
         """Whether nobody is disturbed at this local moment."""
-        day = local.date()
-        if day in self.days or (day.month, day.day) in self.yearly:
+        if self.is_holiday(local.date()):
             return True
         if self.begin is None or self.end is None:
             return False

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping
+from datetime import date
 from typing import Any, Literal, get_args, get_origin
 
 from litestar import Request
@@ -19,7 +20,7 @@ _MISSING = re.compile(r"Missing required \w+ parameter '(\w+)'")
 def explain_validation(request: Request[Any, Any, Any], error: ValidationException) -> str:
     """One sentence for each parameter that will not do; empty where none is named."""
     findings = error.extra if isinstance(error.extra, list) else []
-    fields = _fields(request)
+    fields = _parameters(request)
     named = [f for f in findings if isinstance(f, dict) and "key" in f]
     found = [(str(f["key"]), str(f.get("message", "")).rstrip(".")) for f in named]
     missing = _MISSING.match(error.detail)
@@ -34,7 +35,7 @@ def _explain(fields: Mapping[str, FieldDefinition], key: str, message: str) -> s
         return f"The body will not do: {message or 'it is missing'}."
     field = fields.get(name)
     if field is not None:
-        return f"Parameter {name!r} must be {describe_allowed(field)}."
+        return f"Parameter {_called(name, field)!r} must be {describe_allowed(field)}."
     if message:
         return f"{key!r} in the body will not do: {message}."
     return f"Parameter {name!r} must be as the reference at /docs has it."
@@ -44,6 +45,8 @@ def describe_allowed(field: FieldDefinition) -> str:
     """What a parameter may be."""
     if get_origin(field.annotation) is Literal:
         return "one of " + ", ".join(str(value) for value in get_args(field.annotation))
+    if date in get_args(field.annotation):
+        return "a day such as 2026-03-29"
     definition = field.kwarg_definition
     if isinstance(definition, ParameterKwarg | BodyKwarg):
         if definition.ge is not None and definition.le is not None:
@@ -76,7 +79,19 @@ async def refuse_unknown_parameters(request: Request[Any, Any, Any]) -> None:
 
 
 def _fields(request: Request[Any, Any, Any]) -> dict[str, FieldDefinition]:
+    """The parameters of a request by what they are called in the address."""
+    parameters = _parameters(request)
+    return {_called(name, field): field for name, field in parameters.items()}
+
+
+def _parameters(request: Request[Any, Any, Any]) -> dict[str, FieldDefinition]:
     handler = request.route_handler
     given = handler.resolve_dependencies()
     parameters = handler.parsed_fn_signature.parameters
     return {name: field for name, field in parameters.items() if name not in given}
+
+
+def _called(name: str, field: FieldDefinition) -> str:
+    """What a parameter is called in the address, where the handler calls it otherwise."""
+    definition = field.kwarg_definition
+    return (definition.name if isinstance(definition, ParameterKwarg) else None) or name

@@ -20,6 +20,8 @@ ADDRESSES = (
     "/customers",
     "/plan",
     "/items",
+    "/calendar",
+    "/calendar?week=2026-06-29",
     "/placements",
     "/placements/home",
     "/quality",

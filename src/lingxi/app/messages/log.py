@@ -1,6 +1,6 @@
 """The message log: what was sent and what was not, each with its why; and messages on the site."""
 
-from datetime import datetime
+from datetime import date, datetime, time, timedelta
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
@@ -24,11 +24,13 @@ from lingxi.errors import InvalidInput
 from lingxi.i18n import Sentence
 from lingxi.ingest import customer_ids, find_customer, seek_browser
 from lingxi.ingest.sealed import list_subjects
+from lingxi.journeys.calendar import FIRST_YEAR, LAST_YEAR
 from lingxi.messaging import journal, message_id, queue_message
 from lingxi.messaging.channels.onsite import list_waiting, mark_closed, mark_shown
 from lingxi.messaging.nouns import MARKETING, Message, SkipReason, State
 from lingxi.messaging.sending.judgement import Composed, Links, Skip, Wait
 from lingxi.messaging.templates import book
+from lingxi.messaging.windows import first_at
 from lingxi.schema import MESSAGE_EVENTS
 from lingxi.store.tables import from_micros, identity, to_micros
 
@@ -54,10 +56,12 @@ class MessageDesk:
         channel: str = "",
         state: str = "",
         reason: str = "",
+        day: date | None = None,
         cursor: str | None = None,
         n: int = 50,
     ) -> MessagesView:
-        """A page of messages, the last queued first.
+        """A page of messages, the last queued first; with ``day`` those queued on this day of the
+        shop's time zone.
 
         Raises
         ------
@@ -70,6 +74,7 @@ class MessageDesk:
             raise InvalidInput(f"state is one of {', '.join(sorted(_STATES))}.")
         check_size(n)
         before = None if cursor is None else _read_cursor(cursor)
+        since, until = (None, None) if day is None else self._bounds(day)
         with self._shop.store.read() as tx:
             subjects = self._find_subjects(tx, customer_id)
             filters = journal.Filters(
@@ -79,6 +84,8 @@ class MessageDesk:
                 channel=channel,
                 state=state,
                 reason=reason,
+                since=since,
+                until=until,
             )
             found = journal.list_entries(tx, filters, before=before, n=n + 1)
             page = found[:n]
@@ -232,6 +239,13 @@ class MessageDesk:
         """
         with self._shop.store.write() as tx:
             mark_closed(self._shop.store, tx, message_id, self._shop.clock.now())
+
+    def _bounds(self, day: date) -> tuple[datetime, datetime]:
+        """When a day of the shop's time zone begins and ends."""
+        if not FIRST_YEAR <= day.year <= LAST_YEAR:
+            raise InvalidInput(f"day lies between {FIRST_YEAR} and {LAST_YEAR}.")
+        zone = self._shop.settings.zone
+        return first_at(day, time(), zone), first_at(day + timedelta(days=1), time(), zone)
 
     def _find_subjects(self, tx: sa.Connection, customer_id: str) -> tuple[int, ...]:
         if not customer_id:

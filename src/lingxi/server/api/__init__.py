@@ -3,6 +3,7 @@
 from litestar import Router
 
 from lingxi.server.api import (
+    calendar,
     catalogue,
     customers,
     intake,
@@ -34,6 +35,7 @@ API = [
             *recommendations.ROUTES,
             *placements.ROUTES,
             *journeys.ROUTES,
+            *calendar.ROUTES,
             *offers.ROUTES,
             *recommender.ROUTES,
             *customers.ROUTES,

@@ -1,6 +1,6 @@
 """Messages: the log of them, why one was sent or not, what they came to, and those on the site."""
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Annotated
 
 import msgspec
@@ -36,6 +36,10 @@ InState = Annotated[
         description="queued, sending, accepted, failed, skipped or unknown.",
     ),
 ]
+OnDay = Annotated[
+    date | None,
+    QueryParameter(description="Only those queued on this day of the shop's time zone."),
+]
 Few = Annotated[int, QueryParameter(ge=1, le=20, description="The most messages to answer.")]
 Days = Annotated[
     int, QueryParameter(ge=1, le=365, description="Orders count so long after coming in.")
@@ -69,6 +73,7 @@ def get_messages(
     channel: Word = "",
     in_state: InState = "",
     reason: Word = "",
+    day: OnDay = None,
     cursor: Cursor = None,
     n: Rows = 50,
 ) -> MessagesView:
@@ -80,6 +85,7 @@ def get_messages(
         channel=channel,
         state=in_state,
         reason=reason,
+        day=day,
         cursor=cursor,
         n=n,
     )

@@ -1,5 +1,6 @@
 """Parameters that several routes take, each with its limits and its words for the reference."""
 
+from datetime import date
 from typing import Annotated, Literal
 
 from litestar.params import PathParameter, QueryParameter
@@ -121,6 +122,25 @@ def check_text(name: str, value: str) -> str:
     if value.isprintable():
         return value
     raise InvalidInput(f"Parameter {name!r} holds characters that cannot be printed.")
+
+
+def read_day(name: str, value: str) -> date:
+    """A day from its ISO form.
+
+    Raises
+    ------
+    InvalidInput
+        If it is none.
+
+    Examples
+    --------
+    >>> read_day("day", "2026-03-29")
+    datetime.date(2026, 3, 29)
+    """
+    try:
+        return date.fromisoformat(value)
+    except ValueError:
+        raise InvalidInput(f"{name} is a day such as 2026-03-29, not {value[:40]!r}.") from None
 
 
 def check_cursor(name: str, value: str | None) -> str | None:

@@ -3,6 +3,7 @@
 from litestar import Router
 
 from lingxi.server.pages import (
+    calendar,
     consent,
     coupons,
     coverage,
@@ -47,6 +48,7 @@ PAGES = [
             *journeys.ROUTES,
             *journey.ROUTES,
             *runs.ROUTES,
+            *calendar.ROUTES,
             *coupons.ROUTES,
             *explorer.ROUTES,
             *recommender.ROUTES,

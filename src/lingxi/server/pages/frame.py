@@ -63,6 +63,7 @@ RAIL = (
         (
             Place("plan", "/plan", "plan"),
             Place("journeys", "/journeys", "journeys"),
+            Place("calendar", "/calendar", "calendar"),
             Place("templates", "/templates", "templates"),
             Place("messages", "/messages", "messages"),
             Place("deliverability", "/deliverability", "mail"),

@@ -6,7 +6,7 @@ from litestar.params import FromPath
 from lingxi.access import Scope
 from lingxi.app.messages.views import MessageReport
 from lingxi.messaging.nouns import CHANNELS, State
-from lingxi.server.api.parameters import Cursor, Filter, check_cursor, check_text
+from lingxi.server.api.parameters import Cursor, Filter, check_cursor, check_text, read_day
 from lingxi.server.dependencies import AskShop
 from lingxi.server.pages.frame import AskFrame
 from lingxi.server.pages.links import Address
@@ -34,6 +34,7 @@ def get_messages(
     journey: Filter = "",
     channel: Filter = "",
     in_state: Filter = "",
+    day: Filter = "",
     cursor: Cursor = None,
 ) -> Response[str]:
     """The log, newest first, with what each message's state means."""
@@ -43,10 +44,19 @@ def get_messages(
         "journey": journey,
         "channel": channel,
         "in_state": in_state,
+        "day": day,
     }
     filters = {name: check_text(name, value) for name, value in given.items()}
-    asked = {("state" if name == "in_state" else name): v for name, v in filters.items()}
-    view = shop.messages.list_all(**asked, cursor=check_cursor("cursor", cursor), n=_ROWS)
+    view = shop.messages.list_all(
+        customer_id=filters["customer_id"],
+        template=filters["template"],
+        journey=filters["journey"],
+        channel=filters["channel"],
+        state=filters["in_state"],
+        day=read_day("day", day) if day else None,
+        cursor=check_cursor("cursor", cursor),
+        n=_ROWS,
+    )
     report = shop.messages.report(template=filters["template"], journey=filters["journey"])
     context = {
         "view": view,
