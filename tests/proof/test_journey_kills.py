@@ -36,6 +36,7 @@ def test_runs_of_journeys_under_killed_workers(tmp_path: Path) -> None:
         folder, sink, workers=WORKERS, kills=KILLS, seed=SEED, longest=4.0
     )
     killing = time.monotonic() - started
+    sent = len(sink.read_text().split())
     kills.settle(folder, sink)
     found = kills.tally(folder, sink, done)
     kills.check(found, customers)
@@ -52,8 +53,8 @@ def test_runs_of_journeys_under_killed_workers(tmp_path: Path) -> None:
         f"LINGXI_PROOF_RUNS={RUNS} LINGXI_PROOF_KILLS={KILLS} LINGXI_PROOF_SEED={SEED} "
         "python -m pytest -m proof tests/proof/test_journey_kills.py\n"
         f"commit {commit}, SQLite, Python {platform.python_version()}\n\n"
-        f"{found.runs:,} runs, {WORKERS} workers, {found.kills} kills with -9 in {killing:.0f} s, "
-        "then one worker to the end\n"
+        f"{found.runs:,} runs, {WORKERS} workers, {found.kills} kills with -9 in {killing:.0f} s "
+        f"while {sent:,} messages arrived, then one worker to the end\n"
         f"marketing: {customers:,} messages, {found.doubled['marketing']} sent twice, "
         f"{unknown} unknown, of which {lost} did not arrive; none missing that is not unknown\n"
         f"transactional: {customers:,} messages, 0 lost, "
