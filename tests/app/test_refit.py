@@ -13,12 +13,14 @@ from lingxi.clock import FixedClock, SystemClock
 from lingxi.config import RecommendSettings
 from lingxi.i18n import Translator
 from lingxi.recommend.drift import Drift
+from lingxi.recommend.families import make_recipe
+from lingxi.recommend.recommender import Held
 from lingxi.schema import Event, Line
 from lingxi.stats.bootstrap import Interval
 from lingxi.store import Manifest
 
 WORDS = Translator("en")
-DAY = timedelta(days=1)
+DAY, HOUR = timedelta(days=1), timedelta(hours=1)
 
 
 @pytest.fixture
@@ -40,6 +42,15 @@ def _add_event(shop: Shop, number: int = 1) -> None:
         lines=(Line(item_id="a"),),
     )
     shop.store.log.append([event])
+
+
+def _add_recipe(shop: Shop, name: str, **extra: str) -> None:
+    """A version with this recipe, which has learnt all there is."""
+    recipe = make_recipe(name)
+    with shop.store.artefacts.write("recommender") as writer:
+        writer.save_json("recommender", Held(recipe, recipe, ("a",)))
+        position = shop.store.log.position()
+        writer.manifest = Manifest(chosen=name, events=position, extra={**extra})
 
 
 def _look(shop: Shop, later: timedelta = timedelta(0), **settings: float | bool) -> refit.Looked:
@@ -95,6 +106,38 @@ def test_models_that_find_less_are_due_and_are_measured_once_a_day(
     assert len(asked) == 2
 
 
+def test_new_events_are_put_in_once_a_day_where_nothing_else_is_due(trained: Shop) -> None:
+    _add_recipe(trained, "item_cosine")
+    assert not _look(trained, 25 * HOUR).renew, "nothing has come since"
+    _add_event(trained)
+    assert not _look(trained, 23 * HOUR).renew
+    found = _look(trained, 25 * HOUR)
+    assert (found.due, found.renew) == (False, True)
+    assert WORDS.text(found.reason.code, **found.reason.params) == (
+        "Due to take in 1 new event: the recommender did so 25 hours ago. Nothing is chosen anew."
+    )
+    view = trained.answers.status().refit
+    assert view is not None
+    assert view.renew
+    assert not _look(trained, 25 * HOUR, renew_hours=0.0).renew
+    old = _look(trained, 8 * DAY)
+    assert (old.due, old.renew) == (True, False), "it is learnt anew"
+
+
+def test_what_is_not_fitted_in_seconds_is_not_renewed(trained: Shop) -> None:
+    _add_recipe(trained, "transformer")
+    _add_event(trained)
+    assert not _look(trained, 25 * HOUR).renew
+
+
+def test_a_renewal_makes_a_choice_no_younger(trained: Shop) -> None:
+    chosen_at = (trained.clock.now() - 7 * DAY).isoformat()
+    _add_recipe(trained, "item_cosine", refit="renewal", chosen_at=chosen_at)
+    _add_event(trained)
+    found = _look(trained)
+    assert (found.due, found.reason.code) == (True, "recommend.refit.old")
+
+
 def test_too_little_to_measure_is_no_reason(trained: Shop) -> None:
     _add_event(trained)
     assert _look(trained, DAY).reason.code == "recommend.refit.fresh"
@@ -144,3 +187,19 @@ def test_train_if_due_trains(trained: Shop, monkeypatch: pytest.MonkeyPatch) -> 
     assert found.exit_code == 0, found.output
     assert bool(ran) == (age >= 7 * DAY)
     assert ("Due for their age" in found.output) == bool(ran)
+
+
+def test_train_renew_puts_events_in_and_says_so(
+    trained: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    renewed = Manifest(chosen="item_cosine", extra={"items_changed": 1200})
+    monkeypatch.setattr("lingxi.app.jobs.renew_recommender", lambda *_: renewed)
+    _add_event(trained)
+    folder = str(trained.settings.folder)
+    found = CliRunner().invoke(main, ["train", "--renew", "--shop", folder])
+    assert found.exit_code == 0, found.output
+    assert "item_cosine, chosen earlier, fitted on all events; 1,200 items" in found.output
+    assert "Churn" not in found.output
+    both = CliRunner().invoke(main, ["train", "--renew", "--if-due", "--shop", folder])
+    assert both.exit_code == 1
+    assert "give one of the two" in both.output

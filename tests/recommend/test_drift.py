@@ -2,13 +2,15 @@
 
 from datetime import timedelta
 
+import msgspec
 import numpy as np
 import pytest
 from tastes_shop import CUSTOMERS, GARDEN, KITCHEN, make_order, make_orders, open_store
 
 from lingxi.errors import NotEnoughData
 from lingxi.recommend import Recommender, drift, train_recommenders
-from lingxi.recommend.train import read_described
+from lingxi.recommend.recommender import read_recipe
+from lingxi.recommend.stored import read_described
 from lingxi.store import silent
 
 FEW = 15
@@ -62,6 +64,28 @@ def test_tastes_that_change_are(trained, tmp_path, monkeypatch):
     found = _measure(trained, tmp_path, (GARDEN, KITCHEN))
     assert found.now.value < found.then.value
     assert found.is_worse
+
+
+def test_a_renewed_recommender_is_asked_without_the_days_it_is_asked_about(
+    trained, tmp_path, monkeypatch
+):
+    """It has learnt from them; judged on what it knows by heart, no change would ever show."""
+    monkeypatch.setattr(drift, "FEWEST", FEW)
+    store, manifest, recommender = trained
+    again = open_store(tmp_path)
+    again.log.append(make_orders())
+    days = int(manifest.extra["window_days"])
+    again.log.append(_later((GARDEN, KITCHEN), days + 3))
+    interactions, _ = read_described(again)
+    recipe = read_recipe(store.artefacts.current("recommender"))
+    renewed = msgspec.structs.replace(
+        manifest,
+        data_to=interactions.last_moment,
+        extra={**manifest.extra, "refit": "renewal"},
+    )
+    found = drift.measure_drift(recommender, renewed, interactions, 7, recipe)
+    assert found.is_worse
+    again.close()
 
 
 def test_what_the_recommender_does_not_know_counts_as_not_found(trained, tmp_path, monkeypatch):

@@ -12,7 +12,8 @@ from lingxi.recommend import Recommender, quick
 from lingxi.recommend.families import make_recipe
 from lingxi.recommend.newcomers import NEAREST
 from lingxi.recommend.recipe import Recipe
-from lingxi.recommend.train import Choice, _write, read_described
+from lingxi.recommend.stored import read_described
+from lingxi.recommend.train import Choice, _write
 from lingxi.schema import Item
 
 COSINE = make_recipe("item_cosine", {"k": 10})

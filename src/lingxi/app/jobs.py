@@ -21,6 +21,7 @@ from lingxi.config import CONFIG_FILE, load_settings
 from lingxi.errors import FileUnreadable, InvalidInput, NotEnoughData
 from lingxi.ingest.aside_keys import destroy_expired
 from lingxi.policy.jobs import MadePlan, decide_plan
+from lingxi.recommend.renew import renew_recommender
 from lingxi.segments.marks import forget_marks
 from lingxi.store import Progress, backup, restore, silent
 
@@ -139,6 +140,12 @@ def _train_recommenders(shop: Shop, progress: Progress) -> str:
     return f"chose {made.chosen}"
 
 
+def _renew_recommenders(shop: Shop, progress: Progress) -> str:
+    made = renew_recommender(shop.store, shop.settings, progress)
+    changed = made.extra["items_changed"]
+    return f"{made.chosen}, chosen earlier, fitted on all events; {changed:,} items had new ones"
+
+
 def _train_lifecycle(shop: Shop, progress: Progress) -> str:
     lifecycle.train_lifecycle(shop.store, shop.settings, shop.clock, progress)
     return "thresholds learned from the gaps between orders"
@@ -167,6 +174,13 @@ TRAINING: tuple[Job, ...] = (
     Job("Churn", _train_churn),
     Job("Scores", _score),
 )
+
+
+RENEWAL: tuple[Job, ...] = (
+    Job("Lake", _roll_lake),
+    Job("Recommenders", _renew_recommenders),
+)
+"""Puts the events since into the recommender in use; nothing is chosen anew."""
 
 
 def make_plan(shop: Shop, progress: Progress = silent) -> MadePlan:

@@ -1,7 +1,8 @@
 """When the models are learnt anew by themselves: for their age, or because customers have changed.
 
-``lingxi work`` looks; what is due is done by a process of its own, ``lingxi train --if-due``, one
-at a time, so that nothing else waits for it. What was found stands in ``reports/refit.json``.
+In between they are renewed: the recommender in use takes in the events since, and nothing is chosen
+anew. ``lingxi work`` looks; what is due is done by a process of its own, ``lingxi train --if-due``,
+one at a time, so that nothing else waits for it. What was found stands in ``reports/refit.json``.
 """
 
 import fcntl
@@ -23,10 +24,11 @@ from lingxi.store.files import write_whole
 
 if TYPE_CHECKING:
     from lingxi.app.shop import Shop
-    from lingxi.store import Manifest
+    from lingxi.store import Artefact, Manifest
 
 KIND = "recommender"
 _DAY = timedelta(days=1)
+_HOUR = timedelta(hours=1)
 _AGAIN = timedelta(hours=1)
 """Pause after a try, whatever came of it."""
 _NICE = 10
@@ -38,7 +40,8 @@ class Looked(msgspec.Struct, frozen=True):
     """What was found when the models were last looked at.
 
     ``due``: whether they are to be learnt anew; ``reason`` says why, or why not; ``measured_at``:
-    when they were last asked about the latest events; ``tried_at``: when a refit was last begun.
+    when they were last asked about the latest events; ``tried_at``: when a refit was last begun;
+    ``renew``: whether the events since are to be put in, where nothing is to be learnt anew.
     """
 
     looked_at: datetime
@@ -46,6 +49,7 @@ class Looked(msgspec.Struct, frozen=True):
     reason: Sentence
     measured_at: datetime | None = None
     tried_at: datetime | None = None
+    renew: bool = False
 
 
 def read_looked(shop: "Shop") -> Looked | None:
@@ -67,20 +71,25 @@ def look(shop: "Shop", now: datetime) -> Looked:
     artefact = shop.store.artefacts.current(KIND)
     if artefact is None:
         return _keep(shop, Looked(now, False, Sentence("recommend.refit.none")))
-    due, reason, measured_at = _judge(shop, now, artefact.manifest, before)
-    return _keep(shop, Looked(now, due, reason, measured_at, tried_at))
+    n = _count_new(shop, artefact.manifest)
+    due, reason, measured_at = _judge(shop, now, artefact, n, before)
+    hours = (now - artefact.manifest.created_at) / _HOUR
+    renew = not due and n > 0 and _is_stale(shop, artefact, hours)
+    if renew:
+        reason = Sentence("recommend.refit.renew", {"hours": int(hours), "n": n})
+    return _keep(shop, Looked(now, due, reason, measured_at, tried_at, renew))
 
 
 def _judge(
-    shop: "Shop", now: datetime, manifest: "Manifest", before: Looked | None
+    shop: "Shop", now: datetime, artefact: "Artefact", n: int, before: Looked | None
 ) -> tuple[bool, Sentence, datetime | None]:
-    """Whether these models are due, why, and when they were last measured."""
-    settings = shop.settings.recommend
-    age, n = now - manifest.created_at, _count_new(shop, manifest)
+    """Whether these models are due, why, and when they were last measured; ``n``: new events."""
+    settings, chosen_at = shop.settings.recommend, _find_choice(artefact.manifest)
+    age = now - chosen_at
     params = {"days": age // _DAY, "n": n}
     fresh = Sentence("recommend.refit.fresh", params)
     measured_at = before.measured_at if before else None
-    if measured_at is not None and measured_at < manifest.created_at:
+    if measured_at is not None and measured_at < chosen_at:
         measured_at = None  # those were other models
     if not n:
         return False, fresh, measured_at
@@ -89,10 +98,30 @@ def _judge(
     if not settings.refit_on_drift:
         return False, fresh, measured_at
     if measured_at is None or now - measured_at >= timedelta(hours=settings.drift_hours):
-        return *_measure(shop, manifest, fresh), now
+        return *_measure(shop, artefact, fresh), now
     if before is not None and before.reason.code in _MEASURED:
         return before.due, before.reason, measured_at
     return False, fresh, measured_at
+
+
+def _find_choice(manifest: "Manifest") -> datetime:
+    """When the recipe was chosen; a renewal chooses nothing."""
+    chosen_at = manifest.extra.get("chosen_at")
+    return datetime.fromisoformat(str(chosen_at)) if chosen_at else manifest.created_at
+
+
+def _is_stale(shop: "Shop", artefact: "Artefact", hours: float) -> bool:
+    """Whether models that took events in so long ago are to take in the newer ones."""
+    from lingxi.recommend.recommender import Held
+    from lingxi.recommend.renew import is_renewable
+
+    wanted = shop.settings.recommend.renew_hours
+    if not wanted or hours < wanted:
+        return False
+    try:
+        return is_renewable(artefact.load_json("recommender", Held).recipe)
+    except LingxiError:
+        return False
 
 
 def start_refit(shop: "Shop", now: datetime) -> int:
@@ -105,7 +134,8 @@ def start_refit(shop: "Shop", now: datetime) -> int:
     before = read_looked(shop)
     if before is not None and before.tried_at is not None and now - before.tried_at < _AGAIN:
         return 0
-    if not look(shop, now).due or is_training(shop):
+    found = look(shop, now)
+    if not (found.due or found.renew) or is_training(shop):
         return 0
     command = [sys.executable, "-m", "lingxi.cli", "train", "--if-due", "--json"]
     command += ["--shop", str(shop.settings.folder)]
@@ -147,14 +177,18 @@ def is_training(shop: "Shop") -> bool:
         return not free
 
 
-def _measure(shop: "Shop", manifest: "Manifest", fresh: Sentence) -> tuple[bool, Sentence]:
+def _measure(shop: "Shop", artefact: "Artefact", fresh: Sentence) -> tuple[bool, Sentence]:
     from lingxi.recommend.drift import measure_drift
-    from lingxi.recommend.train import read_described
+    from lingxi.recommend.recommender import read_recipe
+    from lingxi.recommend.stored import read_described
 
     try:
         interactions, _ = read_described(shop.store)
         recommender = shop.answers.held_recommender()
-        drift = measure_drift(recommender, manifest, interactions, shop.settings.learning.seed)
+        seed, recipe = shop.settings.learning.seed, None
+        if artefact.manifest.extra.get("chosen_at"):
+            recipe = read_recipe(artefact)
+        drift = measure_drift(recommender, artefact.manifest, interactions, seed, recipe)
     except LingxiError:  # too little to tell, or a version that is no longer there
         return False, fresh
     code = "recommend.refit.drift" if drift.is_worse else "recommend.refit.steady"

@@ -73,7 +73,7 @@ def _find_refit(shop: "Shop") -> RefitView | None:
     found = read_looked(shop)
     if found is None:
         return None
-    return RefitView(found.due, found.reason, found.looked_at, found.tried_at)
+    return RefitView(found.due, found.reason, found.looked_at, found.tried_at, found.renew)
 
 
 def count_after(tx: sa.Connection, position: int) -> int:

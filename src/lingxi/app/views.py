@@ -274,7 +274,12 @@ class CandidateView(msgspec.Struct, frozen=True):
 
 
 class ModelVersionView(msgspec.Struct, frozen=True):
-    """One stored version of a model, from its manifest."""
+    """One stored version of a model, from its manifest.
+
+    ``renewals``: how often the recipe has been fitted again on the events since it was chosen, at
+    ``chosen_at``; the measures are those of the choice. ``items_changed``: items whose events were
+    others at the last renewal.
+    """
 
     kind: str
     version: str
@@ -288,6 +293,9 @@ class ModelVersionView(msgspec.Struct, frozen=True):
     chosen: str
     why: Sentence | None
     candidates: tuple[CandidateView, ...]
+    renewals: int = 0
+    chosen_at: datetime | None = None
+    items_changed: int | None = None
 
 
 class ModelsView(msgspec.Struct, frozen=True):
@@ -338,12 +346,16 @@ class Lag(msgspec.Struct, frozen=True):
 
 
 class RefitView(msgspec.Struct, frozen=True):
-    """Whether the models are due to be learnt anew, as of ``looked_at``, and why or why not."""
+    """Whether the models are due to be learnt anew, as of ``looked_at``, and why or why not.
+
+    ``renew``: the recommender in use is due to take in the events since, nothing chosen anew.
+    """
 
     due: bool
     reason: Sentence
     looked_at: datetime
     tried_at: datetime | None
+    renew: bool = False
 
 
 class StatusView(msgspec.Struct, frozen=True):

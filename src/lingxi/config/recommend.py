@@ -17,6 +17,8 @@ class RecommendSettings:
     """Memory that training may take; a model that would take more is left out, and named."""
     refit_after_days: float = 7.0
     """Days after which it is learnt anew, if there are new events; 0: never for its age."""
+    renew_hours: float = 24.0
+    """Hours after which the recommender in use takes in new events, nothing chosen; 0: never."""
     refit_on_drift: bool = True
     """Learn anew where it finds less of what customers buy now than it did, beyond chance."""
     drift_hours: float = 24.0
@@ -31,8 +33,9 @@ def check_recommend(settings: RecommendSettings, path: Path) -> None:
     InvalidSetting
         If a number is out of its range.
     """
-    if settings.memory_gb <= 0 or settings.drift_hours <= 0 or settings.refit_after_days < 0:
+    above = settings.memory_gb, settings.drift_hours
+    if min(above) <= 0 or min(settings.refit_after_days, settings.renew_hours) < 0:
         raise InvalidSetting(
-            f"{path}: recommend.memory_gb and drift_hours must be above 0, and refit_after_days "
-            "not below 0."
+            f"{path}: recommend.memory_gb and drift_hours must be above 0, refit_after_days and "
+            "renew_hours not below 0."
         )

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from lingxi.recommend.earlier import Earlier, remind
 from lingxi.recommend.histories import Histories
 from lingxi.recommend.matrix import Csr, scale
 from lingxi.recommend.scorer import Scorer
@@ -35,6 +36,11 @@ class Blend:
     def personal(self) -> bool:
         """Whether any part holds rows of customers."""
         return any(part.personal for part in self.parts)
+
+    def remember(self, earlier: Earlier, prefix: str) -> None:
+        """Show every part what it came to before; see ``Remembering``."""
+        for number, part in enumerate(self.parts):
+            remind(part, earlier, f"{prefix}_part{number}")
 
     def fit(self, taught: Histories) -> None:
         """Fit every part."""

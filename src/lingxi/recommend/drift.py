@@ -1,17 +1,21 @@
 """How good the recommender in use is on what came after it was learnt, beside what it was then."""
 
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import numpy as np
 from numpy.typing import NDArray
 
 from lingxi.errors import NotEnoughData
+from lingxi.recommend.bench import FILL
 from lingxi.recommend.evaluation import evaluate
 from lingxi.recommend.histories import NOBODY
 from lingxi.recommend.interactions import Interactions
 from lingxi.recommend.matrix import Csr, row_lengths, sum_pairs
+from lingxi.recommend.model import fit_model
+from lingxi.recommend.recipe import Recipe
 from lingxi.recommend.recommender import Recommender
+from lingxi.recommend.renew import was_renewed
 from lingxi.recommend.windows import Window, cut_window
 from lingxi.stats.bootstrap import Interval, bootstrap_mean
 from lingxi.store import Manifest
@@ -41,13 +45,18 @@ class Drift:
 
 
 def measure_drift(
-    recommender: Recommender, manifest: Manifest, interactions: Interactions, seed: int
+    recommender: Recommender,
+    manifest: Manifest,
+    interactions: Interactions,
+    seed: int,
+    recipe: Recipe | None = None,
 ) -> Drift:
-    """Ask the recommender in use about the latest days, as it was asked when it was trained.
+    """Ask the recommender in use about the latest days, as it was asked when it was chosen.
 
     Customers with a history are asked what they bought for the first time in a window of the same
-    length as then, all of it after what the recommender has learnt from. What it cannot know, since
-    it is new, counts as not found: then it did as well.
+    length as then, all of it after what it was chosen from. What it cannot know, since it is new,
+    counts as not found: then it did as well. A renewed recommender has learnt from these days, so
+    its ``recipe``, whole, is fitted on what was before them.
 
     Raises
     ------
@@ -56,12 +65,13 @@ def measure_drift(
     """
     then = _read_then(manifest)
     days = int(manifest.extra.get("window_days") or 0)
-    if then is None or days < 1 or manifest.data_to is None:
+    learnt_to = _find_end(manifest, days)
+    if then is None or days < 1 or learnt_to is None:
         raise NotEnoughData("Training measured nothing to compare with.")
     end = interactions.last_moment + timedelta(microseconds=1)
     cutoff = end - timedelta(days=days)
-    if cutoff <= manifest.data_to:
-        left = (manifest.data_to - cutoff) // timedelta(days=1) + 1
+    if cutoff <= learnt_to:
+        left = (learnt_to - cutoff) // timedelta(days=1) + 1
         raise NotEnoughData(f"There must be {left} more days of events.")
     window = cut_window(interactions, cutoff, end)
     rows = np.flatnonzero(row_lengths(window.wanted) > 0)
@@ -70,7 +80,10 @@ def measure_drift(
     rng = np.random.default_rng(seed)
     if len(rows) > MOST:
         rows = np.sort(rng.choice(rows, MOST, replace=False))
-    values = _ask(recommender, window, rows)
+    if recipe is not None and was_renewed(manifest):
+        values = _ask_anew(recipe, window, rows)
+    else:
+        values = _ask(recommender, window, rows)
     now = bootstrap_mean(values, rng=rng)
     return Drift(now, then, len(rows), days)
 
@@ -105,6 +118,29 @@ def _ask(recommender: Recommender, window: Window, rows: NDArray[np.int64]) -> N
         )
         values[found.customers] = found.values[METRIC]
     return values
+
+
+def _ask_anew(recipe: Recipe, window: Window, rows: NDArray[np.int64]) -> NDArray[np.float64]:
+    """The same of the recipe, fitted on what was before the window."""
+    histories = window.before.histories()
+    values = np.zeros(len(rows))
+    found = evaluate(
+        fit_model(recipe, histories),
+        histories.take(rows),
+        window.wanted[rows],
+        at=(10,),
+        excluded=window.bought[rows],
+        popularity=histories.popularity(FILL),
+    )
+    values[found.customers] = found.values[METRIC]
+    return values
+
+
+def _find_end(manifest: Manifest, days: int) -> datetime | None:
+    """Up to when the recipe was chosen from what was done."""
+    if was_renewed(manifest) and manifest.cutoffs:
+        return manifest.cutoffs[-1] + timedelta(days=days)
+    return manifest.data_to
 
 
 def _choose(matrix: Csr, order: NDArray[np.int64]) -> Csr:

@@ -59,6 +59,8 @@ class Family:
         Needs to know what the catalogue says of the items.
     grouped
         Needs to know the items' categories.
+    renewable
+        Fitted in seconds, so that new events are put in between two choices.
     """
 
     name: str
@@ -79,6 +81,7 @@ class Family:
     composed: bool = False
     described: bool = False
     grouped: bool = False
+    renewable: bool = True
 
     @property
     def served(self) -> bool:

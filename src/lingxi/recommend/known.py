@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from lingxi.errors import InvalidInput
 from lingxi.recommend.histories import DAY, Histories
 from lingxi.recommend.history import Weighting
-from lingxi.recommend.matrix import Csr, build_csr, row_lengths, scale, sort_columns, stack
+from lingxi.recommend.matrix import Csr, build_csr, put_rows, row_lengths, scale
 
 
 @dataclass(frozen=True)
@@ -58,16 +58,6 @@ class Known:
         old = weights[rows]
         touched = np.union1d(old.indices, fresh.indices).astype(np.int64)
         return Known(put_rows(weights, rows, fresh), now), touched
-
-
-def put_rows(matrix: Csr, rows: NDArray[np.int64], fresh: Csr) -> Csr:
-    """The matrix with these rows replaced, in the order of ``rows``."""
-    n = matrix.shape[0]
-    both = stack([matrix, fresh], matrix.shape[1])
-    source = np.arange(n)
-    source[rows] = n + np.arange(len(rows))
-    chosen: Csr = both[source]
-    return sort_columns(chosen)
 
 
 def _enlarge(matrix: Csr, rows: int, columns: int) -> Csr:

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lingxi.errors import InvalidInput
+from lingxi.recommend.earlier import Earlier, remind
 from lingxi.recommend.factors import find_trend
 from lingxi.recommend.histories import Histories
 from lingxi.recommend.latest import Latest
@@ -177,6 +178,11 @@ class Learned:
     def personal(self) -> bool:
         """Whether any part holds rows of customers."""
         return any(part.personal for part in self.parts)
+
+    def remember(self, earlier: Earlier, prefix: str) -> None:
+        """Show every part what it came to before; see ``Remembering``."""
+        for number, part in enumerate(self.parts):
+            remind(part, earlier, f"{prefix}_part{number}")
 
     def fit(self, taught: Histories) -> None:
         """Fit every part, and count who met each item."""

@@ -162,6 +162,16 @@ def stack(blocks: list[Csr], columns: int) -> Csr:
     return build_csr(data, indices, indptr, (len(lengths), columns))
 
 
+def put_rows(matrix: Csr, rows: NDArray[np.int64], fresh: Csr) -> Csr:
+    """The matrix with these rows replaced, in the order of ``rows``."""
+    n = matrix.shape[0]
+    both = stack([matrix, fresh], matrix.shape[1])
+    source = np.arange(n)
+    source[rows] = n + np.arange(len(rows))
+    chosen: Csr = both[source]
+    return sort_columns(chosen)
+
+
 def cut_rows(dense: NDArray[np.float32], length: int) -> Csr:
     """The ``length`` largest cells of each row by size, whatever their sign."""
     n = dense.shape[1]

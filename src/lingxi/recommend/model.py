@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from lingxi.recommend.earlier import Earlier, remind
 from lingxi.recommend.factors import find_factor
 from lingxi.recommend.families import build_scorer
 from lingxi.recommend.histories import Histories
@@ -38,8 +39,14 @@ class Model:
         return scale(given, given.data * factors)
 
 
-def fit_model(recipe: Recipe, taught: Histories) -> Model:
-    """The recipe's model of these histories."""
+def fit_model(
+    recipe: Recipe, taught: Histories, earlier: Earlier | None = None, prefix: str = ""
+) -> Model:
+    """The recipe's model of these histories.
+
+    ``earlier``: what it came to before, saved under ``prefix``; with it the fit is the same, sooner.
+    """
     scorer = build_scorer(recipe)
+    remind(scorer, earlier, prefix)
     scorer.fit(taught)
     return Model(recipe, scorer, find_factor(taught, recipe.params))

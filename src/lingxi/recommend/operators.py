@@ -8,9 +8,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lingxi.errors import NotTrained
+from lingxi.recommend.earlier import Earlier
 from lingxi.recommend.histories import Histories
 from lingxi.recommend.history import USUAL, Weighting
-from lingxi.recommend.known import Known, put_rows
+from lingxi.recommend.known import Known
 from lingxi.recommend.matrix import (
     Csr,
     densify_scores,
@@ -23,6 +24,7 @@ from lingxi.recommend.matrix import (
     transpose,
 )
 from lingxi.recommend.pairs import LOCAL, Similarity, drop_self
+from lingxi.recommend.renewal import update_neighbours
 from lingxi.recommend.similarity import find_neighbours
 from lingxi.store import Artefact, ArtefactWriter
 
@@ -114,12 +116,20 @@ class ItemKnn(ItemOperator):
         super().__init__(name, taught, heard)
         self.similarity, self.k, self.length, self.shrinkage = similarity, k, length, shrinkage
         self._known: Known | None = None
+        self._near = self.operator
+        self._earlier: tuple[Csr, NDArray[np.bool_]] | None = None
+
+    def remember(self, earlier: Earlier, prefix: str) -> None:
+        """The neighbours of the last fit, which ``fit`` takes over where they cannot differ."""
+        if self.similarity in LOCAL:
+            near = earlier.load(f"{prefix}_near")
+            self._earlier = None if near is None else (near, earlier.changed)
 
     def fit(self, taught: Histories) -> None:
         """Find each item's nearest items."""
-        self._known = Known.of(taught, self.taught)
-        self._near = self._find(transpose(self._known.weights))
-        self._keep(keep_best(transpose(self._near), self.length))
+        known = Known.of(taught, self.taught)
+        held, self._earlier = self._earlier, None
+        self._learn(known, held)
 
     def update(self, before: Histories, after: Histories) -> None:
         """Put changed rows in; only items whose neighbours can differ are compared again.
@@ -129,21 +139,30 @@ class ItemKnn(ItemOperator):
         if self._known is None:
             raise NotTrained("The rows that were learnt from are not kept in a file. Fit anew.")
         known, touched = self._known.put(before, after, self.taught)
-        items = transpose(known.weights)
-        if self.similarity in LOCAL and known.n_items == self._known.n_items:
-            met = np.zeros(known.n_items, dtype=np.bool_)
-            met[touched] = True
-            for rows in (items, transpose(self._known.weights)):  # whom they meet or met
-                met[(rows[touched] @ transpose(rows)).indices] = True
-            again = np.flatnonzero(met)
-            self._near = put_rows(self._near, again, self._find(items, again))
-        else:
-            self._near = self._find(items)
-        self._known = known
-        self._keep(keep_best(transpose(self._near), self.length))
+        changed = np.zeros(known.n_items, dtype=np.bool_)
+        changed[touched] = True
+        same_items = self.similarity in LOCAL and known.n_items == self._known.n_items
+        self._learn(known, (self._near, changed) if same_items else None)
 
-    def _find(self, items: Csr, only: NDArray[np.int64] | None = None) -> Csr:
-        return find_neighbours(items, self.k, self.similarity, shrinkage=self.shrinkage, only=only)
+    def save(
+        self, writer: ArtefactWriter, prefix: str, customers: NDArray[np.int64]
+    ) -> dict[str, str]:
+        """Write the operator, and each item's neighbours as the next fit may take them over."""
+        if self.similarity in LOCAL and self._near.shape == self.operator.shape:
+            writer.save_csr(f"{prefix}_near", self._near)
+        return super().save(writer, prefix, customers)
+
+    def _learn(self, known: Known, held: tuple[Csr, NDArray[np.bool_]] | None) -> None:
+        """Neighbours from the weights; ``held``: those there were, and whose weights are others."""
+        items = transpose(known.weights)
+        if held is None:
+            near = find_neighbours(items, self.k, self.similarity, shrinkage=self.shrinkage)
+        else:
+            near = update_neighbours(
+                items, *held, self.k, self.similarity, shrinkage=self.shrinkage
+            )
+        self._known, self._near = known, near
+        self._keep(keep_best(transpose(near), self.length))
 
 
 class Rp3Beta(ItemOperator):

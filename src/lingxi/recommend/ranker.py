@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from lingxi.errors import InvalidInput, NotTrained
+from lingxi.recommend.earlier import Earlier
 from lingxi.recommend.histories import Histories
 from lingxi.recommend.learned import (
     Candidates,
@@ -123,6 +124,11 @@ class Ranked(Learned):
         if self._trees is None:
             raise NotTrained(f"{self.name} has no trees. Let auto learn it.")
         return self._trees
+
+    def remember(self, earlier: Earlier, prefix: str) -> None:
+        """Show every part, and nearness, what it came to before; see ``Remembering``."""
+        super().remember(earlier, prefix)
+        self.near.remember(earlier, f"{prefix}_near")
 
     def fit(self, taught: Histories) -> None:
         """Fit every part, find near items, and note what is known of each item."""

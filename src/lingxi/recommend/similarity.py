@@ -5,6 +5,7 @@ numbers for all rows of a sparse matrix and keeps the K nearest of each. Only a 
 zero makes a neighbour, and a row is never its own.
 """
 
+from collections.abc import Iterator
 from math import log, sqrt
 
 import numpy as np
@@ -184,11 +185,18 @@ def find_neighbours(
         )
     if k < 1:
         raise InvalidInput(f"The number of neighbours k must be at least 1, but is {k}.")
+    compared = compare_rows(rows, similarity, shrinkage, only)
+    return stack([keep_best(pairs, k) for _, pairs in compared], rows.shape[0])
+
+
+def compare_rows(
+    rows: Csr, similarity: Similarity, shrinkage: float, only: NDArray[np.int64] | None
+) -> Iterator[tuple[NDArray[np.int64], Csr]]:
+    """Rows, a block after the other, with their similarity to all others where it is above 0."""
     rows = prepare(rows, similarity)
     columns = transpose(rows)
     wanted = np.arange(rows.shape[0]) if only is None else only
     asked = rows if only is None else rows[only]
-    blocks = []
     for part in row_blocks(asked, columns):
         own = wanted[part]
         chosen = part if only is None else own
@@ -197,5 +205,4 @@ def find_neighbours(
             shared = ones(rows)[chosen] @ ones(columns)
             pairs.data *= shared.data / (shared.data + shrinkage)
         pairs.data = np.round(pairs.data, _DECIMALS)
-        blocks.append(keep_best(drop_self(pairs, own), k))
-    return stack(blocks, rows.shape[0])
+        yield own, drop_self(pairs, own)

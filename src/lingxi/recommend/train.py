@@ -1,27 +1,23 @@
 """Training: read, choose on the inner window, measure on the outer one, fit on everything, keep."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
-from msgspec import structs
 
-from lingxi.catalogue import read_items
 from lingxi.clock import Clock
 from lingxi.config import Settings
 from lingxi.errors import NotEnoughData
 from lingxi.i18n import Sentence
 from lingxi.recommend.auto import Found, best_of, search
-from lingxi.recommend.baskets import count_baskets
 from lingxi.recommend.bench import FILL, Trial, draw_bench
-from lingxi.recommend.content import Descriptions, group_items
+from lingxi.recommend.content import Descriptions
 from lingxi.recommend.evaluation import Evaluation
 from lingxi.recommend.families import FAMILIES, make_recipe
-from lingxi.recommend.interactions import Interactions, read_interactions
+from lingxi.recommend.interactions import Interactions
 from lingxi.recommend.memory import peak_memory_mb
-from lingxi.recommend.model import fit_model
-from lingxi.recommend.popularity import Trending
 from lingxi.recommend.recipe import Recipe
-from lingxi.recommend.recommender import KIND, Held
+from lingxi.recommend.recommender import KIND
+from lingxi.recommend.stored import FULL, read_described, write_models
 from lingxi.recommend.windows import Split, split_by_time
 from lingxi.schema import Scalar
 from lingxi.store import ArtefactWriter, CandidateRecord, Manifest, MeasureRecord, Progress, Store
@@ -73,26 +69,11 @@ def train_recommenders(
     choice = choose_recipe(interactions, rng, progress, seconds, memory_gb)
     progress(STEP, steps - 2, steps)
     with store.artefacts.write(KIND) as writer:
-        _write(writer, interactions, choice, position)
-        if descriptions is not None:
-            descriptions.save(writer)
+        _write(writer, interactions, choice, position, descriptions)
     store.artefacts.prune(KIND, settings.learning.keep_versions)
     progress(STEP, steps, steps)
     artefact = store.artefacts.current(KIND)
     return artefact.manifest if artefact else writer.manifest
-
-
-def read_described(store: Store) -> tuple[Interactions, Descriptions | None]:
-    """All that was done, and what the catalogue says of the items; nothing where it is silent."""
-    with store.analytics() as analytics:
-        interactions = read_interactions(analytics)
-    with store.read() as tx:
-        known = read_items(tx)
-    items = [known.get(item_id) for item_id in interactions.item_ids]
-    found = Descriptions.of(items)
-    if not found.vectors.nnz:
-        return interactions, None
-    return replace(interactions, about=found.vectors, groups=group_items(items)), found
 
 
 def choose_recipe(
@@ -205,38 +186,24 @@ def _measure(
 
 
 def _write(
-    writer: ArtefactWriter, interactions: Interactions, choice: Choice, position: int
+    writer: ArtefactWriter,
+    interactions: Interactions,
+    choice: Choice,
+    position: int,
+    descriptions: Descriptions | None = None,
 ) -> None:
     """Fit the chosen recipes on everything and write them."""
-    end = interactions.last_moment
-    taught = interactions.histories()
-    personal: dict[str, str] = {}
-    parts = {"chosen": choice.recipe}
-    if choice.visitor_recipe != choice.recipe:
-        parts["visitor"] = choice.visitor_recipe
-    for prefix, recipe in parts.items():
-        model = fit_model(recipe, taught)
-        personal |= model.scorer.save(writer, prefix, interactions.customers)
-        writer.save_array(f"{prefix}_trend", model.trend)
-    popular = taught.popularity(FILL)
-    top = float(popular.max(initial=0.0))
-    writer.save_array("popularity", popular / top if top > 0 else popular)
-    trending = Trending("trending")
-    trending.fit(taught)
-    writer.save_array("trending", trending.weights)
-    count_baskets(interactions).save(writer)
-    recipe = structs.replace(choice.recipe, trees="")  # they are a file of their own
-    held = Held(recipe, choice.visitor_recipe, interactions.item_ids)
-    writer.save_json("recommender", held)
+    recipes = choice.recipe, choice.visitor_recipe
+    personal = write_models(writer, interactions, recipes, descriptions)
     split = choice.split
     writer.manifest = Manifest(
         chosen=choice.recipe.name,
         why=choice.why,
         data_from=interactions.first_moment,
-        data_to=end,
+        data_to=interactions.last_moment,
         cutoffs=(split.inner.cutoff, split.outer.cutoff) if split else (),
         events=position,
         candidates=choice.candidates,
-        extra=choice.extra or {},
+        extra={**(choice.extra or {}), "refit": FULL},
         personal=personal,
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from importlib.metadata import version as package_version
 from pathlib import Path
@@ -335,11 +335,14 @@ class Artefacts:
         marker = self.folder / kind / _CURRENT
         active = marker.read_text().strip() if marker.is_file() else ""
         old = sorted(_versions(self.folder / kind), reverse=True)[max(keep, 1) :]
-        gone = [version for version in old if version != active]
-        for version in gone:
+        return self.remove(kind, [version for version in old if version != active])
+
+    def remove(self, kind: str, versions: Sequence[str]) -> tuple[str, ...]:
+        """Remove some versions, none of them in use; the versions removed."""
+        for version in versions:
             with explained(self.folder / kind / version):
                 shutil.rmtree(self.folder / kind / version)
-        return tuple(gone)
+        return tuple(versions)
 
     def forget(self, customers: frozenset[int], number: int) -> int:
         """Take these customers' rows out of every kept version; the versions changed.

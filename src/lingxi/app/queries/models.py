@@ -1,5 +1,7 @@
 """What was trained when, on what, and how good it is beside its baselines."""
 
+from datetime import datetime
+
 from lingxi.app.views import CandidateView, Measure, ModelsView, ModelVersionView
 from lingxi.store import CandidateRecord, Manifest, Store
 
@@ -10,6 +12,8 @@ def list_models(store: Store) -> ModelsView:
 
 
 def _to_view(manifest: Manifest) -> ModelVersionView:
+    extra = manifest.extra
+    chosen_at, changed = extra.get("chosen_at"), extra.get("items_changed")
     return ModelVersionView(
         kind=manifest.kind,
         version=manifest.version,
@@ -23,6 +27,9 @@ def _to_view(manifest: Manifest) -> ModelVersionView:
         chosen=manifest.chosen,
         why=manifest.why,
         candidates=tuple(_to_candidate(record) for record in manifest.candidates),
+        renewals=int(extra.get("renewals") or 0),
+        chosen_at=datetime.fromisoformat(str(chosen_at)) if chosen_at else None,
+        items_changed=None if changed is None else int(changed),
     )
 
 

@@ -26,7 +26,7 @@ def make_report(shop: "Shop", tell: Callable[[str], None] = lambda _text: None) 
         If there is too little data to tell.
     """
     from lingxi.recommend.shop_report import report_shop
-    from lingxi.recommend.train import read_described
+    from lingxi.recommend.stored import read_described
 
     interactions, _ = read_described(shop.store)
     recipe, seed = _find_recipe(shop), shop.settings.learning.seed

@@ -56,4 +56,5 @@ TRANSFORMER = Family(
     module="onnxruntime",
     learns_with="torch",
     gain=1.0,
+    renewable=False,
 )

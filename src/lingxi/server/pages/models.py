@@ -104,8 +104,11 @@ def compare_candidates(words: Words, version: ModelVersionView) -> Comparison:
 
 
 def chart_history(words: Words, kind: str, versions: Sequence[ModelVersionView]) -> Table | None:
-    """The deciding measure of what was chosen and of the simplest baseline, oldest first."""
-    own = [version for version in versions if version.kind == kind and version.candidates]
+    """The deciding measure of what was chosen and of the simplest baseline, oldest first.
+
+    A renewal chooses nothing, so it is no point of its own.
+    """
+    own = [v for v in versions if v.kind == kind and v.candidates and not v.renewals]
     main = next(
         (m for m in _SHOWN.get(kind, ()) for v in own for c in v.candidates
          if any(measure.metric == m for measure in c.measures)),
