@@ -201,5 +201,5 @@ def test_train_renew_puts_events_in_and_says_so(
     assert "item_cosine, chosen earlier, fitted on all events; 1,200 items" in found.output
     assert "Churn" not in found.output
     both = CliRunner().invoke(main, ["train", "--renew", "--if-due", "--shop", folder])
-    assert both.exit_code == 1
+    assert both.exit_code == 2
     assert "give one of the two" in both.output

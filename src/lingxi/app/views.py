@@ -15,6 +15,7 @@ from lingxi.ingest.quarantine import Quarantined as Quarantined
 from lingxi.ingest.report import ColumnQuality as ColumnQuality
 from lingxi.ingest.report import ImportReport as ImportReport
 from lingxi.ingest.report import ReasonCount as ReasonCount
+from lingxi.recommend.makeup import Makeup as Makeup
 from lingxi.schema import Item
 
 
@@ -278,7 +279,8 @@ class ModelVersionView(msgspec.Struct, frozen=True):
 
     ``renewals``: how often the recipe has been fitted again on the events since it was chosen, at
     ``chosen_at``; the measures are those of the choice. ``items_changed``: items whose events were
-    others at the last renewal.
+    others at the last renewal; ``makeup``: what the recommender in use is made of, where it is made
+    of several models.
     """
 
     kind: str
@@ -296,6 +298,7 @@ class ModelVersionView(msgspec.Struct, frozen=True):
     renewals: int = 0
     chosen_at: datetime | None = None
     items_changed: int | None = None
+    makeup: Makeup | None = None
 
 
 class ModelsView(msgspec.Struct, frozen=True):

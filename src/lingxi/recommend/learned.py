@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lingxi.errors import InvalidInput
+from lingxi.recommend.attribution import FLOOR, Attribution
 from lingxi.recommend.earlier import Earlier, remind
 from lingxi.recommend.factors import find_trend
 from lingxi.recommend.histories import Histories
@@ -25,7 +26,6 @@ DEPTH = 100
 """Items that each part is heard with."""
 PER_PART, PER_ITEM = 2, 2
 """Weights of a part, and of the item alone."""
-_FLOOR = 0.02
 _TREND_DAYS = 30.0
 _RIDGE = 1e-3
 _ROUNDS = 150
@@ -111,7 +111,7 @@ def learn_weights(task: Task, ridge: float = _RIDGE) -> Vector:
 
 def make_features(shares: Table, met: Vector, trend: Vector) -> Table:
     """What is known of candidates, shape (n, 2 parts + 2); ``shares``: shape (n_parts, n)."""
-    rows = [shares, np.log(shares + np.float32(_FLOOR))]
+    rows = [shares, np.log(shares + np.float32(FLOOR))]
     items = np.stack([np.log1p(met), np.log(trend)]).astype(np.float32)
     return np.concatenate([*rows, items]).T
 
@@ -211,6 +211,20 @@ class Learned:
             total = (total + more).tocsr()
         return share_out(total, listed)
 
+    def attribute(self, histories: Histories, lists: Whole) -> Attribution:
+        """What each part, and each count of the item, gives to the logits; see ``Attributing``."""
+        _, shares = self._weigh(histories)
+        asked = list_cells(lists, shares)
+        names = (*(f"share_{at}" for at in range(len(self.parts))), "item_met", "item_trend")
+        values = self._split(asked)
+        return Attribution(names, values, np.zeros(len(values)), values.sum(axis=1))
+
+    def _split(self, asked: Candidates) -> Vector:
+        """The terms of the logit, shape (n, parts + 2): those of each part together."""
+        features = make_features(asked.said, self.met[asked.items], self.trend[asked.items])
+        terms, n = features * self.weights, len(self.parts)
+        return np.concatenate([terms[:, :n] + terms[:, n : 2 * n], terms[:, 2 * n :]], axis=1)
+
     def save(self, writer: ArtefactWriter, prefix: str, customers: Whole) -> dict[str, str]:
         """Write every part and what is known of the items."""
         writer.save_array(f"{prefix}_met", self.met)
@@ -257,8 +271,15 @@ class Learned:
         n = len(self.parts)
         linear, logarithmic = self.weights[number], self.weights[n + number]
         r = shares.astype(np.float64)
-        gain = linear * r + logarithmic * np.log((r + _FLOOR) / _FLOOR)
+        gain = linear * r + logarithmic * np.log((r + FLOOR) / FLOOR)
         return np.where(r > 0, np.maximum(gain, 1e-6), 0.0)
+
+
+def list_cells(lists: Whole, shares: Sequence[Table]) -> Candidates:
+    """The listed items as candidates, in the order of the lists."""
+    owners = np.repeat(np.arange(len(lists)), lists.shape[1])
+    items = lists.reshape(-1)
+    return Candidates(owners, items, np.stack([share[owners, items] for share in shares]))
 
 
 def describe_items(taught: Histories) -> tuple[Vector, Vector]:

@@ -44,7 +44,7 @@ def fit_model(
 ) -> Model:
     """The recipe's model of these histories.
 
-    ``earlier``: what it came to before, saved under ``prefix``; with it the fit is the same, sooner.
+    ``earlier``: what it came to before, saved under ``prefix``; the fit is the same, and sooner.
     """
     scorer = build_scorer(recipe)
     remind(scorer, earlier, prefix)

@@ -11,12 +11,12 @@ Burges (2010), MSR-TR-2010-82, for LambdaMART; Lundberg et al. (2020), Nature Ma
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from lingxi.errors import InvalidInput, NotTrained
+from lingxi.recommend.attribution import Attribution
 from lingxi.recommend.earlier import Earlier
 from lingxi.recommend.histories import Histories
 from lingxi.recommend.learned import (
@@ -25,7 +25,7 @@ from lingxi.recommend.learned import (
     Table,
     Vector,
     Whole,
-    make_features,
+    list_cells,
     share_out,
 )
 from lingxi.recommend.matrix import Csr, stack
@@ -42,19 +42,6 @@ NEAREST = 50
 _ROWS_PER_THREAD = 20_000
 _LEAST = 1e-6
 _NEAR, _SHARE = "near", "share"
-
-
-@dataclass(frozen=True)
-class Attribution:
-    """What each signal gives to the logits of some candidates.
-
-    ``values``: shape (n, n_names); they and ``base`` sum to ``logits``.
-    """
-
-    names: tuple[str, ...]
-    values: Vector
-    base: Vector
-    logits: Vector
 
 
 def make_nearness(name: str) -> ItemKnn:
@@ -143,13 +130,13 @@ class Ranked(Learned):
         ``share_0`` and so on, popularity's under ``item_met`` and ``item_trend``.
         """
         _, shares = self._weigh(histories)
-        asked = _list_cells(lists, shares)
+        asked = list_cells(lists, shares)
         return self._attribute(histories, asked, shares)
 
     def explain(self, histories: Histories, lists: Whole) -> Csr:
         """What each item of each history gives through models and nearness; see the class."""
         scores, shares = self._weigh(histories)
-        asked = _list_cells(lists, shares)
+        asked = list_cells(lists, shares)
         if not len(asked.items):
             return stack([], histories.n_items)
         found = self._attribute(histories, asked, shares)
@@ -218,20 +205,8 @@ class Ranked(Learned):
     def _add_own_terms(self, values: Vector, asked: Candidates) -> None:
         """Put the terms of the logit that the trees start from beside theirs, in place."""
         at = {name: column for column, name in enumerate(self.signals)}
-        features = make_features(asked.said, self.met[asked.items], self.trend[asked.items])
-        terms = features * self.weights
-        n = len(self.parts)
-        for number in range(n):
-            values[:, at[f"{_SHARE}_{number}"]] += terms[:, number] + terms[:, n + number]
-        values[:, at["item_met"]] += terms[:, -2]
-        values[:, at["item_trend"]] += terms[:, -1]
-
-
-def _list_cells(lists: Whole, shares: Sequence[Table]) -> Candidates:
-    """The listed items as candidates, in the order of the lists."""
-    owners = np.repeat(np.arange(len(lists)), lists.shape[1])
-    items = lists.reshape(-1)
-    return Candidates(owners, items, np.stack([share[owners, items] for share in shares]))
+        own = [f"{_SHARE}_{number}" for number in range(len(self.parts))]
+        values[:, [at[name] for name in (*own, "item_met", "item_trend")]] += self._split(asked)
 
 
 def count_gains(trees: "lightgbm.Booster") -> Mapping[str, float]:

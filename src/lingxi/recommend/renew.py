@@ -13,7 +13,7 @@ from lingxi.recommend.earlier import Earlier, mark_items
 from lingxi.recommend.families import find_family
 from lingxi.recommend.recipe import Recipe
 from lingxi.recommend.recommender import KIND, Held, read_recipe
-from lingxi.recommend.stored import RENEWAL, read_described, write_models
+from lingxi.recommend.stored import RENEWAL, read_described, read_promotions, write_models
 from lingxi.store import Manifest, Progress, Store
 
 STEP = "Recommenders"
@@ -71,7 +71,8 @@ def renew_recommender(store: Store, settings: Settings, progress: Progress) -> M
     changed = len(marks) if earlier is None else int(earlier.changed.sum())
     with store.artefacts.write(KIND) as writer:
         recipes = recipe, held.visitor_recipe
-        personal = write_models(writer, interactions, recipes, descriptions, earlier)
+        counts = read_promotions(store, position)
+        personal = write_models(writer, interactions, recipes, descriptions, counts, earlier)
         writer.manifest = structs.replace(
             before,
             data_from=interactions.first_moment,

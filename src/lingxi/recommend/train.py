@@ -15,9 +15,10 @@ from lingxi.recommend.evaluation import Evaluation
 from lingxi.recommend.families import FAMILIES, make_recipe
 from lingxi.recommend.interactions import Interactions
 from lingxi.recommend.memory import peak_memory_mb
+from lingxi.recommend.promotions import Counts
 from lingxi.recommend.recipe import Recipe
 from lingxi.recommend.recommender import KIND
-from lingxi.recommend.stored import FULL, read_described, write_models
+from lingxi.recommend.stored import FULL, read_described, read_promotions, write_models
 from lingxi.recommend.windows import Split, split_by_time
 from lingxi.schema import Scalar
 from lingxi.store import ArtefactWriter, CandidateRecord, Manifest, MeasureRecord, Progress, Store
@@ -69,7 +70,8 @@ def train_recommenders(
     choice = choose_recipe(interactions, rng, progress, seconds, memory_gb)
     progress(STEP, steps - 2, steps)
     with store.artefacts.write(KIND) as writer:
-        _write(writer, interactions, choice, position, descriptions)
+        promotions = read_promotions(store, position)
+        _write(writer, interactions, choice, position, descriptions, promotions)
     store.artefacts.prune(KIND, settings.learning.keep_versions)
     progress(STEP, steps, steps)
     artefact = store.artefacts.current(KIND)
@@ -191,10 +193,11 @@ def _write(
     choice: Choice,
     position: int,
     descriptions: Descriptions | None = None,
+    promotions: Counts | None = None,
 ) -> None:
     """Fit the chosen recipes on everything and write them."""
     recipes = choice.recipe, choice.visitor_recipe
-    personal = write_models(writer, interactions, recipes, descriptions)
+    personal = write_models(writer, interactions, recipes, descriptions, promotions)
     split = choice.split
     writer.manifest = Manifest(
         chosen=choice.recipe.name,

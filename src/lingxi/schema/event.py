@@ -23,6 +23,8 @@ class Name(StrEnum):
     PRODUCT_REMOVED = "Product Removed"
     WISH_ADDED = "Product Added to Wishlist"
     LIST_VIEWED = "Product List Viewed"
+    PROMOTION_VIEWED = "Promotion Viewed"
+    PROMOTION_CLICKED = "Promotion Clicked"
     CHECKOUT_STARTED = "Checkout Started"
     ORDER_COMPLETED = "Order Completed"
     ORDER_UPDATED = "Order Updated"

@@ -26,6 +26,7 @@ from lingxi.recommend.placements.definition import (
     Diversity,
     Do,
     Exploration,
+    Filters,
     Rule,
     Strategy,
     Variant,
@@ -46,9 +47,11 @@ SEARCHING = replace(SOMEBODY, candidates=tuple(f"I{at:02d}" for at in range(20, 
 @pytest.mark.parametrize("strategy", ALL)
 def test_every_strategy_lists_items_whose_causes_sum_to_their_scores(known, make, strategy) -> None:
     context = replace(ON_PAGE, candidates=SEARCHING.candidates, cart=("I01",))
+    context = replace(context, promoted={"OFFER0": (90, 7)})
     variant = msgspec.structs.replace(
         PLAIN,
         strategy=strategy,
+        filters=Filters(kinds=("product", "offer")),
         fallbacks=(),
         aim=0.8,
         rules=(Rule(name="half", do=Do.BOOST, where="price > 10", by=0.5),),

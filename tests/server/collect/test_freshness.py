@@ -16,7 +16,9 @@ from live import HOST, find_key, serve_shop
 
 from lingxi.access import Scope, create_key
 from lingxi.app.shop import Shop
+from lingxi.catalogue import put_items
 from lingxi.clock import FixedClock
+from lingxi.schema import Item
 
 NOW = datetime(2026, 6, 30, tzinfo=UTC)
 AT = "2026-06-29T12:00:00.000Z"
@@ -163,3 +165,33 @@ def test_what_is_looked_at_changes_the_very_next_recommendation(trained: Shop) -
             answer = caller.read(f"/v1/recommendations/{who}?n=10")
             told.append([(each["item_id"], each["score"]) for each in answer["items"]])
         assert told[0] != told[1]
+
+
+def promote(caller: Caller, name: str, number: str, item: str) -> None:
+    body = track(name, number, anonymousId=f"visitor-{number}")
+    caller.tell("/v1/track", body | {"properties": {"promotion_id": item, "position": "top"}})
+
+
+def test_a_click_on_a_promotion_counts_in_the_very_next_list(trained: Shop) -> None:
+    offers = [
+        Item(item_id=f"OFFER-{n}", name=f"Offer {n}", attributes={"kind": "promotion"})
+        for n in range(2)
+    ]
+    with trained.store.write() as tx:
+        put_items(trained.store, tx, offers, NOW)
+    with open_callers(trained, 1) as (caller,):
+
+        def read_list() -> list[str]:
+            items = caller.read("/v1/placements/offers/recommendations?log=false")["items"]
+            return [each["item_id"] for each in items if each["source"] == "promoted"]
+
+        assert read_list() == [], "nobody has seen any"
+        for n in range(2):
+            promote(caller, "Promotion Viewed", f"seen-{n}", f"OFFER-{n}")
+        promote(caller, "Promotion Clicked", "first", "OFFER-1")
+        assert read_list() == ["OFFER-1", "OFFER-0"]
+        promote(caller, "Promotion Clicked", "second", "OFFER-0")
+        promote(caller, "Promotion Clicked", "third", "OFFER-0")
+        assert read_list() == ["OFFER-0", "OFFER-1"]
+        first = caller.read("/v1/placements/offers/recommendations?n=1")["items"][0]
+        assert first["why"]["code"] == "placement.why.clicked"

@@ -1,5 +1,6 @@
 """What can be shown without a browser: empty shops, errors, colours, and no style in templates."""
 
+import html
 import re
 from collections.abc import Iterator
 from dataclasses import replace
@@ -13,8 +14,10 @@ from lingxi.access import Credentials, Role
 from lingxi.access.users import create_user
 from lingxi.app.shop import Shop, init_shop
 from lingxi.i18n import LANGUAGES, load_catalogue
+from lingxi.recommend.makeup import Makeup, PartWeights, Signal
 from lingxi.server import pages
 from lingxi.server.app import create_app, set_shop
+from lingxi.store import Manifest
 
 STATIC = Path(pages.__file__).parents[1] / "static"
 TEMPLATES = Path(pages.__file__).parents[1] / "templates"
@@ -80,6 +83,34 @@ def test_an_empty_page_says_what_would_be_here_and_the_command(
     assert answer.status_code == 200
     assert load_catalogue(language)[code].singular in answer.text
     assert f">{command}</code>" in answer.text
+
+
+@both
+def test_the_models_page_tells_what_a_learnt_model_is_made_of(client, empty_shop, language) -> None:
+    parts = (PartWeights("als", None, 0.5, 0.25, 1.48), PartWeights("rp3beta", None, 0.1, 0.2, 0.9))
+    signals = (Signal("share", "als", 0.625), Signal("near_day", "", 0.375))
+    chosen_at = "2026-03-04T05:00:00+00:00"
+    with empty_shop.store.artefacts.write("recommender") as writer:
+        writer.save_json("makeup", Makeup(parts, 0.3, -0.1, signals))
+        extra = {"refit": "renewal", "renewals": 2, "chosen_at": chosen_at, "items_changed": 41}
+        writer.manifest = Manifest(chosen="ranker", extra=extra)
+    client.cookies.set("lingxi_language", language)
+    page = client.get("/models").text
+    words = load_catalogue(language)
+    for code in (
+        "models.makeup",
+        "models.makeup.signals",
+        "signal.near_day",
+        "recommend.model.als",
+    ):
+        assert html.escape(words[code].singular) in page
+    assert (
+        words["signal.share"].singular.format(model=words["recommend.model.als"].singular) in page
+    )
+    assert "1.48" in page
+    assert "62.5" in page
+    assert "41" in page
+    assert client.get("/v1/models").status_code == 200
 
 
 @both

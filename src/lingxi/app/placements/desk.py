@@ -1,7 +1,7 @@
 """Placements of a shop in use: lists with their reasons, why not, and what a change would do."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from hashlib import blake2b
 from typing import TYPE_CHECKING
@@ -12,6 +12,7 @@ import sqlalchemy as sa
 
 from lingxi.app.placements.book import Book
 from lingxi.app.placements.preview import compare_lists, draw_sample
+from lingxi.app.placements.promoted import Promoted
 from lingxi.app.placements.request import Ask, Found, find_asker, read_context
 from lingxi.app.placements.show import show_items, show_standing
 from lingxi.app.placements.stock import Stock
@@ -19,7 +20,7 @@ from lingxi.app.placements.views import PlacementView, PreviewView, WhyNotView
 from lingxi.app.served import to_placement_event
 from lingxi.recommend.placements.compiled import Compiler
 from lingxi.recommend.placements.context import Context
-from lingxi.recommend.placements.definition import Placement, Rule, Variant
+from lingxi.recommend.placements.definition import Placement, Rule, Strategy, Variant
 from lingxi.recommend.placements.knowledge import Knowledge
 from lingxi.recommend.placements.listing import Listed, make_list
 from lingxi.recommend.placements.split import choose_variant
@@ -55,6 +56,7 @@ class Desk:
         self._shop, self._shelf = shop, shelf
         self.book = Book(shop)
         self._stock = Stock(shop)
+        self._promoted = Promoted(shop)
         self._compiler = Compiler()
 
     def recommend(
@@ -155,7 +157,7 @@ class Desk:
                         known,
                         each,
                         definitions.rules,
-                        self._read_context(tx, ask, found, now, each),
+                        self._read_context(tx, ask, found, now, each, recommender),
                         ask.n,
                         None,
                     )
@@ -172,17 +174,26 @@ class Desk:
         with self._shop.store.read() as tx:
             found = find_asker(self._shop, tx, ask)
             known = self._stock.get(tx, recommender)
-            context = self._read_context(tx, ask, found, now, placement)
+            context = self._read_context(tx, ask, found, now, placement, recommender)
         return _Asked(placement, recommender, now, found, known, context)
 
     def _read_context(
-        self, tx: sa.Connection, ask: Ask, found: Found, now: datetime, placement: Placement
+        self,
+        tx: sa.Connection,
+        ask: Ask,
+        found: Found,
+        now: datetime,
+        placement: Placement,
+        recommender: "Recommender",
     ) -> Context:
         variants: list[Variant] = [placement]
         if placement.experiment is not None:
             variants.append(placement.experiment.variant)
         ignored = any(variant.filters.ignored_after for variant in variants)
-        return read_context(self._shop, tx, ask, found, now, ignored=ignored)
+        context = read_context(self._shop, tx, ask, found, now, ignored=ignored)
+        if any(Strategy.PROMOTED in variant.strategies for variant in variants):
+            return replace(context, promoted=self._promoted.get(tx, recommender))
+        return context
 
     def _make(
         self,

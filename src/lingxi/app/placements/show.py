@@ -1,11 +1,12 @@
 """Lists and verdicts in the form in which they are told."""
 
-from lingxi.app.placements.views import CauseView, PlacedItem, StepView, WhyNotView
+from lingxi.app.placements.views import CauseView, PlacedItem, SignalView, StepView, WhyNotView
 from lingxi.recommend.placements.definition import Strategy
 from lingxi.recommend.placements.explain import (
     Explained,
     explain_briefly,
     explain_entry,
+    say_signal,
     say_step,
     say_why,
 )
@@ -76,6 +77,10 @@ def _show_item(
         pinned_by=entry.pin,
         causes=causes,
         steps=steps,
+        signals=tuple(
+            SignalView(each.name, each.model, each.value, say_signal(each))
+            for each in found.signals
+        ),
     )
 
 

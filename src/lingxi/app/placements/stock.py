@@ -41,12 +41,14 @@ class Stock:
             return held[1]
         with self._lock:
             held = self._held
+            stand_ins = recommender.find_stand_ins(tx, goods)  # of no more items than the table has
             if held is None or held[0] is not recommender:
                 known = self._make(tx, recommender, goods, stamp)
             elif held[1].table.stamp != stamp:
                 known = _follow(held[1], goods, stamp, self._now())
             else:
                 return held[1]
+            known = replace(known, stand_ins=stand_ins)
             self._held = (recommender, known)
             return known
 

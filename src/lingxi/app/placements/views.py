@@ -30,11 +30,25 @@ class StepView(msgspec.Struct, frozen=True):
     sentence: Sentence
 
 
+class SignalView(msgspec.Struct, frozen=True):
+    """What a signal of a learnt model gives to the logit that orders the list, signed.
+
+    ``model`` is the part that the signal tells of, "" for none; all signals of an item sum to its
+    logit.
+    """
+
+    name: str
+    model: str
+    contribution: float
+    sentence: Sentence
+
+
 class PlacedItem(msgspec.Struct, frozen=True):
     """One place of a list.
 
     ``source``: the strategy that found the item; ``propensity``: the probability, before drawing,
-    that this position shows it; ``causes`` and ``steps`` only where they were asked for.
+    that this position shows it; ``causes``, ``steps`` and, of a learnt model, ``signals`` only
+    where they were asked for.
     """
 
     position: int
@@ -53,6 +67,7 @@ class PlacedItem(msgspec.Struct, frozen=True):
     pinned_by: str = ""
     causes: tuple[CauseView, ...] = ()
     steps: tuple[StepView, ...] = ()
+    signals: tuple[SignalView, ...] = ()
 
 
 class PlacementView(msgspec.Struct, frozen=True):

@@ -3,15 +3,19 @@
 from datetime import datetime
 
 from lingxi.app.views import CandidateView, Measure, ModelsView, ModelVersionView
+from lingxi.errors import CorruptArtefact, UnknownModel
+from lingxi.recommend.makeup import Makeup, load_makeup
 from lingxi.store import CandidateRecord, Manifest, Store
+
+_RECOMMENDER = "recommender"
 
 
 def list_models(store: Store) -> ModelsView:
     """Every kept version of every model, newest first within each kind."""
-    return ModelsView(tuple(_to_view(manifest) for manifest in store.artefacts.list()))
+    return ModelsView(tuple(_to_view(store, manifest) for manifest in store.artefacts.list()))
 
 
-def _to_view(manifest: Manifest) -> ModelVersionView:
+def _to_view(store: Store, manifest: Manifest) -> ModelVersionView:
     extra = manifest.extra
     chosen_at, changed = extra.get("chosen_at"), extra.get("items_changed")
     return ModelVersionView(
@@ -30,7 +34,17 @@ def _to_view(manifest: Manifest) -> ModelVersionView:
         renewals=int(extra.get("renewals") or 0),
         chosen_at=datetime.fromisoformat(str(chosen_at)) if chosen_at else None,
         items_changed=None if changed is None else int(changed),
+        makeup=_find_makeup(store, manifest) if manifest.active else None,
     )
+
+
+def _find_makeup(store: Store, manifest: Manifest) -> Makeup | None:
+    if manifest.kind != _RECOMMENDER:
+        return None
+    try:
+        return load_makeup(store.artefacts.open(_RECOMMENDER, manifest.version))
+    except (UnknownModel, CorruptArtefact):  # taken away for a newer one, or damaged
+        return None
 
 
 def _to_candidate(record: CandidateRecord) -> CandidateView:

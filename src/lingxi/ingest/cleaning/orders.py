@@ -15,6 +15,7 @@ from lingxi.schema.ecommerce import (
     ORDER_NAMES,
     OrderMoney,
     ProductFields,
+    Promotion,
     Properties,
     WithProducts,
 )
@@ -38,6 +39,9 @@ def put_columns(draft: Draft) -> None:
         products: tuple[ProductFields, ...] = typed.products
     elif isinstance(typed, ProductFields):
         products = (typed,)
+    elif isinstance(typed, Promotion):
+        draft.lines = _to_promotion(typed)
+        return
     else:
         return
     moves_money = draft.name in ORDER_NAMES
@@ -47,6 +51,12 @@ def put_columns(draft: Draft) -> None:
         draft.category = products[0].category
     if moves_money and isinstance(typed, OrderMoney):
         _put_order(draft, typed, factor)
+
+
+def _to_promotion(typed: Promotion) -> tuple[Line, ...]:
+    """A promotion is an item of the catalogue; its id is the item's."""
+    item_id = None if typed.promotion_id is None else tidy_id(typed.promotion_id)
+    return () if item_id is None else (Line(item_id),)
 
 
 def drop_missing_item(draft: Draft) -> None:

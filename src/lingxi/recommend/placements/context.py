@@ -50,6 +50,8 @@ class Context:
         Years, where the shop knows that its visitor is at least so old.
     ignored
         How often each item was shown since the customer last looked at it.
+    promoted
+        Views and clicks of promotions, by item id, where a strategy asks.
     unit
         What the experiment's hash is taken of: the customer or the browser; "" for neither.
     """
@@ -66,6 +68,7 @@ class Context:
     country: str | None = None
     age: int | None = None
     ignored: Mapping[str, int] = field(default_factory=dict)
+    promoted: Mapping[str, tuple[int, int]] = field(default_factory=dict)
     unit: str = ""
 
     @property

@@ -2,15 +2,16 @@
 
 from lingxi.recommend.placements.definition import (
     Diversity,
+    Exploration,
     Filters,
     Placement,
     Placements,
     Strategy,
 )
+from lingxi.recommend.promotions import KINDS
 from lingxi.recommend.rerank import Method
 
 _VARIED = Diversity(method=Method.MMR, strength=0.2, most_per_category=4)
-_OFFERS = ("offer", "promotion")
 
 DEFAULTS: Placements = {
     "home": Placement(
@@ -49,13 +50,14 @@ DEFAULTS: Placements = {
         strategy=Strategy.QUERY,
         fallbacks=(),
         n=48,
-        filters=Filters(hide_bought=False, hide_in_cart=False, kinds=("product", *_OFFERS)),
+        filters=Filters(hide_bought=False, hide_in_cart=False, kinds=("product", *KINDS)),
     ),
     "offers": Placement(
-        strategy=Strategy.PERSONAL,
-        fallbacks=(Strategy.TASTE, Strategy.POPULAR, Strategy.NEW),
+        strategy=Strategy.PROMOTED,
+        fallbacks=(Strategy.PERSONAL, Strategy.TASTE, Strategy.POPULAR, Strategy.NEW),
         n=4,
-        filters=Filters(kinds=_OFFERS, with_price=False, hide_bought=False),
+        exploration=Exploration(share=0.1, first_position=2, pool=10),
+        filters=Filters(kinds=KINDS, with_price=False, hide_bought=False),
     ),
 }
 """By name. ``search`` lists only what it is given; others keep to a category where one is asked."""

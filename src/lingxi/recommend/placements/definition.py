@@ -36,6 +36,7 @@ class Strategy(StrEnum):
     NEW = "new_arrivals"
     RECENT = "recently_viewed"
     AGAIN = "buy_again"
+    PROMOTED = "promoted"
     QUERY = "search"
 
 

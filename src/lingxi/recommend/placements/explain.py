@@ -1,10 +1,11 @@
 """Why an item stands where it stands: the causes of its score, and what each step did to it."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from lingxi.i18n import Sentence
+from lingxi.recommend.makeup import Signal
 from lingxi.recommend.placements.definition import Strategy
 from lingxi.recommend.placements.knowledge import Knowledge
 from lingxi.recommend.placements.listing import Entry, Listed
@@ -40,6 +41,8 @@ class Step:
 class Explained:
     """One entry with its causes, largest first, and steps; the causes sum to ``value``.
 
+    ``signals``: of a learnt model, what each gave to the logit, the largest first.
+
     A cause's share of the value before boosts is its share after them, since every factor belongs
     to the item.
     """
@@ -48,13 +51,17 @@ class Explained:
     value: float
     causes: tuple[Cause, ...]
     steps: tuple[Step, ...]
+    signals: tuple[Signal, ...] = ()
 
 
 def explain_entry(known: Knowledge, listed: Listed, entry: Entry) -> Explained:
     """The causes and steps of one entry of a list."""
     scored = _find_scored(listed, entry)
     raw = scored.explain(entry.place) if scored is not None else ()
-    return _explain(known, listed, entry, sum(each.value for each in raw), raw)
+    found = _explain(known, listed, entry, sum(each.value for each in raw), raw)
+    if scored is None or scored.signals is None or entry.place >= known.n_known:
+        return found
+    return replace(found, signals=tuple(scored.signals(entry.place)))
 
 
 def explain_briefly(known: Knowledge, listed: Listed, most: int) -> list[Explained]:
@@ -111,7 +118,7 @@ def _finish(steps: list[Step], entry: Entry, value: float) -> tuple[Step, ...]:
     return tuple(steps)
 
 
-_BY_ITEM_ALONE = {"demand": "popular", "age": "new", "model": "model"}
+_BY_ITEM_ALONE = {"demand": "popular", "age": "new", "clicks": "clicked", "model": "model"}
 
 
 def say_why(explained: Explained, item_id: str, names: dict[str, str]) -> Sentence:
@@ -139,6 +146,11 @@ def say_why(explained: Explained, item_id: str, names: dict[str, str]) -> Senten
         params["other_share"] = others[0].value / support
         return Sentence("placement.why.history_two", params)
     return Sentence(f"placement.why.{first.kind}", params)
+
+
+def say_signal(signal: Signal) -> Sentence:
+    """What a signal tells of, in words."""
+    return Sentence(f"signal.{signal.name}", {"model": signal.model} if signal.model else {})
 
 
 def say_step(step: Step) -> Sentence:

@@ -2,22 +2,25 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, partial
 
 import numpy as np
+from numpy.typing import NDArray
 
 from lingxi.profiles.read import Counts
+from lingxi.recommend.attribution import Attributing, tell_signals
 from lingxi.recommend.baskets import Baskets
 from lingxi.recommend.histories import CART, NOBODY, ORDER, VIEW, Histories
 from lingxi.recommend.history import Weighting
 from lingxi.recommend.interactions import to_micros
 from lingxi.recommend.item_table import ItemTable
 from lingxi.recommend.model import Model
+from lingxi.recommend.newcomers import Mixture, StandIns
 from lingxi.recommend.past import Past
 from lingxi.recommend.placements.context import Met
 from lingxi.recommend.placements.definition import Weights
 from lingxi.recommend.placements.scored import Cause, Places, Scored, Vector
-from lingxi.recommend.quick import QuickModel
+from lingxi.recommend.quick import QuickModel, list_largest, mix_causes, mix_table
 from lingxi.recommend.rerank import Likeness, find_likeness
 
 _ROUNDING = 1e-5
@@ -39,6 +42,8 @@ class Knowledge:
     quick: QuickModel | None = None
     quick_visitor: QuickModel | None = None
     trending: Vector | None = None
+    stand_ins: StandIns | None = None
+    """For the items of the table that came since the model was fitted, those behind ``n_known``."""
 
     @cached_property
     def likeness(self) -> Likeness:
@@ -100,30 +105,57 @@ class Knowledge:
         if quick is not None:
             return self._score_quickly(quick, model, history, kind)
         scores = model.score(history)[0].astype(np.float64)
+        if self.stand_ins is not None:
+            lent = self.stand_ins.lend(scores[self.stand_ins.shares.indices])
+            scores = np.concatenate((scores, lent))
         places = np.flatnonzero(scores > 0)
 
         def explain(place: int) -> list[Cause]:
-            if place >= self.n_known:
-                return []
-            given = model.explain(history, np.array([[place]]))
-            pairs = zip(given.indices.tolist(), given.data.tolist(), strict=True)
-            causes = self._name_causes(kind, pairs)
+            given = self._explain_slowly(model, history, place)
+            causes = self._name_causes(kind, given)
             rest = float(scores[place]) - sum(cause.value for cause in causes)
             if abs(rest) > _ROUNDING * float(scores[place]):
                 causes.append(Cause("model", "", rest))
             return causes
 
-        return Scored(places, scores[places], model.name, explain)
+        signals = None
+        if isinstance(model.scorer, Attributing):
+            signals = partial(tell_signals, model.scorer, model.recipe, history)
+        return Scored(places, scores[places], model.name, explain, signals=signals)
 
     def score_rows(
-        self, rows: Sequence[Counts], looked_at: Sequence[str], weights: Weights
+        self, rows: Sequence[Counts], looked_at: Sequence[str], weights: Weights, *, personal: bool
     ) -> Scored | None:
-        """As ``score`` by the chosen model, from the profile's rows; only where it is quick."""
-        if self.quick is None:
+        """As ``score``, from the profile's rows, by the model for customers or by that for
+        visitors; only where it is quick."""
+        quick = self.quick if personal else self.quick_visitor
+        if quick is None:
             return None
-        past = Past.read(rows, self.table.index, self.n_known, looked_at)
-        items, values = past.weigh(_override(weights, self.quick.heard))
-        return self._spread(self.quick, self.model, items, values, "history")
+        counted = self.n_known if self.stand_ins is None else self.stand_ins.n_all
+        past = Past.read(rows, self.table.index, counted, looked_at)
+        items, values = past.weigh(_override(weights, quick.heard))
+        model = self.model if personal else self.visitor_model
+        return self._spread(quick, model, items, values, "history")
+
+    def _explain_slowly(
+        self, model: Model, history: Histories, place: int
+    ) -> list[tuple[int, float]]:
+        """What each item of the history gives to one item, whoever stands in for it."""
+        asked, mixed = self._ask(np.array([place]))
+        if not len(asked):
+            return []
+        given = model.explain(history, asked[None, :])
+        items = np.unique(given.indices)
+        table = np.zeros((len(asked), len(items)))
+        owners = np.repeat(np.arange(len(asked)), np.diff(given.indptr))
+        table[owners, np.searchsorted(items, given.indices)] = given.data
+        return _pair(items, mix_table(table, mixed, 1)[0])
+
+    def _ask(self, places: Places) -> tuple[Places, Mixture | None]:
+        """The items known to the model by which the value of these is told."""
+        if self.stand_ins is None:
+            return places[places < self.n_known], None
+        return self.stand_ins.ask(places[places < self.stand_ins.n_all])
 
     def _score_quickly(
         self, quick: QuickModel, model: Model, history: Histories, kind: str
@@ -135,25 +167,42 @@ class Knowledge:
         self, quick: QuickModel, model: Model, items: Places, weights: Vector, kind: str
     ) -> Scored:
         """What a model of one operator makes of these weights; ``items`` in rising order."""
-        spread = quick.spread(items, weights)
+        heard, values, mixture = items, weights, None
+        if self.stand_ins is not None:
+            heard, values, mixture = self.stand_ins.hear(items, weights)
+        spread = quick.spread(heard, values, self.stand_ins)
         kept = np.flatnonzero(spread.scores > 0)
         order = kept[np.argsort(spread.items[kept])]
 
+        def find_table(places: Sequence[int]) -> Vector:
+            asked, mixed = self._ask(np.array(places, dtype=np.int64))
+            if not len(asked):
+                return np.zeros((0, len(items)))
+            table = mix_table(quick.find_table(heard, values, asked), mixed, len(places))
+            return mix_causes(table, mixture, len(items))
+
         def brief(places: Sequence[int], most: int) -> list[tuple[float, list[Cause]]]:
-            found = quick.explain(items, weights, np.array(places, dtype=np.int64), most)
+            found = list_largest(find_table(places), most)
             return [
                 (total, self._name_causes(kind, ((int(items[at]), value) for at, value in terms)))
                 for total, _, terms in found
             ]
 
         def explain(place: int) -> list[Cause]:
-            return brief([place], len(items))[0][1] if place < self.n_known else []
+            table = find_table([place])
+            return self._name_causes(kind, _pair(items, table[0])) if len(table) else []
 
-        values = spread.scores[order].astype(np.float64)
-        return Scored(spread.items[order].astype(np.int64), values, model.name, explain, brief)
+        scores = spread.scores[order].astype(np.float64)
+        return Scored(spread.items[order].astype(np.int64), scores, model.name, explain, brief)
 
     def _name_causes(self, kind: str, pairs: Iterable[tuple[int, float]]) -> list[Cause]:
         return [Cause(kind, self.table.facts[item].item_id, value) for item, value in pairs]
+
+
+def _pair(items: NDArray[np.integer], terms: Vector) -> list[tuple[int, float]]:
+    """The items that give anything, with what each gives."""
+    met = np.flatnonzero(terms)
+    return list(zip(items[met].tolist(), terms[met].tolist(), strict=True))
 
 
 def _override(weights: Weights, heard: Weighting) -> Weighting:

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from lingxi.recommend.makeup import Signal
+
 Places = NDArray[np.int64]
 Vector = NDArray[np.float64]
 
@@ -15,13 +17,16 @@ class Cause:
     """A part of a value: ``item_id`` of the history, or "" for what belongs to the item alone.
 
     ``kind`` says what it is: history, item (looked at), together, query, demand,
-    age, or model: what a model adds that no item of the history speaks for.
+    age, clicks, or model: what a model adds that no item of the history speaks for.
     """
 
     kind: str
     item_id: str
     value: float
 
+
+Attribute = Callable[[int], Sequence[Signal]]
+"""What each signal gives to one item's logit, by its place; of models that have signals."""
 
 Explain = Callable[[int], Sequence[Cause]]
 """The causes of one item's value, by its place in the table; they sum to it."""
@@ -35,7 +40,8 @@ Brief = Callable[[Sequence[int], int], list[tuple[float, list[Cause]]]]
 class Scored:
     """Items that a strategy would show, in rising order of place, with values above 0.
 
-    ``model`` names what computed them; ``brief`` is a faster ``explain`` where there is one.
+    ``model`` names what computed them; ``brief`` is a faster ``explain`` where there is one;
+    ``signals`` tells more where the model was learnt.
     """
 
     places: Places
@@ -43,6 +49,7 @@ class Scored:
     model: str
     explain: Explain
     brief: Brief | None = None
+    signals: Attribute | None = None
 
     def explain_largest(self, places: Sequence[int], most: int) -> list[tuple[float, list[Cause]]]:
         """For each place its value and its largest causes."""

@@ -19,6 +19,8 @@ from lingxi.recommend.placements.scored import (
     keep_positive,
     nothing,
 )
+from lingxi.recommend.promotions import KINDS as PROMOTIONS
+from lingxi.recommend.promotions import find_rates
 
 NEW_DAYS = 90.0
 """An item first offered longer ago is no new arrival."""
@@ -35,8 +37,10 @@ Source = Callable[[Knowledge, Context, Variant], Scored]
 def score_personal(known: Knowledge, context: Context, variant: Variant) -> Scored:
     """The model chosen in training, on the customer's own history and this session."""
     personal = bool(context.past)
-    if context.rows:
-        quick = known.score_rows(context.rows, context.looked_at, variant.weights)
+    if context.rows or not personal:
+        quick = known.score_rows(
+            context.rows, context.looked_at, variant.weights, personal=personal
+        )
         if quick is not None:
             return quick
     model = known.model if personal else known.visitor_model
@@ -73,6 +77,11 @@ def score_complementary(known: Knowledge, context: Context, _variant: Variant) -
 
 def score_taste(known: Knowledge, context: Context, variant: Variant) -> Scored:
     """Items that have category, brand and price in common with the history: new ones too."""
+    return _score_content(known, _weigh_taste(known, context, variant), "history")
+
+
+def _weigh_taste(known: Knowledge, context: Context, variant: Variant) -> dict[int, float]:
+    """How much each item of the history says of what a customer likes, by place; above 0."""
     given = (variant.weights.view, variant.weights.cart, variant.weights.order)
     worths = [usual if own is None else own for own, usual in zip(given, _WORTHS, strict=True)]
     weights: dict[int, float] = {}
@@ -83,7 +92,33 @@ def score_taste(known: Knowledge, context: Context, variant: Variant) -> Scored:
             weights[index[item_id]] = float(np.log2(1.0 + total))
     for place in known.find(context.looked_at):
         weights[place] = weights.get(place, 0.0) + float(np.log2(1.0 + worths[0]))
-    return _score_content(known, {at: w for at, w in weights.items() if w > 0}, "history")
+    return {at: weight for at, weight in weights.items() if weight > 0}
+
+
+def score_promoted(known: Knowledge, context: Context, variant: Variant) -> Scored:
+    """Promotions by how often they are clicked, more where they are to the customer's taste.
+
+    ``rate(i) · (1 + sum_j w_j like(j, i) / sum_j w_j)``, see ``promotions.find_rates``; nothing as
+    long as nobody has seen any.
+    """
+    if not context.promoted:
+        return nothing("promoted")
+    kinds = cast(Words, known.table.column("kind", Kind.TEXT))
+    wanted = [code for code, word in enumerate(kinds.words) if word in PROMOTIONS]
+    places = np.flatnonzero(np.isin(kinds.codes, wanted))
+    ids = [known.table.facts[place].item_id for place in places.tolist()]
+    values = np.zeros(len(known.table))
+    values[places] = find_rates(context.promoted, ids)
+    rates = values.copy()
+    taste = _score_content(known, _weigh_taste(known, context, variant), "history", share=True)
+    values[taste.places] *= 1.0 + taste.values
+
+    def explain(place: int) -> Sequence[Cause]:
+        rate = float(rates[place])
+        liked = [Cause(c.kind, c.item_id, c.value * rate) for c in taste.explain(place)]
+        return [Cause("clicks", "", rate), *liked]
+
+    return keep_positive(values, "promoted", explain)
 
 
 def score_popular(known: Knowledge, _context: Context, _variant: Variant) -> Scored:
@@ -184,6 +219,7 @@ SOURCES: Mapping[Strategy, Source] = {
     Strategy.NEW: score_new,
     Strategy.RECENT: score_recent,
     Strategy.AGAIN: score_again,
+    Strategy.PROMOTED: score_promoted,
     Strategy.QUERY: score_query,
 }
 """What each strategy does."""
@@ -197,10 +233,16 @@ def _score_like(known: Knowledge, seeds: Sequence[int]) -> Scored:
     return _score_content(known, dict.fromkeys(seeds, 1.0), "item")
 
 
-def _score_content(known: Knowledge, weights: Mapping[int, float], kind: str) -> Scored:
-    """The weighted sum of how alike each item is to the items of the history."""
+def _score_content(
+    known: Knowledge, weights: Mapping[int, float], kind: str, *, share: bool = False
+) -> Scored:
+    """The weighted sum of how alike each item is to the items of the history; ``share``: by the sum
+    of the weights."""
     if not weights:
         return nothing("taste")
+    if share:
+        total = sum(weights.values())
+        weights = {place: weight / total for place, weight in weights.items()}
     likeness = known.likeness
     places = np.array(list(weights), dtype=np.int64)
     values = likeness.add_up(places, np.array(list(weights.values())))
