@@ -14,6 +14,7 @@ from lingxi.errors import Conflict, InvalidInput
 from lingxi.i18n.catalogue import LANGUAGES, load_catalogue
 from lingxi.ingest.tables import metadata as ingest_metadata
 from lingxi.ingest.tables import trait
+from lingxi.profiles.read import NO_COUNTS, read_count_columns, read_counts
 from lingxi.schema import Event, Line, Name
 from lingxi.store import Store
 
@@ -111,3 +112,16 @@ def test_every_column_of_the_profile_has_a_name(language: str):
     words = load_catalogue(language)
     shown = set(profiles.Profile.__dataclass_fields__) - {"customer"}
     assert all(words[f"profile.{name}"].singular for name in shown)
+
+
+@pytest.mark.parametrize("n", [100, 5, 4, 2])
+def test_a_history_by_column_holds_what_it_holds_by_row(store: Store, n: int) -> None:
+    ids = ["cup", 'it\'s "quoted"', "\u83f6\\u0041", "pot", "bowl"]
+    store.log.append([view(day, item_id) for day, item_id in enumerate(ids)])
+    with store.read() as tx:
+        rows = read_counts(tx, 1, n)
+        columns = read_count_columns(tx, 1, n)
+        assert sorted(zip(*columns, strict=True)) == sorted(rows)
+        assert len(rows) == min(n, len(ids))
+        assert {row[0] for row in rows} == set(ids[-n:])
+        assert read_count_columns(tx, 2, n) == NO_COUNTS

@@ -5,15 +5,18 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lingxi.recommend import kernels
+from lingxi.profiles.read import CountColumns
+from lingxi.recommend import kernels, quick
+from lingxi.recommend.blend import Blend
 from lingxi.recommend.families import build_scorer, make_recipe
 from lingxi.recommend.histories import NOBODY, Histories
 from lingxi.recommend.history import Weighting
+from lingxi.recommend.largest import list_largest
 from lingxi.recommend.lists import top_items
-from lingxi.recommend.matrix import build_csr, densify_scores, sum_pairs
+from lingxi.recommend.matrix import build_csr, densify_scores, scale, sum_pairs, transpose
 from lingxi.recommend.model import Model
 from lingxi.recommend.past import Past
-from lingxi.recommend.quick import QuickModel, list_largest
+from lingxi.recommend.quick import QuickModel, Voice
 from lingxi.recommend.remembered import Remembered
 from lingxi.recommend.rules import Candidate, RuleSettings, find_rule
 from lingxi.recommend.standing import Standing
@@ -45,51 +48,105 @@ _rows = st.dictionaries(
 )
 
 
+def _blend(seed: int, *weightings: Weighting) -> Model:
+    """Parts that hear in these ways; something speaks against items."""
+    parts = [_model(seed + at, weighting).scorer for at, weighting in enumerate(weightings)]
+    for part in parts[1:]:
+        cells = part.operator.data * np.where(np.arange(len(part.operator.data)) % 3, 1, -2)
+        part.operator = scale(part.operator, cells.astype(np.float32))
+        part.columns = transpose(part.operator)
+    shares = [0.7 + at for at in range(len(parts))]
+    trend = np.random.default_rng(seed).random(N_ITEMS) + 0.5
+    return Model(make_recipe("rp3beta"), Blend("blend", parts, shares), trend)
+
+
+MODELS = (
+    *(_model(at, weighting) for at, weighting in enumerate(WEIGHTINGS)),
+    _blend(5, WEIGHTINGS[0]),
+    _blend(6, *WEIGHTINGS),
+    _blend(7, WEIGHTINGS[1], WEIGHTINGS[1]),
+)
+
+
+def _score_whole(model: Model, past: Past) -> np.ndarray:
+    """Scores by whole products, in the arithmetic of ``Model.score``."""
+    scorer = model.scorer
+    parts = scorer.parts if isinstance(scorer, Blend) else (scorer,)
+    said = []
+    for part in parts:
+        items, weights = past.weigh(part.heard)
+        weighed = past.to_histories(NOBODY, N_ITEMS).weigh(part.heard)
+        assert items.tolist() == weighed.indices.tolist()
+        assert weights == pytest.approx(weighed.data, rel=1e-14)
+        row = build_csr(weights, items, np.array([0, len(items)]), (1, N_ITEMS))
+        said.append(densify_scores(row @ part.operator)[0])
+    whole = said[0]
+    if isinstance(scorer, Blend):
+        whole = np.zeros(N_ITEMS, dtype=np.float32)
+        for each, share in zip(said, scorer.shares, strict=True):
+            whole += np.float32(share) * np.maximum(each, np.float32(0))
+    whole = whole * model.trend.astype(np.float32)
+    assert whole == pytest.approx(model.score(past.to_histories(NOBODY, N_ITEMS))[0], rel=1e-5)
+    return whole
+
+
+@pytest.mark.parametrize("wide", [False, True])
 @settings(max_examples=60, deadline=None)
 @given(
     rows=_rows,
     looked=st.lists(st.integers(0, N_ITEMS + 9), max_size=4, unique=True),
-    which=st.integers(0, len(WEIGHTINGS) - 1),
+    which=st.integers(0, len(MODELS) - 1),
     n=st.integers(1, N_ITEMS + 3),
 )
-def test_the_quick_road_gives_what_scoring_everything_gives(rows, looked, which, n):
-    model = _model(which, WEIGHTINGS[which])
-    quick = QuickModel.of(model)
+def test_the_quick_road_gives_what_scoring_everything_gives(wide, rows, looked, which, n):
+    model = MODELS[which]
+    asked = QuickModel.of(model)
     index = {f"i{at}": at for at in range(N_ITEMS + 3)}  # the last three came after training
-    told = [(f"i{at}", *row) for at, row in rows.items()]
+    told = CountColumns.of([(f"i{at}", *row) for at, row in rows.items()])
     past = Past.read(told, index, N_ITEMS, [f"i{at}" for at in looked])
-    histories = past.to_histories(NOBODY, N_ITEMS)
-    weighed = histories.weigh(WEIGHTINGS[which])
-    items, weights = past.weigh(quick.heard)
-    assert items.tolist() == weighed.indices.tolist()
-    assert weights == pytest.approx(weighed.data, rel=1e-14)
-    row = build_csr(weights, items, np.array([0, len(items)]), (1, N_ITEMS))
-    whole = densify_scores(row @ model.scorer.operator)[0] * model.trend.astype(np.float32)
-    assert whole == pytest.approx(model.score(histories)[0], rel=1e-6)
-    spread = quick.spread(items, weights)
-    found = np.zeros(N_ITEMS, dtype=np.float32)
-    found[spread.items] = spread.scores
-    assert len(set(spread.items.tolist())) == len(spread.items)
-    assert found.tolist() == whole.tolist()
+    whole = _score_whole(model, past)
+    voices = [Voice.of(*past.weigh(heard), None) for heard in asked.hearings]
     rules = RuleSettings()
     barred = past.find_barred(rules)
-    standing = Standing(past, model, quick, np.ones(N_ITEMS), personal=True, row=NOBODY)
-    opened = np.ones(N_ITEMS + 3, dtype=np.bool_)
-    listed = standing.choose(opened, standing.find_barred(rules), n)
+    with pytest.MonkeyPatch.context() as patch:
+        if wide:  # as in a large catalogue, of which a history touches little
+            patch.setattr(quick, "_WIDE", 0)
+            patch.setattr(quick, "_SPARSE", 0)
+        spread = asked.spread(voices)
+        standing = Standing(past, model, asked, np.ones(N_ITEMS), personal=True, row=NOBODY)
+        opened = np.ones(N_ITEMS + 3, dtype=np.bool_)
+        listed = standing.choose(opened, standing.find_barred(rules), n)
+        row = asked.list_row(voices, asked.trend, barred, n)
+    found = np.zeros(N_ITEMS, dtype=np.float32)
+    met = spread.scores != 0
+    found[spread.items[met]] = spread.scores[met]
+    assert len(set(spread.items[met].tolist())) == met.sum()
+    assert found.tolist() == whole.tolist()
     whole[barred[barred < N_ITEMS]] = -np.inf
-    whole[whole == 0] = -np.inf
+    whole[whole <= 0] = -np.inf
     assert listed == [at for at in top_items(whole[None, :], n)[0].tolist() if at >= 0]
+    assert row.listed.tolist() == listed
     if listed:
-        places = np.array(listed)
-        terms = quick.explain(items, weights, places, len(items))
-        given_terms = model.explain(histories, places[None, :]).toarray()
-        for (total, support, largest), row, at in zip(terms, given_terms, listed, strict=True):
-            assert total == pytest.approx(row.sum(), rel=1e-12)
-            assert support == pytest.approx(row[row > 0].sum(), rel=1e-12)
-            assert total == pytest.approx(float(whole[at]), rel=1e-6)
-            told_terms = {int(items[place]): value for place, value in largest}
-            expected = {at: value for at, value in enumerate(row.tolist()) if value}
-            assert told_terms == pytest.approx(expected, rel=1e-12)
+        _check_reasons(model, past, voices, np.array(listed), row)
+
+
+def _check_reasons(model: Model, past: Past, voices, listed, row) -> None:
+    asked = QuickModel.of(model)
+    given_terms = model.explain(past.to_histories(NOBODY, N_ITEMS), listed[None, :]).toarray()
+    whole = _score_whole(model, past)
+    causes, table = asked.find_table(voices, listed)
+    terms = list_largest(table, len(causes))
+    of_row = np.zeros((len(listed), N_ITEMS))
+    np.add.at(of_row, (row.places, row.causes), row.terms)
+    assert len(set(zip(row.places.tolist(), row.causes.tolist(), strict=True))) == len(row.terms)
+    assert of_row == pytest.approx(given_terms, rel=1e-12, abs=1e-15)
+    for (total, support, largest), row, at in zip(terms, given_terms, listed, strict=True):
+        assert total == pytest.approx(row.sum(), rel=1e-12)
+        assert support == pytest.approx(row[row > 0].sum(), rel=1e-12)
+        assert total == pytest.approx(float(whole[at]), rel=1e-6)
+        told_terms = {int(causes[place]): value for place, value in largest}
+        expected = {at: value for at, value in enumerate(row.tolist()) if value > 0}
+        assert told_terms == pytest.approx(expected, rel=1e-12)
 
 
 @settings(max_examples=60, deadline=None)
@@ -97,7 +154,7 @@ def test_the_quick_road_gives_what_scoring_everything_gives(rows, looked, which,
 def test_a_past_is_barred_by_the_same_rules_as_each_of_its_items(rows, looked):
     index = {f"i{at}": at for at in range(N_ITEMS + 5)}
     told = [(f"i{at}", *row) for at, row in rows.items()]
-    past = Past.read(told, index, N_ITEMS, [f"i{at}" for at in looked])
+    past = Past.read(CountColumns.of(told), index, N_ITEMS, [f"i{at}" for at in looked])
     for off in (frozenset(), frozenset({"already_bought"}), frozenset({"in_given_history"})):
         rules = RuleSettings(off=off)
         expected = {

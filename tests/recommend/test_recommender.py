@@ -210,7 +210,8 @@ def test_every_model_can_be_kept_loaded_and_served(tmp_path, name, monkeypatch):
         _write(writer, interactions, choice, 0)
     recommender = Recommender.load(store)
     check_batch(recommender, store, [1, 2, 3, 9, 55555], 9)
-    monkeypatch.setattr(quick, "_WIDE", 3)  # as in a large catalogue
+    monkeypatch.setattr(quick, "_WIDE", 3)  # as in a large catalogue, of which a history
+    monkeypatch.setattr(quick, "_SPARSE", 0)  # touches little
     check_batch(recommender, store, [1, 2, 3, 9, 55555], 9)
     with store.read() as tx:
         found = recommender.recommend(tx, 1, n=3, reasons=100)

@@ -18,7 +18,7 @@ from lingxi.recommend.lists import top_items
 from lingxi.recommend.matrix import densify, row_lengths
 from lingxi.recommend.newcomers import StandIns
 from lingxi.recommend.past import bar_bought, fade, weigh_counts
-from lingxi.recommend.quick import QuickModel, Row, mix_table
+from lingxi.recommend.quick import QuickModel, Row, Voice, mix_table
 from lingxi.recommend.rules import RuleSettings
 from lingxi.store.arrow_state import read_columns
 
@@ -174,15 +174,18 @@ def _list_quickly(
 ) -> list[Row]:
     n_known = len(quick.trend)
     known = block.keep(block.items < (n_known if stand_ins is None else stand_ins.n_all))
-    weights = known.weigh(quick.heard)
+    weights = [known.weigh(heard) for heard in quick.hearings]
     gains = quick.trend * opened[:n_known]
+    ends = known.indptr.tolist()
     rows = []
-    for row, own in enumerate(barred):
-        part = slice(known.indptr[row], known.indptr[row + 1])
-        items, mine = known.items[part], weights[part]
-        if len(mine) and mine.min() <= 0:
-            items, mine = items[mine > 0], mine[mine > 0]
-        rows.append(quick.list_row(items, mine, gains, own, n, stand_ins, opened))
+    for own, start, stop in zip(barred, ends[:-1], ends[1:], strict=True):
+        voices = []
+        for each in weights:
+            items, mine = known.items[start:stop], each[start:stop]
+            if len(mine) and mine.min() <= 0:
+                items, mine = items[mine > 0], mine[mine > 0]
+            voices.append(Voice.of(items, mine, stand_ins))
+        rows.append(quick.list_row(voices, gains, own, n, stand_ins, opened))
     return rows
 
 

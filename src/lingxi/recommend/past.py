@@ -7,7 +7,7 @@ from datetime import timedelta
 import numpy as np
 from numpy.typing import NDArray
 
-from lingxi.profiles.read import Counts
+from lingxi.profiles.read import CountColumns
 from lingxi.recommend.histories import CART, DAY, NOBODY, ORDER, VIEW, Histories
 from lingxi.recommend.history import Weighting
 from lingxi.recommend.interactions import to_micros
@@ -44,29 +44,33 @@ class Past:
 
     @staticmethod
     def read(
-        rows: Sequence[Counts], index: Mapping[str, int], n_known: int, given: Sequence[str] = ()
+        told: CountColumns, index: Mapping[str, int], n_known: int, given: Sequence[str] = ()
     ) -> "Past":
-        """The past that these rows of the profile tell, with the items ``given`` as just met.
+        """The past that the profile tells, with the items ``given`` as just met.
 
         Items without a place are left out, but their moments say what "just now" is.
         """
-        ids, views, carts, orders, moments = zip(*rows, strict=True) if rows else ((),) * 5
-        now = max(max(moments, default=0), 1)  # 0 is kept for what is only sent back
-        places = [index.get(item_id, -1) for item_id in ids]
         looked = {index[item_id] for item_id in given if item_id in index}
-        new = sorted(looked.difference(places))
-        items = np.array([*places, *new], dtype=np.int64)
-        order = np.argsort(items, kind="stable")
-        order = order[np.searchsorted(items, 0, sorter=order) :]
-        items = items[order]
-        counts = np.zeros((3, len(places) + len(new)), dtype=np.int64)
-        counts[:, : len(places)] = views, carts, orders
-        last = np.array([*moments, *(now for _ in new)], dtype=np.int64)[order]
-        seen = np.zeros(len(items), dtype=np.int64)
+        places = [index.get(item_id, -1) for item_id in told.item_ids]
+        table = np.empty((5, len(places)), dtype=np.int64)
+        for row, values in enumerate((places, *told[1:])):
+            table[row] = values
+        if looked:
+            now = max(max(told.moments, default=0), 1)  # 0 is kept for what is only sent back
+            new = np.array(sorted(looked.difference(places)), dtype=np.int64)
+            more = np.zeros((5, len(new)), dtype=np.int64)
+            more[0] = new
+            table = np.concatenate((table, more), axis=1)
+        items = table[0]
+        if len(items) and (items[0] < 0 or not (items[1:] > items[:-1]).all()):
+            order = np.argsort(items, kind="stable")
+            table = table[:, order[np.searchsorted(items, 0, sorter=order) :]]
+            items = table[0]
+        last, seen = table[4], np.zeros(len(items), dtype=np.int64)
         if looked:
             seen[np.searchsorted(items, sorted(looked))] = 1
             last[seen > 0] = now
-        return Past(items, counts[:, order], last, seen, int(np.searchsorted(items, n_known)))
+        return Past(items, table[1:4], last, seen, int(np.searchsorted(items, n_known)))
 
     def __len__(self) -> int:
         return len(self.items)

@@ -11,8 +11,8 @@ from msgspec import structs
 from numpy.typing import NDArray
 
 from lingxi.errors import InvalidInput, NotTrained
-from lingxi.profiles import read_counts, read_revision
-from lingxi.profiles.read import is_sent_back
+from lingxi.profiles import read_revision
+from lingxi.profiles.read import NO_COUNTS, read_count_columns
 from lingxi.recommend.baskets import Baskets, Together
 from lingxi.recommend.batch import LISTS, recommend_in_blocks
 from lingxi.recommend.families import build_scorer
@@ -312,10 +312,12 @@ class Recommender:
         given: tuple[str, ...],
         stand_ins: StandIns | None,
     ) -> Standing:
-        rows = read_counts(tx, customer, LONGEST_HISTORY) if customer is not None else ()
+        told = NO_COUNTS
+        if customer is not None:
+            told = read_count_columns(tx, customer, LONGEST_HISTORY)
         counted = goods.n_known if stand_ins is None else stand_ins.n_all
-        past = Past.read(rows, goods.index, counted, given)
-        personal = not all(is_sent_back(row) for row in rows)
+        past = Past.read(told, goods.index, counted, given)
+        personal = any(told.moments)  # a moment of 0: known only as sent back
         return Standing(
             past,
             self.model if personal else self.visitor_model,

@@ -1,24 +1,18 @@
 """What one customer's history comes to, before any rule; kept while the history stays the same."""
 
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 
+import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
 from lingxi.recommend.histories import Histories
+from lingxi.recommend.largest import Spread, list_largest, sort_best
 from lingxi.recommend.model import Model
 from lingxi.recommend.newcomers import StandIns
 from lingxi.recommend.past import Past
-from lingxi.recommend.quick import (
-    QuickModel,
-    Spread,
-    list_largest,
-    mix_causes,
-    mix_table,
-    sort_best,
-)
+from lingxi.recommend.quick import QuickModel, Voice, mix_table
 from lingxi.recommend.rules import RuleSettings
 
 if TYPE_CHECKING:
@@ -34,8 +28,7 @@ _LISTED_BYTES = 12_000
 """About what the listed items with their reasons take."""
 
 
-@dataclass(frozen=True, slots=True)
-class Recommended:
+class Recommended(msgspec.Struct, frozen=True):
     """One recommendation. ``because``: items of the history, with shares of what speaks for it.
 
     The shares of all items that speak for it sum to 1; only the largest are listed. What popularity
@@ -83,17 +76,13 @@ class Standing:
         self.past, self.personal = past, personal
         self._model, self._quick, self._popularity = model, quick, popularity
         self._histories: Histories | None = None
-        self._stand_ins, self._mixture = stand_ins, None
-        self._causes: NDArray[np.int64] = np.empty(0, dtype=np.int64)
-        self._items, self._weights = self._causes, np.empty(0)
+        self._stand_ins = stand_ins
+        self._voices: list[Voice] = []
         if quick is None:
             self._histories = past.to_histories(row, len(model.trend))
         else:
-            self._causes, weights = past.weigh(quick.heard)
-            self._items, self._weights = self._causes, weights
-            if stand_ins is not None:
-                heard = stand_ins.hear(self._causes, weights)
-                self._items, self._weights, self._mixture = heard
+            hearings = quick.hearings
+            self._voices = [Voice.of(*past.weigh(heard), stand_ins) for heard in hearings]
         self._keep_best(self.find_spread(), _FIRST)
         self._barred: frozenset[int] | None = None
         self._dressed: dict[Any, tuple[int, Any]] = {}
@@ -122,7 +111,7 @@ class Standing:
     def find_spread(self) -> Spread:
         """All items that the history touches with their scores; worked out again, not kept."""
         if self._quick is not None:
-            return self._quick.spread(self._items, self._weights, self._stand_ins)
+            return self._quick.spread(self._voices, self._stand_ins)
         assert self._histories is not None
         scores = self._model.score(self._histories)[0]
         if self._stand_ins is not None:
@@ -162,9 +151,7 @@ class Standing:
         if self._stand_ins is not None:
             places, mixed = self._stand_ins.ask(places)
         if self._histories is None and self._quick is not None:
-            items = self._causes
-            table = self._quick.find_table(self._items, self._weights, places)
-            table = mix_causes(table, self._mixture, len(items))
+            items, table = self._quick.find_table(self._voices, places)
         else:
             assert self._histories is not None
             given = self._model.explain(self._histories, places[None, :])
@@ -172,13 +159,14 @@ class Standing:
             table = np.zeros((len(places), len(items)))
             owners = np.repeat(np.arange(len(places)), np.diff(given.indptr))
             table[owners, np.searchsorted(items, given.indices)] = given.data
+        causes = items.tolist()
         terms = list_largest(mix_table(table, mixed, len(listed)), reasons)
         found = []
         for at, (total, support, largest) in zip(listed, terms, strict=True):
             if total <= 0:  # nothing of it comes from the history
                 found.append(Recommended(ids[at], float(self._popularity[at]), FILL))
                 continue
-            because = tuple([(ids[items[place]], value / support) for place, value in largest])
+            because = tuple([(ids[causes[place]], value / support) for place, value in largest])
             found.append(Recommended(ids[at], total, self._model.name, because))
         return found
 

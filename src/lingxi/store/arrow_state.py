@@ -1,6 +1,6 @@
 """Many rows of the state by column: a table as Arrow, or the columns of a query."""
 
-from typing import Any
+from typing import Any, overload
 
 import msgspec
 import pyarrow as pa
@@ -23,6 +23,8 @@ from sqlalchemy import (
 from lingxi.store.tables import Moment
 
 _decode = msgspec.json.Decoder(list[Any]).decode
+_decode_texts = msgspec.json.Decoder(list[str]).decode
+_decode_wholes = msgspec.json.Decoder(list[int]).decode
 
 
 def read_table(connection: Connection, table: Table) -> pa.Table:
@@ -46,9 +48,22 @@ def read_columns(connection: Connection, query: Select[Any]) -> list[list[Any]]:
     if connection.dialect.name != "sqlite":
         rows = connection.execute(query).all()
         return [list(column) for column in zip(*rows, strict=True)] or [[] for _ in names]
-    rows_of = query.subquery()
-    row = connection.execute(select(*(func.json_group_array(c) for c in rows_of.c))).one()
+    row = connection.execute(by_column(query)).one()
     return [_decode(text) for text in row]
+
+
+def by_column(query: Select[Any]) -> Select[Any]:
+    """One row for all of a query's: each of its columns as one JSON list. SQLite alone has it."""
+    return select(*(func.json_group_array(c) for c in query.subquery().c))
+
+
+@overload
+def decode_column(text: str, kind: type[str]) -> list[str]: ...
+@overload
+def decode_column(text: str, kind: type[int]) -> list[int]: ...
+def decode_column(text: str, kind: type[str] | type[int]) -> list[str] | list[int]:
+    """A column that ``by_column`` gave, of texts or of whole numbers without nothing among them."""
+    return _decode_texts(text) if kind is str else _decode_wholes(text)
 
 
 def arrow_type(column: "Column[object]") -> pa.DataType:

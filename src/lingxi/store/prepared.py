@@ -17,11 +17,11 @@ class Prepared:
 
     SQLAlchemy spends more on a small query than SQLite on answering it. Values come as the driver
     gives them: types that SQLAlchemy translates, such as moments, must be coerced to what is
-    stored, and a boolean may be 0 or 1.
+    stored, and a boolean may be 0 or 1. ``large``: an answer is too large to be remembered.
     """
 
-    def __init__(self, query: Select[Any], *names: str) -> None:
-        self._query, self._names = query, names
+    def __init__(self, query: Select[Any], *names: str, large: bool = False) -> None:
+        self._query, self._names, self._large = query, names, large
         self._text: _Text | None = None
 
     def fetch(self, tx: Connection, *values: object) -> Sequence[tuple[Any, ...]]:
@@ -32,7 +32,9 @@ class Prepared:
         if self._text is None:
             self._text = self._compile(tx.dialect)
         text, places = self._text
-        memory: dict[object, Sequence[tuple[Any, ...]]] | None = tx.info.get(MEMORY)
+        memory: dict[object, Sequence[tuple[Any, ...]]] | None = (
+            None if self._large else tx.info.get(MEMORY)
+        )
         if memory is not None and (known := memory.get((self, values))) is not None:
             return known
         bound = values

@@ -7,20 +7,21 @@ from functools import cached_property, partial
 import numpy as np
 from numpy.typing import NDArray
 
-from lingxi.profiles.read import Counts
+from lingxi.profiles.read import CountColumns, Counts
 from lingxi.recommend.attribution import Attributing, tell_signals
 from lingxi.recommend.baskets import Baskets
 from lingxi.recommend.histories import CART, NOBODY, ORDER, VIEW, Histories
 from lingxi.recommend.history import Weighting
 from lingxi.recommend.interactions import to_micros
 from lingxi.recommend.item_table import ItemTable
+from lingxi.recommend.largest import list_largest
 from lingxi.recommend.model import Model
 from lingxi.recommend.newcomers import Mixture, StandIns
 from lingxi.recommend.past import Past
 from lingxi.recommend.placements.context import Met
 from lingxi.recommend.placements.definition import Weights
 from lingxi.recommend.placements.scored import Cause, Places, Scored, Vector
-from lingxi.recommend.quick import QuickModel, list_largest, mix_causes, mix_table
+from lingxi.recommend.quick import QuickModel, Voice, Voices, mix_table
 from lingxi.recommend.rerank import Likeness, find_likeness
 
 _ROUNDING = 1e-5
@@ -132,10 +133,12 @@ class Knowledge:
         if quick is None:
             return None
         counted = self.n_known if self.stand_ins is None else self.stand_ins.n_all
-        past = Past.read(rows, self.table.index, counted, looked_at)
-        items, values = past.weigh(_override(weights, quick.heard))
-        model = self.model if personal else self.visitor_model
-        return self._spread(quick, model, items, values, "history")
+        past = Past.read(CountColumns.of(rows), self.table.index, counted, looked_at)
+        voices = [
+            Voice.of(*past.weigh(_override(weights, heard)), self.stand_ins)
+            for heard in quick.hearings
+        ]
+        return self._spread(quick, self.model if personal else self.visitor_model, voices)
 
     def _explain_slowly(
         self, model: Model, history: Histories, place: int
@@ -160,37 +163,34 @@ class Knowledge:
     def _score_quickly(
         self, quick: QuickModel, model: Model, history: Histories, kind: str
     ) -> Scored:
-        row = history.weigh(quick.heard)
-        return self._spread(quick, model, row.indices.astype(np.int64), row.data, kind)
+        rows = [history.weigh(heard) for heard in quick.hearings]
+        voices = [Voice.of(row.indices.astype(np.int64), row.data, self.stand_ins) for row in rows]
+        return self._spread(quick, model, voices, kind)
 
     def _spread(
-        self, quick: QuickModel, model: Model, items: Places, weights: Vector, kind: str
+        self, quick: QuickModel, model: Model, voices: Voices, kind: str = "history"
     ) -> Scored:
-        """What a model of one operator makes of these weights; ``items`` in rising order."""
-        heard, values, mixture = items, weights, None
-        if self.stand_ins is not None:
-            heard, values, mixture = self.stand_ins.hear(items, weights)
-        spread = quick.spread(heard, values, self.stand_ins)
+        """What a model of operators makes of what it hears."""
+        spread = quick.spread(voices, self.stand_ins)
         kept = np.flatnonzero(spread.scores > 0)
         order = kept[np.argsort(spread.items[kept])]
 
-        def find_table(places: Sequence[int]) -> Vector:
+        def find_table(places: Sequence[int]) -> tuple[Places, Vector]:
             asked, mixed = self._ask(np.array(places, dtype=np.int64))
-            if not len(asked):
-                return np.zeros((0, len(items)))
-            table = mix_table(quick.find_table(heard, values, asked), mixed, len(places))
-            return mix_causes(table, mixture, len(items))
+            causes, table = quick.find_table(voices, asked)
+            return causes, mix_table(table, mixed, len(places)) if len(asked) else table
 
         def brief(places: Sequence[int], most: int) -> list[tuple[float, list[Cause]]]:
-            found = list_largest(find_table(places), most)
+            causes, table = find_table(places)
+            items = causes.tolist()
             return [
-                (total, self._name_causes(kind, ((int(items[at]), value) for at, value in terms)))
-                for total, _, terms in found
+                (total, self._name_causes(kind, ((items[at], value) for at, value in terms)))
+                for total, _, terms in list_largest(table, most)
             ]
 
         def explain(place: int) -> list[Cause]:
-            table = find_table([place])
-            return self._name_causes(kind, _pair(items, table[0])) if len(table) else []
+            causes, table = find_table([place])
+            return self._name_causes(kind, _pair(causes, table[0])) if len(table) else []
 
         scores = spread.scores[order].astype(np.float64)
         return Scored(spread.items[order].astype(np.int64), scores, model.name, explain, brief)

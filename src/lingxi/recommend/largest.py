@@ -1,0 +1,95 @@
+"""The highest scores of a history, and the largest terms of each."""
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+Whole = NDArray[np.int64]
+
+
+class Terms(NamedTuple):
+    """What a score is made of: their sum, the sum of those that speak for it, and the largest."""
+
+    total: float
+    support: float
+    largest: list[tuple[int, float]]
+
+
+@dataclass(frozen=True)
+class Spread:
+    """The items that a history touches, in no order, and their scores; 0 where an item is not
+    touched, or stands there again."""
+
+    items: NDArray[np.integer]
+    scores: NDArray[np.float32]
+
+
+def find_scores(spread: Spread, listed: NDArray[np.integer]) -> NDArray[np.float32]:
+    """The scores of some items that a spread holds."""
+    met = np.flatnonzero(spread.scores)
+    items = spread.items[met]
+    order = np.argsort(items)
+    found: NDArray[np.float32] = spread.scores[
+        met[order[np.searchsorted(items, listed, sorter=order)]]
+    ]
+    return found
+
+
+def put_new(
+    listed: NDArray[np.integer],
+    values: NDArray[np.float32],
+    lent: NDArray[np.float32],
+    barred: Whole,
+    n_known: int,
+    n: int,
+) -> Whole:
+    """The ``n`` best of the listed and of the new items; equal ones by their place."""
+    lent[barred[(barred >= n_known) & (barred < n_known + len(lent))] - n_known] = 0
+    new = np.flatnonzero(lent > 0)
+    places = np.concatenate((listed.astype(np.int64), new + n_known))
+    scores = np.concatenate((values, lent[new]))
+    best: Whole = places[np.lexsort((places, -scores))[:n]]
+    return best
+
+
+def list_largest(table: NDArray[np.float64], reasons: int) -> list[Terms]:
+    """Each row's terms, the largest of them with their places; equal ones in their order.
+
+    >>> list_largest(np.array([[1.0, -2.0, 3.0, 1.0]]), 2)
+    [Terms(total=3.0, support=5.0, largest=[(2, 3.0), (0, 1.0)])]
+    """
+    totals = table.sum(axis=1).tolist()
+    supports = np.maximum(table, 0.0).sum(axis=1).tolist()
+    width = table.shape[1]
+    chosen = table > 0
+    if 0 < reasons < width:
+        least = np.partition(table, width - reasons, axis=1)[:, width - reasons]
+        chosen &= table >= least[:, None]
+    rows, places = chosen.nonzero()
+    values = table[rows, places]
+    order = np.lexsort((-values, rows))  # stable: equal ones stay in their order
+    pairs = list(zip(places[order].tolist(), values[order].tolist(), strict=True))
+    found, start = [], 0
+    counts = np.bincount(rows, minlength=len(totals)).tolist()
+    for total, support, count in zip(totals, supports, counts, strict=True):
+        found.append(Terms(total, support, pairs[start : start + min(reasons, count)]))
+        start += count
+    return found
+
+
+def sort_best(spread: Spread, n: int) -> list[int]:
+    """The ``n`` items of the highest scores above 0, and what equals the last; equal ones by place.
+
+    >>> sort_best(Spread(np.array([7, 3, 5]), np.array([2.0, 2.0, 1.0], np.float32)), 1)
+    [3, 7]
+    """
+    scores = spread.scores
+    least = np.float32(0)
+    if n < len(scores):
+        least = np.partition(scores, len(scores) - n)[len(scores) - n]
+    kept = (scores >= least if least > 0 else scores > 0).nonzero()[0]
+    items = spread.items[kept]
+    found: list[int] = items[np.lexsort((items, -scores[kept]))].tolist()
+    return found
