@@ -1,5 +1,7 @@
 """The inner split: what is held back is the last where order is known, and nothing is lost."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -7,8 +9,10 @@ from hypothesis import strategies as st
 
 from lingxi.errors import NotEnoughData
 from lingxi.recommend.bench import split_inside
+from lingxi.recommend.dataset import Dataset
 from lingxi.recommend.histories import Histories
 from lingxi.recommend.matrix import densify
+from lingxi.recommend.report import count_late
 
 N_ITEMS = 6
 EVENTS = st.lists(
@@ -74,3 +78,31 @@ def test_where_order_is_unknown_half_of_the_customers_lose_what_belongs_together
     one_kind = (wanted[:, :6].sum(axis=1) % 2) == 0
     assert one_kind[::2].all()
     assert not one_kind[1::2].all()
+
+
+@given(events=EVENTS, late=st.integers(1, 3))
+def test_what_is_known_late_is_asked_about_and_not_learnt_from(events, late):
+    taught = _build(events, True)
+    options = {"most": 3, "metric": "ndcg@3"}
+    try:
+        whole = split_inside(taught, rng=np.random.default_rng(1), **options)
+    except NotEnoughData:
+        return
+    bench = split_inside(taught, rng=np.random.default_rng(1), late=late, **options)
+    assert bench.asked.rows.tolist() == whole.asked.rows.tolist()
+    assert bench.asked.items.tolist() == whole.asked.items.tolist()
+    assert (densify(bench.wanted) == densify(whole.wanted)).all()
+    for row in range(5):
+        before = whole.taught.take(np.array([row])).items.tolist()
+        left = bench.taught.take(np.array([row])).items.tolist()
+        gone = late if row in bench.asked.rows else 0
+        assert left == before[: max(len(before) - gone, min(len(before), 1))]
+
+
+def test_history_that_is_not_fitted_on_is_seen_from_the_files_lengths():
+    taught = _build([(row, item, item) for row in range(4) for item in range(2)], True)
+    later = _build([(row, 5, 9) for row in (0, 1, 2)] + [(0, 4, 9)], True)
+    wanted = taught.seen()
+    for rows, count in ((np.arange(4), 1), (np.full(4, -1), 0)):
+        asked = replace(taught.merge(later).take(np.arange(4)), rows=rows)
+        assert count_late(Dataset(taught, asked, wanted, (), (), ())) == count

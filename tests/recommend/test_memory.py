@@ -22,6 +22,7 @@ SEEN = [
     (BEAUTY, "v_stan", 5),
     (BEAUTY, "graph", 357),
     (BEAUTY, "slim", 114),
+    (BEAUTY, "ease", 985),
     (BEAUTY, "next_basket", 13),
 ]
 """MB that fits took at their peak on top of what the process held, measured once."""

@@ -114,6 +114,7 @@ def split_inside(
     metric: str,
     include_seen: bool = False,
     strangers: bool = False,
+    late: int = 0,
 ) -> Bench:
     """Hold back a fifth of each history (at least one event), the last where order is known.
 
@@ -129,6 +130,10 @@ def split_inside(
     strangers
         The customers to serve later are not those that are learnt from: a fifth of the customers
         is asked, and nothing of them is learnt.
+    late
+        So many of the newest events known of a customer when serving are not learnt from: here too
+        they are known of those who are asked, and nothing is learnt from them (at least one event
+        of each is left). Where order is not known it makes no difference.
 
     Raises
     ------
@@ -150,6 +155,8 @@ def split_inside(
         away = np.zeros(taught.n_rows, dtype=np.bool_)
         away[able] = True
         learnt = taught.keep(~away[taught.owners])
+    elif late and taught.timed:
+        learnt = before.keep(~_find_late(before, rows, late))
     asked = before.take(rows)
     if strangers:
         asked = replace(asked, rows=np.full(len(rows), NOBODY))
@@ -157,6 +164,18 @@ def split_inside(
     barred = np.full(len(asked.items), not include_seen)
     excluded = asked.keep(barred).seen()
     return Bench(learnt, asked, wanted, excluded, metric)
+
+
+def _find_late(before: Histories, rows: NDArray[np.int64], late: int) -> NDArray[np.bool_]:
+    """The newest events of these rows, never the first."""
+    asked = np.zeros(before.n_rows, dtype=np.bool_)
+    asked[rows] = True
+    owners = before.owners
+    places = np.arange(len(before.items)) - before.indptr[owners]
+    found: NDArray[np.bool_] = asked[owners] & (
+        places >= np.maximum(before.lengths[owners] - late, 1)
+    )
+    return found
 
 
 def _hold_back(taught: Histories, rng: np.random.Generator) -> NDArray[np.bool_]:

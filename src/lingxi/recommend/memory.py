@@ -71,6 +71,12 @@ def of_factors(params: Params, size: Size) -> float:
     return 12.0 * (size.rows + size.items) * factors + 60.0 * size.events + 50e6
 
 
+def of_tables(params: Params, size: Size) -> float:
+    """Numbers of items with what learning them takes, and the weighted past of each event."""
+    width = int(params.get("size", 128))
+    return 60.0 * size.items * width + 400.0 * size.events + 100e6
+
+
 def of_inverse(params: Params, size: Size) -> float:
     """One square matrix of all items, which is inverted in its place, and the lists kept of it."""
     cells = size.items * min(int(params.get("length", 1000)), size.items)

@@ -116,6 +116,7 @@ def _choose(
             metric=f"ndcg@{max(wish.at)}",
             include_seen=wish.include_seen,
             strangers=strangers,
+            late=count_late(data),
         )
         if bench.asked.n_rows < _FEWEST_INNER:
             raise NotEnoughData("too few customers")
@@ -143,6 +144,18 @@ def _choose(
         f"Of {tried} models in {len(found.trials)} trials it had the highest {bench.metric} for "
         f"{bench.asked.n_rows} customers on a part of train that was held back."
     )
+
+
+def count_late(data: Dataset) -> int:
+    """Events known of a customer when serving that are not learnt from: the median of those met.
+
+    0 where nobody asked is learnt from.
+    """
+    met = data.asked.rows >= 0
+    if not met.any():
+        return 0
+    more = data.asked.lengths[met] - data.taught.lengths[data.asked.rows[met]]
+    return int(np.median(more))
 
 
 def measure_model(

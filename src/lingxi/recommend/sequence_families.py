@@ -3,7 +3,8 @@
 from lingxi.recommend.basket import NextBasket
 from lingxi.recommend.family import Family, Params, try_each
 from lingxi.recommend.history import Weighting
-from lingxi.recommend.memory import of_counts, of_rows, of_whole_operator
+from lingxi.recommend.memory import of_counts, of_rows, of_tables, of_whole_operator
+from lingxi.recommend.next_item import NextItem, Teaching
 from lingxi.recommend.recipe import Param, Recipe
 from lingxi.recommend.repeat import Repeat
 from lingxi.recommend.scorer import Scorer
@@ -11,6 +12,8 @@ from lingxi.recommend.sessions import Nearness, SessionKnn
 from lingxi.recommend.smooth import Embedding, SmoothTransitions
 from lingxi.recommend.transitions import Following, Transitions
 
+NEXT_FLOPS = 4e10
+"""What the teaching of ``next_item`` gets out of two processors."""
 LATEST = 1e-6
 """A decay by which the newest item speaks alone; older ones only where it has nothing to say."""
 
@@ -37,6 +40,7 @@ _SMOOTH: Params = {
     "position_decay": 0.7,
 }
 _EMBEDDING: Params = {**_FOLLOWING, "rank": 200, "position_decay": 0.7}
+_NEXT: Params = {"size": 128, "epochs": 12, "negatives": 2048, "position_decay": 0.7}
 _RULES: Params = {
     **_FOLLOWING,
     "itself": 1,
@@ -106,6 +110,16 @@ def _embedding(recipe: Recipe, params: Params) -> Scorer:
         recipe.name,
         _following(params),
         rank=int(params["rank"]),
+        taught=recipe.taught_weighting,
+        heard=_heard(params),
+    )
+
+
+def _next_item(recipe: Recipe, params: Params) -> Scorer:
+    return NextItem(
+        recipe.name,
+        size=int(params["size"]),
+        teaching=Teaching(epochs=int(params["epochs"]), negatives=int(params["negatives"])),
         taught=recipe.taught_weighting,
         heard=_heard(params),
     )
@@ -189,6 +203,13 @@ def _smooth_cost(rows: int, items: int, events: int) -> float:
     return _count_cost(rows, items, events) + 6e-4 * items
 
 
+def _next_cost(_rows: int, items: int, events: int) -> float:
+    """Seconds of three products an event with the items drawn, and of the steps of all items."""
+    steps = events / 2048 + 1
+    work = 6.0 * events * min(items, int(_NEXT["negatives"])) + 60.0 * steps * items
+    return 0.5 + work * int(_NEXT["epochs"]) * int(_NEXT["size"]) / NEXT_FLOPS
+
+
 def _session_cost(rows: int, _items: int, events: int) -> float:
     """Fitting is cheap; the seconds are those of asking on the bench."""
     return 0.1 + 1e-6 * events + 1e-3 * min(rows, 5000)
@@ -251,6 +272,17 @@ SEQUENCE = (
         cost=_smooth_cost,
         memory=of_whole_operator,
         gain=0.75,
+    ),
+    Family(
+        "next_item",
+        _next_item,
+        _NEXT,
+        ({},),
+        try_each(_NEXT, {"position_decay": (0.5, 0.7, 0.85), "size": (64, 128, 256)}),
+        timed=True,
+        cost=_next_cost,
+        memory=of_tables,
+        gain=1.0,
     ),
     Family(
         "session_knn",

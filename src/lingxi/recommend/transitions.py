@@ -57,7 +57,7 @@ def count_following(taught: Histories, following: Following, weighting: Weightin
     ``weighting``. At most ``REACH`` events back are looked at.
     """
     shape = (taught.n_items, taught.n_items)
-    steps, worths = _count_steps(taught), _find_worths(taught, weighting)
+    steps, worths = count_steps(taught), find_worths(taught, weighting)
     owners = taught.owners
     total: Csr = sum_pairs(*_nothing(), shape)
     held: list[tuple[Whole, Whole, Vector]] = []
@@ -105,7 +105,7 @@ def _weigh_pairs(
     return pairs
 
 
-def _count_steps(taught: Histories) -> Whole:
+def count_steps(taught: Histories) -> Whole:
     """Which of its history's moments each event has; the order given where times are unknown."""
     fresh = np.ones(len(taught.items), dtype=np.int64)
     if taught.timed:
@@ -116,7 +116,8 @@ def _count_steps(taught: Histories) -> Whole:
     return np.cumsum(fresh)
 
 
-def _find_worths(taught: Histories, weighting: Weighting) -> Vector:
+def find_worths(taught: Histories, weighting: Weighting) -> Vector:
+    """How much each event counts as what came later: by its kind and age, shape (n_events,)."""
     kinds = np.array([weighting.view, weighting.cart, weighting.order])
     worths = kinds[taught.kinds]
     if weighting.half_life_days > 0 and taught.timed:

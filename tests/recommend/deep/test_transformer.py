@@ -11,6 +11,7 @@ pytest.importorskip("onnxscript", reason="needs onnxscript: pip install 'lingxi[
 pytest.importorskip("onnxruntime", reason="needs onnxruntime: pip install 'lingxi[deep]'")
 
 import torch
+from torch.nn import functional
 
 from lingxi.clock import FixedClock
 from lingxi.errors import FileUnreadable, InvalidInput, MissingExtra, NotEnoughData
@@ -24,6 +25,7 @@ from lingxi.recommend.deep.network import Network
 from lingxi.recommend.deep.scorer import Transformer
 from lingxi.recommend.deep.sequences import N_AGES, Batch
 from lingxi.recommend.deep.settings import Settings
+from lingxi.recommend.deep.softmax import BAND_CELLS, lose_among_all
 from lingxi.recommend.deep.training import teach
 from lingxi.recommend.families import FAMILIES, build_scorer, make_recipe
 from lingxi.recommend.histories import DAY, ORDER, VIEW, Histories
@@ -161,6 +163,24 @@ def test_the_seed_decides_everything_and_the_process_keeps_its_own():
     assert [e.loss for e in first.epochs] == [e.loss for e in second.epochs]
     assert torch.equal(state, torch.get_rng_state())
     assert torch.get_num_threads() == threads
+
+
+@pytest.mark.parametrize("cells", [1, 40, 1_000_000])
+def test_the_loss_band_by_band_is_cross_entropy_with_its_slopes(cells, monkeypatch):
+    monkeypatch.setitem(BAND_CELLS, "cpu", cells)
+    rng = np.random.default_rng(7)
+    rows, items = (
+        torch.tensor(rng.normal(size=(n, 4)), requires_grad=True, dtype=torch.float64)
+        for n in (9, 13)
+    )
+    targets = torch.from_numpy(rng.integers(0, 13, 9))
+    worth = torch.from_numpy(rng.random(9))
+    wanted = functional.cross_entropy(20 * rows @ items.T, targets, reduction="none")
+    wanted = (wanted * worth).sum() / worth.sum()
+    slopes = torch.autograd.grad(3 * wanted, (rows, items))
+    loss = lose_among_all(20 * rows, items, targets, worth)
+    torch.testing.assert_close(loss, wanted)
+    torch.testing.assert_close(torch.autograd.grad(3 * loss, (rows, items)), slopes)
 
 
 def test_comparing_with_drawn_items_learns_the_same():

@@ -28,6 +28,7 @@ from lingxi.recommend.deep.sequences import (
     pad,
 )
 from lingxi.recommend.deep.settings import Settings
+from lingxi.recommend.deep.softmax import lose_among_all
 from lingxi.recommend.histories import Histories
 
 WARM_UP = 0.05
@@ -233,8 +234,7 @@ class _Run:
             self._to(batch.items), self._to(batch.kinds), self._to(batch.ages)
         )
         wanted = targets >= 0
-        losses = self._lose(directions[wanted], targets[wanted])
-        loss = (losses * worth[wanted]).sum() / worth[wanted].sum()
+        loss = self._lose(directions[wanted], targets[wanted], worth[wanted])
         self.optimiser.zero_grad(set_to_none=True)
         loss.backward()
         torch.nn.utils.clip_grad_norm_(self.learner.parameters(), CLIP)
@@ -246,8 +246,10 @@ class _Run:
         share = min(self.done / self.planned, 1.0)
         return min((share + 1e-3) / WARM_UP, 1.0) * 0.5 * (1 + math.cos(math.pi * share))
 
-    def _lose(self, directions: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
-        """Cross-entropy of each target among all items, or among drawn ones.
+    def _lose(
+        self, directions: torch.Tensor, targets: torch.Tensor, worth: torch.Tensor
+    ) -> torch.Tensor:
+        """Mean cross-entropy of each target among all items, or among drawn ones.
 
         A drawn item stands for ``1 / (K q)`` items, q being its chance at each of K draws: that is
         taken off its logit, so the sum of the softmax estimates the full one.
@@ -260,8 +262,8 @@ class _Run:
         vectors, heat = self.learner.vectors.weight, self.settings.temperature
         drawn = self.settings.drawn(self.learnt.n_items)
         if not drawn:
-            logits = directions @ functional.normalize(vectors, dim=-1).T / heat
-            return functional.cross_entropy(logits, targets, reduction="none")
+            units = functional.normalize(vectors, dim=-1)
+            return lose_among_all(directions / heat, units, targets, worth)
         others = torch.multinomial(self.draw, drawn, replacement=True)
         near = functional.normalize(vectors[targets], dim=-1)
         far = functional.normalize(vectors[others], dim=-1)
@@ -269,7 +271,8 @@ class _Run:
         wrong = directions @ far.T / heat - torch.log(self.draw[others] * drawn)
         wrong = wrong.masked_fill(others[None, :] == targets[:, None], float("-inf"))
         logits = torch.cat((right, wrong), dim=1)
-        return functional.cross_entropy(logits, torch.zeros_like(targets), reduction="none")
+        losses = functional.cross_entropy(logits, torch.zeros_like(targets), reduction="none")
+        return (losses * worth).sum() / worth.sum()
 
     def _to(self, values: NDArray[np.generic]) -> torch.Tensor:
         return torch.from_numpy(values).to(self.device)
