@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import settings
-from sqlalchemy import Engine, MetaData, create_engine, inspect, text
+from sqlalchemy import Engine, MetaData, NullPool, create_engine, inspect, make_url, text
 
 from lingxi.clock import FixedClock
 
@@ -107,6 +107,24 @@ def new_database(postgres_server: str) -> Callable[[], str]:
         return postgres_server.replace("/postgres?", f"/{name}?")
 
     return make
+
+
+@pytest.fixture(scope="session")
+def copy_database(postgres_server: str) -> Callable[[str], str]:
+    """Copies a database that nobody has open, and answers the copy's address."""
+    server = create_engine(
+        postgres_server.replace("postgresql://", "postgresql+psycopg://"),
+        isolation_level="AUTOCOMMIT",
+        poolclass=NullPool,
+    )
+
+    def copy(address: str) -> str:
+        pattern, name = make_url(address).database, f"copy{next(_numbers)}"
+        with server.connect() as connection:
+            connection.execute(text(f"CREATE DATABASE {name} TEMPLATE {pattern}"))
+        return address.replace(f"/{pattern}?", f"/{name}?")
+
+    return copy
 
 
 MakeOnce = Callable[[str, Callable[[Path], None]], Path]

@@ -7,7 +7,7 @@ import pytest
 import sqlalchemy as sa
 from coupon_shop import BASKET, NOW, make_offer, put
 
-from lingxi.coupons import Coupons, is_valid
+from lingxi.coupons import Coupons, find_valid
 from lingxi.coupons.codes import ALPHABET, normalise
 from lingxi.coupons.ledger import audit, list_entries, read_totals
 from lingxi.coupons.pool import list_low_pools, read_codes
@@ -139,16 +139,21 @@ def test_days_of_validity_end_at_the_shops_midnight(till: Coupons) -> None:
 
 def test_a_coupon_is_valid_for_sending_only_while_it_can_be_redeemed(till: Coupons) -> None:
     put(till, make_offer(validity={"days": 1}))
+    put(till, make_offer("lasting"))
     with till.store.write() as tx:
         one, two, three = (till.issue(tx, "spring", 7, key, NOW).coupon for key in "abc")
-        assert is_valid(tx, one, NOW)
-        assert not is_valid(tx, one, NOW + timedelta(days=3))
-        assert not is_valid(tx, 999, NOW)
+        other = till.issue(tx, "lasting", 7, "d", NOW).coupon
+        all_of_them = {one, two, three, other, 999}
         till.revoke(tx, two, NOW, actor="t")
-        assert not is_valid(tx, two, NOW)
+        assert find_valid(tx, all_of_them, NOW) == {one, three, other}
+        assert find_valid(tx, all_of_them, NOW + timedelta(days=3)) == {other}
+        code = till.read(tx, other).text
+        till.redeem(tx, code, BASKET, 7, order_id="o", key="o", now=NOW)
+        assert find_valid(tx, all_of_them, NOW) == {one, three}
+        assert find_valid(tx, (), NOW) == set()
     put(till, make_offer(paused=True))
     with till.store.read() as tx:
-        assert not is_valid(tx, three, NOW)
+        assert find_valid(tx, all_of_them, NOW) == set()
 
 
 def test_coupons_expire_once_and_the_job_ends(till: Coupons) -> None:

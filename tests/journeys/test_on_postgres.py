@@ -2,11 +2,9 @@
 
 import shutil
 from collections.abc import Callable, Iterator
-from itertools import count
 from pathlib import Path
 
 import pytest
-from sqlalchemy import create_engine, text
 
 import journey_kills as kills
 from journey_road import NOW, Road
@@ -45,31 +43,23 @@ __all__ = [
 ]
 pytestmark = [pytest.mark.engine, pytest.mark.slow, pytest.mark.xdist_group("engines")]
 
-_numbers = count(1)
-
 
 @pytest.fixture(scope="module")
 def new_shop(
-    tmp_path_factory: pytest.TempPathFactory, new_database: Callable[[], str], postgres_server: str
+    tmp_path_factory: pytest.TempPathFactory,
+    new_database: Callable[[], str],
+    copy_database: Callable[[str], str],
 ) -> Callable[[Path], Path]:
     """Makes a shop without anything in it: a copy of one whose tables were made once."""
     first, address = tmp_path_factory.mktemp("first") / "shop", new_database()
     clock = FixedClock(NOW)
     shop = {"name": "S", "currency": "GBP", "timezone": "UTC", "language": "en"}
     init_shop(first, **shop, database=address, clock=clock).close()
-    server = create_engine(
-        postgres_server.replace("postgresql://", "postgresql+psycopg://"),
-        isolation_level="AUTOCOMMIT",
-    )
-    pattern = address.partition("?")[0].rpartition("/")[2]
 
     def make(folder: Path) -> Path:
-        name = f"journeys{next(_numbers)}"
-        with server.connect() as connection:
-            connection.execute(text(f"CREATE DATABASE {name} TEMPLATE {pattern}"))
         shutil.copytree(first, folder)
         config = folder / "lingxi.toml"
-        config.write_text(config.read_text().replace(f"/{pattern}?", f"/{name}?"))
+        config.write_text(config.read_text().replace(address, copy_database(address)))
         return folder
 
     return make

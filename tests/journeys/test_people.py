@@ -3,8 +3,11 @@
 from datetime import timedelta
 
 from journey_road import Road
+from lingxi.app.messages.sender import send_due
+from lingxi.experiments import in_holdout
 from lingxi.journeys import forget
 from lingxi.journeys.run import Outcome
+from lingxi.profiles import put_traits
 
 GO = {"kind": "event", "events": ["Go"]}
 STEPS = {
@@ -43,6 +46,25 @@ def test_a_goal_of_the_other_half_ends_the_run(road: Road) -> None:
     road.go(timedelta(hours=1))
     assert road.run.outcome == Outcome.GOAL
     assert road.sent() == []
+
+
+def test_who_is_held_out_gets_nothing_through_a_merge_either(road: Road) -> None:
+    held, free = (
+        next(c for c in range(1, 99) if in_holdout("journey:j", c, 0.5) is wanted)
+        for wanted in (True, False)
+    )
+    road.know(held, free)
+    put_traits(road.store, free, {"email": "ada@customer.example"})
+    steps = {"mail": STEPS["mail"], "end": STEPS["end"]}
+    road.publish(trigger=GO, steps=steps, reentry={"mode": "always"}, holdout=0.5)
+    road.happen("Go", free)
+    road.go()
+    assert send_due(road.shop, road.clock.now()) == {"skipped": 1}
+    road.happen("Go", free)
+    road.go(timedelta(hours=1))
+    road.merge(held, free)
+    assert send_due(road.shop, road.clock.now()) == {"skipped": 1}
+    assert [message["reason"] for message in road.sent()] == ["no_template", "holdout"]
 
 
 def test_erasure_leaves_no_run(road: Road) -> None:

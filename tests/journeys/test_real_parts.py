@@ -120,7 +120,7 @@ def test_who_clicked_who_opened_and_who_did_neither_go_their_own_ways(
         put_traits(road.store, customer, {"email": f"{name}@gmail.com"})
         road.happen("Go", customer)
     road.go()
-    assert send_due(road.shop, road.clock.now()) == 4
+    assert send_due(road.shop, road.clock.now()) == {"accepted": 4}
     letters = {to.partition("@")[0]: html for to, html in _read_letters(sink).items()}
     assert letters.keys() == set(people.values())
     road.clock.advance(5 * MINUTE)
@@ -153,10 +153,10 @@ def test_a_call_to_the_shops_own_server_is_signed_and_made_until_it_is_answered(
     assert road.run.outcome == Outcome.COMPLETED  # nobody waits for the other side
     receiver.answers = [(503, {}, b""), (204, {}, b"")]
     sent_at = road.clock.now()
-    assert send_due(road.shop, sent_at) == 1
+    assert send_due(road.shop, sent_at) == {"deferred": 1}
     assert [m["state"] for m in road.sent()] == ["queued"]
     road.clock.advance(timedelta(hours=1))
-    assert send_due(road.shop, road.clock.now()) == 1
+    assert send_due(road.shop, road.clock.now()) == {"accepted": 1}
     (call,) = road.sent()
     assert (call["state"], call["attempts"]) == ("accepted", 2)
     assert [headers["Idempotency-Key"] for headers, _ in receiver.came] == [call["id"]] * 2

@@ -37,6 +37,24 @@ def test_a_segment_entered_or_left(road: Road) -> None:
     assert _who(road) == [2]
 
 
+def test_what_was_there_before_a_journey_was_published_begins_nothing(road: Road) -> None:
+    """The first journey of a shop began for all carts of the last two days."""
+    road.happen("Go", 1)
+    _item(road, "Item Price Changed", "A", 1000, 500)
+    _meet(road, [(2, "A", 1, 1)])
+    road.clock.advance(HOUR)
+    go = {"kind": "event", "events": ["Go"]}
+    road.publish(name="go", trigger=go, steps=MAIL, reentry=ALWAYS)
+    road.publish(name="cheap", trigger={"kind": "price_drop"}, steps=MAIL)
+    road.go()
+    assert _who(road) == []
+    road.happen("Go", 3)
+    road.clock.advance(HOUR)
+    road.publish(name="go", trigger=go, steps=MAIL, reentry=ALWAYS, priority=9)
+    road.go()
+    assert _who(road) == [3]  # a new version is the same journey
+
+
 def test_a_stage_that_changed_is_news_when_it_is_told(road: Road) -> None:
     _publish(road, kind="stage", to=["lapsed"], before=["at_risk"])
     for customer, old, new in ((1, "at_risk", "lapsed"), (2, "active", "lapsed")):

@@ -26,8 +26,14 @@ def clock() -> FixedClock:
 
 
 @pytest.fixture
-def store(tmp_path: Path, clock: FixedClock) -> Iterator[Store]:
-    opened = Store.open(Settings(folder=tmp_path), clock, projections=PROJECTIONS, tables=METADATAS)
+def settings(tmp_path: Path) -> Settings:
+    """Of a shop on SQLite, in which nothing has happened."""
+    return Settings(folder=tmp_path)
+
+
+@pytest.fixture
+def store(settings: Settings, clock: FixedClock) -> Iterator[Store]:
+    opened = Store.open(settings, clock, projections=PROJECTIONS, tables=METADATAS)
     yield opened
     opened.close()
 
@@ -70,17 +76,17 @@ def bench(store: Store, clock: FixedClock) -> Iterator[Bench]:
 
 
 @pytest.fixture
-def remake(tmp_path: Path, clock: FixedClock) -> Iterator[Callable[..., Bench]]:
+def remake(settings: Settings, clock: FixedClock) -> Iterator[Callable[..., Bench]]:
     """A bench whose settings of messages are others."""
     made: list[Bench] = []
 
     def make(consent: str = "assumed", **changes: Any) -> Bench:
-        settings = Settings(
-            folder=tmp_path,
+        changed = replace(
+            settings,
             messaging=replace(MessagingSettings(), **changes),
             consent=ConsentSettings(marketing=consent),
         )
-        opened = Store.open(settings, clock, projections=PROJECTIONS, tables=METADATAS)
+        opened = Store.open(changed, clock, projections=PROJECTIONS, tables=METADATAS)
         made.append(Bench(opened, clock))
         return made[-1]
 

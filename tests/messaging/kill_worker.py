@@ -1,6 +1,6 @@
 """A worker to be killed: it sends a shop's messages into a file, a line each, until nothing is due.
 
-python kill_worker.py FOLDER SINK
+python kill_worker.py FOLDER SINK [DATABASE]
 """
 
 import os
@@ -10,7 +10,7 @@ from pathlib import Path
 
 from lingxi.app.rooms import PROJECTIONS
 from lingxi.clock import Clock, SystemClock
-from lingxi.config import MessagingSettings, Settings
+from lingxi.config import MessagingSettings, Settings, StoreSettings
 from lingxi.messaging import Parcel
 from lingxi.messaging.nouns import Accepted, Content, Outcome
 from lingxi.messaging.sending.judgement import Composed
@@ -46,9 +46,14 @@ class Words:
         return Composed(Content(text="Hello"), 1)
 
 
-def send_all(folder: Path, sink: Path, clock: Clock) -> None:
+def make_settings(folder: Path, database: str = "") -> Settings:
+    """Of a shop on SQLite, or on the PostgreSQL at this address."""
+    return Settings(folder=folder, messaging=SENDING, store=StoreSettings(url=database))
+
+
+def send_all(settings: Settings, sink: Path, clock: Clock) -> None:
     """Send until nothing is due."""
-    store = Store.open(Settings(folder=folder, messaging=SENDING), clock, projections=PROJECTIONS)
+    store = Store.open(settings, clock, projections=PROJECTIONS)
     sender = Sender(store, {"fax": FileSink(sink)}, Words())
     while sender.run_once(clock.now()):
         pass
@@ -57,4 +62,5 @@ def send_all(folder: Path, sink: Path, clock: Clock) -> None:
 
 
 if __name__ == "__main__":
-    send_all(Path(sys.argv[1]), Path(sys.argv[2]), SystemClock())
+    folder, sink, *database = sys.argv[1:]
+    send_all(make_settings(Path(folder), *database), Path(sink), SystemClock())

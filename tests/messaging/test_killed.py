@@ -21,16 +21,15 @@ from lingxi.messaging.sending.claim import find_due
 from lingxi.messaging.tables import message as table
 from lingxi.store import Store
 from messaging.conftest import NOON
-from messaging.kill_worker import SENDING, send_all
+from messaging.kill_worker import SENDING, make_settings, send_all
 
 WORKER = Path(__file__).with_name("kill_worker.py")
 _PATIENCE_SECONDS = 240
 
 
-def fill(folder: Path, n: int) -> tuple[set[str], set[str]]:
+def fill(settings: Settings, n: int) -> tuple[set[str], set[str]]:
     """Queue ``n`` marketing messages and half as many transactional ones; the ids of both."""
     clock = FixedClock(datetime.now(UTC) - timedelta(minutes=1))
-    settings = Settings(folder=folder, messaging=SENDING)
     store = Store.open(settings, clock, projections=PROJECTIONS, tables=METADATAS)
     [customer] = resolve_subjects(store, "user_id", ["ada"], known=True).values()
     ids: dict[str, set[str]] = {"marketing": set(), "transactional": set()}
@@ -53,12 +52,10 @@ def fill(folder: Path, n: int) -> tuple[set[str], set[str]]:
     return ids["marketing"], ids["transactional"]
 
 
-def kill_while_sending(folder: Path, sink: Path, workers: int, until: int) -> None:
+def kill_while_sending(settings: Settings, sink: Path, workers: int, until: int) -> None:
     """Start workers, and kill all of them once ``until`` messages have arrived in all."""
-    started = [
-        subprocess.Popen([sys.executable, str(WORKER), str(folder), str(sink)])
-        for _ in range(workers)
-    ]
+    command = [sys.executable, WORKER, settings.folder, sink, settings.store.url]
+    started = [subprocess.Popen(command) for _ in range(workers)]
     end = time.monotonic() + _PATIENCE_SECONDS
     try:
         while count_arrived(sink) < until and time.monotonic() < end:
@@ -79,21 +76,21 @@ def read_sink(path: Path) -> list[str]:
     return path.read_text().split() if path.exists() else []
 
 
-def check_road(folder: Path, n: int, workers: int, kills: int) -> Counter[str]:
+def check_road(settings: Settings, n: int, workers: int, kills: int) -> Counter[str]:
     """Kill workers ``kills`` times on the way, let one end it, and hold it to the promise.
 
     The number of marketing messages in each state.
     """
-    sink = folder / "sink.txt"
-    marketing, transactional = fill(folder, n)
+    sink = settings.folder / "sink.txt"
+    marketing, transactional = fill(settings, n)
     for kill in range(kills):
         until = (kill + 1) * (n + n // 2) // (kills + 2)
-        kill_while_sending(folder, sink, workers, until)
+        kill_while_sending(settings, sink, workers, until)
     later = FixedClock(datetime.now(UTC) + timedelta(hours=1))  # every lease is over
-    send_all(folder, sink, later)
+    send_all(settings, sink, later)
     arrived = Counter(read_sink(sink))
     assert set(arrived) <= marketing | transactional
-    store = Store.open(Settings(folder=folder, messaging=SENDING), later)
+    store = Store.open(settings, later)
     with store.read() as tx:
         states = {row[0]: row[1] for row in tx.execute(sa.select(table.c.id, table.c.state))}
     store.close()
@@ -109,7 +106,7 @@ def check_road(folder: Path, n: int, workers: int, kills: int) -> Counter[str]:
 def test_workers_killed_while_sending_repeat_no_marketing_and_lose_no_order(
     tmp_path: Path,
 ) -> None:
-    counts = check_road(tmp_path, n=200, workers=2, kills=1)
+    counts = check_road(make_settings(tmp_path), n=200, workers=2, kills=1)
     assert counts["accepted"] > 0
 
 
@@ -129,6 +126,6 @@ def test_killed_again_and_again(tmp_path: Path) -> None:
     """Four workers, many kills; messages in doubt are never more than the batches in hand."""
     kills, workers = int(os.environ.get("LINGXI_PROOF_KILLS", "20")), 4
     n = int(os.environ.get("LINGXI_PROOF_MESSAGES", "20000"))
-    counts = check_road(tmp_path, n=n, workers=workers, kills=kills)
+    counts = check_road(make_settings(tmp_path), n=n, workers=workers, kills=kills)
     print(f"{n:,} marketing: {dict(counts)}, {n // 2:,} transactional, {kills * workers} killed")
     assert counts["unknown"] <= kills * workers * SENDING.batch

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from lingxi.app.shop import Shop
-from lingxi.app.work import Task
+from lingxi.app.work import Done, Task
 
 
 def tend_coupons(shop: Shop, now: datetime) -> int:
@@ -45,7 +45,7 @@ def move_runs(shop: Shop, now: datetime) -> int:
     return move_runs(shop, now)
 
 
-def send(shop: Shop, now: datetime) -> int:
+def send(shop: Shop, now: datetime) -> Done:
     """Messages that are due are sent."""
     from lingxi.app.messages.sender import send_due
 

@@ -8,7 +8,7 @@ own, so that a slow mail server never holds up what only the database is needed 
 """
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from threading import Event, Thread
@@ -19,7 +19,9 @@ from lingxi.app.orphans import is_orphan
 from lingxi.app.shop import Shop
 from lingxi.errors import InvalidInput, did_you_mean
 
-RunOnce = Callable[[Shop, datetime], int]
+Done = int | Mapping[str, int]
+"""How much a task did, or how much of each kind."""
+RunOnce = Callable[[Shop, datetime], Done]
 _FIRST_PAUSE_SECONDS = 0.05
 _FIRST_FAILURE_SECONDS = 1.0
 _LONGEST_FAILURE_SECONDS = 60.0
@@ -53,7 +55,7 @@ class _Turn:
     def take(self, shop: Shop) -> int:
         """Ask the task once; how much it did."""
         try:
-            done = self.task.run_once(shop, shop.clock.now())
+            done = count_done(self.task.run_once(shop, shop.clock.now()))
         except Exception as error:  # a defect of one task is no reason to stop the others
             self._fail(error)
             return 0
@@ -82,14 +84,33 @@ class _Turn:
 
 @dataclass
 class Worked:
-    """How much each task did."""
+    """How much each task did, and of which kind where it tells kinds apart."""
 
     done: dict[str, int] = field(default_factory=dict)
+    kinds: dict[str, dict[str, int]] = field(default_factory=dict)
 
     @property
     def total(self) -> int:
         """All of it."""
         return sum(self.done.values())
+
+    def add(self, name: str, done: Done) -> bool:
+        """Count what a task did; whether it did anything."""
+        self.done[name] = self.done.get(name, 0) + count_done(done)
+        if isinstance(done, Mapping):
+            kinds = self.kinds.setdefault(name, {})
+            for kind, n in done.items():
+                kinds[kind] = kinds.get(kind, 0) + n
+        return count_done(done) > 0
+
+
+def count_done(done: Done) -> int:
+    """How much was done in all.
+
+    >>> count_done({"accepted": 2, "skipped": 1})
+    3
+    """
+    return done if isinstance(done, int) else sum(done.values())
 
 
 def choose_tasks(tasks: Sequence[Task], names: Sequence[str]) -> Sequence[Task]:
@@ -151,9 +172,7 @@ def work_off(shop: Shop, tasks: Sequence[Task], *, most_rounds: int = 10_000) ->
     for _ in range(most_rounds):
         busy = False
         for task in tasks:
-            done = task.run_once(shop, shop.clock.now())
-            worked.done[task.name] += done
-            busy = busy or done > 0
+            busy = worked.add(task.name, task.run_once(shop, shop.clock.now())) or busy
         if not busy:
             break
     return worked

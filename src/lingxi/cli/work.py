@@ -43,7 +43,9 @@ def command(
                 print_json(worked)
             else:
                 for name, done in worked.done.items():
-                    click.echo(f"{name}: {done:,}")
+                    kinds = worked.kinds.get(name, {})
+                    told = ", ".join(f"{n:,} {kind}" for kind, n in kinds.items() if n)
+                    click.echo(f"{name}: {done:,}" + (f" ({told})" if told else ""))
             return
         stop = Event()
         for number in (signal.SIGTERM, signal.SIGINT):

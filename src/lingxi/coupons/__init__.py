@@ -7,7 +7,7 @@ from lingxi.doors import open_door
 if TYPE_CHECKING:
     from lingxi.coupons.basket import Basket, BasketLine
     from lingxi.coupons.book import find_offer, get_offer, list_offers
-    from lingxi.coupons.closing import is_valid
+    from lingxi.coupons.closing import find_valid
     from lingxi.coupons.erasure import forget
     from lingxi.coupons.issuing import Code
     from lingxi.coupons.offer import Offer
@@ -26,8 +26,8 @@ __all__ = [
     "Redemption",
     "Verdict",
     "find_offer",
+    "find_valid",
     "forget",
     "get_offer",
-    "is_valid",
     "list_offers",
 ]

@@ -1,5 +1,6 @@
 """The other ways of a coupon: seen, expired, revoked; and whether it is still good."""
 
+from collections.abc import Collection
 from datetime import datetime
 
 import sqlalchemy as sa
@@ -10,22 +11,30 @@ from lingxi.coupons.ledger import OUTSTANDING, Account, Move, post
 from lingxi.coupons.tables import coupon
 from lingxi.errors import Conflict, UnknownCoupon
 from lingxi.schema import Event, Name
+from lingxi.store.keyed import select_by_keys
 
 _OUTSTANDING = [str(each) for each in OUTSTANDING]
 
 
-def is_valid(tx: sa.Connection, coupon_id: int, now: datetime) -> bool:
-    """Whether a coupon can be redeemed at this moment, as far as it lies with the coupon.
+def find_valid(tx: sa.Connection, coupon_ids: Collection[int], now: datetime) -> frozenset[int]:
+    """Which of these coupons can be redeemed at this moment, as far as it lies with the coupon.
 
     For send time: a message that carries a coupon that is not valid is not sent.
     """
-    row = tx.execute(sa.select(coupon).where(coupon.c.coupon == coupon_id)).first()
-    if row is None or row.state not in _OUTSTANDING:
-        return False
-    if row.expires_at is not None and row.expires_at <= now:
-        return False
-    kept = find_offer(tx, row.offer)
-    return kept is not None and not kept.offer.paused
+    if not coupon_ids:
+        return frozenset()
+    c, keys = coupon.c, {(number,) for number in coupon_ids}
+    rows = tx.execute(
+        select_by_keys(tx, [c.coupon], keys, [c.coupon, c.offer, c.state, c.expires_at])
+    ).all()
+    good = [
+        row
+        for row in rows
+        if row.state in _OUTSTANDING and (row.expires_at is None or row.expires_at > now)
+    ]
+    kept = {name: find_offer(tx, name) for name in {row.offer for row in good}}
+    open_ones = {name for name, each in kept.items() if each is not None and not each.offer.paused}
+    return frozenset(row.coupon for row in good if row.offer in open_ones)
 
 
 def see_one(tx: sa.Connection, coupon_id: int, now: datetime) -> list[Event]:

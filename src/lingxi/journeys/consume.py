@@ -124,7 +124,7 @@ def _list_entries(
     if now - told > FRESH or event.subject is None:
         return
     for each in live:
-        if not begins(each.journey, event):
+        if not each.is_news(event) or not begins(each.journey, event):
             continue
         entry = each.journey.entry
         if entry is not None and not facts.holds(customer, entry):

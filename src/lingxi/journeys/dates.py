@@ -28,6 +28,7 @@ _PART = 500
 MOST_OPENED = 2000
 """Sealed traits that are opened to count dates beforehand."""
 _FEBRUARY = (2, 29)
+_MOMENT = timedelta(microseconds=1)
 
 
 @dataclass(frozen=True)
@@ -151,11 +152,12 @@ def _read_texts(store: Store, name: str) -> list[str] | None:
 
 
 def _by_coupon(store: Store, first: date, last: date) -> Iterator[tuple[date, Dated]]:
-    """Codes that are held, and whose last day in the shop's time zone is one of these."""
+    """Codes that are held, and whose last day in the shop's time zone is one of these; of one that
+    ends at midnight it is the day before."""
     start, end = _span(first, last, store.settings.zone)
     c = coupon.c
     query = sa.select(c.coupon, c.customer, c.offer, c.expires_at).where(
-        c.state.in_(_HELD), c.expires_at >= start, c.expires_at < end, c.customer.is_not(None)
+        c.state.in_(_HELD), c.expires_at > start, c.expires_at <= end, c.customer.is_not(None)
     )
     with store.read() as tx:
         rows = tx.execute(query).all()
@@ -163,7 +165,8 @@ def _by_coupon(store: Store, first: date, last: date) -> Iterator[tuple[date, Da
     for row in rows:
         context = {"coupons": {"trigger": str(row.coupon)}, "offer": row.offer}
         dated = Dated(owners[row.customer], str(row.coupon), context)
-        yield row.expires_at.astimezone(store.settings.zone).date(), dated
+        ends = row.expires_at - _MOMENT
+        yield ends.astimezone(store.settings.zone).date(), dated
 
 
 def _by_order(store: Store, first: date, last: date) -> Iterator[tuple[date, Dated]]:

@@ -47,7 +47,11 @@ def read_goods(store: Store, hands: Hands, now: datetime) -> int:
     fresh = [event for event in events if now - event.received_at <= FRESH]
     begun = 0
     for each in live:
-        items = {read_item_id(event.event_id) for event in fresh if fits(each, event)}
+        items = {
+            read_item_id(event.event_id)
+            for event in fresh
+            if each.is_news(event) and fits(each, event)
+        }
         if items:
             begun += _begin(store, hands, each, items, now)
     upto = events[-1].position if len(events) == _READ else reach

@@ -15,6 +15,7 @@ from lingxi.errors import Conflict, UnknownJourney, did_you_mean
 from lingxi.journeys.definition_tables import journey as journeys
 from lingxi.journeys.definition_tables import journey_version as versions
 from lingxi.journeys.graph import Journey
+from lingxi.schema import Event
 
 
 class Held(msgspec.Struct, frozen=True):
@@ -33,11 +34,16 @@ class Held(msgspec.Struct, frozen=True):
 
 
 class Live(msgspec.Struct, frozen=True):
-    """A journey that new runs begin on."""
+    """A journey that new runs begin on; ``since`` is when its first version was published."""
 
     name: str
     version: int
     journey: Journey
+    since: datetime | None = None
+
+    def is_news(self, event: Event) -> bool:
+        """Whether an event came after the journey began: what was there before begins nothing."""
+        return self.since is None or event.received_at >= self.since
 
 
 class Version(msgspec.Struct, frozen=True):
@@ -85,8 +91,14 @@ def seek_journey(tx: sa.Connection, name: str) -> Held | None:
 
 def list_live(tx: sa.Connection) -> tuple[Live, ...]:
     """The journeys that new runs begin on: published, not paused; by priority, then by name."""
+    first = versions.alias()
+    since = (
+        sa.select(sa.func.min(first.c.published_at))
+        .where(first.c.name == journeys.c.name)
+        .scalar_subquery()
+    )
     query = (
-        sa.select(journeys.c.name, versions.c.version, versions.c.definition)
+        sa.select(journeys.c.name, versions.c.version, versions.c.definition, since)
         .join(
             versions,
             (versions.c.name == journeys.c.name) & (versions.c.version == journeys.c.published),
@@ -94,7 +106,9 @@ def list_live(tx: sa.Connection) -> tuple[Live, ...]:
         .where(~journeys.c.paused)
         .order_by(journeys.c.name)
     )
-    found = [Live(name, version, _read(text)) for name, version, text in tx.execute(query)]
+    found = [
+        Live(name, version, _read(text), begun) for name, version, text, begun in tx.execute(query)
+    ]
     return tuple(sorted(found, key=lambda live: -live.journey.priority))
 
 

@@ -74,6 +74,30 @@ def test_an_offer_without_coupons_is_taken_away(client: TestClient, key) -> None
     assert client.get("/v1/offers/spring", headers=key).status_code == 404
 
 
+def test_codes_from_elsewhere_fill_a_pool_each_once_as_they_stand(
+    client: TestClient, key, make_key
+) -> None:
+    """A code was read as a line of CSV: of 'AB12,CD34' the first half became a code."""
+    pool = {**SPRING, "code": {"kind": "pool", "low_at": 2}}
+    assert client.put("/v1/offers/spring", json=pool, headers=key).status_code == 200
+    path, codes = "/v1/offers/spring/codes", ["POOL-0001", "POOL-0002", "pool 0001", "AB12,CD34"]
+    made = client.post(path, json={"codes": codes}, headers=key)
+    assert made.status_code in (200, 201), made.text
+    assert made.json() == {"offer": "spring", "new": 3, "known": 1, "refused": 0, "free": 3}
+    again = client.post(path, json={"codes": ["POOL-0002", ""]}, headers=key).json()
+    assert (again["new"], again["known"], again["refused"], again["free"]) == (0, 1, 1, 3)
+    assert issue(client, key)["code"] == "POOL-0001"
+    assert client.get("/v1/offers/spring", headers=key).json()["offer"]["low"]
+    assert client.post(path, json={"codes": ["POOL-0003"]}).status_code == 401
+    reader = make_key(Scope.COUPONS)
+    assert client.post(path, json={"codes": ["POOL-0003"]}, headers=reader).status_code == 403
+    for wrong in ({}, {"codes": "POOL-0003"}, {"codes": ["X" * 65]}, {"codes": ["A"] * 2_001}):
+        assert client.post(path, json=wrong, headers=key).status_code == 400
+    assert client.post("/v1/offers/nope/codes", json={"codes": []}, headers=key).status_code == 404
+    client.put("/v1/offers/own", json=SPRING, headers=key)
+    assert client.post("/v1/offers/own/codes", json={"codes": []}, headers=key).status_code == 409
+
+
 def test_mistakes_are_refused_with_what_is_wrong(client: TestClient, key) -> None:
     put_spring(client, key)
     for body in ({}, {"benefit": {"kind": "percent", "percent": 0}}, {"benefit": {"kind": "x"}}):

@@ -1,5 +1,6 @@
 """Offers of a shop: kept, told, exported; the ledger and what it may still cost."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -173,7 +174,10 @@ class OfferDesk:
 
     def import_text(self, name: str, text: str, *, actor: str) -> ImportedView:
         """Add codes to the pool of an offer: one a line, or a column named code."""
-        codes = read_codes(text)
+        return self.import_codes(name, read_codes(text), actor=actor)
+
+    def import_codes(self, name: str, codes: Sequence[str], *, actor: str) -> ImportedView:
+        """Add codes to the pool of an offer, each as it stands."""
         now = self._shop.clock.now()
         with self._shop.store.write() as tx:
             done = self._shop.coupons.import_codes(tx, name, codes, now, actor=actor)

@@ -1,7 +1,7 @@
 """What other rooms know that keeps a message back at the moment of sending, and what fills it."""
 
-from collections.abc import Sequence
-from datetime import datetime
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
 from functools import partial
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
@@ -10,17 +10,23 @@ import sqlalchemy as sa
 
 from lingxi.app.messages import goods
 from lingxi.catalogue import get_items
-from lingxi.coupons import get_offer, is_valid
+from lingxi.coupons import find_valid, get_offer
 from lingxi.errors import UnknownCoupon, UnknownOffer, UnknownSegment
+from lingxi.experiments import in_holdout
 from lingxi.i18n import Translator
+from lingxi.journeys.tables import run as runs
+from lingxi.journeys.versions import get_version
 from lingxi.messaging.nouns import Message, SkipReason
 from lingxi.messaging.sending.judgement import SendCheck
 from lingxi.messaging.templates.compose import Ask, ValueSource
+from lingxi.store.keyed import fetch_by_keys
 from lingxi.store.tables import identity
 
 if TYPE_CHECKING:
     from lingxi.app.shop import Shop
 
+_MOMENT = timedelta(microseconds=1)
+"""A coupon that ends at midnight can be used for the last time the day before."""
 COUPON, SEGMENT = "coupon", "segment"
 """Keys of a message's context that are looked at when it is sent."""
 
@@ -31,6 +37,7 @@ def list_checks(shop: "Shop") -> Sequence[SendCheck]:
         SendCheck("stock", _check_stock),
         SendCheck("segment", partial(_check_segment, shop)),
         SendCheck("coupon", _check_coupon, transactional=True),
+        SendCheck("holdout", _check_holdout, transactional=True),
     )
 
 
@@ -48,31 +55,73 @@ def list_sources(shop: "Shop") -> Sequence[ValueSource]:
     return [ValueSource(name, partial(read, shop)) for name, read in readers.items()]
 
 
-def _check_stock(tx: sa.Connection, message: Message, now: datetime) -> SkipReason | None:
-    """Whether one of the items that the message is about is still offered."""
-    wanted = goods.list_item_ids(message.context)
-    if not wanted:
-        return None
-    offered = (item.is_offered(now) for item in get_items(tx, wanted).values())
-    return None if any(offered) else SkipReason.OUT_OF_STOCK
+def _check_stock(
+    tx: sa.Connection, messages: Sequence[Message], now: datetime
+) -> Mapping[str, SkipReason]:
+    """Of messages about items those of which none is offered any more."""
+    wanted = {each.id: goods.list_item_ids(each.context) for each in messages}
+    known = get_items(tx, {item_id for ids in wanted.values() for item_id in ids})
+    offered = {item_id for item_id, item in known.items() if item.is_offered(now)}
+    gone = [key for key, ids in wanted.items() if ids and offered.isdisjoint(ids)]
+    return dict.fromkeys(gone, SkipReason.OUT_OF_STOCK)
 
 
 def _check_segment(
-    shop: "Shop", tx: sa.Connection, message: Message, now: datetime
-) -> SkipReason | None:
-    """Whether the customer is still in the segment that the message was queued for."""
-    name = message.context.get(SEGMENT)
-    if not name:
-        return None
-    owner = sa.select(identity.c.customer).where(identity.c.subject == message.customer)
-    customer = tx.execute(owner).scalar()
-    if customer is None:
-        return SkipReason.NO_CUSTOMER
+    shop: "Shop", tx: sa.Connection, messages: Sequence[Message], now: datetime
+) -> Mapping[str, SkipReason]:
+    """Of messages to a segment those whose customer is not in it any more."""
+    named = {each.id: str(each.context.get(SEGMENT) or "") for each in messages}
+    asked = [each for each in messages if named[each.id]]
+    owners = _find_owners(tx, asked)
+    found = {}
+    for each in asked:
+        customer = owners.get(each.customer)
+        if customer is None:
+            found[each.id] = SkipReason.NO_CUSTOMER
+        elif not _is_member(shop, tx, named[each.id], customer, now):
+            found[each.id] = SkipReason.LEFT_SEGMENT
+    return found
+
+
+def _is_member(shop: "Shop", tx: sa.Connection, segment: str, customer: int, now: datetime) -> bool:
     try:
-        member = shop.judge.is_member(tx, str(name), customer, now)
+        return shop.judge.is_member(tx, segment, customer, now)
     except UnknownSegment:
-        member = False
-    return None if member else SkipReason.LEFT_SEGMENT
+        return False
+
+
+def _check_holdout(
+    tx: sa.Connection, messages: Sequence[Message], _now: datetime
+) -> Mapping[str, SkipReason]:
+    """Of messages of journeys those whose customer is held out: by a merge of since, for who was
+    held out at the beginning has none."""
+    numbers = {(int(each.run),) for each in messages if each.journey and each.run.isdecimal()}
+    c = runs.c
+    begun = {
+        str(number): (version, subject)
+        for number, version, subject in fetch_by_keys(
+            tx, [c.id], numbers, [c.id, c.version, c.subject]
+        )
+    }
+    asked = [each for each in messages if each.run in begun]
+    owners = _find_owners(tx, asked)
+    found = {}
+    for each in asked:
+        version, began = begun[each.run]
+        owner = owners.get(each.customer)
+        if owner is None or owner == began:
+            continue
+        share = get_version(tx, each.journey, version).holdout
+        if share > 0 and in_holdout(f"journey:{each.journey}", owner, share):
+            found[each.id] = SkipReason.HOLDOUT
+    return found
+
+
+def _find_owners(tx: sa.Connection, messages: Sequence[Message]) -> dict[int, int]:
+    """Who the customers of these messages are after all merges; who is gone is left out."""
+    keys = {(each.customer,) for each in messages}
+    c = identity.c
+    return dict(fetch_by_keys(tx, [c.subject], keys, [c.subject, c.customer]))
 
 
 def _coupon_of(message: Message) -> int | None:
@@ -80,12 +129,14 @@ def _coupon_of(message: Message) -> int | None:
     return value if isinstance(value, int) and not isinstance(value, bool) else None
 
 
-def _check_coupon(tx: sa.Connection, message: Message, now: datetime) -> SkipReason | None:
-    if not message.context.get(COUPON):
-        return None
-    coupon = _coupon_of(message)
-    valid = coupon is not None and is_valid(tx, coupon, now)
-    return None if valid else SkipReason.COUPON_INVALID
+def _check_coupon(
+    tx: sa.Connection, messages: Sequence[Message], now: datetime
+) -> Mapping[str, SkipReason]:
+    """Of messages that bring a coupon those whose coupon is worth nothing any more."""
+    brought = {each.id: _coupon_of(each) for each in messages if each.context.get(COUPON)}
+    valid = find_valid(tx, {number for number in brought.values() if number is not None}, now)
+    worthless = [key for key, number in brought.items() if number not in valid]
+    return dict.fromkeys(worthless, SkipReason.COUPON_INVALID)
 
 
 def _read_coupon(shop: "Shop", tx: sa.Connection, ask: Ask) -> dict[str, object] | None:
@@ -105,5 +156,5 @@ def _read_coupon(shop: "Shop", tx: sa.Connection, ask: Ask) -> dict[str, object]
         "title": offer.title_in(ask.language),
         "offer": code.offer,
         "expires_at": None if ends is None else ends.isoformat(),
-        "expires_on": None if ends is None else words.date(ends),
+        "expires_on": None if ends is None else words.date(ends - _MOMENT),
     }

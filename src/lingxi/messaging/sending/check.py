@@ -1,6 +1,7 @@
 """The checks at the moment of sending, in their order: the first that objects is the reason."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -16,6 +17,14 @@ from lingxi.messaging.windows import QuietTimes
 from lingxi.store import Store
 from lingxi.store.keyed import fetch_by_keys
 from lingxi.store.tables import identity
+
+
+@dataclass(frozen=True)
+class Known:
+    """What was read for a batch of messages: permits, and objections of other rooms by message."""
+
+    permits: Permits
+    objections: Mapping[str, Skip]
 
 
 class Checks:
@@ -65,31 +74,39 @@ class Checks:
         readers = {each: self._to_reader(each, subjects[each], traits[each]) for each in customers}
         return {subject: readers[customer] for subject, customer in owners.items()}
 
-    def read_permits(self, tx: sa.Connection, asked: Sequence[Asked]) -> Permits:
-        """What these people said and whether their addresses are barred, in this transaction."""
-        return read_permits(self._store, tx, asked)
+    def read_known(self, tx: sa.Connection, asked: Sequence[Asked], now: datetime) -> "Known":
+        """What these people said, whether their addresses are barred, and what other rooms have
+        against these messages, in this transaction."""
+        objections: dict[str, Skip] = {}
+        for check in self._others:
+            concerned = [
+                each.message
+                for each in asked
+                if each.message.id not in objections
+                and (check.transactional or each.message.message_class == MARKETING)
+            ]
+            if concerned:
+                against = check.function(tx, concerned, now)
+                objections |= {key: Skip(reason, check.name) for key, reason in against.items()}
+        return Known(read_permits(self._store, tx, asked), objections)
 
     def judge(
         self, tx: sa.Connection, message: Message, reader: Reader, address: str, now: datetime
     ) -> Skip | Wait | None:
         """Why the message must not be sent, or not yet; nothing where it may."""
         asked = Asked(message, reader.customer, address)
-        return self.judge_by(tx, self.read_permits(tx, [asked]), asked, reader, now)
+        return self.judge_by(self.read_known(tx, [asked], now), asked, reader, now)
 
     def judge_by(
-        self, tx: sa.Connection, permits: Permits, asked: Asked, reader: Reader, now: datetime
+        self, known: "Known", asked: Asked, reader: Reader, now: datetime
     ) -> Skip | Wait | None:
-        """As ``judge``, by permits that were read for a batch in the same transaction."""
-        message = asked.message
-        marketing = message.message_class == MARKETING
+        """As ``judge``, by what was read for a batch in the same transaction."""
+        message, permits = asked.message, known.permits
         if (skip := permits.check_address(asked)) is not None:
             return skip
-        for check in self._others:
-            if marketing or check.transactional:
-                reason = check.function(tx, message, now)
-                if reason is not None:
-                    return Skip(reason, check.name)
-        if not marketing:
+        if (skip := known.objections.get(message.id)) is not None:
+            return skip
+        if message.message_class != MARKETING:
             return None
         if (skip := permits.check_consent(asked)) is not None:
             return skip

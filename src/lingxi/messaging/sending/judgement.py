@@ -1,6 +1,6 @@
 """What a worker may decide on a message before it is sent, and the checks that others bring."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
@@ -48,11 +48,12 @@ class Reader:
 class SendCheck:
     """A reason not to send that another room knows of: stock, a coupon's validity, a holdout.
 
-    ``function`` is asked in a reading transaction right before the message is sent.
+    ``function`` is asked of many messages in a reading transaction right before they are sent, and
+    answers those that it objects to, by their id.
     """
 
     name: str
-    function: Callable[[sa.Connection, Message, datetime], SkipReason | None]
+    function: Callable[[sa.Connection, Sequence[Message], datetime], Mapping[str, SkipReason]]
     transactional: bool = False
     """Whether it is asked of transactional messages too."""
 

@@ -27,7 +27,7 @@ from lingxi.messaging.nouns import (
     SkipReason,
     Unclear,
 )
-from lingxi.messaging.sending.check import Checks
+from lingxi.messaging.sending.check import Checks, Known
 from lingxi.messaging.sending.claim import Claim, Claimed, claim_due, has_due
 from lingxi.messaging.sending.commit import Judged, Ready, commit_sending
 from lingxi.messaging.sending.judgement import (
@@ -39,7 +39,7 @@ from lingxi.messaging.sending.judgement import (
     Skip,
     Wait,
 )
-from lingxi.messaging.sending.permits import Asked, Permits
+from lingxi.messaging.sending.permits import Asked
 from lingxi.messaging.sending.record import Delivered, Told, record_outcomes
 from lingxi.store import Store
 
@@ -144,12 +144,12 @@ class Sender:
                 readers = self._checks.find_readers(tx, [claim.message for claim in part])
                 found = [(claim, self._reach(claim.message, readers, now)) for claim in part]
                 asked = [each.asked for _, each in found if isinstance(each, _Reached)]
-                permits = self._checks.read_permits(tx, asked)
+                known = self._checks.read_known(tx, asked, now)
                 for claim, each in found:
                     if isinstance(each, Skip):
                         yield claim, each
                     else:
-                        yield claim, self._judge(tx, permits, claim, each, now)
+                        yield claim, self._judge(tx, known, claim, each, now)
 
     def _reach(
         self, message: Message, readers: Mapping[int, Reader], now: datetime
@@ -169,10 +169,10 @@ class Sender:
         return _Reached(reader, Asked(message, reader.customer, address))
 
     def _judge(
-        self, tx: sa.Connection, permits: Permits, claim: Claim, reached: "_Reached", now: datetime
+        self, tx: sa.Connection, known: Known, claim: Claim, reached: "_Reached", now: datetime
     ) -> Ready | Skip | Wait:
         message, reader, asked = claim.message, reached.reader, reached.asked
-        verdict = self._checks.judge_by(tx, permits, asked, reader, now)
+        verdict = self._checks.judge_by(known, asked, reader, now)
         if verdict is not None:
             return verdict
         links = self._make_links(message, reader, asked.address)

@@ -122,7 +122,7 @@ def post_codes(
 ) -> ImportedView:
     """Add codes that came from elsewhere; each counts once."""
     actor = provide_principal(request).actor
-    return shop.offers.import_text(name, "\n".join(["code", *data.codes]), actor=actor)
+    return shop.offers.import_codes(name, data.codes, actor=actor)
 
 
 @write(post, "/v1/offers/{name:str}/shopify", Scope.COUPONS_WRITE, "Shopify's price rules")
