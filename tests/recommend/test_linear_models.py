@@ -27,19 +27,27 @@ def _fit(scorer):
     return scorer
 
 
-def _even(alpha=0.5):
+def _even():
     customers, items = X.sum(axis=1), X.sum(axis=0)
-    left = np.where(customers > 0, customers, 1) ** -alpha
-    right = np.where(items > 0, items, 1) ** (alpha - 1)
-    return left[:, None] * X * right
+    left = np.where(customers > 0, customers, 1) ** -0.5
+    return left[:, None] * X * np.where(items > 0, items, 1) ** -0.5
+
+
+def _sharp(customer, given, wanted, power):
+    customers, items = np.maximum(X.sum(axis=1), 1), np.maximum(X.sum(axis=0), 1)
+    met = X.T @ (customers[:, None] ** -customer * X)
+    cells = (items[:, None] ** -given * met) ** power * items**-wanted
+    return cells * (_even().T @ _even()).sum() / cells.sum()
 
 
 @pytest.mark.parametrize("weights", [(0.0, 0.0, 0.0, 0.0), (0.6, -0.8, 0.35, -0.3)])
-def test_a_graph_filter_is_the_sum_of_its_terms(weights):
-    scorer = _fit(GraphFilter("g", alpha=0.7, power=0.6, rank=5, weights=weights, **PLAIN))
+@pytest.mark.parametrize("shape", [(0.8, 0.5, 0.3, 1.0), (1.2, 0.3, 0.1, 0.6)])
+def test_a_graph_filter_is_the_sum_of_its_terms(weights, shape):
+    customer, given, wanted, power = shape
+    named = {"customer": customer, "given": given, "wanted": wanted, "power": power}
+    scorer = _fit(GraphFilter("g", **named, rank=5, weights=weights, **PLAIN))
     plain = _even().T @ _even()
-    sharp = (_even(0.7).T @ _even(0.7)) ** 0.6
-    sharp *= plain.sum() / sharp.sum()
+    sharp = _sharp(*shape)
     _, values, vectors = np.linalg.svd(_even(), full_matrices=False)
     v, s = vectors[:3].T, values[:3]  # 14 items carry no more than 3
     root = np.sqrt(X.sum(axis=0))
@@ -52,6 +60,16 @@ def test_a_graph_filter_is_the_sum_of_its_terms(weights):
     terms = list(scorer.score_terms(HISTORIES))
     total = terms[0] + sum(w * t for w, t in zip(weights, terms[1:], strict=True))
     np.testing.assert_allclose(total, scorer.score(HISTORIES), atol=1e-4)
+
+
+def test_a_bent_filter_is_one_fitted_so():
+    bent, fitted = (_fit(GraphFilter("g", rank=3, wanted=w, **PLAIN)) for w in (0.3, 0.7))
+    changed = bent.find_bent(0.7)
+    first = next(bent.score_terms(HISTORIES)) * changed
+    np.testing.assert_allclose(first, next(fitted.score_terms(HISTORIES)), rtol=1e-5)
+    bent.set_weights(bent.weights, 0.7)
+    np.testing.assert_allclose(bent.score(HISTORIES), fitted.score(HISTORIES), rtol=1e-5, atol=1e-5)
+    assert bent.bend == 0.7
 
 
 def test_a_large_graph_keeps_the_largest_cells_of_each_row(monkeypatch):
@@ -87,6 +105,13 @@ def test_singular_vectors_are_those_of_the_dense_decomposition():
     np.testing.assert_allclose(values, wanted[:6], rtol=1e-3)
     np.testing.assert_allclose(vectors @ vectors.T, rows[:6].T @ rows[:6], atol=1e-2)
     assert find_right_vectors(read_ratings([[1, 0]]), 50)[0].shape == (2, 1)
+
+
+def test_singular_vectors_of_dependent_columns_are_orthogonal():
+    twice = np.repeat(X, 2, axis=1)
+    vectors, values = find_right_vectors(read_ratings(twice), 5, passes=8)
+    np.testing.assert_allclose(vectors.T @ vectors, np.eye(5), atol=1e-4)
+    np.testing.assert_allclose(values, np.linalg.svd(twice)[1][:5], rtol=1e-3)
 
 
 def test_ease_is_its_closed_form_and_slim_with_all_neighbours_is_the_same():

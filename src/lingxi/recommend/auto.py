@@ -300,7 +300,7 @@ class _Hunt:
         fit_seconds = time.monotonic() - start
         if isinstance(scorer, Termed):
             tune_terms(scorer, self.bench, self._popularity)
-            bare = vary(bare, **dict(zip(TERMS, scorer.weights, strict=True)))
+            bare = vary(bare, **dict(zip(TERMS, scorer.weights, strict=True)), wanted=scorer.bend)
         head, heard = self._listen(scorer)
         bare = vary(bare, **heard)
         pool = Pool.build([head], self.bench, self._popularity)

@@ -1,9 +1,9 @@
 """Graph filters: a history is smoothed over the graph of customers and items.
 
-With ``R^ = D_u^-1/2 X D_i^-1/2`` and ``P = R^' R^``, every filter here is a function of P: a step
-to the items of like-minded customers, two steps taken back (what everybody leads to), and the part
-of the history in the largest singular vectors, which holds the broad tastes. Their weights are
-tuned together on held-back data (``terms``).
+With ``R^ = D_u^-1/2 X D_i^-1/2`` and ``P = R^' R^``, every filter here leads along the graph: a
+step to the items of like-minded customers, two steps taken back (what everybody leads to), and the
+part of the history in the largest singular vectors, which holds the broad tastes. Their weights
+are tuned together on held-back data (``terms``).
 """
 
 from collections.abc import Iterator
@@ -44,7 +44,8 @@ _LEAST_PER_VECTOR = 4
 class GraphFilter:
     """``score = x (T + plain P + second P2 + low L + low_second L P)``, linear in the history x.
 
-    - ``T = (R~' R~)^power`` cell by cell, ``R~ = D_u^-alpha X D_i^(alpha - 1)``, with P's sum;
+    - ``T = (D_i^-given X' D_u^-customer X)^power D_i^-wanted``, the power cell by cell, with P's
+      sum: the lower ``wanted``, the more the popular are led to;
     - ``P2 = V S^4 V'``, V the first ``rank`` singular vectors of R^: P's square without its tail;
     - ``L = D_i^-1/2 V V' D_i^1/2``: the ideal low-pass.
 
@@ -55,7 +56,7 @@ class GraphFilter:
     ------
     Shen et al. (2021), CIKM, GF-CF (linear filter and ideal low-pass); Park et al. (2024), SIGIR,
     Turbo-CF (normalisation and power); Choi et al. (2023), SIGIR, BSPM (a step taken back: with
-    power 1, ``plain`` 0, ``second`` -t and ``low_second`` -t·low it is one step of sharpening).
+    ``second`` -t and ``low_second`` -t·low it is one step of sharpening).
     """
 
     personal = False
@@ -64,26 +65,35 @@ class GraphFilter:
         self,
         name: str,
         *,
-        alpha: float = 0.6,
-        power: float = 0.7,
-        rank: int = 256,
-        weights: tuple[float, ...] = (0.6, -0.8, 0.35, -0.3),
+        customer: float = 0.8,
+        given: float = 0.5,
+        wanted: float = 0.3,
+        power: float = 1.0,
+        rank: int = 448,
+        weights: tuple[float, ...] = (0.3, -0.5, 0.3, -0.2),
         length: int = 1000,
         taught: Weighting = USUAL,
         heard: Weighting = USUAL,
     ) -> None:
-        self.name, self.alpha, self.power, self.rank = name, alpha, power, rank
+        self.name, self.power, self.rank = name, power, rank
+        self.customer, self.given, self.wanted = customer, given, wanted
         self.weights, self.length = weights, length
         self.taught, self.heard = taught, heard
+
+    @property
+    def bend(self) -> float:
+        """How far T keeps from the popular: ``wanted``."""
+        return self.wanted
 
     def fit(self, taught: Histories) -> None:
         """Multiply the graph out, block by block, and find its singular vectors."""
         weights = taught.weigh(self.taught, now=taught.newest)
         customers, items = row_sums(weights), row_sums(transpose(weights))
         even = _normalise(weights, customers, items, 0.5)
+        self._items = items
         self._plain, self._sharp = self._multiply(weights, customers, items)
-        total = float(self._sharp.data.sum())
-        self._sharp.data *= np.float32(float(self._plain.data.sum()) / total if total else 1.0)
+        self._total = float(self._plain.data.sum(dtype=np.float64))
+        self._led = np.bincount(self._sharp.indices, self._sharp.data, minlength=len(items))
         self._root = np.sqrt(items).astype(np.float32)
         rank = min(self.rank, max(1, min(even.shape) // _LEAST_PER_VECTOR))
         self._vectors, self._values = find_right_vectors(even, rank)
@@ -93,15 +103,21 @@ class GraphFilter:
         self._right_second = np.ascontiguousarray((back @ (single @ self._right.T)).T)
         self._combine()
 
-    def set_weights(self, weights: tuple[float, ...]) -> None:
-        """Other weights of the terms; nothing is fitted anew."""
+    def set_weights(self, weights: tuple[float, ...], bend: float | None = None) -> None:
+        """Other weights of the terms, and another ``wanted``; nothing is fitted anew."""
         self.weights = weights
+        self.wanted = self.wanted if bend is None else bend
         self._combine()
+
+    def find_bent(self, bend: float) -> NDArray[np.float32]:
+        """What each item's score by T is multiplied by where ``wanted`` is another."""
+        changed: NDArray[np.float32] = self._damp(bend) / self._damp(self.wanted)
+        return changed
 
     def score_terms(self, histories: Histories) -> Iterator[NDArray[np.float32]]:
         """Each term's scores of all items: T first, then ``TERMS``."""
         x = histories.weigh(self.heard)
-        yield densify_scores(x @ self._sharp)
+        yield densify_scores(x @ self._sharp) * self._damp(self.wanted)
         yield densify_scores(x @ self._plain)
         yield ((x @ self._vectors) * self._values**4).astype(np.float32) @ self._vectors.T
         low = (scale(x, x.data * self._inverse_root[x.indices]) @ self._vectors).astype(np.float32)
@@ -180,32 +196,42 @@ class GraphFilter:
     def _inverse_root(self) -> Block:
         return np.where(self._root > 0, 1.0 / np.where(self._root > 0, self._root, 1.0), 0.0)
 
+    def _damp(self, wanted: float) -> NDArray[np.float32]:
+        """``D_i^-wanted`` times what makes T's sum P's."""
+        damping = _raise(self._items, -wanted)
+        total = float(self._led @ damping)
+        return (damping * (self._total / total if total else 1.0)).astype(np.float32)
+
     def _multiply(
         self, weights: Csr, customers: NDArray[np.float64], items: NDArray[np.float64]
     ) -> tuple[Csr, Csr]:
-        """P and T over the same cells, each row cut to its largest of T."""
+        """P and T before the last factor over the same cells, each row cut to its largest of T."""
         even = _normalise(weights, customers, items, 0.5)
-        tilted = _normalise(weights, customers, items, self.alpha)
-        even_back, tilted_back = transpose(even), transpose(tilted)
+        even_back = transpose(even)
+        owners = np.repeat(_raise(customers, -self.customer / 2), row_lengths(weights))
+        forth = scale(weights, weights.data * owners)
+        back = transpose(scale(forth, forth.data * _raise(items, -self.given)[forth.indices]))
+        damping = _raise(items, -self.wanted)
         length = max(_FEWEST, _MOST_CELLS // max(weights.shape[1], 1))
         plain, sharp = [], []
         for part in row_blocks(even_back, even):
             p: Csr = (even_back[part] @ even).sorted_indices()
-            t: Csr = (tilted_back[part] @ tilted).sorted_indices()
-            stays = best_cells(t, length)
+            t: Csr = (back[part] @ forth).sorted_indices()
+            power = t.data**self.power if self.power != 1 else t.data
+            stays = best_cells(scale(t, power * damping[t.indices]), length)
             counts = np.add.reduceat(np.append(stays, False), t.indptr[:-1]) * (row_lengths(t) > 0)
             indptr = np.concatenate(([0], np.cumsum(counts)))
             indices = p.indices[stays]
             plain.append(build_csr(p.data[stays].astype(np.float32), indices, indptr, p.shape))
-            power = (t.data[stays] ** self.power).astype(np.float32)
-            sharp.append(build_csr(power, indices, indptr, p.shape))
+            sharp.append(build_csr(power[stays].astype(np.float32), indices, indptr, p.shape))
         n = weights.shape[1]
         return stack(plain, n), stack(sharp, n)
 
     def _combine(self) -> None:
         """One operator and one pair of factors from all terms."""
         plain, second, low, low_second = self.weights
-        data = self._sharp.data + np.float32(plain) * self._plain.data
+        data = self._sharp.data * self._damp(self.wanted)[self._sharp.indices]
+        data += np.float32(plain) * self._plain.data
         self.operator = scale(self._sharp, data)
         left: list[NDArray[np.floating]] = []
         right: list[NDArray[np.floating]] = []
@@ -226,7 +252,11 @@ def _normalise(
     weights: Csr, customers: NDArray[np.float64], items: NDArray[np.float64], alpha: float
 ) -> Csr:
     """``D_u^-alpha X D_i^(alpha - 1)``."""
-    of_customer = np.where(customers > 0, customers, 1.0) ** -alpha
-    of_item = np.where(items > 0, items, 1.0) ** (alpha - 1.0)
-    owners = np.repeat(of_customer, row_lengths(weights))
-    return scale(weights, weights.data * owners * of_item[weights.indices])
+    owners = np.repeat(_raise(customers, -alpha), row_lengths(weights))
+    return scale(weights, weights.data * owners * _raise(items, alpha - 1.0)[weights.indices])
+
+
+def _raise(sums: NDArray[np.float64], exponent: float) -> NDArray[np.float64]:
+    """The power of each sum, 1 where there is nothing."""
+    powers: NDArray[np.float64] = np.where(sums > 0, sums, 1.0) ** exponent
+    return powers

@@ -60,7 +60,9 @@ def _walk(recipe: Recipe, params: Params) -> Scorer:
 def _graph(recipe: Recipe, params: Params) -> Scorer:
     return GraphFilter(
         recipe.name,
-        alpha=float(params["alpha"]),
+        customer=float(params["customer"]),
+        given=float(params["given"]),
+        wanted=float(params["wanted"]),
         power=float(params["power"]),
         rank=int(params["rank"]),
         weights=tuple(float(params[term]) for term in TERMS),
@@ -130,11 +132,13 @@ _KNN: Params = {"k": 100, "length": 400, "shrinkage": 0.0}
 _USER: Params = {"k": 100, "shrinkage": 0.0}
 _WALK: Params = {"k": 100, "alpha": 0.6, "beta": 0.2, "length": 400}
 _GRAPH: Params = {
-    "alpha": 0.6,
-    "power": 0.7,
-    "rank": 256,
+    "customer": 0.8,
+    "given": 0.5,
+    "wanted": 0.3,
+    "power": 1.0,
+    "rank": 448,
     "length": 1000,
-    **dict(zip(TERMS, (0.6, -0.8, 0.35, -0.3), strict=True)),
+    **dict(zip(TERMS, (0.3, -0.5, 0.3, -0.2), strict=True)),
 }
 _EASE: Params = {"reg": 200.0, "length": 1000}
 _SLIM: Params = {"k": 50, "reg": 50.0}
@@ -229,7 +233,14 @@ LINEAR = (
         _graph,
         _GRAPH,
         ({}, _AGED),
-        try_each(_GRAPH, {"alpha": (0.4, 0.5, 0.6, 0.7), "power": (0.55, 0.7, 0.85, 1.0)}),
+        try_each(
+            _GRAPH,
+            {
+                "customer": (0.6, 0.8, 1.0, 1.2),
+                "given": (0.3, 0.5, 0.7),
+                "power": (0.7, 0.85, 1.0),
+            },
+        ),
         cost=_graph_cost,
         memory=of_whole_operator,
         gain=1.0,

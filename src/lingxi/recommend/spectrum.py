@@ -7,10 +7,13 @@ from lingxi.recommend.matrix import Csr, scale, transpose
 
 _SPARE = 24
 _SEED = 20
+_LEAST = 1e-4
+"""Below this part of the longest, what a column adds to the others is too little for single
+precision, and the slower decomposition is taken."""
 Block = NDArray[np.float32]
 
 
-def find_right_vectors(matrix: Csr, rank: int, *, passes: int = 2) -> tuple[Block, Block]:
+def find_right_vectors(matrix: Csr, rank: int, *, passes: int = 3) -> tuple[Block, Block]:
     """Right singular vectors, shape (n_columns, rank), and values, falling.
 
     A random block is multiplied by the matrix and its transpose ``passes`` times; the more passes,
@@ -19,7 +22,8 @@ def find_right_vectors(matrix: Csr, rank: int, *, passes: int = 2) -> tuple[Bloc
 
     Source
     ------
-    Halko, Martinsson & Tropp (2011), SIAM Review 53(2), algorithm 4.4.
+    Halko, Martinsson & Tropp (2011), SIAM Review 53(2), algorithm 4.4; Fukaya et al. (2014), ScalA,
+    for the orthogonal basis by Cholesky's decomposition: a tenth of a QR's time.
 
     Examples
     --------
@@ -34,17 +38,26 @@ def find_right_vectors(matrix: Csr, rank: int, *, passes: int = 2) -> tuple[Bloc
     single = scale(matrix, matrix.data.astype(np.float32))
     back = transpose(single)
     rng = np.random.default_rng(_SEED)
-    block = rng.standard_normal((rows, width)).astype(np.float32)
+    basis = _orthogonal(back @ rng.standard_normal((rows, width)).astype(np.float32))
     for _ in range(passes):
-        block = _orthogonal(single @ _orthogonal(back @ block))
-    small = np.asarray(back @ block, dtype=np.float64)
-    values, turns = np.linalg.eigh(small.T @ small)
+        basis = _orthogonal(back @ (single @ basis))
+    small = np.asarray(single @ basis, dtype=np.float32)
+    values, turns = np.linalg.eigh((small.T @ small).astype(np.float64))
     order = np.argsort(-values)[:rank]
     lengths = np.sqrt(np.maximum(values[order], 0.0))
-    vectors = small @ turns[:, order] / np.where(lengths > 0, lengths, 1.0)
-    return vectors.astype(np.float32), lengths.astype(np.float32)
+    return basis @ turns[:, order].astype(np.float32), lengths.astype(np.float32)
 
 
 def _orthogonal(block: Block) -> Block:
-    basis, _ = np.linalg.qr(block)
-    return np.asarray(basis, dtype=np.float32)
+    """An orthogonal basis of the columns."""
+    gram = (block.T @ block).astype(np.float64)
+    try:
+        factor = np.linalg.cholesky(gram)
+    except np.linalg.LinAlgError:
+        factor = np.zeros((1, 1))
+    lengths = np.diagonal(factor)
+    if lengths.min(initial=1.0) <= _LEAST * np.sqrt(np.diagonal(gram).max(initial=0.0)):
+        basis, _ = np.linalg.qr(block)
+        return np.asarray(basis, dtype=np.float32)
+    inverse = np.linalg.inv(factor).T.astype(np.float32)
+    return np.asarray(block @ inverse, dtype=np.float32)

@@ -13,6 +13,7 @@ from lingxi.recommend.scorer import Ranker, Vector
 
 _FACTORS = (0.5, 0.8, 1.25, 2.0)
 _STARTS = (-0.3, 0.3)
+_BENDS = (-0.2, -0.1, 0.1, 0.2)
 _ROUNDS = 4
 _CELLS = 20_000_000
 
@@ -25,22 +26,29 @@ class Termed(Ranker, Protocol):
     def weights(self) -> tuple[float, ...]:
         """The weights of all terms but the first."""
 
-    def set_weights(self, weights: tuple[float, ...]) -> None:
-        """Other weights."""
+    @property
+    def bend(self) -> float:
+        """How far the first term keeps from the popular."""
+
+    def set_weights(self, weights: tuple[float, ...], bend: float | None = None) -> None:
+        """Other weights, and another bend."""
+
+    def find_bent(self, bend: float) -> NDArray[np.float32]:
+        """What each item's score by the first term is multiplied by where the bend is another."""
 
     def score_terms(self, histories: Histories) -> Iterator[NDArray[np.float32]]:
         """Each term's scores of all items, shape (n_rows, n_items); the first has weight 1."""
 
 
 def tune_terms(scorer: Termed, bench: Bench, popularity: Vector) -> None:
-    """Set the weights with the highest value on the bench, by moving one at a time.
+    """Set the weights and the bend with the highest value on the bench, by moving one at a time.
 
-    Each step multiplies a weight, takes the term out, or puts one in that was out, as long as the
-    metric rises.
+    Each step multiplies a weight, takes the term out, puts one in that was out, or moves the bend,
+    as long as the metric rises.
     """
     pool = Pool.build([take_head(scorer, bench)], bench, popularity)
     terms = _gather_terms(scorer, bench, pool)
-    weights = (1.0, *scorer.weights)
+    weights, bend, first = (1.0, *scorer.weights), scorer.bend, terms[0].copy()
     best = _measure(pool, terms, weights)
     for _ in range(_ROUNDS):
         before = best
@@ -51,9 +59,15 @@ def tune_terms(scorer: Termed, bench: Bench, popularity: Vector) -> None:
                 value = _measure(pool, terms, tried)
                 if value > best:
                     best, weights = value, tried
+        for option in [round(bend + move, 2) for move in _BENDS]:
+            bent = first * scorer.find_bent(option)[np.maximum(pool.items, 0)]
+            value = _measure(pool, np.concatenate([bent[None], terms[1:]]), weights)
+            if value > best:
+                best, bend = value, option
+        terms[0] = first * scorer.find_bent(bend)[np.maximum(pool.items, 0)]
         if best <= before * 1.0005:
             break
-    scorer.set_weights(tuple(round(weight, 4) for weight in weights[1:]))
+    scorer.set_weights(tuple(round(weight, 4) for weight in weights[1:]), bend)
 
 
 def _measure(pool: Pool, terms: Scores, weights: tuple[float, ...]) -> float:

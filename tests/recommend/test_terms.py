@@ -1,0 +1,72 @@
+"""Tuning a sum of terms: the weights and the bend that find what was held back."""
+
+import numpy as np
+
+from lingxi.recommend.bench import FILL, Bench, split_inside
+from lingxi.recommend.graph import GraphFilter
+from lingxi.recommend.histories import Histories
+from lingxi.recommend.matrix import build_csr
+from lingxi.recommend.ratings import read_ratings
+from lingxi.recommend.terms import Termed, tune_terms
+
+N = 30
+SIZES = np.arange(1.0, N + 1)
+
+
+class TwoTerms:
+    """The first term grows with an item's size, the second says the wrong thing."""
+
+    def __init__(self, weights, bend):
+        self.weights, self.bend = weights, bend
+        self.first = np.where(np.arange(N) % 2 == 0, SIZES**0.1, 0.5 * SIZES**0.1)[None, :]
+        self.second = 3.0 * (np.arange(N) == N - 1)[None, :]
+
+    def score_terms(self, histories):
+        ones = np.ones((histories.n_rows, 1), dtype=np.float32)
+        yield ones * (self.first * SIZES**-self.bend).astype(np.float32)
+        yield ones * self.second.astype(np.float32)
+
+    def score(self, histories):
+        first, second = self.score_terms(histories)
+        return first + np.float32(self.weights[0]) * second
+
+    def set_weights(self, weights, bend=None):
+        self.weights, self.bend = weights, self.bend if bend is None else bend
+
+    def find_bent(self, bend):
+        return (SIZES ** (self.bend - bend)).astype(np.float32)
+
+
+def _make_bench(target):
+    taught = Histories.of_matrix(read_ratings(np.eye(N)[:4]))
+    wanted = np.zeros((4, N))
+    wanted[:, target] = 1
+    nothing = build_csr(np.empty(0), np.empty(0), np.zeros(5, dtype=np.int64), (4, N))
+    return Bench(taught, taught, read_ratings(wanted), nothing, "mrr@10")
+
+
+def test_a_term_that_misleads_is_taken_out_and_the_bend_found():
+    """Item 0 is the smallest, so it comes first only where the large are kept back."""
+    scorer, bench = TwoTerms((1.0,), 0.0), _make_bench(0)
+    assert isinstance(scorer, Termed)
+    tune_terms(scorer, bench, SIZES)
+    assert scorer.weights == (0.0,)
+    assert scorer.bend > 0.1
+    assert scorer.score(bench.asked).argmax(axis=1).tolist() == [0] * 4
+
+
+def test_what_cannot_be_bettered_stays():
+    scorer = TwoTerms((0.7,), 0.3)
+    tune_terms(scorer, _make_bench(N - 1), SIZES)
+    assert (scorer.weights, scorer.bend) == ((0.7,), 0.3)
+
+
+def test_a_tuned_filter_is_no_worse_than_before_on_the_bench():
+    rng = np.random.default_rng(4)
+    taught = Histories.of_matrix(read_ratings((rng.random((60, 40)) < 0.2).astype(np.float64)))
+    bench = split_inside(taught, rng=rng, most=60, metric="ndcg@10")
+    scorer = GraphFilter("g", rank=8)
+    scorer.fit(bench.taught)
+    before = bench.evaluate(scorer).values["ndcg@10"].mean()
+    tune_terms(scorer, bench, bench.taught.popularity(FILL))
+    assert bench.evaluate(scorer).values["ndcg@10"].mean() >= before
