@@ -57,16 +57,19 @@ def test_a_graph_filter_is_the_sum_of_its_terms(weights, shape):
     found = densify(scorer.operator) + scorer.left @ scorer.right
     np.testing.assert_allclose(found, wanted, atol=2e-4)
     np.testing.assert_allclose(scorer.score(HISTORIES), X @ wanted, atol=2e-3)
-    terms = list(scorer.score_terms(HISTORIES))
+    some = RNG.integers(0, 14, (40, 5))
+    terms = list(scorer.score_terms(HISTORIES, some))
     total = terms[0] + sum(w * t for w, t in zip(weights, terms[1:], strict=True))
-    np.testing.assert_allclose(total, scorer.score(HISTORIES), atol=1e-4)
+    asked = np.take_along_axis(scorer.score(HISTORIES), some, axis=1)
+    np.testing.assert_allclose(total, asked, atol=1e-4)
 
 
 def test_a_bent_filter_is_one_fitted_so():
     bent, fitted = (_fit(GraphFilter("g", rank=3, wanted=w, **PLAIN)) for w in (0.3, 0.7))
-    changed = bent.find_bent(0.7)
-    first = next(bent.score_terms(HISTORIES)) * changed
-    np.testing.assert_allclose(first, next(fitted.score_terms(HISTORIES)), rtol=1e-5)
+    everything = np.tile(np.arange(14), (40, 1))
+    first = next(bent.score_terms(HISTORIES, everything)) * bent.find_bent(0.7)
+    wanted = next(fitted.score_terms(HISTORIES, everything))
+    np.testing.assert_allclose(first, wanted, rtol=1e-5)
     bent.set_weights(bent.weights, 0.7)
     np.testing.assert_allclose(bent.score(HISTORIES), fitted.score(HISTORIES), rtol=1e-5, atol=1e-5)
     assert bent.bend == 0.7

@@ -37,6 +37,7 @@ _FEWEST = 200
 _BLOCK = 512
 MOST_MULTIPLIED = 60_000
 """Items up to which a stored model is one operator."""
+_ROWS = 128
 _LEAST_PER_VECTOR = 4
 """Customers, and items, for each singular vector: with fewer they are no broad tastes."""
 
@@ -100,7 +101,7 @@ class GraphFilter:
         self._right = self._vectors.T * self._root
         single = scale(even, even.data.astype(np.float32))
         back = transpose(single)
-        self._right_second = np.ascontiguousarray((back @ (single @ self._right.T)).T)
+        self._left_second = np.asarray(back @ (single @ self._right.T), dtype=np.float32)
         self._combine()
 
     def set_weights(self, weights: tuple[float, ...], bend: float | None = None) -> None:
@@ -114,15 +115,21 @@ class GraphFilter:
         changed: NDArray[np.float32] = self._damp(bend) / self._damp(self.wanted)
         return changed
 
-    def score_terms(self, histories: Histories) -> Iterator[NDArray[np.float32]]:
-        """Each term's scores of all items: T first, then ``TERMS``."""
+    def score_terms(
+        self, histories: Histories, items: NDArray[np.int64]
+    ) -> Iterator[NDArray[np.float32]]:
+        """Each term's scores of some items of each history: T first, then ``TERMS``.
+
+        ``items``: shape (n_rows, n), each row's own; so is each term.
+        """
         x = histories.weigh(self.heard)
-        yield densify_scores(x @ self._sharp) * self._damp(self.wanted)
-        yield densify_scores(x @ self._plain)
-        yield ((x @ self._vectors) * self._values**4).astype(np.float32) @ self._vectors.T
+        yield _take_cells(x @ self._sharp, items) * self._damp(self.wanted)[items]
+        yield _take_cells(x @ self._plain, items)
+        broad = ((x @ self._vectors) * self._values**4).astype(np.float32)
+        yield _multiply_some(broad, self._vectors, items)
         low = (scale(x, x.data * self._inverse_root[x.indices]) @ self._vectors).astype(np.float32)
-        yield low @ self._right
-        yield low @ self._right_second
+        yield _multiply_some(low, self._vectors, items) * self._root[items]
+        yield _multiply_some(low, self._left_second, items)
 
     def score(self, histories: Histories) -> NDArray[np.float32]:
         """Scores of all items, shape (n_rows, n_items)."""
@@ -241,11 +248,24 @@ class GraphFilter:
         if low or low_second:
             left.append(self._vectors * self._inverse_root[:, None])
             right.append(
-                np.float32(low) * self._right + np.float32(low_second) * self._right_second
+                np.float32(low) * self._right + np.float32(low_second) * self._left_second.T
             )
         no_left, no_right = self._no_factors()
         self.left = np.hstack([no_left, *left]).astype(np.float32)
         self.right = np.vstack([no_right, *right]).astype(np.float32)
+
+
+def _take_cells(scores: Csr, items: NDArray[np.int64]) -> NDArray[np.float32]:
+    return np.take_along_axis(densify_scores(scores), items, axis=1)
+
+
+def _multiply_some(rows: Block, factors: Block, items: NDArray[np.int64]) -> NDArray[np.float32]:
+    """``rows factors'`` at each row's own items, shape (n_rows, n)."""
+    answer = np.empty(items.shape, dtype=np.float32)
+    for start in range(0, len(rows), _ROWS):
+        block = slice(start, start + _ROWS)
+        answer[block] = (factors[items[block]] @ rows[block, :, None])[..., 0]
+    return answer
 
 
 def _normalise(

@@ -122,12 +122,6 @@ class Pool:
         return METRICS[name](hits, self.wanted)
 
 
-def gather(scores: Scores, items: NDArray[np.int64]) -> Scores:
-    """The scores of these items, row by row, 0 where the item is -1."""
-    found = np.take_along_axis(scores, np.maximum(items, 0), axis=1)
-    return np.where(items >= 0, found, 0.0).astype(np.float32)
-
-
 def _take_popular(order: NDArray[np.int64], excluded: Csr, n: int) -> NDArray[np.int64]:
     """The ``n`` most popular items that each customer may be shown."""
     answer = np.full((excluded.shape[0], n), -1, dtype=np.int64)

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from lingxi.recommend.bench import Bench
 from lingxi.recommend.histories import Histories
-from lingxi.recommend.pool import Pool, Scores, gather, take_head
+from lingxi.recommend.pool import Pool, Scores, take_head
 from lingxi.recommend.scorer import Ranker, Vector
 
 _FACTORS = (0.5, 0.8, 1.25, 2.0)
@@ -36,8 +36,11 @@ class Termed(Ranker, Protocol):
     def find_bent(self, bend: float) -> NDArray[np.float32]:
         """What each item's score by the first term is multiplied by where the bend is another."""
 
-    def score_terms(self, histories: Histories) -> Iterator[NDArray[np.float32]]:
-        """Each term's scores of all items, shape (n_rows, n_items); the first has weight 1."""
+    def score_terms(
+        self, histories: Histories, items: NDArray[np.int64]
+    ) -> Iterator[NDArray[np.float32]]:
+        """Each term's scores of each row's own items, shape (n_rows, n), as that of ``items``; the
+        first has weight 1."""
 
 
 def tune_terms(scorer: Termed, bench: Bench, popularity: Vector) -> None:
@@ -81,6 +84,7 @@ def _gather_terms(scorer: Termed, bench: Bench, pool: Pool) -> Scores:
     blocks = []
     for start in range(0, bench.asked.n_rows, step):
         rows = np.arange(start, min(start + step, bench.asked.n_rows))
-        terms = scorer.score_terms(bench.asked.take(rows))
-        blocks.append(np.stack([gather(term, pool.items[rows]) for term in terms]))
+        items = pool.items[rows]
+        terms = np.stack(list(scorer.score_terms(bench.asked.take(rows), np.maximum(items, 0))))
+        blocks.append(np.where(items >= 0, terms, 0.0).astype(np.float32))
     return np.concatenate(blocks, axis=1)
