@@ -15,37 +15,16 @@ import platform
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
-import pyarrow as pa
-import pyarrow.compute as pc
-from numpy.typing import NDArray
 
-from lingxi.app.shop import Shop, init_shop
+from lingxi.app.shop import Shop
 from lingxi.clock import FixedClock
-from lingxi.ingest.tables import consent
-from lingxi.lifecycle.tables import customer_state
-from lingxi.profiles.ledger import Ledger
-from lingxi.profiles.tables import customer_profile
-from lingxi.schema import EVENT_ROWS
 from lingxi.segments import read_rule
-from lingxi.segments.bulk import Crowd, evaluate
-from lingxi.segments.lists import put_list
-from lingxi.segments.tables import customer_list_entry
-from lingxi.store.counters import put
-from lingxi.store.keyed import upsert
-from lingxi.store.lake import record_files
-from lingxi.store.tables import identity, to_micros
+from lingxi.segments.bulk import Crowd, compile_rule
+from segments_crowd import NOW, check_lake, fill_lake, fill_state, make_shop
 
-NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
-DAY_US = 86_400_000_000
-PART = 1_000_000
-STATE_PART = 50_000
-NAMES = ("Product Viewed", "Product Added", "Products Searched", "Order Completed")
-SHARES = (0.7, 0.15, 0.1, 0.05)
-STAGES = ("new", "active", "loyal", "lapsing")
 NEEDED = ("subject", "name", "occurred_at", "line")
 RULE = {
     "all": [
@@ -61,80 +40,6 @@ RULE = {
         {"random": "spring", "to": 0.9},
     ]
 }
-Ints = NDArray[np.int64]
-
-
-def make_rows(rng: np.random.Generator, first: int, n: int, customers: int) -> pa.Table:
-    """``n`` events of one line each from position ``first`` on, over half a year."""
-    position = np.arange(first, first + n, dtype=np.int64)
-    at = pa.array(to_micros(NOW) - rng.integers(0, 180 * DAY_US, n)).cast(EVENT_ROWS.field(4).type)
-    names = pa.array(NAMES).take(pa.array(rng.choice(len(NAMES), n, p=SHARES)))
-    texts = pc.cast(pa.array(position), pa.string())
-    known = {
-        "position": pa.array(position),
-        "line": pa.array(np.zeros(n, np.int32)),
-        "event_id": pc.binary_join_element_wise("e", texts, ""),
-        "name": names,
-        "occurred_at": at,
-        "received_at": at,
-        "subject": pa.array(rng.integers(1, customers + 1, n)),
-        "item_id": pa.array([f"i{k}" for k in range(2_000)]).take(
-            pa.array(rng.integers(0, 2_000, n))
-        ),
-        "source": pa.array(["web"]).take(pa.array(np.zeros(n, np.int64))),
-        "properties": pa.array(["{}"]).take(pa.array(np.zeros(n, np.int64))),
-    }
-    columns = [known[f.name] if f.name in known else pa.nulls(n, f.type) for f in EVENT_ROWS]
-    return pa.Table.from_arrays(columns, schema=EVENT_ROWS)
-
-
-def fill_lake(shop: Shop, rng: np.random.Generator, customers: int, events: int) -> None:
-    """The past as the lake keeps it, written by column."""
-    lake = shop.store.lake
-    for first in range(1, events + 1, PART):
-        last = min(first + PART - 1, events)
-        path = f"day=2026-02-28/{first:012d}-{last:012d}.parquet"
-        file = lake.write_file(path, make_rows(rng, first, last - first + 1, customers))
-        with shop.store.write() as tx:
-            record_files(tx, [file])
-    with shop.store.write() as tx:
-        put(tx, "event", events)
-        put(tx, "lake", events)
-
-
-def fill_state(shop: Shop, rng: np.random.Generator, customers: int) -> None:
-    """A row in every state table for every customer, or for a share of them."""
-    profile = {c.name: None for c in customer_profile.columns}
-    counts = dict.fromkeys(("events", "views", "carts", "searches"), 5)
-    counts |= dict.fromkeys(("cancelled_orders", "refunds", "refund_cents"), 0)
-    profile |= {**counts, "first_seen_at": NOW, "last_seen_at": NOW, "ledger": Ledger()}
-    state = {c.name: None for c in customer_state.columns}
-    state |= {"since": NOW, "reason": "{}", "horizon_days": 90, "as_of": NOW}
-    word = {"purpose": "marketing", "channel": "email", "at": NOW, "source": "form"}
-    with shop.store.write() as tx:
-        put_list(tx, "staff", "Staff", NOW)
-    for first in range(1, customers + 1, STATE_PART):
-        who = range(first, min(first + STATE_PART, customers + 1))
-        orders = rng.poisson(1.5, len(who)).tolist()
-        stage = rng.integers(0, 4, len(who)).tolist()
-        churn = rng.random(len(who)).tolist()
-        rows = list(zip(who, orders, stage, churn, strict=True))
-        with shop.store.write() as tx:
-            upsert(tx, identity, [{"subject": c, "customer": c, "known": True} for c in who])
-            sums = [
-                {**profile, "customer": c, "orders": o, "revenue_cents": o * 4_000}
-                for c, o, _, _ in rows
-            ]
-            upsert(tx, customer_profile, sums)
-            stages = [
-                {**state, "customer": c, "stage": STAGES[s], "churn_probability": p}
-                for c, _, s, p in rows
-            ]
-            upsert(tx, customer_state, stages)
-            said = [{**word, "customer": c, "granted": p < 0.7} for c, _, _, p in rows]
-            upsert(tx, consent, said)
-            staff = [{"list": "staff", "subject": c, "added_at": NOW} for c in who if c % 999 == 0]
-            upsert(tx, customer_list_entry, staff)
 
 
 def ask(shop: Shop) -> tuple[int, dict[str, float]]:
@@ -143,9 +48,9 @@ def ask(shop: Shop) -> tuple[int, dict[str, float]]:
     with shop.store.analytics() as analytics:
         marks.append(time.perf_counter())
         crowd = Crowd(shop.store, shop.judge.scores, analytics, NOW)
-        expression = evaluate(crowd, {"rule": rule})
+        expression = compile_rule(crowd, rule)
         marks.append(time.perf_counter())
-        found = analytics.to_arrow(expression.filter(expression["rule"]).select("customer"))
+        found = analytics.to_arrow(expression)
         marks.append(time.perf_counter())
     parts = np.diff(marks).tolist()
     names = ("open, identities", "conditions on the state", "counts and join")
@@ -188,18 +93,17 @@ def main() -> None:
     parser.add_argument("--customers", type=int, default=1_000_000)
     parser.add_argument("--events", type=int, default=20_000_000)
     parser.add_argument("--repeat", type=int, default=3)
+    parser.add_argument("--check", action="store_true", help="hold the lake against the shop's own")
+    parser.add_argument(
+        "--folder", type=Path, help="keep the shop here, and take it if it is there"
+    )
     given = parser.parse_args()
-    rng = np.random.default_rng(7)
+    if given.check:
+        check_lake()
+        print("the lake is what the shop itself writes")
     with tempfile.TemporaryDirectory() as folder:
-        place = Path(folder) / "shop"
-        shop = init_shop(
-            place, name="S", currency="GBP", timezone="UTC", language="en", clock=FixedClock(NOW)
-        )
-        start = time.perf_counter()
-        fill_state(shop, rng, given.customers)
-        fill_lake(shop, rng, given.customers, given.events)
+        shop = open_shop(given.folder or Path(folder) / "shop", given.customers, given.events)
         files = list(shop.store.lake.folder.glob("day=*/*.parquet"))
-        print(f"data made in {time.perf_counter() - start:.0f} s")
         results = sorted((ask(shop) for _ in range(given.repeat)), key=lambda r: r[1]["all"])
         floor = timed(lambda: read_floor(shop), given.repeat)
         opened = timed(lambda: open_only(shop), given.repeat)
@@ -217,6 +121,18 @@ def main() -> None:
         cores = len(os.sched_getaffinity(0))
         print(f"{platform.machine()}, {cores} cores, Python {platform.python_version()}")
         shop.close()
+
+
+def open_shop(place: Path, customers: int, events: int) -> Shop:
+    """The shop at ``place``; made if there is none."""
+    if (place / "lingxi.toml").exists():
+        return Shop.open(place, clock=FixedClock(NOW))
+    shop, rng, start = make_shop(place), np.random.default_rng(7), time.perf_counter()
+    fill_state(shop, rng, customers)
+    print(f"state made in {time.perf_counter() - start:.0f} s", flush=True)
+    fill_lake(shop, rng, customers, events)
+    print(f"data made in {time.perf_counter() - start:.0f} s", flush=True)
+    return shop
 
 
 def open_only(shop: Shop) -> None:

@@ -8,6 +8,7 @@ import pytest
 from lingxi.app.shop import Shop, init_shop
 from lingxi.clock import FixedClock
 from segments.happenings import NOW
+from segments.place import Place, make_place
 
 
 @pytest.fixture
@@ -22,3 +23,10 @@ def shop(tmp_path: Path) -> Iterator[Shop]:
     )
     yield made
     made.close()
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
+    made = make_place(tmp_path_factory.mktemp("place") / "shop")
+    yield made
+    made.shop.close()

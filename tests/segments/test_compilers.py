@@ -1,123 +1,17 @@
 """Asked of all at once or of one customer: the same answer, for any rule and any history."""
 
-from collections.abc import Iterator
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 import pytest
-import sqlalchemy as sa
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from lingxi.app.shop import Shop, init_shop
-from lingxi.catalogue import put_items
-from lingxi.clock import FixedClock
-from lingxi.ingest.consent import consent_event
-from lingxi.ingest.sealed import TraitValue, put_traits
-from lingxi.lifecycle.tables import customer_state
-from lingxi.schema import Item
-from lingxi.segments import Rule, add_to_list, read_rule
-from lingxi.segments.bulk import Crowd, evaluate
-from lingxi.segments.lists import put_list
-from lingxi.store.keyed import upsert
-from lingxi.store.tables import identity
+from lingxi.segments import read_rule
 from segments.happenings import NOW
-from segments.random_rules import SUBJECTS, histories, moments, rules
+from segments.place import Place
+from segments.random_rules import rules
 
 HOW = {"deadline": None, "suppress_health_check": list(HealthCheck)}
-
-
-class Place:
-    """One shop whose contents are replaced for every example."""
-
-    def __init__(self, shop: Shop) -> None:
-        self.shop = shop
-
-    def fill(self, data: st.DataObject) -> None:
-        """Events, some late and some anonymous; people, two of them perhaps merged; the rest."""
-        store = self.shop.store
-        with store.write() as tx:
-            for projection in store.projections:
-                tx.execute(sa.delete(projection.table))
-            for name in ("event", "trait", "consent", "customer_state", "customer_list_entry"):
-                tx.execute(sa.text(f"DELETE FROM {name}"))  # noqa: S608
-            tx.execute(sa.delete(identity))
-            owners = {s: s for s in SUBJECTS}
-            if data.draw(st.booleans(), label="merged"):
-                owners[2] = 1
-            known = data.draw(st.lists(st.booleans(), min_size=5, max_size=5), label="known")
-            flags = dict(zip(SUBJECTS, known, strict=True))
-            rows = [{"subject": s, "customer": o, "known": flags[o]} for s, o in owners.items()]
-            upsert(tx, identity, rows)
-        store.log.append(data.draw(histories(), label="events"))
-        self._say(data)
-
-    def _say(self, data: st.DataObject) -> None:
-        store = self.shop.store
-        said = st.builds(
-            TraitValue,
-            st.sampled_from(SUBJECTS),
-            st.sampled_from(["plan", "age", "born"]),
-            st.none() | st.sampled_from(["gold", "a1", "1", "2.5", "true", "2026-02-27", "x"]),
-            moments(),
-        )
-        words = st.tuples(
-            st.sampled_from(SUBJECTS),
-            st.sampled_from(["marketing", "analytics"]),
-            st.sampled_from(["*", "email"]),
-            st.booleans(),
-            moments(),
-        )
-        with store.write() as tx:
-            put_traits(store, tx, data.draw(st.lists(said, max_size=5), label="traits"))
-            for subject in data.draw(st.sets(st.sampled_from(SUBJECTS)), label="list"):
-                add_to_list(tx, "hand", subject, NOW, log=store.log)
-            upsert(tx, customer_state, self._states(data))
-        store.log.append(
-            [
-                consent_event(who, purpose, channel, granted=yes, now=at, source="t")
-                for who, purpose, channel, yes, at in data.draw(
-                    st.lists(words, max_size=5), label="consent"
-                )
-            ]
-        )
-
-    def _states(self, data: st.DataObject) -> list[dict[str, object]]:
-        empty = dict.fromkeys(column.name for column in customer_state.columns)
-        row = st.fixed_dictionaries(
-            {
-                "stage": st.sampled_from(["loyal", "new", "lost"]),
-                "since": moments(),
-                "churn_probability": st.none() | st.sampled_from([0.0, 1.0, 2.5]),
-                "churn_level": st.none() | st.sampled_from(["a", "A1", "1"]),
-            }
-        )
-        found = data.draw(st.dictionaries(st.sampled_from(SUBJECTS), row), label="states")
-        fixed = {"reason": "{}", "horizon_days": 90, "as_of": NOW}
-        return [{**empty, **fixed, **values, "customer": who} for who, values in found.items()]
-
-    def ask_all(self, rules: dict[str, Rule], now: datetime) -> dict[str, set[int]]:
-        store, judge = self.shop.store, self.shop.judge
-        with store.analytics() as analytics:
-            crowd = Crowd(store, judge.scores, analytics, now)
-            table = analytics.to_arrow(evaluate(crowd, rules, due=True))
-        return {
-            name: {
-                who
-                for who, yes in zip(
-                    table["customer"].to_pylist(), table[name].to_pylist(), strict=True
-                )
-                if yes
-            }
-            for name in rules
-        }
-
-    def ask_each(self, rules: dict[str, Rule], now: datetime) -> dict[str, set[int]]:
-        judge = self.shop.judge
-        with self.shop.store.read() as tx:
-            return {
-                name: {who for who in [*SUBJECTS, 9] if judge.matches(tx, rule, who, now)}
-                for name, rule in rules.items()
-            }
 
 
 def check(place: Place, data: st.DataObject, forms: list[dict[str, object]]) -> None:
@@ -128,24 +22,9 @@ def check(place: Place, data: st.DataObject, forms: list[dict[str, object]]) -> 
     ours, theirs = place.ask_all(asked, now), place.ask_each(asked, now)
     for name, form in zip(asked, forms, strict=True):
         assert ours[name] == theirs[name], form
-
-
-@pytest.fixture(scope="module")
-def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
-    shop = init_shop(
-        tmp_path_factory.mktemp("compilers") / "shop",
-        name="S",
-        currency="GBP",
-        timezone="UTC",
-        language="en",
-        clock=FixedClock(NOW),
-    )
-    items = [Item(item_id="x", category="Lamps"), Item(item_id="y", category_path=("Home", "Rugs"))]
-    with shop.store.write() as tx:
-        put_items(shop.store, tx, items, now=NOW)
-        put_list(tx, "hand", "By hand", NOW)
-    yield Place(shop)
-    shop.close()
+    every = {"all": [{"any": [form, forms[0]]} for form in forms[:3]]}
+    both = set.intersection(*(theirs[name] | theirs["r0"] for name in list(asked)[:3]))
+    assert place.ask_one(read_rule(every), now) == both, every
 
 
 @settings(max_examples=8, **HOW)

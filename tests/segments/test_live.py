@@ -11,6 +11,7 @@ from lingxi.lifecycle.tables import customer_state
 from lingxi.profiles import put_traits
 from lingxi.schema import Event
 from lingxi.segments import Segment, put_segment, read_rule
+from lingxi.segments.definitions import delete_segment
 from lingxi.segments.lists import add_to_list, put_list
 from lingxi.segments.live import Keeper
 from lingxi.segments.members import wake
@@ -168,3 +169,18 @@ def test_what_an_event_only_confirms_ends_with_the_last_of_them(shop: Shop, keep
     work(shop, keeper)
     assert members(shop, "viewers") == set()
     assert told(shop) == [("Entered", "viewers", a), ("Left", "viewers", a)]
+
+
+def test_a_segment_made_anew_under_its_name_is_not_the_old_one(shop: Shop, keeper: Keeper) -> None:
+    """Removed and made again between two looks it is version 1 as before, with another rule."""
+    a, b = make_customers(shop, "a", "b")
+    put(shop, viewers={"did": "Product Viewed"})
+    work(shop, keeper, happen("Product Viewed", a))
+    assert members(shop, "viewers") == {a}
+    with shop.store.write() as tx:
+        delete_segment(tx, "viewers")
+    put(shop, viewers={"did": "Quiz"})
+    work(shop, keeper, happen("Quiz", b))
+    assert members(shop, "viewers") == {b}
+    work(shop, keeper, happen("Quiz", a), happen("Product Viewed", b))
+    assert members(shop, "viewers") == {a, b}

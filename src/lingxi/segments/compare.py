@@ -1,5 +1,6 @@
 """Whether a value passes a test, one value at a time."""
 
+from collections.abc import Callable
 from datetime import UTC, datetime
 from math import isfinite
 
@@ -22,6 +23,18 @@ def passes(test: Test, value: Value | None) -> bool:
     if test.moves or test.before is not None or test.after is not None:
         return False  # a value that is no moment
     return _passes_words(test, value) and _passes_numbers(test, value)
+
+
+def compile_number(test: Test) -> Callable[[float | None], bool]:
+    """``passes`` for numbers, made once for a test that is asked again and again.
+
+    >>> [compile_number(Test(at_least=2))(value) for value in (1, 2.0, None)]
+    [False, True, False]
+    """
+    if test.at_least is not None and test == Test(at_least=test.at_least):
+        least = test.at_least
+        return lambda value: value is not None and float(value) >= least
+    return lambda value: passes(test, value)
 
 
 def passes_moment(test: Test, at_us: int | None, now_us: int) -> bool:

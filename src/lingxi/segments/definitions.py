@@ -13,7 +13,7 @@ from lingxi.segments.names import check_name, check_title
 from lingxi.segments.needs import Find, list_references, resolve
 from lingxi.segments.reading import read_rule, write_rule
 from lingxi.segments.rule import Rule
-from lingxi.segments.tables import segment, segment_day, segment_member, segment_timer
+from lingxi.segments.tables import segment, segment_day, segment_mark, segment_member, segment_timer
 
 
 class Segment(msgspec.Struct, frozen=True):
@@ -114,6 +114,9 @@ def delete_segment(tx: Connection, name: str) -> None:
             )
     for table in (segment_member, segment_timer, segment_day):
         tx.execute(sa.delete(table).where(table.c.segment == name))
+    tx.execute(
+        sa.delete(segment_mark).where(segment_mark.c.name.startswith(f"{name}:", autoescape=True))
+    )
     tx.execute(sa.delete(segment).where(segment.c.name == name))
 
 
@@ -137,10 +140,22 @@ def list_segments(tx: Connection) -> list[StoredSegment]:
     return list(_read(tx).values())
 
 
-def list_versions(tx: Connection) -> tuple[tuple[str, int], ...]:
-    """The name and version of every segment, by name."""
-    query = sa.select(segment.c.name, segment.c.version).order_by(segment.c.name)
+def list_written(tx: Connection) -> tuple[tuple[str, str], ...]:
+    """The name and rule of every segment as it is written, by name: versions begin anew where a
+    segment is removed and made again, rules tell."""
+    query = sa.select(segment.c.name, segment.c.rule).order_by(segment.c.name)
     return tuple((row[0], row[1]) for row in tx.execute(query).all())
+
+
+def is_still(tx: Connection, each: StoredSegment) -> bool:
+    """Whether a segment that was read is there as it was: its rule, version and making."""
+    found = tx.execute(sa.select(segment).where(segment.c.name == each.segment.name)).mappings()
+    now = next((_to_stored(row) for row in found), None)
+    return now is not None and (now.segment.rule, now.segment.version, now.created_at) == (
+        each.segment.rule,
+        each.segment.version,
+        each.created_at,
+    )
 
 
 def read_rules(tx: Connection) -> dict[str, Rule]:

@@ -5,9 +5,9 @@ from collections.abc import Callable, Iterator
 from heapq import merge
 from itertools import islice
 
-from lingxi.segments.compare import read_moment_us, turning_points
+from lingxi.segments.compare import compile_number, read_moment_us, turning_points
 from lingxi.segments.facts import Facts
-from lingxi.segments.predicate import Predicate, Predicates
+from lingxi.segments.predicate import Predicate, Predicates, add_up
 from lingxi.segments.rule import Aggregate, Did, Leaf, Rule, Score, Trait, Window, leaves
 
 NEVER = 2**62
@@ -28,18 +28,16 @@ def make_due(predicates: Predicates, rule: Rule) -> Due | None:
 
 def _make(predicates: Predicates, leaf: Leaf) -> Due | None:
     match leaf:
-        case Did() if not leaf.which and not leaf.window.older_us and _is_plain(leaf.window):
+        case Did() if not leaf.which and leaf.window.is_plain:
             return _count_change(predicates, leaf)
+        case Aggregate() if leaf.window.is_plain:
+            return _value_change(predicates, leaf)
         case Did() | Aggregate():
             return _first_change(predicates.make_leaf(leaf), _event_turns(predicates, leaf))
         case Score() | Trait():
             if leaf.test.moves:
                 return _first_change(predicates.make_leaf(leaf), _moment_turns(leaf))
     return None
-
-
-def _is_plain(window: Window) -> bool:
-    return window.after is None and window.before is None
 
 
 def _count_change(predicates: Predicates, leaf: Did) -> Due:
@@ -50,7 +48,9 @@ def _count_change(predicates: Predicates, leaf: Did) -> Due:
     slow = _first_change(predicates.make_leaf(leaf), _event_turns(predicates, leaf))
 
     def due(facts: Facts, now: int) -> int:
-        times = facts.times(slot, stream)
+        times = facts.counted.get(slot)
+        if times is None:
+            times = facts.times(slot, stream)
         if not times:
             return NEVER
         if times[-1] > now:
@@ -65,6 +65,37 @@ def _count_change(predicates: Predicates, leaf: Did) -> Due:
         else:
             return NEVER
         return times[-1 - kept] + within
+
+    return due
+
+
+def _value_change(predicates: Predicates, leaf: Aggregate) -> Due:
+    """The moment at which what is left in the window decides otherwise."""
+    stream, within, function, of = leaf.stream, leaf.window.within_us, leaf.function, leaf.of
+    slot, ask = predicates.slot(stream), compile_number(leaf.test)
+    slow = _first_change(predicates.make_leaf(leaf), _event_turns(predicates, leaf))
+
+    def due(facts: Facts, now: int) -> int:
+        times = facts.times(slot, stream)
+        if not times:
+            return NEVER
+        if times[-1] > now:
+            return slow(facts, now)
+        if within is None or times[-1] <= now - within:
+            return NEVER
+        values = [] if function == "count" else facts.values(slot, stream, of)
+        before: bool | None = None
+        start = bisect_right(times, now - within)
+        for tried, at in enumerate([now - within, *dict.fromkeys(times[start:])]):
+            if function == "count":
+                holds = ask(len(times) - bisect_right(times, at))
+            else:
+                holds = ask(add_up(function, [value for when, value in values if when > at]))
+            if before is None:
+                before = holds
+            elif holds is not before or tried == _LOOKED_AT:
+                return at + within
+        return NEVER
 
     return due
 

@@ -22,6 +22,7 @@ class Facts:
     """One customer; ``rows`` holds their events by name, in order of moment and position.
 
     Scores that are moments come in microseconds since 1970. Traits are read when first asked for.
+    ``counted`` holds what ``times`` has answered, by the streams' numbers.
     """
 
     customer: int
@@ -33,7 +34,7 @@ class Facts:
     goods: Goods = field(default_factory=dict)
     read_traits: Traits = _no_traits
     _events: dict[str, list[Event]] = field(default_factory=dict)
-    _times: dict[int, list[int]] = field(default_factory=dict)
+    counted: dict[int, list[int]] = field(default_factory=dict)
     _values: dict[tuple[int, str], list[tuple[int, Value]]] = field(default_factory=dict)
     _traits: Mapping[str, str] | None = None
 
@@ -55,7 +56,7 @@ class Facts:
 
     def times(self, slot: int, stream: Stream) -> list[int]:
         """The moments of a stream's events, sorted; ``slot`` is the stream's number."""
-        times = self._times.get(slot)
+        times = self.counted.get(slot)
         if times is None:
             rows = self.rows.get(stream.event, ())
             if rows and (stream.where or stream.items or stream.categories):
@@ -63,7 +64,7 @@ class Facts:
                 times = [row[0] for row, event in pairs if belongs(stream, event, self.goods)]
             else:
                 times = [row[0] for row in rows]
-            self._times[slot] = times
+            self.counted[slot] = times
         return times
 
     def values(self, slot: int, stream: Stream, of: str) -> list[tuple[int, Value]]:

@@ -16,7 +16,7 @@ from lingxi.segments.needs import Needs
 from lingxi.segments.scores import ScoreColumn, find_score, read_scores
 from lingxi.segments.stream import Goods
 from lingxi.store import Store
-from lingxi.store.keyed import fetch_by_keys, select_by_keys
+from lingxi.store.keyed import fetch_by_keys
 from lingxi.store.tables import event, identity
 
 _read_path = msgspec.json.Decoder(tuple[str, ...]).decode
@@ -82,20 +82,23 @@ def read_people(tx: Connection, customers: Collection[int]) -> dict[int, dict[in
 def read_rows(
     tx: Connection, people: Mapping[int, Mapping[int, bool]], needs: Needs
 ) -> dict[int, dict[str, list[Row]]]:
-    """The events of each customer by name, in order; payloads only of names that need them."""
+    """The events of each customer by name, in order; their contents only if a rule reads some."""
     owner = {subject: who for who, subjects in people.items() for subject in subjects}
-    found: dict[int, dict[str, list[Row]]] = {}
     c = event.c
-    for names, contents in ((needs.payloads, True), (needs.events - needs.payloads, False)):
-        if not names or not owner:
-            continue
-        columns = [c.subject, c.name, c.occurred_at, c.position]
-        columns += [c.payload] if contents else []
-        query = select_by_keys(tx, [c.subject], [(subject,) for subject in owner], columns)
-        for row in tx.execute(query.where(c.name.in_(sorted(names)))).all():
-            own = found.setdefault(owner[row[0]], {})
-            own.setdefault(row[1], []).append((row[2], row[3], row[4] if contents else b""))
+    columns = [c.subject, c.name, c.occurred_at, c.position]
+    columns += [c.payload] if needs.payloads else []
+    keys = [(subject,) for subject in owner]
+    rows = fetch_by_keys(tx, [c.subject], keys, columns, among=(c.name, needs.events))
+    if not needs.payloads:
+        rows = [(*row, b"") for row in rows]
+    found: dict[int, dict[str, list[Row]]] = {who: {} for who in people}
+    for subject, name, at, position, payload in rows:
+        own = found[owner[subject]]
+        kept = own.get(name)
+        if kept is None:
+            kept = own[name] = []
+        kept.append((at, position, payload))
     for own in found.values():
-        for rows in own.values():
-            rows.sort()
+        for kept in own.values():
+            kept.sort()
     return found

@@ -29,7 +29,8 @@ _LISTS = (Name.LIST_JOINED.value, Name.LIST_LEFT.value)
 
 @dataclass(frozen=True)
 class Compiled:
-    """A segment that can be asked: its rule resolved, its predicate, and when to look again."""
+    """A segment that can be asked: its rule resolved, its predicate for customers that the shop
+    knows, and when to look again."""
 
     name: str
     rule: Rule
@@ -43,7 +44,7 @@ def compile_segments(rules: Mapping[str, Rule], moments: frozenset[str]) -> dict
     predicates = Predicates(moments)
     return {
         name: Compiled(
-            name, rule, predicates.make(rule), make_due(predicates, rule), find_needs([rule])
+            name, rule, predicates.make_known(rule), make_due(predicates, rule), find_needs([rule])
         )
         for name, rule in rules.items()
     }

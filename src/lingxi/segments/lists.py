@@ -13,6 +13,7 @@ from lingxi.segments.names import check_name, check_title
 from lingxi.segments.tables import customer_list, customer_list_entry
 from lingxi.store import Log
 from lingxi.store.keyed import insert_or_ignore, select_by_keys
+from lingxi.store.projection import find_customers
 from lingxi.store.tables import identity, to_micros
 
 SOURCE = "segments"
@@ -66,12 +67,15 @@ def list_lists(tx: Connection) -> list[CustomerList]:
 def add_to_list(tx: Connection, name: str, customer: int, now: datetime, *, log: Log) -> bool:
     """Put a customer on a list, and say so in the log; false if they were on it.
 
+    A surrogate that was merged into another customer stands for that one.
+
     Raises
     ------
     UnknownList
         If there is no such list.
     """
     require_list(tx, name)
+    customer = find_customers(tx, {customer})[customer]
     if is_in_list(tx, name, customer):
         return False
     row = {"list": name, "subject": customer, "added_at": now}
@@ -83,6 +87,7 @@ def add_to_list(tx: Connection, name: str, customer: int, now: datetime, *, log:
 def remove_from_list(tx: Connection, name: str, customer: int, now: datetime, *, log: Log) -> bool:
     """Take a customer off a list, and say so in the log; false if they were not on it."""
     require_list(tx, name)
+    customer = find_customers(tx, {customer})[customer]
     subjects = sa.select(identity.c.subject).where(identity.c.customer == customer)
     e = customer_list_entry.c
     mine = e.subject.in_(subjects) | (e.subject == customer)

@@ -1,29 +1,29 @@
 """Memberships that follow the log: one event asks only the rules that it can change again, and a
 rule that changes with time alone is asked when its moment has come."""
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
 from lingxi.schema import Event, Name
-from lingxi.segments.definitions import list_versions, read_rules
+from lingxi.segments.definitions import list_written, read_rules
+from lingxi.segments.due import NEVER
 from lingxi.segments.gather import read_people
 from lingxi.segments.index import Compiled, Index, compile_segments
 from lingxi.segments.judge import Judge
 from lingxi.segments.members import (
     CHUNK,
     SEEN,
-    Known,
+    Change,
+    Members,
     Pair,
     Truth,
     carry_over,
     clear_timers,
-    list_changes,
-    list_timers,
     mark_seen,
-    read_known,
+    read_members,
     write_changes,
     write_timers,
 )
@@ -51,7 +51,7 @@ class Keeper:
         self._judge = judge
         self._store = judge.store
         self._profile = {n: s.events for n, s in judge.scores.items() if s.revision is None}
-        self._versions: tuple[tuple[str, int], ...] | None = None
+        self._written: tuple[tuple[str, str], ...] | None = None
         self._compiled: Mapping[str, Compiled] = {}
         self._index = Index({}, {})
         self._seen: set[int] = set()
@@ -83,11 +83,11 @@ class Keeper:
 
     def _load(self, tx: Connection) -> None:
         """Compile the segments anew where one has changed."""
-        versions = list_versions(tx)
-        if versions != self._versions:
+        written = list_written(tx)
+        if written != self._written:
             self._compiled = compile_segments(read_rules(tx), self._judge.moments)
             self._index = Index(self._compiled, self._profile)
-            self._versions = versions
+            self._written = written
             self._seen.clear()
 
     def _take_events(self, now: datetime, limit: int) -> int:
@@ -108,52 +108,58 @@ class Keeper:
             self._seen.difference_update(merged for _, merged in merges)
         with self._store.read() as tx:
             asked, known = self._list_asked(tx, events)
-            truth = self._ask(tx, asked, now)
-        changes, timers = list_changes(truth, known), list_timers(truth, known)
-        self._write(changes, timers, truth, now, "event", move=(start, end))
+            truth = self._ask(tx, asked, known, now)
+        self._write(truth, now, "event", move=(start, end))
         return len(events)
 
     def _list_asked(
         self, tx: Connection, events: Sequence[Event]
-    ) -> tuple[dict[int, set[str]], Known]:
-        """The segments to ask for each customer, and what is known of these."""
+    ) -> tuple[dict[int, set[str]], Members]:
+        """The segments to ask for each customer, and those that each is in."""
         goods = self._judge.read_goods(tx, find_needs(c.rule for c in self._compiled.values()))
         whose = [(e, e.subject) for e in events if e.subject is not None]
         owners = find_customers(tx, {subject for _, subject in whose})
         sides = {who for each, _ in whose if each.name in _MERGES for who in _list_sides(each)}
-        known = read_known(tx, sides.union(owners.values()))
+        known = read_members(tx, sides.union(owners.values()))
         asked: dict[int, set[str]] = {who: set() for who in sides.union(owners.values())}
         for each, subject in whose:
             who = owners[subject]
-            found = self._index.find_open(each, goods, known.members.get(who, ()))
+            found = self._index.find_open(each, goods, known.get(who, _NONE))
             for one in (who, *(_list_sides(each) if each.name in _MERGES else ())):
                 asked[one].update(found)
         for customer in self._find_new(asked, known):
             asked[customer].update(self._compiled)
         return asked, known
 
-    def _find_new(self, customers: Iterable[int], known: Known) -> list[int]:
+    def _find_new(self, customers: Iterable[int], known: Members) -> list[int]:
         """Customers that were not asked for every segment yet."""
         strange = [who for who in customers if who not in self._seen]
-        seen = {who for who in strange if SEEN in known.members.get(who, _NONE)}
+        seen = {who for who in strange if SEEN in known.get(who, _NONE)}
         self._seen |= seen
         return [who for who in strange if who not in seen]
 
-    def _ask(self, tx: Connection, asked: Mapping[int, Collection[str]], now: datetime) -> Truth:
-        """Whether each customer is in each of the segments, and when to look again."""
-        names = {name for wanted in asked.values() for name in wanted}
-        needs = find_needs(self._compiled[name].rule for name in names)
+    def _ask(
+        self, tx: Connection, asked: Mapping[int, Collection[str]], known: Members, now: datetime
+    ) -> Truth:
+        """Who of these enters or leaves, and when to look again."""
+        wanted = {name for names in asked.values() for name in names}
+        needs = find_needs(self._compiled[name].rule for name in wanted)
         people = self._judge.read_facts(tx, [who for who, names in asked.items() if names], needs)
-        now_us = to_micros(now)
+        now_us, everything = to_micros(now), len(self._compiled)
         truth = Truth()
-        everything = len(self._compiled)
         for who, facts in people.items():
-            for name in asked[who]:
+            names, inside = asked[who], known.get(who, _NONE)
+            if not facts.known:
+                truth.changes += [((name, who), False) for name in names if name in inside]
+                continue
+            for name in names:
                 each = self._compiled[name]
-                truth.holds[name, who] = each.holds(facts, now_us)
-                if each.due is not None and facts.known:
-                    truth.dues[name, who] = each.due(facts, now_us)
-            if facts.known and len(asked[who]) == everything:
+                holds = each.holds(facts, now_us)
+                if holds is not (name in inside):
+                    truth.changes.append(((name, who), holds))
+                if each.due is not None and (due := each.due(facts, now_us)) < NEVER:
+                    truth.dues[name, who] = due
+            if len(names) == everything:
                 truth.seen.add(who)
         return truth
 
@@ -169,32 +175,34 @@ class Keeper:
             for name, who in fired:
                 wanted = self._compiled if name == SEEN else {name} & self._compiled.keys()
                 asked.setdefault(who, set()).update(wanted)
-            truth = self._ask(tx, asked, now)
-            known = read_known(tx, asked)
-        changes, timers = list_changes(truth, known), list_timers(truth, known, fired=fired)
-        self._write(changes, timers, truth, now, "time", fired=fired)
+            truth = self._ask(tx, asked, read_members(tx, asked), now)
+        self._write(truth, now, "time", fired=fired)
         return len(fired)
 
     def _write(
         self,
-        changes: Sequence[tuple[Pair, bool]],
-        timers: Mapping[Pair, int],
         truth: Truth,
         now: datetime,
         cause: str,
         *,
         move: tuple[int, int] | None = None,
-        fired: Collection[Pair] = (),
+        fired: Sequence[Pair] = (),
     ) -> None:
         """Write in short transactions, so that the collector never waits long; the cursor last."""
         log = self._store.log
-        for part in _parts(changes):
+        gone = set(fired)
+        later = {pair: due for pair, due in truth.dues.items() if pair not in gone}
+        for part, timers in _parts(truth.changes, later):
             with self._store.write() as tx:
                 write_changes(tx, log, part, now, cause)
+                write_timers(tx, timers)
+        for start in range(0, len(fired), CHUNK):
+            pairs = fired[start : start + CHUNK]
+            with self._store.write() as tx:  # never a moment without the one or the other
+                clear_timers(tx, pairs, now)
+                write_timers(tx, [(p, truth.dues[p]) for p in pairs if p in truth.dues])
         new = [who for who in truth.seen if who not in self._seen]
         with self._store.write() as tx:
-            clear_timers(tx, fired, now)
-            write_timers(tx, timers)
             mark_seen(tx, new, now)
             if move is not None:
                 log.move_cursor(tx, CONSUMER, max(move[1], move[0]))
@@ -222,7 +230,21 @@ def _list_sides(event: Event) -> list[int]:
     return [who for who in sides if isinstance(who, int)]
 
 
-def _parts(changes: Iterable[tuple[Pair, bool]]) -> Iterable[Sequence[tuple[Pair, bool]]]:
-    """A segment's changes together: its numbers are brought up to date once a part."""
-    changes = sorted(changes)
-    return (changes[start : start + CHUNK] for start in range(0, len(changes), CHUNK))
+def _parts(
+    changes: Sequence[Change], timers: Mapping[Pair, int]
+) -> Iterator[tuple[list[Change], list[tuple[Pair, int]]]]:
+    """What is written at once: whole customers, whose rows touch the same pages."""
+    of: dict[int, tuple[list[Change], list[tuple[Pair, int]]]] = {}
+    for change in changes:
+        of.setdefault(change[0][1], ([], []))[0].append(change)
+    for timer in timers.items():
+        of.setdefault(timer[0][1], ([], []))[1].append(timer)
+    part: tuple[list[Change], list[tuple[Pair, int]]] = ([], [])
+    for customer in sorted(of):
+        part[0].extend(of[customer][0])
+        part[1].extend(of[customer][1])
+        if len(part[0]) + len(part[1]) >= CHUNK:
+            yield part
+            part = ([], [])
+    if part[0] or part[1]:
+        yield part

@@ -8,148 +8,149 @@ import sqlalchemy as sa
 from sqlalchemy import Connection
 
 from lingxi.schema import Event, Name
-from lingxi.segments.due import NEVER
 from lingxi.segments.lists import SOURCE
 from lingxi.segments.tables import segment, segment_day, segment_member, segment_timer
 from lingxi.store import Log
-from lingxi.store.keyed import fetch_by_keys, select_by_keys, upsert
+from lingxi.store.adding import Columns, add_rows, least
+from lingxi.store.keyed import execute_many, fetch_by_keys, upsert
 from lingxi.store.log import log_position
-from lingxi.store.tables import from_micros, to_micros
+from lingxi.store.tables import to_micros
 
 SEEN = "*"
 """In the place of a segment: the customer was asked for every segment; and a timer for all."""
-CHUNK = 200
+CHUNK = 300
+"""Rows of members and timers in a transaction."""
 Pair = tuple[str, int]
 """A segment and a customer."""
 
 
+Change = tuple[Pair, bool]
+"""Who enters a segment, or leaves it."""
+
+
 @dataclass
 class Truth:
-    """What was found out: who is in which segment, and when to look again (microseconds)."""
+    """What was found out: who enters and leaves, when to look again (microseconds), and who was
+    asked for every segment."""
 
-    holds: dict[Pair, bool] = field(default_factory=dict)
+    changes: list[Change] = field(default_factory=list)
     dues: dict[Pair, int] = field(default_factory=dict)
     seen: set[int] = field(default_factory=set)
 
 
-@dataclass(frozen=True)
-class Known:
-    """What the tables say of some customers: segments with the moment of entry, timers."""
-
-    members: Mapping[int, Mapping[str, int]]
-    timers: Mapping[Pair, int]
+Members = Mapping[int, frozenset[str]]
+"""The segments that customers are in, as the tables say."""
 
 
-def read_known(tx: Connection, customers: Collection[int]) -> Known:
-    """Memberships and timers of some customers, moments in microseconds."""
+def read_members(tx: Connection, customers: Collection[int]) -> dict[int, frozenset[str]]:
+    """The segments that each customer is in; ``SEEN`` among them."""
+    m = segment_member.c
     keys = [(customer,) for customer in customers]
-    m, t = segment_member.c, segment_timer.c
-    members: dict[int, dict[str, int]] = {}
-    for customer, name, since in fetch_by_keys(
-        tx, [m.customer], keys, [m.customer, m.segment, m.since]
-    ):
-        members.setdefault(customer, {})[name] = _micros(since)
-    timers = {
-        (name, customer): _micros(due)
-        for customer, name, due in fetch_by_keys(
-            tx, [t.customer], keys, [t.customer, t.segment, t.due_at]
-        )
-    }
-    return Known(members, timers)
-
-
-def _micros(moment: int | datetime) -> int:
-    return to_micros(moment) if isinstance(moment, datetime) else moment
-
-
-def list_changes(truth: Truth, known: Known) -> list[tuple[Pair, bool]]:
-    """Who would enter or leave."""
-    none: Mapping[str, int] = {}
-    return [
-        (pair, holds)
-        for pair, holds in truth.holds.items()
-        if holds is not (pair[0] in known.members.get(pair[1], none))
-    ]
-
-
-def list_timers(truth: Truth, known: Known, *, fired: Collection[Pair] = ()) -> dict[Pair, int]:
-    """Timers to set: where there is none, or a later one; one that wakes too early is harmless."""
-    return {
-        pair: due
-        for pair, due in truth.dues.items()
-        if due < NEVER and (pair in fired or due < known.timers.get(pair, NEVER))
-    }
+    found: dict[int, list[str]] = {}
+    for customer, name in fetch_by_keys(tx, [m.customer], keys, [m.customer, m.segment]):
+        names = found.get(customer)
+        if names is None:
+            names = found[customer] = []
+        names.append(name)
+    return {customer: frozenset(names) for customer, names in found.items()}
 
 
 def write_changes(
-    tx: Connection, log: Log, changes: Sequence[tuple[Pair, bool]], now: datetime, cause: str
+    tx: Connection, log: Log, changes: Sequence[Change], now: datetime, cause: str
 ) -> int:
-    """Write who entered and left, and say it in the log; what is so already is left out.
+    """Write who entered and left, and say it in the log; what is so already is left out, and what
+    is about a segment that was removed meanwhile.
 
     In the transaction of the caller: the membership and its event are there together or not at
     all, whoever else may be writing. Returns the number of changes.
     """
-    columns = [segment_member.c.segment, segment_member.c.customer]
-    pairs = [pair for pair, _ in changes]
-    there = {tuple(row) for row in tx.execute(select_by_keys(tx, columns, pairs, columns))}
-    real = [(pair, holds) for pair, holds in changes if holds is not (pair in there)]
+    there = read_members(tx, {customer for (_, customer), _ in changes})
+    known = _read_totals(tx, {name for (name, _), _ in changes}) if changes else {}
+    none: frozenset[str] = frozenset()
+    real: list[Change] = [
+        ((name, who), holds)
+        for (name, who), holds in changes
+        if name in known and holds is not (name in there.get(who, none))
+    ]
     if not real:
         return 0
-    rows = [{"segment": n, "customer": c, "since": now} for (n, c), holds in real if holds]
-    upsert(tx, segment_member, rows)
-    gone = [{"s": name, "c": customer} for (name, customer), holds in real if not holds]
-    if gone:
-        where = (columns[0] == sa.bindparam("s"), columns[1] == sa.bindparam("c"))
-        tx.execute(sa.delete(segment_member).where(*where), gone)
-    count_changes(tx, real, now)
+    move_members(tx, real, now)
     at = log_position(tx)
-    log.append([_tell(pair, holds, now, at, cause) for pair, holds in real], tx=tx)
+    own = {customer: customer for (_, customer), _ in real}
+    log.append([_tell(pair, holds, now, at, cause) for pair, holds in real], tx=tx, owners=own)
     return len(real)
 
 
-def count_changes(
-    tx: Connection, changes: Sequence[tuple[Pair, bool]], now: datetime, *, told: bool = True
+def move_members(
+    tx: Connection, changes: Sequence[Change], now: datetime, *, told: bool = True
 ) -> None:
-    """Bring the numbers of members, and of the day's changes, up to date; changes that are not
-    told are those of a new segment, which nobody enters."""
+    """Note who is a member now and who is not, and how many there are; changes that are not told
+    are those of a new segment, which nobody enters."""
+    rows = [{"segment": n, "customer": c, "since": now} for (n, c), holds in changes if holds]
+    upsert(tx, segment_member, rows)
+    gone = [{"s": name, "c": customer} for (name, customer), holds in changes if not holds]
+    if gone:
+        m = segment_member.c
+        where = (m.segment == sa.bindparam("s"), m.customer == sa.bindparam("c"))
+        execute_many(tx, sa.delete(segment_member).where(*where), gone)
+    _count_changes(tx, changes, now, told=told)
+
+
+def _count_changes(tx: Connection, changes: Sequence[Change], now: datetime, *, told: bool) -> None:
+    """Bring the numbers of members, and of the day's changes, up to date."""
     counts: dict[str, list[int]] = {}
     for (name, _), holds in changes:
         counts.setdefault(name, [0, 0])[not holds] += 1
     moved = [{"n": name, "d": entered - left} for name, (entered, left) in counts.items()]
-    more = segment.c.members + sa.bindparam("d")
-    tx.execute(
-        sa.update(segment).where(segment.c.name == sa.bindparam("n")).values(members=more), moved
-    )
-    day, d = f"{now:%Y-%m-%d}", segment_day.c
-    whole = (d.day == day, d.segment.in_(counts))
-    known = tx.execute(sa.select(d.segment, d.entered, d.left).where(*whole)).all()
-    so_far = {row[0]: (row[1], row[2]) for row in known}
-    totals = sa.select(segment.c.name, segment.c.members).where(segment.c.name.in_(counts))
+    execute_many(tx, _MOVE, moved)
+    day, totals = f"{now:%Y-%m-%d}", _read_totals(tx, counts)
     rows = []
-    for name, total in tx.execute(totals).all():
-        entered, left = counts[name] if told else (0, 0)
-        before = so_far.get(name, (0, 0))
-        row = {"segment": name, "day": day, "members": total}
-        rows.append({**row, "entered": entered + before[0], "left": left + before[1]})
-    upsert(tx, segment_day, rows)
+    for name, (entered, left) in counts.items():
+        entered, left = (entered, left) if told else (0, 0)
+        rows.append((name, day, entered, left, totals[name]))
+    add_rows(tx, segment_day, _add_day, rows)
 
 
-def write_timers(tx: Connection, timers: Mapping[Pair, int]) -> None:
-    """Set timers, each in place of an earlier one."""
-    rows = [
-        {"customer": customer, "segment": name, "due_at": from_micros(due)}
-        for (name, customer), due in timers.items()
-    ]
-    upsert(tx, segment_timer, rows)
+_MOVE = (
+    sa.update(segment)
+    .where(segment.c.name == sa.bindparam("n"))
+    .values(members=segment.c.members + sa.bindparam("d"))
+)
+
+
+def _add_day(old: Columns, new: Columns) -> Columns:
+    """What entered and left is added up; the number of members is the last one."""
+    return {
+        "entered": old["entered"] + new["entered"],
+        "left": old["left"] + new["left"],
+        "members": new["members"],
+    }
+
+
+def _read_totals(tx: Connection, names: Collection[str]) -> dict[str, int]:
+    """The number of members of each of these segments; none for those that there are not."""
+    keys = [(name,) for name in names]
+    return dict(fetch_by_keys(tx, [segment.c.name], keys, [segment.c.name, segment.c.members]))
+
+
+def write_timers(tx: Connection, timers: Sequence[tuple[Pair, int]]) -> None:
+    """Set timers; where there is one already, the earlier of the two stays: one that wakes too
+    early is harmless."""
+    add_rows(tx, segment_timer, _keep_earlier, [(who, name, due) for (name, who), due in timers])
+
+
+def _keep_earlier(old: Columns, new: Columns) -> Columns:
+    return {"due_at": least(old["due_at"], new["due_at"])}
 
 
 def clear_timers(tx: Connection, fired: Collection[Pair], now: datetime) -> None:
     """Remove timers that were due and looked at; those set anew since are in the future."""
     t = segment_timer.c
-    where = (t.segment == sa.bindparam("s"), t.customer == sa.bindparam("c"), t.due_at <= now)
+    due = sa.type_coerce(t.due_at, sa.BigInteger) <= sa.bindparam("n")
+    where = (t.segment == sa.bindparam("s"), t.customer == sa.bindparam("c"), due)
     if fired:
-        gone = [{"s": name, "c": customer} for name, customer in fired]
-        tx.execute(sa.delete(segment_timer).where(*where), gone)
+        gone = [{"s": name, "c": customer, "n": to_micros(now)} for name, customer in fired]
+        execute_many(tx, sa.delete(segment_timer).where(*where), gone)
 
 
 def mark_seen(tx: Connection, customers: Collection[int], now: datetime) -> None:
@@ -185,7 +186,7 @@ def _tell(pair: Pair, holds: bool, now: datetime, at: int, cause: str) -> Event:
     name, customer = pair
     what = Name.SEGMENT_ENTERED if holds else Name.SEGMENT_LEFT
     return Event(
-        event_id=f"segment:{name}:{customer}:{at}",
+        event_id=f"segment:{at:015d}:{customer}:{name}",
         name=what.value,
         occurred_at=now,
         received_at=now,

@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from math import fsum
 
 from lingxi.segments.bucket import bucket_of
-from lingxi.segments.compare import passes, passes_moment, passes_trait
+from lingxi.segments.compare import compile_number, passes, passes_moment, passes_trait
 from lingxi.segments.facts import Facts
 from lingxi.segments.needs import STAGE, reads_contents
 from lingxi.segments.rule import (
@@ -44,24 +44,26 @@ class Predicates:
         self._slots: dict[Stream, int] = {}
 
     def make(self, rule: Rule) -> Predicate:
-        """Whether a known customer fulfils the rule at a moment in microseconds."""
-        inner = self._make(rule)
+        """Whether a customer fulfils the rule at a moment in microseconds; who is not known does
+        not."""
+        inner = self.make_known(rule)
         return lambda facts, now: facts.known and inner(facts, now)
 
     def slot(self, stream: Stream) -> int:
         """The number of a stream."""
         return self._slots.setdefault(stream, len(self._slots))
 
-    def _make(self, rule: Rule) -> Predicate:
+    def make_known(self, rule: Rule) -> Predicate:
+        """The same of a customer that the shop knows; whether it does is not asked."""
         match rule:
             case Everyone():
                 return lambda _facts, _now: True
             case All():
-                return _join([self._make(part) for part in rule.rules], decisive=False)
+                return _join([self.make_known(part) for part in rule.rules], decisive=False)
             case Any():
-                return _join([self._make(part) for part in rule.rules], decisive=True)
+                return _join([self.make_known(part) for part in rule.rules], decisive=True)
             case Not():
-                inner = self._make(rule.rule)
+                inner = self.make_known(rule.rule)
                 return lambda facts, now: not inner(facts, now)
             case _:
                 return self.make_leaf(rule)
@@ -91,7 +93,7 @@ class Predicates:
                 return lambda facts, _now: low <= bucket_of(salt, facts.customer) < high
             case InSegment():
                 raise ValueError(f"segment {rule.segment!r} was not resolved")
-        return self._make(rule)
+        return self.make_known(rule)
 
     def _score(self, rule: Score) -> Predicate:
         name, test = rule.score, rule.test
@@ -105,6 +107,8 @@ class Predicates:
             return _edge(rule)
         slot, bounds = self.slot(stream), make_bounds(window)
         fewest, most = rule.at_least, 2**62 if rule.at_most is None else rule.at_most
+        if window.is_plain:
+            return _count_plain(stream, slot, window.within_us, fewest, most)
 
         def test(facts: Facts, now: int) -> bool:
             times = facts.times(slot, stream)
@@ -117,7 +121,8 @@ class Predicates:
         return test
 
     def _aggregate(self, rule: Aggregate) -> Predicate:
-        stream, of, function, ask = rule.stream, rule.of, rule.function, rule.test
+        stream, of, function = rule.stream, rule.of, rule.function
+        ask = compile_number(rule.test)
         slot, bounds = self.slot(stream), make_bounds(rule.window)
         plain = not reads_contents(rule)
 
@@ -126,12 +131,31 @@ class Predicates:
             if plain or function == "count":
                 times = facts.times(slot, stream)
                 n = max(0, bisect_right(times, high) - bisect_right(times, low))
-                return passes(ask, n)
+                return ask(n)
             values = facts.values(slot, stream, of)
             kept = [value for at, value in values if low < at <= high]
-            return passes(ask, add_up(function, kept))
+            return ask(add_up(function, kept))
 
         return test
+
+
+def _count_plain(
+    stream: Stream, slot: int, within: int | None, fewest: int, most: int
+) -> Predicate:
+    """Whether so many events lie in a window that ends now."""
+
+    def test(facts: Facts, now: int) -> bool:
+        times = facts.counted.get(slot)
+        if times is None:
+            times = facts.times(slot, stream)
+        if not times:
+            return fewest <= 0
+        n = len(times) if times[-1] <= now else bisect_right(times, now)
+        if within is not None:
+            n -= bisect_right(times, now - within)
+        return fewest <= n <= most
+
+    return test
 
 
 def add_up(function: str, values: Sequence[Value]) -> float | int | None:

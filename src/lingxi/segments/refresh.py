@@ -10,10 +10,10 @@ import sqlalchemy as sa
 from sqlalchemy import Connection
 
 from lingxi.catalogue.items import read_revision
-from lingxi.segments.definitions import StoredSegment, list_segments, read_rules
+from lingxi.segments.definitions import StoredSegment, is_still, list_segments, read_rules
 from lingxi.segments.due import NEVER
 from lingxi.segments.judge import Judge
-from lingxi.segments.members import count_changes, mark_seen, write_changes
+from lingxi.segments.members import mark_seen, move_members, write_changes
 from lingxi.segments.needs import find_needs
 from lingxi.segments.rule import Rule
 from lingxi.segments.tables import segment, segment_mark, segment_member, segment_timer
@@ -75,10 +75,13 @@ def _read_marks(judge: Judge, tx: Connection, rule: Rule) -> Marks:
     needs = find_needs([rule])
     found: Marks = {"rule": _digest(repr(rule))}
     columns = {judge.scores[name].revision for name in needs.scores if name in judge.scores}
-    for column in columns:
-        if column is not None:
-            value = tx.execute(sa.select(column).limit(1)).scalar()
-            found[f"scores_{column.table.name}"] = str(value)
+    computed = {
+        column.table.name: str(tx.execute(sa.select(column).limit(1)).scalar())
+        for column in columns
+        if column is not None
+    }
+    if computed:
+        found["scores"] = repr(sorted(computed.items()))
     if needs.consents:
         found["consent"] = repr(judge.store.settings.consent)
     if needs.categories:
@@ -124,13 +127,15 @@ def _refresh(
 def _write(
     judge: Judge, each: StoredSegment, table: pa.Table, column: str, marks: Marks, now: datetime
 ) -> None:
-    """Keep what was found out about one segment."""
+    """Keep what was found out about one segment, unless it is another by now."""
     name = each.segment.name
     customers = table.column("customer").to_numpy()
     inside = table.column(column).to_numpy(zero_copy_only=False).astype(bool)
     _write_members(judge, each, customers[inside], now)
     _write_timers(judge, name, customers, table.column(f"{column}.due").to_numpy())
     with judge.store.write() as tx:
+        if not is_still(tx, each):
+            return
         rows = [{"name": f"{name}:{key}", "value": value} for key, value in marks.items()]
         upsert(tx, segment_mark, rows)
         values = {"evaluated": each.segment.version, "evaluated_at": now}
@@ -151,12 +156,12 @@ def _write_members(
     for start in range(0, len(changes), _PART):
         part = changes[start : start + _PART]
         with judge.store.write() as tx:
+            if not is_still(tx, each):
+                return
             if each.evaluated:
                 write_changes(tx, judge.store.log, part, now, cause)
             else:
-                rows = [{"segment": name, "customer": who, "since": now} for (_, who), _ in part]
-                upsert(tx, segment_member, rows)
-                count_changes(tx, part, now, told=False)
+                move_members(tx, part, now, told=False)
 
 
 def _write_timers(

@@ -68,6 +68,11 @@ class Window(msgspec.Struct, frozen=True):
         """Whether a past event can come or go with time alone."""
         return self.within_us is not None or self.older_us > 0
 
+    @property
+    def is_plain(self) -> bool:
+        """Whether it ends now: what has happened is in it, or is too old."""
+        return not self.older_us and self.after is None and self.before is None
+
 
 class Stream(msgspec.Struct, frozen=True):
     """Which events: those of a name that fulfil every condition of ``where``.

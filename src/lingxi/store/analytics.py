@@ -12,7 +12,7 @@ import pyarrow as pa
 from sqlalchemy import Connection, Engine, Table, select
 
 from lingxi.config import Settings
-from lingxi.store.arrow_state import read_columns, read_table
+from lingxi.store.arrow_state import read_columns, read_ids, read_table
 from lingxi.store.codec import to_arrow
 from lingxi.store.engine import begin_read
 from lingxi.store.lake import lake_position, list_files, list_withdrawn
@@ -42,6 +42,9 @@ class Session(Protocol):
 
     def to_arrow(self, expr: ibis.Table) -> pa.Table:
         """Run an expression."""
+
+    def settle(self, expr: ibis.Table) -> ibis.Table:
+        """The same rows, for what is built on them; worked out now where that helps the engine."""
 
     def close(self) -> None:
         """Let go of what the session holds."""
@@ -88,6 +91,11 @@ class Analytics:
         """Run an expression; the rows come as Arrow, in no particular order unless it sorts."""
         return self._session.to_arrow(expr)
 
+    def settle(self, expr: ibis.Table) -> ibis.Table:
+        """A step of a longer question: Spark works it out on its own, for its optimiser fails on
+        plans that join many passes over the same files; DuckDB takes the question as a whole."""
+        return self._session.settle(expr)
+
 
 @contextmanager
 def open_analytics(
@@ -116,16 +124,20 @@ def open_analytics(
 
 
 def read_people(tx: Connection) -> pa.Table:
-    """The state table ``identity``, by column: it has a row for every surrogate there is."""
-    subject, customer, known = read_columns(tx, select(*identity.columns))
-    flags = np.array(known, np.bool_)  # SQLite keeps 0 and 1
-    return pa.table(
-        {
-            "subject": pa.array(subject, pa.int64()),
-            "customer": pa.array(customer, pa.int64()),
-            "known": pa.array(flags, pa.bool_()),
-        }
-    )
+    """The state table ``identity``, by column: it has a row for every surrogate there is.
+
+    Nearly all surrogates are their own customer: of these only the numbers are read.
+    """
+    c = identity.c
+    own = c.customer == c.subject
+    kinds = [read_ids(tx, select(c.subject).where(own, flag)) for flag in (c.known, ~c.known)]
+    moved, owner, known = read_columns(tx, select(*identity.columns).where(~own))
+    subject = np.concatenate([*kinds, np.array(moved, np.int64)])
+    customer = np.concatenate([*kinds, np.array(owner, np.int64)])
+    flags = [np.ones(len(kinds[0]), np.bool_), np.zeros(len(kinds[1]), np.bool_)]
+    flags.append(np.array(known, np.bool_))  # SQLite keeps 0 and 1
+    columns = {"subject": subject, "customer": customer, "known": np.concatenate(flags)}
+    return pa.table({name: pa.array(values) for name, values in columns.items()})
 
 
 def join_identity(rows: ibis.Table, people: ibis.Table) -> ibis.Table:

@@ -3,7 +3,9 @@
 from typing import Any, overload
 
 import msgspec
+import numpy as np
 import pyarrow as pa
+from numpy.typing import NDArray
 from sqlalchemy import (
     Boolean,
     Column,
@@ -22,6 +24,7 @@ from sqlalchemy import (
 
 from lingxi.store.tables import Moment
 
+_NONE = np.empty(0, np.int64)
 _decode = msgspec.json.Decoder(list[Any]).decode
 _decode_texts = msgspec.json.Decoder(list[str]).decode
 _decode_wholes = msgspec.json.Decoder(list[int]).decode
@@ -64,6 +67,19 @@ def decode_column(text: str, kind: type[int]) -> list[int]: ...
 def decode_column(text: str, kind: type[str] | type[int]) -> list[str] | list[int]:
     """A column that ``by_column`` gave, of texts or of whole numbers without nothing among them."""
     return _decode_texts(text) if kind is str else _decode_wholes(text)
+
+
+def read_ids(connection: Connection, query: "Select[tuple[int]]") -> NDArray[np.int64]:
+    """All rows of a query of one column of whole numbers, none of them unknown.
+
+    SQLite hands them over as one text, which is read without an object for every number.
+    """
+    if connection.dialect.name != "sqlite":
+        return np.array(connection.execute(query).scalars().all(), np.int64)
+    (column,) = query.subquery().c
+    text = connection.execute(select(func.json_group_array(column))).scalar_one().strip("[]")
+    found: NDArray[np.int64] = np.fromstring(text, np.int64, sep=",") if text else _NONE
+    return found
 
 
 def arrow_type(column: "Column[object]") -> pa.DataType:

@@ -9,6 +9,17 @@ from ibis.backends import BaseBackend
 from ibis.backends.duckdb import Backend
 
 MEMORY_LIMIT = "1GB"
+_PLACE = """'$."' || key || '"'"""
+_FUNCTIONS = (
+    f"""CREATE MACRO property_text(properties, key) AS CASE json_type(properties, {_PLACE})
+    WHEN 'VARCHAR' THEN json_extract_string(properties, {_PLACE}) END""",
+    f"""CREATE MACRO property_number(properties, key) AS CASE
+    WHEN json_type(properties, {_PLACE}) IN ('UBIGINT', 'BIGINT', 'DOUBLE')
+    THEN CAST(json_extract(properties, {_PLACE}) AS DOUBLE) END""",
+    f"""CREATE MACRO property_truth(properties, key) AS CASE json_type(properties, {_PLACE})
+    WHEN 'BOOLEAN' THEN CAST(json_extract(properties, {_PLACE}) AS BOOLEAN) END""",
+)
+"""A property of an event if it is of one kind, else nothing; Spark is given the same."""
 
 
 class DuckDBSession:
@@ -28,6 +39,8 @@ class DuckDBSession:
             autoload_known_extensions=False,
             **({"threads": threads} if threads else {}),
         )
+        for function in _FUNCTIONS:
+            self._backend.con.execute(function)
 
     @property
     def backend(self) -> BaseBackend:
@@ -50,6 +63,10 @@ class DuckDBSession:
     def to_arrow(self, expr: ibis.Table) -> pa.Table:
         """Run an expression."""
         return self._backend.to_pyarrow(expr)
+
+    def settle(self, expr: ibis.Table) -> ibis.Table:
+        """The expression itself: DuckDB takes it in with what is built on it."""
+        return expr
 
     def close(self) -> None:
         """Forget the database."""

@@ -1,5 +1,6 @@
 """Many rows by key in one query, and many rows written in one statement."""
 
+import sqlite3
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from functools import lru_cache
 from typing import Any
@@ -67,8 +68,10 @@ def fetch_by_keys(
     wanted: Sequence[Column[Any]],
     *,
     only: ColumnElement[bool] | None = None,
+    among: tuple[Column[Any], Collection[str]] | None = None,
 ) -> list[tuple[Any, ...]]:
-    """The rows whose ``columns`` equal one of ``keys``, their values as the driver keeps them.
+    """The rows whose ``columns`` equal one of ``keys``, their values as the driver keeps them;
+    with ``among`` only those whose text in its column is one of its values.
 
     Like ``select_by_keys``, without SQLAlchemy's work for every query and every row; on SQLite it
     is a query for each beginning of a key, so let the last column be the one that differs most.
@@ -79,16 +82,24 @@ def fetch_by_keys(
     if connection.dialect.name != "sqlite":
         query = select_by_keys(connection, columns, keys, wanted)
         query = query if only is None else query.where(only)
+        if among is not None:
+            query = query.where(among[0].in_(sorted(among[1])))
         return [tuple(row) for row in connection.execute(query)]
-    compiled = _compile_fetch(connection.dialect, tuple(columns), tuple(wanted), only)
+    texts = None if among is None else among[0]
+    compiled = _compile_fetch(connection.dialect, tuple(columns), tuple(wanted), only, texts)
     groups: dict[Key, list[int | str]] = {}
     for key in keys:
         groups.setdefault(key[:-1], []).append(key[-1])
+    rest = () if among is None else (msgspec.json.encode(sorted(among[1])).decode(),)
     rows: list[tuple[Any, ...]] = []
+    raw: Any = connection.connection.driver_connection
     for first, last in groups.items():
-        parameters = (*first, msgspec.json.encode(last).decode())
-        found = connection.exec_driver_sql(compiled, parameters).cursor
-        rows += [] if found is None else found.fetchall()
+        parameters = (*first, msgspec.json.encode(last).decode(), *rest)
+        try:
+            rows += raw.execute(compiled, parameters).fetchall()
+        except sqlite3.Error:
+            connection.exec_driver_sql(compiled, parameters)  # fails again, in words that say why
+            raise
     return rows
 
 
@@ -98,6 +109,7 @@ def _compile_fetch(
     columns: tuple[Column[Any], ...],
     wanted: tuple[Column[Any], ...],
     only: ColumnElement[bool] | None,
+    among: Column[Any] | None,
 ) -> str:
     """The rows with one value in each column but the last, and there any of a JSON list."""
     *first, last = columns
@@ -106,6 +118,9 @@ def _compile_fetch(
     if only is not None:
         match.append(only)
     query = select(*wanted).where(*match, last.in_(select(listed.c.value)))
+    if among is not None:
+        values = func.json_each(bindparam("among", type_=String)).table_valued(column("value"))
+        query = query.where(among.in_(select(values.c.value)))
     return str(query.compile(dialect=dialect))
 
 

@@ -30,6 +30,19 @@ SETTINGS = {
     "spark.ui.showConsoleProgress": "false",
 }
 """One small Java process that listens to this machine alone; set before it starts."""
+_PROPERTY = "from_json(properties, 'MAP<STRING, VARIANT>')[key]"
+_KIND = f"schema_of_variant({_PROPERTY})"
+_FUNCTIONS = (
+    "epoch_us(moment TIMESTAMP) RETURNS BIGINT RETURN unix_micros(moment)",
+    "property_text(properties STRING, key STRING) RETURNS STRING RETURN "
+    f"CASE {_KIND} WHEN 'STRING' THEN CAST({_PROPERTY} AS STRING) END",
+    "property_number(properties STRING, key STRING) RETURNS DOUBLE RETURN "
+    f"CASE WHEN {_KIND} IN ('BIGINT', 'DOUBLE', 'FLOAT') OR {_KIND} LIKE 'DECIMAL%' "
+    f"THEN CAST({_PROPERTY} AS DOUBLE) END",
+    "property_truth(properties STRING, key STRING) RETURNS BOOLEAN RETURN "
+    f"CASE {_KIND} WHEN 'BOOLEAN' THEN CAST({_PROPERTY} AS BOOLEAN) END",
+)
+"""What DuckDB has, or is given too, so that one expression serves both engines."""
 
 
 class SparkSession:
@@ -57,11 +70,8 @@ class SparkSession:
             builder = builder.config(setting, value)
         self._spark = builder.getOrCreate().newSession()
         self._spark.conf.set("spark.sql.session.timeZone", "UTC")
-        # what DuckDB calls it, so that one expression serves both engines
-        self._spark.sql(
-            "CREATE OR REPLACE TEMPORARY FUNCTION epoch_us(moment TIMESTAMP) RETURNS BIGINT "
-            "RETURN unix_micros(moment)"
-        )
+        for function in _FUNCTIONS:
+            self._spark.sql(f"CREATE OR REPLACE TEMPORARY FUNCTION {function}")
         self._views: set[str] = set()
         self._backend: Backend = ibis.pyspark.connect(self._spark)
 
@@ -92,6 +102,14 @@ class SparkSession:
             for have, want in zip(rows.schema, wanted, strict=True)
         ]
         return rows.cast(pa.schema(list(zip(wanted.names, types, strict=True))))
+
+    def settle(self, expr: ibis.Table) -> ibis.Table:
+        """A view over the rows, which are worked out now."""
+        name = f"settled_{len(self._views)}"
+        rows = self._spark.sql(self._backend.compile(expr)).localCheckpoint()
+        rows.createOrReplaceTempView(name)
+        self._views.add(name)
+        return self._backend.table(name)
 
     def close(self) -> None:
         """Drop what this session brought in; Spark itself stays up. Fails not where it is gone."""

@@ -15,6 +15,8 @@ import httpx
 import pytest
 from granian.constants import Interfaces
 from granian.server.embed import Server
+from litestar import Litestar
+from litestar.testing import TestClient
 from playwright.sync_api import Browser, BrowserContext, Error, Page, sync_playwright
 
 from lingxi.access import Credentials, Role, Scope, create_key
@@ -24,6 +26,7 @@ from lingxi.app.queries.reports import make_report
 from lingxi.app.shop import Shop
 from lingxi.clock import FixedClock
 from lingxi.server.app import create_app
+from server.pages.test_without_a_browser import log_in
 
 CHROMIUM = Path("/usr/bin/chromium")
 ARGUMENTS = [
@@ -155,6 +158,15 @@ class serve:  # noqa: N801 (reads as the verb it is)
     def __exit__(self, *_: object) -> None:
         self._server.stop()
         self._thread.join(10)
+
+
+@pytest.fixture
+def client(app: Litestar) -> Iterator[TestClient[Litestar]]:
+    """Pages of the test's own shop, asked for without a browser by somebody who is logged in."""
+    with TestClient(app, raise_server_exceptions=False) as client:
+        client.headers.update({"accept": "text/html"})
+        log_in(client)
+        yield client
 
 
 Open = Callable[..., Page]

@@ -12,7 +12,7 @@ from journey_road import Road, make_empty
 from lingxi.access import Credentials, Role
 from lingxi.access.users import create_user
 from lingxi.app.shop import Shop
-from server.pages.test_without_a_browser import PASSWORD, log_in
+from server.pages.test_without_a_browser import PASSWORD
 
 STEPS = {
     "w": {"kind": "wait", "duration": "1h", "next": "mail"},
@@ -34,14 +34,6 @@ def road(tmp_path: Path) -> Iterator[Road]:
 @pytest.fixture
 def shop(road: Road) -> Shop:
     return road.shop
-
-
-@pytest.fixture
-def client(app: Litestar) -> Iterator[TestClient[Litestar]]:
-    with TestClient(app, raise_server_exceptions=False) as client:
-        client.headers.update({"accept": "text/html"})
-        log_in(client)
-        yield client
 
 
 def test_a_message_leads_to_its_run_and_an_unknown_run_is_not_found(

@@ -13,7 +13,7 @@ from lingxi.app.shop import Shop, init_shop
 from lingxi.i18n import LANGUAGES, load_catalogue
 from lingxi.ingest import resolve_subjects
 from lingxi.messaging.templates.template import Template, Variant
-from server.pages.test_without_a_browser import PASSWORD, log_in, read_token
+from server.pages.test_without_a_browser import PASSWORD, read_token
 
 WELCOME = Template(
     name="welcome",
@@ -38,14 +38,6 @@ def shop(tmp_path: Path) -> Iterator[Shop]:
     made.templates.put(WELCOME, actor="test")
     yield made
     made.close()
-
-
-@pytest.fixture
-def client(app: Litestar) -> Iterator[TestClient[Litestar]]:
-    with TestClient(app, raise_server_exceptions=False) as client:
-        client.headers.update({"accept": "text/html"})
-        log_in(client)
-        yield client
 
 
 def send(client: TestClient[Litestar], path: str, **form: str) -> tuple[int, str]:

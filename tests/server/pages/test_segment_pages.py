@@ -12,7 +12,7 @@ from lingxi.access.users import create_user
 from lingxi.app.shop import Shop, init_shop
 from lingxi.i18n import LANGUAGES, load_catalogue
 from lingxi.server.pages.segment_form import NEW
-from server.pages.test_without_a_browser import PASSWORD, log_in, read_token
+from server.pages.test_without_a_browser import PASSWORD, read_token
 
 
 @pytest.fixture
@@ -23,14 +23,6 @@ def shop(tmp_path: Path) -> Iterator[Shop]:
         create_user(tx, made.clock.now(), credentials, Role.ADMINISTRATOR, actor="test")
     yield made
     made.close()
-
-
-@pytest.fixture
-def client(app: Litestar) -> Iterator[TestClient[Litestar]]:
-    with TestClient(app, raise_server_exceptions=False) as client:
-        client.headers.update({"accept": "text/html"})
-        log_in(client)
-        yield client
 
 
 def send(client: TestClient[Litestar], path: str, **form: str) -> tuple[int, str]:

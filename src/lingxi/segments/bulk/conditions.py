@@ -1,11 +1,11 @@
 """Conditions on events as Ibis expressions; unknown is false, as for one customer."""
 
-import re
 from functools import reduce
 from operator import and_, or_
 from typing import Any
 
 import ibis
+import ibis.expr.datatypes as dt
 
 from lingxi.segments.fields import FIELDS, property_key
 from lingxi.segments.predicate import make_bounds
@@ -15,9 +15,19 @@ from lingxi.store.tables import from_micros
 
 Expr = Any
 """An Ibis value: its declared types do not follow its operators."""
-_PLAIN = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _EARLIEST, _LATEST = -2_208_988_800_000_000, 16_725_225_600_000_000
 """The years 1900 and 2500, in microseconds: bounds beyond them bound nothing."""
+_PROPERTY = (dt.string, dt.string)
+property_text = ibis.udf.scalar.builtin(name="property_text", signature=(_PROPERTY, dt.string))(
+    lambda properties, _key: properties
+)
+property_number = ibis.udf.scalar.builtin(
+    name="property_number", signature=(_PROPERTY, dt.float64)
+)(lambda properties, _key: properties)
+property_truth = ibis.udf.scalar.builtin(name="property_truth", signature=(_PROPERTY, dt.boolean))(
+    lambda properties, _key: properties
+)
+"""A property if it is a text, a number, a truth; else nothing. The store gives them to engines."""
 
 
 def conjoin(parts: list[Expr]) -> Expr:
@@ -32,6 +42,11 @@ def in_window(rows: ibis.Table, window: Window, now_us: int) -> Expr:
     if low > _EARLIEST:
         parts.append(rows.occurred_at > _moment(low))
     return conjoin(parts)
+
+
+def since(rows: ibis.Table, us: int) -> list[Expr]:
+    """That a row is later than a moment, if that is one; files that are older are not read."""
+    return [later_than(rows, us)] if us > _EARLIEST else []
 
 
 def later_than(rows: ibis.Table, us: int) -> Expr:
@@ -74,7 +89,7 @@ def read_number(rows: ibis.Table, of: str) -> Expr:
     """A field or property as a number, null where it is none."""
     field = FIELDS.get(of)
     if field is None:
-        return _property(rows, property_key(of)).float
+        return property_number(rows.properties, property_key(of))
     if field.kind == "text":
         return ibis.null("float64")
     return rows[field.column].cast("float64")
@@ -88,17 +103,14 @@ def read_text(rows: ibis.Table, of: str) -> Expr:
     number = "n" + read_number(rows, of).cast("string")
     if field is not None:
         return number
-    return ibis.coalesce("s" + _property(rows, property_key(of)).str, number)
-
-
-def _property(rows: ibis.Table, key: str) -> Expr:
-    path = key if _PLAIN.fullmatch(key) else f'"{key}"'
-    return rows.properties.cast("json")[path]
+    text: Expr = property_text(rows.properties, property_key(of))
+    return ibis.coalesce("s" + text, number)
 
 
 def _test_property(rows: ibis.Table, key: str, test: Test) -> Expr:
-    value = _property(rows, key)
-    texts, numbers, truths = value.str, value.float, value.bool
+    texts = property_text(rows.properties, key)
+    numbers = property_number(rows.properties, key)
+    truths = property_truth(rows.properties, key)
     known = texts.notnull() | numbers.notnull() | truths.notnull()
     return _test(test, texts, numbers, truths, known)
 

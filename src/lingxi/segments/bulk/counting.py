@@ -19,8 +19,10 @@ from lingxi.segments.bulk.conditions import (
     passes_number,
     read_number,
     read_text,
+    since,
 )
 from lingxi.segments.fields import asks_lines, is_of_line
+from lingxi.segments.predicate import make_bounds
 from lingxi.segments.rule import Aggregate, Did, Stream, Window
 from lingxi.segments.stream import Goods
 from lingxi.store import Analytics
@@ -34,13 +36,16 @@ Make = Callable[[ibis.Table], Expr]
 class Counting:
     """Collects what is to be counted, and gives one table a pass: ``customer`` and columns.
 
-    ``due`` asks also for the earliest moment at which time alone may change a count.
+    ``due`` asks also for the earliest moment at which time alone may change a count. With
+    ``people`` (``subject`` and ``customer``) only their events are read.
     """
 
     analytics: Analytics
     goods: Goods
     now_us: int
     due: bool = False
+    people: ibis.Table | None = None
+    _lowest: int = 2**62
     _plain: dict[str, tuple[Make, str]] = field(default_factory=dict)
     _names: set[str] = field(default_factory=set)
     _tables: list[ibis.Table] = field(default_factory=list)
@@ -49,7 +54,10 @@ class Counting:
 
     def __post_init__(self) -> None:
         rows = self.analytics.rows
-        self._rows = rows.filter(rows.subject.notnull())
+        if self.people is not None:
+            self._rows = rows.semi_join(self.people, "subject")
+        else:
+            self._rows = rows.filter(rows.subject.notnull())
 
     def add(self, leaf: Counted) -> "Measured":
         """Take a condition in; what is measured for it."""
@@ -82,6 +90,7 @@ class Counting:
     def _add_plain(self, leaf: Counted, of: str, function: str) -> "Measured":
         stream, window = leaf.stream, leaf.window
         self._names.add(stream.event)
+        self._lowest = min(self._lowest, *self._list_lowest(window))
 
         def mine(rows: ibis.Table) -> Expr:
             return meets(rows, stream, self.goods)
@@ -120,9 +129,15 @@ class Counting:
         ages = [window.older_us] + ([window.within_us] if window.within_us is not None else [])
         return [(age, self.now_us - age) for age in ages]
 
+    def _list_lowest(self, window: Window) -> list[int]:
+        """Moments, in microseconds, up to which no event is asked for."""
+        bounds = [bound for _, bound in self._ages(window)] if self.due else []
+        return [make_bounds(window)(self.now_us)[0], *bounds]
+
     def _pass_plain(self) -> ibis.Table:
         rows = self._rows
-        wanted = rows.filter(rows.name.isin(sorted(self._names)), rows.line == 0)
+        asked = [rows.name.isin(sorted(self._names)), rows.line == 0]
+        wanted = rows.filter(*asked, *since(rows, self._lowest))
         values = {name: value(wanted) for name, (value, _) in self._plain.items()}
         owned = self._own(wanted.group_by("subject").aggregate(**values))
         ways = {name: how for name, (_, how) in self._plain.items()}
@@ -132,9 +147,10 @@ class Counting:
 
     def _own(self, rows: ibis.Table) -> ibis.Table:
         """Rows with ``customer`` in place of ``subject``."""
-        people = self.analytics.people.rename(identity_subject="subject")
-        joined = rows.inner_join(people, rows.subject == people.identity_subject)
-        return joined.drop("subject", "identity_subject", "known")
+        people = self.analytics.people if self.people is None else self.people
+        owners = people.select("customer", identity_subject="subject")
+        joined = rows.inner_join(owners, rows.subject == owners.identity_subject)
+        return joined.drop("subject", "identity_subject")
 
     def _add_lines(self, leaf: Counted, of: str, function: str) -> "Measured":
         """Lines of their own pass: an event counts once, whatever number of its lines do."""
@@ -231,7 +247,13 @@ class Measured:
         for name in self.dues:
             at: Expr = epoch_us(table[name])
             moments.append(ibis.coalesce(at + int(name[1:].partition("_")[0]), NEVER))
-        return ibis.least(*moments, ibis.literal(NEVER))
+        return earliest(moments)
+
+
+def earliest(moments: list[Expr]) -> Expr:
+    """The first of some moments; ``NEVER`` of none, for engines do not take the least of one."""
+    never = ibis.literal(NEVER)
+    return ibis.least(*moments, never) if moments else never
 
 
 def _is_line(rows: ibis.Table, stream: Stream, of: str) -> Expr:

@@ -3,18 +3,17 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from functools import reduce
+from functools import cached_property, reduce
 from operator import and_, or_
 from typing import Any as Anything
 
 import ibis
 import numpy as np
 import pyarrow as pa
-from numpy.typing import NDArray
 
 from lingxi.segments.bulk.conditions import Expr
-from lingxi.segments.bulk.counting import NEVER, Counting, Measured
-from lingxi.segments.bulk.state import State
+from lingxi.segments.bulk.counting import Counting, Measured, earliest
+from lingxi.segments.bulk.state import Ids, Mask, State
 from lingxi.segments.gather import read_goods
 from lingxi.segments.needs import find_needs
 from lingxi.segments.rule import Aggregate, All, Any, Did, Leaf, Not, Rule, leaves
@@ -22,7 +21,7 @@ from lingxi.segments.scores import ScoreColumn
 from lingxi.store import Analytics, Store
 from lingxi.store.tables import to_micros
 
-_PEOPLE = "segment_people"
+_PEOPLE, _CHOSEN = "segment_people", "segment_chosen"
 
 
 @dataclass(frozen=True)
@@ -34,20 +33,27 @@ class Crowd:
     analytics: Analytics
     now: datetime
 
-    @property
-    def customers(self) -> NDArray[np.int64]:
+    @cached_property
+    def people(self) -> tuple[Ids, Ids]:
+        """The surrogates of customers that the shop knows, and whose each is."""
+        table = self.analytics.people
+        found = self.analytics.to_arrow(table.filter(table.known))
+        return found["subject"].to_numpy(), found["customer"].to_numpy()
+
+    @cached_property
+    def customers(self) -> Ids:
         """Every customer that the shop knows, sorted."""
-        people = self.analytics.to_arrow(self.analytics.people.filter(lambda t: t.known))
-        found: NDArray[np.int64] = np.unique(people.column("customer").to_numpy())
-        return found
+        found = self.people[1]
+        return found if bool((np.diff(found) > 0).all()) else np.unique(found)
 
 
 def compile_rule(crowd: Crowd, rule: Rule) -> ibis.Table:
     """The customers who fulfil a rule: one column ``customer``.
 
-    References to other segments must be resolved (``lingxi.segments.needs.resolve``).
+    References to other segments must be resolved (``lingxi.segments.needs.resolve``). Events are
+    counted only of those whom the conditions on the state leave over.
     """
-    table = evaluate(crowd, {"rule": rule})
+    table = _evaluate(crowd, {"rule": rule}, due=False, narrow=True)
     return table.filter(table["rule"]).select("customer")
 
 
@@ -57,17 +63,26 @@ def evaluate(crowd: Crowd, rules: Mapping[str, Rule], *, due: bool = False) -> i
     With ``due`` also ``NAME.due`` for each: the earliest moment, in microseconds since 1970, at
     which time alone may change the answer; never later than it does, and ``2**62`` for never.
     """
+    return _evaluate(crowd, rules, due=due, narrow=False)
+
+
+def _evaluate(crowd: Crowd, rules: Mapping[str, Rule], *, due: bool, narrow: bool) -> ibis.Table:
     distinct = dict.fromkeys(leaf for rule in rules.values() for leaf in leaves(rule))
-    goods = read_goods(crowd.analytics.transaction, find_needs(rules.values()).categories)
-    now_us = to_micros(crowd.now)
-    counting = Counting(crowd.analytics, goods, now_us, due=due)
+    now_us, analytics = to_micros(crowd.now), crowd.analytics
+    others = [leaf for leaf in distinct if not isinstance(leaf, Did | Aggregate)]
+    state = State(crowd.store, dict(crowd.scores), analytics.transaction, crowd.customers, now_us)
+    masks: dict[Leaf, Mask] = {leaf: state.mask(leaf) for leaf in others}
+    chosen = _choose(crowd, rules, masks) if narrow else None
+    table, columns = _register(crowd, state, masks, chosen, due=due)
+    people = None if chosen is None else _list_people(crowd, chosen)
+    goods = read_goods(analytics.transaction, find_needs(rules.values()).categories)
+    counting = Counting(analytics, goods, now_us, due=due, people=people)
     measured: dict[Leaf, Measured] = {
         leaf: counting.add(leaf) for leaf in distinct if isinstance(leaf, Did | Aggregate)
     }
-    others = [leaf for leaf in distinct if leaf not in measured]
-    table, columns = _gather(crowd, others, now_us, due=due)
     for number, each in enumerate(counting.tables()):
-        table = table.left_join(each, "customer", rname=f"{{name}}_{number}")
+        settled = analytics.settle(each)
+        table = table.left_join(settled, "customer", rname=f"{{name}}_{number}")
     filled = {
         name: table[name] if empty is None else ibis.coalesce(table[name], empty)
         for name, empty in counting.filled.items()
@@ -75,26 +90,58 @@ def evaluate(crowd: Crowd, rules: Mapping[str, Rule], *, due: bool = False) -> i
     table = table.mutate(**filled)
     flags: dict[Leaf, Expr] = {leaf: table[name] for leaf, name in columns.items()}
     flags |= {leaf: each.holds(table) for leaf, each in measured.items()}
-    chosen: dict[str, Expr] = {name: _combine(r, flags) for name, r in rules.items()}
+    values: dict[str, Expr] = {name: _combine(r, flags) for name, r in rules.items()}
     if due:
         dues = _list_dues(table, columns, measured)
-        chosen |= {f"{name}.due": _first_due(rule, dues) for name, rule in rules.items()}
-    return table.select("customer", **chosen)
+        values |= {f"{name}.due": _first_due(rule, dues) for name, rule in rules.items()}
+    return table.select("customer", **values)
 
 
-def _gather(
-    crowd: Crowd, others: list[Leaf], now_us: int, *, due: bool
+def _choose(crowd: Crowd, rules: Mapping[str, Rule], masks: Mapping[Leaf, Mask]) -> Mask | None:
+    """Who may fulfil one of the rules, whatever is counted; nothing if that is most customers."""
+    n = len(crowd.customers)
+    possible = reduce(or_, [_bound(rule, masks, n)[1] for rule in rules.values()])
+    return possible if 2 * np.count_nonzero(possible) < n else None
+
+
+def _bound(rule: Rule, masks: Mapping[Leaf, Mask], n: int) -> tuple[Mask, Mask]:
+    """Who fulfils a rule whatever is counted, and who may fulfil it."""
+    match rule:
+        case All() | Any():
+            join, start = (and_, True) if isinstance(rule, All) else (or_, False)
+            parts = [_bound(part, masks, n) for part in rule.rules]
+            sure, possible = np.full(n, start), np.full(n, start)
+            for part in parts:
+                sure, possible = join(sure, part[0]), join(possible, part[1])
+            return sure, possible
+        case Not():
+            sure, possible = _bound(rule.rule, masks, n)
+            return ~possible, ~sure
+    if rule in masks:
+        return masks[rule], masks[rule]
+    return np.zeros(n, np.bool_), np.ones(n, np.bool_)
+
+
+def _list_people(crowd: Crowd, chosen: Mask) -> ibis.Table:
+    """The surrogates of some customers: ``subject`` and ``customer``."""
+    subjects, owners = crowd.people
+    own = chosen[np.searchsorted(crowd.customers, owners)]
+    table = pa.table({"subject": pa.array(subjects[own]), "customer": pa.array(owners[own])})
+    return crowd.analytics.register(_CHOSEN, table)
+
+
+def _register(
+    crowd: Crowd, state: State, masks: Mapping[Leaf, Mask], chosen: Mask | None, *, due: bool
 ) -> tuple[ibis.Table, dict[Leaf, str]]:
-    """Known customers with a truth a condition on the state, and with when it may change."""
-    customers = crowd.customers
-    state = State(crowd.store, dict(crowd.scores), crowd.analytics.transaction, customers, now_us)
-    columns = {leaf: f"f{number}" for number, leaf in enumerate(others)}
-    arrays: dict[str, Anything] = {"customer": pa.array(customers)}
+    """Customers with a truth a condition on the state, and with when it may change."""
+    everyone = slice(None) if chosen is None else chosen
+    columns = {leaf: f"f{number}" for number, leaf in enumerate(masks)}
+    arrays: dict[str, Anything] = {"customer": pa.array(crowd.customers[everyone])}
     for leaf, name in columns.items():
-        arrays[name] = pa.array(state.mask(leaf))
+        arrays[name] = pa.array(masks[leaf][everyone])
         moments = state.due(leaf) if due else None
         if moments is not None:
-            arrays[f"{name}.due"] = pa.array(moments)
+            arrays[f"{name}.due"] = pa.array(moments[everyone])
     return crowd.analytics.register(_PEOPLE, pa.table(arrays)), columns
 
 
@@ -122,4 +169,4 @@ def _list_dues(
 
 def _first_due(rule: Rule, dues: Mapping[Leaf, Expr]) -> Expr:
     moments = [dues[leaf] for leaf in dict.fromkeys(leaves(rule)) if leaf in dues]
-    return ibis.least(*moments, ibis.literal(NEVER))
+    return earliest(moments)

@@ -35,7 +35,7 @@ from lingxi.segments.rule import (
 )
 from lingxi.segments.scores import ScoreColumn, find_score
 from lingxi.store import Store
-from lingxi.store.arrow_state import read_columns
+from lingxi.store.arrow_state import read_columns, read_ids
 from lingxi.store.tables import identity
 
 Ids = NDArray[np.int64]
@@ -64,10 +64,10 @@ class State:
                 chosen: Mask = (buckets >= leaf.low) & (buckets < leaf.high)
                 return chosen
             case InList():
-                return self.place(_read_ids(self.tx, members_of(leaf.list)))
+                return self.place(read_ids(self.tx, members_of(leaf.list)))
             case Stage():
                 column = find_score(self.scores, STAGE).column
-                return self.place(_read_ids(self.tx, _select(column, column.in_(leaf.stages))))
+                return self.place(read_ids(self.tx, _select(column, column.in_(leaf.stages))))
             case Score():
                 return self._score(leaf)
             case Consent():
@@ -115,23 +115,23 @@ class State:
         score = find_score(self.scores, leaf.score)
         column, test = score.column, leaf.test
         if test == Test(known=False):
-            known = _read_ids(self.tx, _select(column, column.is_not(None)))
+            known = read_ids(self.tx, _select(column, column.is_not(None)))
             return ~self.place(known)
-        return self.place(_read_ids(self.tx, _select(column, *_sql_test(score, test, self.now_us))))
+        return self.place(read_ids(self.tx, _select(column, *_sql_test(score, test, self.now_us))))
 
     def _consent(self, leaf: Consent) -> Mask:
         """Who may be reached: the latest word, of two at one moment the withdrawal."""
         c = consent.c
         word = sa.type_coerce(c.at, sa.BigInteger) * 2 + sa.case((c.granted, 0), else_=1)
         query = (
-            sa.select(c.customer, sa.func.max(word) % 2)
+            sa.select(c.customer)
             .where(c.purpose == leaf.purpose, c.channel.in_([leaf.channel, EVERY]))
             .group_by(c.customer)
         )
-        who, refused = (np.array(part, np.int64) for part in read_columns(self.tx, query))
+        last = sa.func.max(word) % 2
         if is_assumed(self.store.settings.consent, leaf.purpose):
-            return ~self.place(who[refused == 1])
-        return self.place(who[refused == 0])
+            return ~self.place(read_ids(self.tx, query.having(last == 1)))
+        return self.place(read_ids(self.tx, query.having(last == 0)))
 
     def _traits(self, name: str) -> list[tuple[int, str]]:
         """Each customer's value of a trait, the latest word."""
@@ -163,10 +163,6 @@ def _locate(customers: Ids, ids: "Sequence[int] | Ids") -> Mask:
 
 def _select(column: "sa.Column[Anything]", *where: Anything) -> "sa.Select[Anything]":
     return sa.select(column.table.c.customer).where(*where)
-
-
-def _read_ids(tx: Connection, query: "sa.Select[Anything]") -> Sequence[int]:
-    return read_columns(tx, query)[0]
 
 
 def _sql_test(score: ScoreColumn, test: Test, now_us: int) -> list[Anything]:
