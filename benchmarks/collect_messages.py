@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 CUSTOMERS, ITEMS = 20_000, 2_000
+_SENT = b'],"sentAt":"'
 _SPREAD, _ALL = 0x9E3779B97F4A7C15F39CC0605CEDC835, 2**128 - 1
 AGENT = (
     "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) "
@@ -104,13 +105,13 @@ class Template:
     size: int
 
     def fill(self, first: int) -> bytes:
-        """The request with the ids of the messages numbered from ``first`` on."""
+        """The request with the ids of the messages numbered from ``first`` on, sent now."""
         names = [name_message(first + i).encode() for i in range(self.size)]
         parts = [self.pieces[0]]
         for owner, piece in zip(self.owners, self.pieces[1:], strict=True):
             parts.append(names[owner])
             parts.append(piece)
-        return b"".join(parts)
+        return stamp(b"".join(parts))
 
 
 def make_template(size: int, key: str, seed: int) -> Template:
@@ -134,7 +135,20 @@ def make_template(size: int, key: str, seed: int) -> Template:
 
 def make_batches(messages: Sequence[bytes], size: int = 100) -> Iterator[bytes]:
     """Bodies of ``/v1/batch`` requests."""
-    sent = datetime.now(UTC).isoformat(timespec="milliseconds").encode()
+    sent = _now()
     for start in range(0, len(messages), size):
         batch = b",".join(messages[start : start + size])
-        yield b'{"batch":[' + batch + b'],"sentAt":"' + sent + b'"}'
+        yield b'{"batch":[' + batch + _SENT + sent + b'"}'
+
+
+def stamp(body: bytes) -> bytes:
+    """A batch as its client would send it now; other bodies as they are.
+
+    A client says when it sent: an old moment would have the server correct each message's clock.
+    """
+    before, sent, _ = body.rpartition(_SENT)
+    return before + sent + _now() + b'"}' if sent else body
+
+
+def _now() -> bytes:
+    return datetime.now(UTC).isoformat(timespec="milliseconds").encode()

@@ -18,7 +18,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from collect_ceiling import insert_all
-from collect_messages import make_batches, make_messages
+from collect_messages import make_batches, make_messages, stamp
 from collect_prefill import prefill
 from lingxi.app.rooms import METADATAS, PROJECTIONS
 from lingxi.clock import SystemClock
@@ -36,7 +36,7 @@ def take_all(intake: Intake, bodies: Sequence[bytes], commit: int) -> float:
     waiting: list[Message] = []
     for body in bodies:
         sender = Sender("web", datetime.now(UTC))
-        waiting += address_parcel(read_body(body), sender)
+        waiting += address_parcel(read_body(stamp(body)), sender)
         if len(waiting) >= commit:
             intake.take(waiting)
             waiting = []

@@ -96,7 +96,10 @@ class Intake:
             If the database cannot be written; then nothing was kept.
         """
         self._rates.refresh(self._clock.now())
-        judged = [clean(message, self._rules) for message in messages]
+        return self.keep([clean(message, self._rules) for message in messages], keeper=keeper)
+
+    def keep(self, judged: Sequence[Judged], *, keeper: Keeper | None = None) -> list[Outcome]:
+        """Keep messages that are cleaned already, by the rules of this shop; as ``take``."""
         with self._lock:  # the collector's thread and a webhook's share what is remembered
             return self._keep(judged, (), keeper or self._aside)
 

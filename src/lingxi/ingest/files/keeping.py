@@ -24,23 +24,14 @@ _STEPS = {
 _SYSTEM = frozenset({Name.IDENTIFIED.value, Name.ALIASED.value})
 
 
-class LineKeeper:
-    """The keeper of one file's lines; see ``lingxi.ingest.intake.Keeper``.
+class Noted:
+    """What the lines of a file name: ``given`` counts lines by the fields they have."""
 
-    ``given`` counts lines by the fields they have, ``persons`` and ``items`` are those named.
-    """
-
-    def __init__(self, store: Store, kind: str, run: FileRun) -> None:
-        self.run = run
+    def __init__(self, kind: str) -> None:
         self.given: Counter[str] = Counter()
         self.persons: set[str] = set()
         self.items: set[str] = set()
-        self._store = store
         self._kind = kind
-        self._units: list[Unit] = []
-        self._taken = 0
-        self._next = run
-        self._marks: dict[int, tuple[str, Mark]] = {}
 
     def know(self, unit: Unit) -> None:
         """A unit that an earlier run has taken already, or that is about to be."""
@@ -52,13 +43,38 @@ class LineKeeper:
             self.persons.add(person)
         self.items.update(_list_items(unit.body.get("properties")))
 
+    def add(self, other: "Noted") -> None:
+        """What further lines name."""
+        self.given.update(other.given)
+        self.persons |= other.persons
+        self.items |= other.items
+
+
+class LineKeeper:
+    """The keeper of one file's lines; see ``lingxi.ingest.intake.Keeper``."""
+
+    def __init__(self, store: Store, kind: str, run: FileRun) -> None:
+        self.run = run
+        self.noted = Noted(kind)
+        self._store = store
+        self._kind = kind
+        self._units: list[Unit] = []
+        self._taken = 0
+        self._next = run
+        self._marks: dict[int, tuple[str, Mark]] = {}
+
     def begin(self, units: Sequence[Unit]) -> list[Message]:
         """The messages of the next batch."""
         self._units, self._taken, self._marks = list(units), 0, {}
         for unit in units:
-            self.know(unit)
+            self.noted.know(unit)
         self._name_customers()
         return [unit.to_message(self._kind, self.run.started_at) for unit in units]
+
+    def follow(self, units: Sequence[Unit], noted: "Noted") -> None:
+        """The next batch, of events whose messages are cleaned already."""
+        self._units, self._taken, self._marks = list(units), 0, {}
+        self.noted.add(noted)
 
     def keep(self, tx: Connection, outcomes: Sequence[Outcome], /) -> None:
         """Quarantine, marks and progress, in the transaction of the messages."""

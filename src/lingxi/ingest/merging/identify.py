@@ -30,7 +30,8 @@ from lingxi.store import Store
 from lingxi.store.counters import allocate
 from lingxi.store.engine import lock_log
 from lingxi.store.keyed import insert_or_ignore, upsert
-from lingxi.store.tables import identity
+from lingxi.store.prepared import Prepared
+from lingxi.store.tables import from_micros, identity
 
 _SUBJECTS = "subject"
 SOURCE = "identity"
@@ -41,6 +42,20 @@ _FIELDS = {
     "context.device.id": IdKind.DEVICE.value,
 }
 _SHOWN = 40
+_MEMBERS = Prepared(
+    sa.select(
+        identity.c.subject,
+        identity.c.known,
+        identifier.c.kind,
+        identifier.c.value,
+        sa.type_coerce(identifier.c.since, sa.BigInteger),
+    )
+    .select_from(identity.outerjoin(identifier, identifier.c.subject == identity.c.subject))
+    .where(identity.c.customer == sa.bindparam("customer", type_=sa.BigInteger))
+    .order_by(identity.c.subject),
+    "customer",
+)
+_ANY_APART = Prepared(sa.select(kept_apart.c.one).limit(1))
 
 
 def identify_people(
@@ -138,27 +153,20 @@ def _load_people(
 
 def load_members(tx: Connection, customer: int) -> list[Member]:
     """Every surrogate of a customer with its identifier, in the order of the surrogates."""
-    query = (
-        sa.select(
-            identity.c.subject,
-            identity.c.known,
-            identifier.c.kind,
-            identifier.c.value,
-            identifier.c.since,
-        )
-        .select_from(identity.outerjoin(identifier, identifier.c.subject == identity.c.subject))
-        .where(identity.c.customer == customer)
-        .order_by(identity.c.subject)
-    )
     return [
         Member(
-            row.subject, row.known, None if row.kind is None else (row.kind, row.value), row.since
+            subject,
+            bool(known),
+            None if kind is None else (kind, value),
+            None if since is None else from_micros(since),
         )
-        for row in tx.execute(query)
+        for subject, known, kind, value, since in _MEMBERS.fetch(tx, customer)
     ]
 
 
 def _is_apart(tx: Connection, ours: Iterable[int], theirs: Iterable[int]) -> bool:
+    if _ANY_APART.first(tx) is None:
+        return False
     mine, other = sorted(ours), sorted(theirs)
     c = kept_apart.c
     query = sa.select(c.one).where(
