@@ -18,6 +18,8 @@ class Seen(msgspec.Struct, frozen=True, gc=False):
 
     number: int
     outcome: Outcome
+    size: int
+    """Bytes that it is reckoned at."""
 
 
 class Recent:
@@ -39,12 +41,13 @@ class Recent:
             ring, number, size = self._ring, self._last, self._bytes
             for outcome in outcomes[-self._entries :]:
                 number += 1
-                ring[number] = Seen(number, outcome)
-                size += _measure(outcome)
+                own = 4 * len(outcome.cleaned.message.raw) + _OVERHEAD
+                ring[number] = Seen(number, outcome, own)
+                size += own
             self._last = number
             oldest = iter(list(ring))
             while size > self._size or len(ring) > self._entries:
-                size -= _measure(ring.pop(next(oldest)).outcome)
+                size -= ring.pop(next(oldest)).size
             self._bytes = size
 
     def list(
@@ -97,7 +100,7 @@ class Recent:
                 or seen.outcome.subject is None
             ]
             for number in gone:
-                self._bytes -= _measure(self._ring.pop(number).outcome)
+                self._bytes -= self._ring.pop(number).size
         return len(gone)
 
     @property
@@ -107,10 +110,6 @@ class Recent:
 
     def __len__(self) -> int:
         return len(self._ring)
-
-
-def _measure(outcome: Outcome) -> int:
-    return 4 * len(outcome.cleaned.message.raw) + _OVERHEAD
 
 
 def _name(outcome: Outcome) -> str:

@@ -3,15 +3,25 @@
 from __future__ import annotations
 
 import os
+import pickle
 import signal
+from datetime import UTC, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import msgspec
 import pytest
 
+from lingxi.config import Settings
 from lingxi.errors import FileUnreadable, InvalidInput, StoreBusy
+from lingxi.ingest.cleaning import Rules, clean
 from lingxi.ingest.files import beside, take
+from lingxi.ingest.files.carrying import pack, unpack
+from lingxi.ingest.files.keeping import Noted
+from lingxi.ingest.files.units import Unit
+from lingxi.ingest.message import Cleaned
 from lingxi.ingest.quarantine import list_quarantine
+from lingxi.ingest.reasons import DropReason
 from lingxi.ingest.report import ImportReport
 
 if TYPE_CHECKING:
@@ -107,3 +117,41 @@ def test_a_reader_that_was_stopped_is_told(bench: Bench, monkeypatch: pytest.Mon
     with pytest.raises(FileUnreadable, match="goes on where it stopped"):
         bench.events(make_file(3))
     assert bench.log() == []
+
+
+@pytest.mark.parametrize("number", [7, 2**70])
+def test_what_is_carried_over_arrives_as_it_left(number: int) -> None:
+    now = datetime(2026, 3, 1, 12, 30, 0, 123_456, tzinfo=UTC)
+    body: dict[str, object] = {
+        "type": "track",
+        "event": "purchase",
+        "messageId": "m1",
+        "userId": "u1",
+        "anonymousId": "null",
+        "timestamp": "2026-01-02T03:04:05.678901Z",
+        "context": {"traits": {"email": "Ada@Shop.example"}, "userAgent": "Firefox"},
+        "properties": {
+            "orderId": "O1",
+            "notes": {"deep": [number, None, 1.5]},
+            "mood": "glad",
+            "products": [{"product_id": "A", "price": 5.5, "quantity": 2}],
+        },
+    }
+    units = [
+        Unit([1, 2], [{}], body, fields=frozenset({"event", "user"})),
+        Unit([3], [{"line": "x"}], {"messageId": "row-3"}, DropReason.LINE_MALFORMED),
+        Unit([4], [{}], {**body, "messageId": "m4"}, fields=frozenset({"event"})),
+    ]
+    rules = Rules.of(Settings(folder=Path("shop")))
+    judged = [clean(unit.to_message("events", now), rules) for unit in units]
+    batch = pickle.loads(pickle.dumps(pack(units, judged, Noted("events"), 4, None)))
+    found, arrived = unpack(batch, "events", now)
+    assert [(u.rows, u.fields) for u in found] == [(u.rows, u.fields) for u in units]
+    assert arrived[1] == judged[1]
+    for one, other in ((arrived[0], judged[0]), (arrived[2], judged[2])):
+        assert isinstance(other, Cleaned)
+        assert other.private
+        assert other.steps
+        assert isinstance(one, Cleaned)
+        assert one.message.raw == other.message.raw
+        assert msgspec.structs.replace(one, message=other.message) == other

@@ -9,7 +9,7 @@ from typing import get_args, get_type_hints
 import msgspec
 
 from lingxi.ingest.cleaning.draft import Draft, as_mapping
-from lingxi.ingest.cleaning.values import read_number, read_text
+from lingxi.ingest.cleaning.values import SHORT, read_number, read_short, read_text
 from lingxi.ingest.reasons import PutReason
 from lingxi.schema.ecommerce import VOCABULARY, Product, Properties, TypedValue
 
@@ -165,7 +165,10 @@ def _to_struct(draft: Draft, known: Mapping[str, object], shape: Shape, where: s
             plain = type(value) is float and isfinite(value)
             values[name] = value if plain else _to_number(draft, value, where + name)
         elif name in shape.texts:
-            text = read_text(value)
+            if type(value) is str and len(value) <= SHORT:
+                text = read_short(value)
+            else:
+                text = read_text(value)
             if text is None and value != "":
                 draft.note("put_properties", PutReason.VALUE_DROPPED, where + name, value)
             values[name] = text

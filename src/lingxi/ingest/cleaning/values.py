@@ -2,6 +2,7 @@
 
 import math
 import re
+from functools import lru_cache
 
 from lingxi.ingest.puts import tidy
 
@@ -10,6 +11,9 @@ _DECIMAL_COMMA = re.compile(r"[-+]?(?:\d{1,3}(?:[.\s' ]\d{3})+|\d+),\d{1,2}")
 _THOUSANDS = re.compile(r"[-+]?\d{1,3}(?:[,\s' ]\d{3})+(?:\.\d+)?")
 _AROUND = re.compile(r"^[^\d+\-.,]+|[^\d.,]+$")
 LONGEST_TEXT = 500
+SHORT = 64
+_CERTAIN = 3 * SHORT
+"""No short text becomes longer, however its letters are composed."""
 
 
 def read_text(value: object, longest: int = LONGEST_TEXT) -> str | None:
@@ -19,6 +23,8 @@ def read_text(value: object, longest: int = LONGEST_TEXT) -> str | None:
     ('a b', '12', '12', None, None)
     """
     if isinstance(value, str):
+        if len(value) <= SHORT and longest >= _CERTAIN:
+            return read_short(value)
         plain = len(value) <= longest and value.isascii() and value.isprintable()
         if plain and "  " not in value and value[:1] != " " and value[-1:] != " ":
             return value or None
@@ -30,6 +36,14 @@ def read_text(value: object, longest: int = LONGEST_TEXT) -> str | None:
     if isinstance(value, float) and math.isfinite(value):
         return str(int(value)) if value.is_integer() else repr(value)
     return None
+
+
+@lru_cache(maxsize=32_768)
+def read_short(value: str) -> str | None:
+    """``read_text`` of a short text, of which a shop has few and says them often."""
+    if value.isascii() and value.isprintable() and "  " not in value and value == value.strip():
+        return value or None
+    return tidy(value)
 
 
 def read_number(value: object) -> float | None:

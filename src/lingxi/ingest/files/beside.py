@@ -17,16 +17,13 @@ from pathlib import Path
 from types import TracebackType
 from typing import IO
 
-import msgspec
-
 from lingxi.clock import FixedClock
 from lingxi.config import Settings
 from lingxi.errors import FileUnreadable, LingxiError
 from lingxi.ingest.cleaning import Rules, clean
+from lingxi.ingest.files.carrying import Batch, pack
 from lingxi.ingest.files.keeping import Noted
-from lingxi.ingest.files.lines import Learnt, Lines, cut_batches
-from lingxi.ingest.files.units import Unit
-from lingxi.ingest.message import Cleaned, Dropped
+from lingxi.ingest.files.lines import Lines, cut_batches
 from lingxi.ingest.options import ImportOptions
 from lingxi.ingest.rates import RateBook
 from lingxi.store import Store
@@ -47,17 +44,6 @@ class Errand:
     now: datetime
     started_at: datetime
     done: int
-
-
-@dataclass(frozen=True)
-class Batch:
-    """Units with what became of each; ``read`` lines of the file are behind it."""
-
-    units: list[Unit]
-    judged: list[Cleaned | Dropped]
-    noted: Noted
-    read: int
-    learnt: Learnt | None
 
 
 def is_worthwhile(lines: Lines) -> bool:
@@ -149,27 +135,13 @@ def make_batches(errand: Errand) -> Iterator[Batch]:
         for units in batches:
             for unit in units:
                 noted.know(unit)
-            judged = [
-                clean(unit.to_message(errand.kind, errand.started_at), rules) for unit in units
-            ]
-            slim = [_slim(*pair) for pair in zip(units, judged, strict=True)]
-            yield Batch([u for u, _ in slim], [j for _, j in slim], noted, lines.read, lines.learnt)
+            messages = [unit.to_message(errand.kind, errand.started_at) for unit in units]
+            judged = [clean(message, rules) for message in messages]
+            yield pack(units, judged, noted, lines.read, lines.learnt)
             noted = Noted(errand.kind)
-        yield Batch([], [], noted, lines.read, lines.learnt)
+        yield pack([], [], noted, lines.read, lines.learnt)
     finally:
         store.close()
-
-
-def _slim(unit: Unit, judged: Cleaned | Dropped) -> tuple[Unit, Cleaned | Dropped]:
-    """Without what only a line that was set aside is asked for."""
-    if isinstance(judged, Dropped):
-        return unit, judged
-    body = {"messageId": unit.body.get("messageId")}
-    message = msgspec.structs.replace(judged.message, body=body)
-    return (
-        Unit(unit.rows, [], body, fields=unit.fields),
-        msgspec.structs.replace(judged, message=message),
-    )
 
 
 def main() -> None:

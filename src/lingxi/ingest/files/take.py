@@ -12,6 +12,7 @@ from lingxi.clock import Clock
 from lingxi.config import Settings
 from lingxi.i18n import Sentence
 from lingxi.ingest.files.beside import Beside, Errand, is_worthwhile
+from lingxi.ingest.files.carrying import unpack
 from lingxi.ingest.files.keeping import LineKeeper
 from lingxi.ingest.files.lines import Learnt, Lines, cut_batches
 from lingxi.ingest.files.runs import FileRun, name_run, open_run, put_run_state
@@ -85,9 +86,10 @@ def _keep_beside(errand: Errand, lines: Lines, keeper: LineKeeper, intake: Intak
     """Keep what a process beside this one tells and cleans; lines read after each batch."""
     with Beside(errand) as beside:
         for batch in beside:
-            keeper.follow(batch.units, batch.noted)
-            if batch.judged:
-                intake.keep(batch.judged, keeper=keeper)
+            units, judged = unpack(batch, errand.kind, errand.started_at)
+            keeper.follow(units, batch.noted)
+            if judged:
+                intake.keep(judged, keeper=keeper)
             lines.read, lines.learnt = batch.read, batch.learnt
             yield batch.read
 
