@@ -27,13 +27,20 @@ def list_models(folder: Path | None, as_json: bool) -> None:
         print_json(view)
         return
     rows = [
-        ["*" if v.active else "", v.kind, v.version, words.time(v.created_at), v.chosen]
+        [
+            "*" if v.active else "",
+            v.kind,
+            v.version,
+            words.time(v.created_at),
+            v.chosen,
+            f"renewal {v.renewals}" if v.renewals else "",
+        ]
         for v in view.versions
     ]
     if not rows:
         click.echo("No model yet. Run: lingxi train")
         return
-    print_table(["", "kind", "version", "made", "chosen"], rows, frozenset())
+    print_table(["", "kind", "version", "made", "chosen", ""], rows, frozenset())
 
 
 @command.command("activate")

@@ -113,6 +113,8 @@ def _print_list(view: "PlacementView") -> None:
             click.echo(
                 f"       {cause.contribution:+.6f}  {cause.name or cause.item_id or cause.kind}"
             )
+        for signal in item.signals:
+            click.echo(f"       {signal.contribution:+.4f}  {words.text(signal.sentence)}")
     if view.diversity_loss > 0:
         click.echo(f"Diversity costs {view.diversity_loss:.1%} of the relevance.")
 

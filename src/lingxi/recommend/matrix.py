@@ -88,10 +88,15 @@ def row_sums(matrix: Csr) -> NDArray[np.float64]:
     return sums.astype(np.float64)
 
 
+def count_steps(left: Csr, right: Csr) -> NDArray[np.float64]:
+    """Multiplications that each row of ``left`` takes in ``left @ right``, shape (n_rows,)."""
+    lengths = row_lengths(right)
+    return row_sums(scale(left, lengths[left.indices].astype(np.float64)))
+
+
 def row_blocks(left: Csr, right: Csr, products: int = BLOCK_PRODUCTS) -> Iterator[slice]:
     """Slices of ``left``'s rows whose product with ``right`` takes about ``products`` steps."""
-    lengths = row_lengths(right)
-    steps = row_sums(scale(left, lengths[left.indices].astype(np.float64)))
+    steps = count_steps(left, right)
     ends = np.cumsum(steps)
     start = 0
     while start < len(steps):

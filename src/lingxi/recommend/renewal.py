@@ -11,12 +11,21 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import NDArray
 
-from lingxi.recommend.matrix import Csr, keep_best, put_rows, row_lengths, stack, sum_pairs
+from lingxi.recommend.matrix import (
+    Csr,
+    count_steps,
+    keep_best,
+    put_rows,
+    row_lengths,
+    stack,
+    sum_pairs,
+    transpose,
+)
 from lingxi.recommend.pairs import Similarity
 from lingxi.recommend.similarity import compare_rows, find_neighbours
 
-_MOST_CHANGED = 0.5
-"""With more of the rows changed, comparing all of them is no slower."""
+_MOST_WORK = 0.5
+"""Where the changed rows take more of the work than this, comparing all is no slower."""
 Cells = tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float64]]
 """Rows, columns and values."""
 
@@ -42,7 +51,8 @@ def update_neighbours(
         One of ``pairs.LOCAL``, which depend on the two rows alone.
     """
     n, at = len(changed), np.flatnonzero(changed)
-    if len(at) > _MOST_CHANGED * n:
+    steps = count_steps(rows, transpose(rows))
+    if float(steps[at].sum()) > _MOST_WORK * float(steps.sum()):
         return find_neighbours(rows, k, similarity, shrinkage=shrinkage)
     last = _find_last(near, k)
     fresh: list[Csr] = []

@@ -17,7 +17,7 @@ from lingxi.i18n import LANGUAGES, load_catalogue
 from lingxi.recommend.makeup import Makeup, PartWeights, Signal
 from lingxi.server import pages
 from lingxi.server.app import create_app, set_shop
-from lingxi.store import Manifest
+from lingxi.store import CandidateRecord, Manifest, MeasureRecord
 
 STATIC = Path(pages.__file__).parents[1] / "static"
 TEMPLATES = Path(pages.__file__).parents[1] / "templates"
@@ -111,6 +111,29 @@ def test_the_models_page_tells_what_a_learnt_model_is_made_of(client, empty_shop
     assert "62.5" in page
     assert "41" in page
     assert client.get("/v1/models").status_code == 200
+
+
+def test_the_history_of_a_model_is_of_its_choices_and_not_of_their_renewals(
+    client, empty_shop
+) -> None:
+    def keep(value: float, **extra: str | int) -> None:
+        measure = MeasureRecord("ndcg@10", value, value - 0.01, value + 0.01)
+        best = CandidateRecord("als", chosen=True, measures=(measure,))
+        simple = CandidateRecord("popularity", baseline=True, measures=(measure,))
+        with empty_shop.store.artefacts.write("recommender") as writer:
+            writer.save_json("nothing", 0)
+            writer.manifest = Manifest(chosen="als", candidates=(best, simple), extra=extra)
+
+    title = load_catalogue("en")["models.history"].singular
+    keep(0.123)
+    keep(0.123, renewals=1, chosen_at="2026-03-04T05:00:00+00:00", items_changed=4)
+    assert title not in client.get("/models").text, "one choice is no history"
+    keep(0.456)
+    shown = client.get("/models").text
+    assert title in shown
+    assert "0.123" in shown
+    versions = client.get("/v1/models").json()["versions"]
+    assert [version["renewals"] for version in versions] == [0, 1, 0]
 
 
 @both
