@@ -21,8 +21,10 @@ from lingxi.journeys.reading import STEP_KINDS
 from lingxi.server.dependencies import AskShop, AskUser
 from lingxi.server.pages.frame import AskFrame, Frame
 from lingxi.server.pages.journey_form import FIELDS, Values, read_step, spell_step
+from lingxi.server.pages.journey_panel import Panel, make_panel
 from lingxi.server.pages.journey_picture import draw
 from lingxi.server.pages.journey_report import make_report
+from lingxi.server.pages.journey_settings import PARTS, raw_of
 from lingxi.server.pages.journeys import READ, WRITE, FormData, may_change
 from lingxi.server.pages.links import link
 from lingxi.server.pages.session import see
@@ -31,8 +33,9 @@ _DONE = ("taken", "saved", "published", "paused", "resumed", "restored")
 
 
 @dataclass(frozen=True)
-class _Look:
-    """What of a journey is looked at: a step, or a way on which a step is to be inserted."""
+class Look:
+    """What of a journey is looked at: a step, a way on which a step is to be inserted, or a part
+    of what stands around the steps."""
 
     step: str = ""
     source: str = ""
@@ -42,6 +45,7 @@ class _Look:
     problem: str = ""
     done: str = ""
     trial: Simulation | None = None
+    panel: Panel | None = None
 
 
 @get("/journeys/{name:str}", opt=READ, sync_to_thread=True)
@@ -52,10 +56,16 @@ def get_journey(
     step: FromQuery[str] = "",
     source: FromQuery[str] = "",
     port: FromQuery[str] = "",
+    part: FromQuery[str] = "",
+    kind: FromQuery[str] = "",
     done: FromQuery[str] = "",
 ) -> Response[str]:
-    """The journey's draft as a graph."""
-    look = _Look(step, source, port, done=done if done in _DONE else "")
+    """The journey's draft as a graph; with ``part`` a form of what stands around the steps."""
+    panel = None
+    if part in PARTS:
+        raw = raw_of(shop.journeys.get_draft(name))
+        panel = make_panel(shop, raw, part, kind=kind)
+    look = Look(step, source, port, done=done if done in _DONE else "", panel=panel)
     return draw_journey(frame, shop, name, look)
 
 
@@ -73,7 +83,7 @@ def post_change(
             raise InvalidInput(f"The text is of {changed.name!r}; this journey is {name!r}.")
         shop.journeys.save(changed, actor=user.actor, expected=values.get("seen"))
     except UserError as error:
-        look = _Look(
+        look = Look(
             step=step,
             source=values.get("source", ""),
             port=values.get("port", ""),
@@ -94,9 +104,9 @@ def post_trial(
     try:
         journey = shop.journeys.get_draft(name)
         number = int(days) if days.isdecimal() and len(days) < 4 else 0
-        look = _Look(trial=simulate(shop, journey, days=number))
+        look = Look(trial=simulate(shop, journey, days=number))
     except UserError as error:
-        return draw_journey(frame, shop, name, _Look(problem=str(error)), status=400)
+        return draw_journey(frame, shop, name, Look(problem=str(error)), status=400)
     return draw_journey(frame, shop, name, look)
 
 
@@ -108,7 +118,7 @@ def post_publish(
     try:
         shop.journeys.publish(name, actor=user.actor, note=str(data.get("note", ""))[:500])
     except InvalidInput as error:
-        return draw_journey(frame, shop, name, _Look(problem=str(error)), status=400)
+        return draw_journey(frame, shop, name, Look(problem=str(error)), status=400)
     return see(link(f"/journeys/{name}", done="published"))
 
 
@@ -155,7 +165,7 @@ def _change(journey: Journey, values: Values) -> tuple[Journey, str]:
 
 
 def draw_journey(
-    frame: Frame, shop: Shop, name: str, look: _Look, *, status: int = 200
+    frame: Frame, shop: Shop, name: str, look: Look, *, status: int = 200
 ) -> Response[str]:
     """The page of one journey."""
     detail = shop.journeys.describe(name)
@@ -166,7 +176,7 @@ def draw_journey(
     passed, waiting = shop.journeys.count_runs(name)
     words = frame.words.reader
     step = look.step if look.step in journey.steps else ""
-    edited = bool(step or look.port or look.problem or look.trial)
+    edited = bool(step or look.port or look.problem or look.trial or look.panel)
     context = {
         "detail": detail,
         "journey": journey,
@@ -183,6 +193,8 @@ def draw_journey(
         "source": look.source,
         "port": look.port,
         "kinds": tuple(STEP_KINDS),
+        "panel": look.panel,
+        "journey_parts": PARTS,
         "text": look.text or render_journey(journey),
         "problem": look.problem,
         "done": look.done,

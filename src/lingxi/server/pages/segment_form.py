@@ -145,13 +145,18 @@ def _spell_leaf(kind: str, rule: Mapping[str, Any], path: str, may_go: bool) -> 
 def _spell_where(kind: str, path: str, wheres: object) -> tuple[Tested, ...]:
     if kind not in ("did", "did_not", "bought", "viewed", "aggregate"):
         return ()
+    return spell_where(f"{path}.{kind}", wheres)
+
+
+def spell_where(name: str, wheres: object) -> tuple[Tested, ...]:
+    """Conditions on an event's properties, and an empty one to be filled in."""
     found: list[Tested] = []
-    for each in wheres if isinstance(wheres, list) else ():
+    for each in wheres if isinstance(wheres, list | tuple) else ():
         for op, value in each.items():
             if op != "property":
-                name = f"{path}.{kind}/where/{len(found)}"
-                found.append(Tested(name, op, _show(value), str(each.get("property", ""))))
-    return (*found, Tested(f"{path}.{kind}/where/{len(found)}", "", "", ""))
+                at = f"{name}/where/{len(found)}"
+                found.append(Tested(at, op, _show(value), str(each.get("property", ""))))
+    return (*found, Tested(f"{name}/where/{len(found)}", "", "", ""))
 
 
 def _show(value: object) -> str:
@@ -164,15 +169,16 @@ def _show(value: object) -> str:
     return msgspec.json.encode(value).decode()
 
 
-def understand(values: Mapping[str, str]) -> dict[str, object]:
-    """The rule that the fields of a form say, for ``read_rule`` to judge.
+def understand(values: Mapping[str, str], root: str = "r") -> dict[str, object]:
+    """The rule that the fields of a form say, for ``read_rule`` to judge; ``root`` is the first
+    part of their names.
 
     >>> understand({"r.all.0.did/did": "Quiz", "r.all.0.did/at_least": "2"})
     {'all': [{'did': 'Quiz', 'at_least': 2}]}
     """
     leaves: dict[str, dict[str, str]] = {}
     for name, value in values.items():
-        if name == "r" or name.startswith("r."):
+        if name == root or name.startswith(f"{root}."):
             place, _, key = name.partition("/")
             leaves.setdefault(place, {})[key] = value.strip()
     tree: dict[str, Any] = {}
@@ -209,26 +215,42 @@ def _read_leaf(kind: str, fields: Mapping[str, str]) -> dict[str, object]:
     for key, text in fields.items():
         if text and "/" not in key and not (key == "channel" and text == "*"):
             found[key] = _read_value(key, text)
-    tests: dict[str, dict[str, str]] = {}
-    for key, text in fields.items():
-        if "/" in key:
-            row, _, part = key.rpartition("/")
-            tests.setdefault(row, {})[part] = text
-    where = []
-    for row, each in tests.items():
-        op, text = each.get("op", ""), each.get("value", "")
-        if not op:
-            continue
-        if row.startswith("where/"):
-            where.append({"property": each.get("property", ""), op: _read_test(op, text)})
-        else:
-            found[op] = _read_test(op, text)
+    for row, each in _list_rows(fields):
+        if not row.startswith("where/"):
+            found[each["op"]] = _read_test(each["op"], each.get("value", ""))
+    where = understand_where(fields)
     if where:
         found["where"] = where
     if kind in ("bought", "viewed"):
         inner = {key: found.pop(key) for key in ("items", "categories") if key in found}
         return {kind: inner, **found}
     return {kind: found.pop(kind, ""), **found}
+
+
+def understand_where(fields: Mapping[str, str]) -> list[dict[str, object]]:
+    """The conditions on an event's properties that fields named ``where/N/...`` say.
+
+    >>> understand_where({"where/0/property": "plan", "where/0/op": "equals", "where/0/value": "7"})
+    [{'property': 'plan', 'equals': 7}]
+    """
+    return [
+        {
+            "property": each.get("property", "").strip(),
+            each["op"]: _read_test(each["op"], each.get("value", "").strip()),
+        }
+        for row, each in _list_rows(fields)
+        if row.startswith("where/")
+    ]
+
+
+def _list_rows(fields: Mapping[str, str]) -> list[tuple[str, dict[str, str]]]:
+    """The tests of a form that say something, each by the name of its row."""
+    tests: dict[str, dict[str, str]] = {}
+    for key, text in fields.items():
+        if "/" in key:
+            row, _, part = key.rpartition("/")
+            tests.setdefault(row, {})[part] = text
+    return [(row, each) for row, each in tests.items() if each.get("op")]
 
 
 def _read_value(key: str, text: str) -> object:

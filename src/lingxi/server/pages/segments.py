@@ -136,10 +136,12 @@ def _draw(
         "counted": counted,
         "problem": problem,
         "done": done,
-        "kinds": (*KINDS, "any", "not"),
-        "known_fields": LABELLED,
-        "tests": TESTS,
-        "options": _list_options(shop, name),
+        "rules": {
+            "kinds": (*KINDS, "any", "not"),
+            "known_fields": LABELLED,
+            "tests": TESTS,
+            "options": list_options(shop, name),
+        },
         "members": shop.segments.members(name, n=_SHOWN) if view is not None else None,
         "growth": shop.segments.growth(name, days=_GROWTH_DAYS) if view is not None else None,
         "overlap": _overlap(shop, name, [each.name for each in others if each.name != name])
@@ -162,8 +164,8 @@ def _answer(frame: Frame, view: SegmentView | None) -> str:
     return words.text("segment.answer", n=view.segment.members, part_share=share)
 
 
-def _list_options(shop: Shop, name: str) -> dict[str, tuple[str, ...]]:
-    """The choices of fields that have some."""
+def list_options(shop: Shop, name: str = "") -> dict[str, tuple[str, ...]]:
+    """The choices of a rule's fields that have some; the segment ``name`` is no part of itself."""
     segments = tuple(s.name for s in shop.segments.list().segments if s.name != name)
     return {
         "which": ("", "first", "last"),
