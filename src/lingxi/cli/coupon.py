@@ -160,6 +160,7 @@ def import_codes(offer: str, file: Path, folder: Path | None, as_json: bool) -> 
 @command.command("ledger")
 @click.option("--offer", default="", help="Only this offer.")
 @click.option("--coupon", type=int, default=None, help="Only the coupon of this number.")
+@click.option("--customer", default="", help="Only of this customer, by the shop's own id.")
 @click.option("--cursor", default=None, help="next_cursor of the page before this one.")
 @click.option("-n", default=50, show_default=True, help="Lines, newest first.")
 @click.option("--check", "balance", is_flag=True, help="Say where the ledger does not balance.")
@@ -169,6 +170,7 @@ def import_codes(offer: str, file: Path, folder: Path | None, as_json: bool) -> 
 def ledger(
     offer: str,
     coupon: int | None,
+    customer: str,
     cursor: str | None,
     n: int,
     balance: bool,
@@ -178,7 +180,12 @@ def ledger(
     """What became of coupons, line by line."""
     with open_shop(folder) as shop:
         view = shop.offers.read_ledger(
-            offer=offer, coupon_id=coupon, cursor=cursor, n=n, check=balance
+            offer=offer,
+            coupon_id=coupon,
+            customer_id=customer,
+            cursor=cursor,
+            n=n,
+            check=balance,
         )
     if as_json:
         print_json(view)

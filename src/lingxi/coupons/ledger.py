@@ -4,7 +4,7 @@ What left one account came into another, so the entries balance by construction;
 running totals, the coupons and the redemptions to them.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -157,16 +157,22 @@ def list_entries(
     *,
     offer: str = "",
     coupon_id: int | None = None,
+    customers: Collection[int] | None = None,
     before: int | None = None,
     n: int = 50,
 ) -> list[Entry]:
-    """The latest entries, newest first; ``before`` is the number of the last one of a page."""
+    """The latest entries, newest first; ``before`` is the number of the last one of a page.
+
+    ``customers``: only of these surrogates.
+    """
     c = coupon_entry.c
     query = sa.select(coupon_entry)
     if offer:
         query = query.where(c.offer == offer)
     if coupon_id is not None:
         query = query.where(c.coupon == coupon_id)
+    if customers is not None:
+        query = query.where(c.customer.in_(customers))
     if before is not None:
         query = query.where(c.entry < before)
     rows = tx.execute(query.order_by(c.entry.desc()).limit(n))

@@ -227,12 +227,12 @@ def look_at_the_run(page: Page, buyer: str) -> None:
 def look_at_the_messages(page: Page, letters: int, held_out: int, buyer: str) -> None:
     """One of those in the journey bought, none of those held out; and why the letter was sent."""
     page.get_by_role("link", name="Cart abandonment").first.click()
-    page.get_by_role("link", name="Messages and report").click()
-    table = page.locator("section", has=page.locator("#outcome-1"))
-    for arm, n, buyers in (("in the journey", letters, 1), ("held out", held_out, 0)):
+    table = page.locator("#journey-report section", has=page.locator("#report"))
+    for arm, n, buyers in (("With the journey", letters, 1), ("Held out", held_out, 0)):
         cells = table.locator("tr", has_text=arm).locator("td")
         expect(cells.nth(0)).to_have_text(str(n))
         expect(cells.nth(1)).to_have_text(str(buyers))
+    page.get_by_role("main").get_by_role("link", name="Messages", exact=True).click()
     page.locator("#f-customer").fill(buyer)
     expect(page.locator("#results tbody tr")).to_have_count(1)
     page.locator("#results tbody tr a").first.click()

@@ -36,7 +36,8 @@ from lingxi.coupons.offer import Offer, PoolCode
 from lingxi.coupons.pool import read_codes
 from lingxi.coupons.shopify import export_offer
 from lingxi.errors import FileUnreadable, InvalidInput
-from lingxi.ingest import customer_ids
+from lingxi.ingest import customer_ids, find_customer
+from lingxi.ingest.sealed import list_subjects
 
 if TYPE_CHECKING:
     from lingxi.app.shop import Shop
@@ -110,6 +111,7 @@ class OfferDesk:
         *,
         offer: str = "",
         coupon_id: int | None = None,
+        customer_id: str = "",
         cursor: str | None = None,
         n: int = 50,
         check: bool = False,
@@ -118,14 +120,22 @@ class OfferDesk:
 
         Raises
         ------
-        InvalidInput
-            If the cursor is none.
+        InvalidInput, UnknownCustomer
+            If the cursor is none, or there is no such customer.
         """
         before = None if cursor is None else _read_cursor(cursor)
         with self._shop.store.read() as tx:
             if offer:
                 get_offer(tx, offer)
-            entries = list_entries(tx, offer=offer, coupon_id=coupon_id, before=before, n=n + 1)
+            customers = self._find_subjects(tx, customer_id) if customer_id else None
+            entries = list_entries(
+                tx,
+                offer=offer,
+                coupon_id=coupon_id,
+                customers=customers,
+                before=before,
+                n=n + 1,
+            )
             shown = entries[:n]
             names = customer_ids(tx, {e.customer for e in shown if e.customer is not None})
             differences = tuple(audit(tx)) if check else None
@@ -140,6 +150,9 @@ class OfferDesk:
         return LedgerView(
             currency=self._currency, rows=rows, next_cursor=last, differences=differences
         )
+
+    def _find_subjects(self, tx: sa.Connection, customer_id: str) -> list[int]:
+        return list_subjects(tx, find_customer(tx, customer_id, store=self._shop.store))
 
     def report(self) -> LiabilityReport:
         """What outstanding coupons may cost."""

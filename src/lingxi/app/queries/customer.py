@@ -15,9 +15,10 @@ from lingxi.errors import InvalidInput, UnknownCustomer
 from lingxi.i18n import Sentence
 from lingxi.ingest import customer_ids, find_customer
 from lingxi.lifecycle.tables import customer_state
+from lingxi.messaging.nouns import SkipReason
 from lingxi.policy import get_action
 from lingxi.profiles import Timeline, get_profile, get_timeline, get_traits
-from lingxi.schema import Event, Item, Name
+from lingxi.schema import MESSAGE_EVENTS, Event, Item, Name
 from lingxi.store.tables import from_micros, to_micros
 
 if TYPE_CHECKING:
@@ -146,7 +147,37 @@ def _describe(event: Event) -> Sentence | None:
             return msgspec.json.decode(reason, type=Sentence)
     if event.query:
         return Sentence("timeline.searched", {"query": event.query})
+    return _describe_automation(event)
+
+
+def _describe_automation(event: Event) -> Sentence | None:
+    """Of which message, journey, offer, segment or list an event of our own is."""
+    said = event.properties
+    reason = said.get("reason")
+    if event.name == Name.MESSAGE_SKIPPED and reason in set(SkipReason):
+        return Sentence(f"message.reason.{reason}")
+    if event.name in _AUTOMATION:
+        what = next((said[key] for key in _OF_WHAT if said.get(key)), None)
+        return None if what is None else Sentence("timeline.of", {"what": str(what)})
     return None
+
+
+_OF_WHAT = ("template", "experiment", "journey", "offer", "segment", "list")
+_AUTOMATION = frozenset(MESSAGE_EVENTS) | {
+    Name.ARM_ASSIGNED,
+    Name.JOURNEY_STARTED,
+    Name.JOURNEY_ENDED,
+    Name.COUPON_ISSUED,
+    Name.COUPON_SEEN,
+    Name.COUPON_REDEEMED,
+    Name.COUPON_RELEASED,
+    Name.COUPON_EXPIRED,
+    Name.COUPON_REVOKED,
+    Name.SEGMENT_ENTERED,
+    Name.SEGMENT_LEFT,
+    Name.LIST_JOINED,
+    Name.LIST_LEFT,
+}
 
 
 def _read_before(before: str) -> tuple[datetime, int]:

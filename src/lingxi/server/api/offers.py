@@ -205,6 +205,9 @@ def get_ledger(
     coupon: Annotated[
         int | None, QueryParameter(ge=1, le=2**63 - 1, description="Only this coupon.")
     ] = None,
+    customer_id: Annotated[
+        str, QueryParameter(max_length=LONGEST_ID, description="Only this customer's.")
+    ] = "",
     check: Annotated[
         bool, QueryParameter(description="Say where the ledger does not balance.")
     ] = False,
@@ -215,6 +218,7 @@ def get_ledger(
     return shop.offers.read_ledger(
         offer=check_text("offer", offer),
         coupon_id=coupon,
+        customer_id=check_text("customer_id", customer_id),
         cursor=check_cursor("cursor", cursor),
         n=n,
         check=check,

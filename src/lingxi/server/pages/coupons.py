@@ -11,6 +11,7 @@ from lingxi.app.coupons.views import LiabilityReport, OffersView
 from lingxi.app.shop import Shop
 from lingxi.coupons.file import read_offer
 from lingxi.errors import Conflict, UserError
+from lingxi.server.api.parameters import Filter, check_text
 from lingxi.server.dependencies import AskShop, AskUser
 from lingxi.server.pages.frame import AskFrame, Frame
 from lingxi.server.pages.links import Address, link
@@ -27,10 +28,16 @@ FormData = Annotated[dict[str, Any], Body(media_type=RequestEncodingType.URL_ENC
 
 @get("/coupons", opt=_READ, sync_to_thread=True)
 def get_coupons(
-    frame: AskFrame, shop: AskShop, cursor: FromQuery[str] = "", done: FromQuery[str] = ""
+    frame: AskFrame,
+    shop: AskShop,
+    customer_id: Filter = "",
+    cursor: FromQuery[str] = "",
+    done: FromQuery[str] = "",
 ) -> Response[str]:
     """All offers, their liability, the ledger's newest lines, and a form for a new offer."""
-    return draw_coupons(frame, shop, cursor=cursor, done=done if done in _DONE else "")
+    customer = check_text("customer_id", customer_id).strip()
+    done = done if done in _DONE else ""
+    return draw_coupons(frame, shop, customer_id=customer, cursor=cursor, done=done)
 
 
 @post("/coupons", opt=_WRITE, sync_to_thread=True, status_code=200)
@@ -106,23 +113,25 @@ def draw_coupons(
     frame: Frame,
     shop: Shop,
     *,
+    customer_id: str = "",
     cursor: str = "",
     values: Values | None = None,
     done: str = "",
     problem: str = "",
     status: int = 200,
 ) -> Response[str]:
-    """The page of all offers."""
+    """The page of all offers; the ledger of one customer if ``customer_id`` names one."""
     view, report = shop.offers.list_all(), shop.offers.report()
     settings = shop.settings
     context = {
         "view": view,
         "report": report,
-        "ledger": shop.offers.read_ledger(cursor=cursor or None, n=_ROWS),
+        "ledger": shop.offers.read_ledger(customer_id=customer_id, cursor=cursor or None, n=_ROWS),
+        "customer_id": customer_id,
         "groups": GROUPS,
         "values": values or spell(None, settings.shop.currency, settings.zone),
         "answer": answer_coupons(frame.words, view, report),
-        "address": Address("/coupons", {"cursor": cursor}),
+        "address": Address("/coupons", {"customer_id": customer_id, "cursor": cursor}),
         "cursor": cursor,
         "zone": settings.shop.timezone,
         "may_change": _may_change(frame),

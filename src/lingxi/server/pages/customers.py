@@ -30,6 +30,7 @@ from lingxi.server.api.parameters import (
     check_text,
 )
 from lingxi.server.dependencies import AskAnswers, AskShop
+from lingxi.server.pages.customer_automation import tell_automation
 from lingxi.server.pages.frame import AskFrame
 from lingxi.server.pages.links import Address, customer_link
 from lingxi.server.pages.session import see
@@ -98,7 +99,11 @@ def get_customers_file(
 
 @get("/customers/{customer_id:path}", opt={"scope": Scope.CUSTOMERS}, sync_to_thread=True)
 def get_customer(
-    frame: AskFrame, answers: AskAnswers, customer_id: FromPath[str], before: Cursor = None
+    frame: AskFrame,
+    answers: AskAnswers,
+    shop: AskShop,
+    customer_id: FromPath[str],
+    before: Cursor = None,
 ) -> Response[str]:
     """One customer."""
     wanted = check_id("customer_id", customer_id.removeprefix("/"))
@@ -115,6 +120,7 @@ def get_customer(
         "bought": list_bought(view),
         "identity": answers.identity(wanted),
         "consent": answers.consent(wanted),
+        **tell_automation(frame, shop, wanted),
         "may_change": frame.user is not None and frame.user.can(Scope.ADMIN),
         "largest": max((abs(r.contribution) for r in churn.reasons), default=0.0) if churn else 0.0,
     }

@@ -69,6 +69,20 @@ def get_journey(
     return draw_journey(frame, shop, name, look)
 
 
+@get("/journeys/{name:str}/report", opt=READ, sync_to_thread=True)
+def get_report(frame: AskFrame, shop: AskShop, name: FromPath[str]) -> Response[str]:
+    """What the journey brings and where its customers are; its own page asks for this part."""
+    journey = shop.journeys.get_draft(name)
+    report = make_report(frame.words, shop, journey)
+    context = {
+        "journey": journey,
+        "called": title_of(journey, frame.words.reader.language),
+        "report": report,
+        "answer": frame.words.text("journey.report.wait"),
+    }
+    return frame.page("journey_report_page.html", context)
+
+
 @post("/journeys/{name:str}", opt=WRITE, sync_to_thread=True, status_code=200)
 def post_change(
     data: FormData, frame: AskFrame, shop: AskShop, user: AskUser, name: FromPath[str]
@@ -181,7 +195,7 @@ def draw_journey(
         "detail": detail,
         "journey": journey,
         "called": title_of(journey, words.language),
-        "report": None if edited else make_report(frame.words, shop, journey),
+        "shows_report": bool(detail.journey.published) and not edited,
         "drawing": draw(words, journey, found, passed, waiting),
         "publishable": is_publishable(found),
         "findings": found,
@@ -219,6 +233,7 @@ def _list_choices(known: Known) -> dict[str, list[str]]:
 
 ROUTES = [
     get_journey,
+    get_report,
     post_change,
     post_trial,
     post_publish,

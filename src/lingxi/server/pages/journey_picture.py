@@ -33,7 +33,8 @@ class Box:
 
 @dataclass(frozen=True)
 class Way:
-    """A way from a step to another, as an SVG path, with the corner of its button and its name."""
+    """A way from a step to another, as an SVG path, with the corner of its button and its name;
+    ``anchor`` is the side on which the name stands, so that two names do not meet."""
 
     source: str
     port: str
@@ -43,6 +44,7 @@ class Way:
     name: str
     loose: bool
     passed: int
+    anchor: str
 
 
 @dataclass(frozen=True)
@@ -142,6 +144,7 @@ def _draw_way(words: Translator, line: Line, same: list[Line], passed: Passed) -
         name=tell_port(words, line.port) if len(same) > 1 else "",
         loose=not line.target,
         passed=passed.get((line.source, line.port), 0),
+        anchor="end" if spread < 0 else "start" if spread > 0 else "middle",
     )
 
 

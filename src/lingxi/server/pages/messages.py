@@ -1,11 +1,15 @@
 """The message log: what was sent and what was not, and why, one message at a time."""
 
+from collections.abc import Mapping
+
 from litestar import Response, get
 from litestar.params import FromPath
 
 from lingxi.access import Scope
-from lingxi.app.messages.views import MessageReport
-from lingxi.messaging.nouns import CHANNELS, State
+from lingxi.app.messages.views import MessageReport, MessagesView
+from lingxi.app.shop import Shop
+from lingxi.errors import UnknownCustomer
+from lingxi.messaging.nouns import CHANNELS, SkipReason, State
 from lingxi.server.api.parameters import Cursor, Filter, check_cursor, check_text, read_day
 from lingxi.server.dependencies import AskShop
 from lingxi.server.pages.frame import AskFrame
@@ -47,17 +51,8 @@ def get_messages(
         "day": day,
     }
     filters = {name: check_text(name, value) for name, value in given.items()}
-    view = shop.messages.list_all(
-        customer_id=filters["customer_id"],
-        template=filters["template"],
-        journey=filters["journey"],
-        channel=filters["channel"],
-        state=filters["in_state"],
-        day=read_day("day", day) if day else None,
-        cursor=check_cursor("cursor", cursor),
-        n=_ROWS,
-    )
-    report = shop.messages.report(template=filters["template"], journey=filters["journey"])
+    view = _list(shop, filters, cursor)
+    report = shop.messages.count(template=filters["template"], journey=filters["journey"])
     context = {
         "view": view,
         "report": report,
@@ -72,11 +67,29 @@ def get_messages(
     return frame.list_page("messages.html", context, address)
 
 
+def _list(shop: Shop, filters: Mapping[str, str], cursor: str | None) -> MessagesView:
+    day = filters["day"]
+    try:
+        return shop.messages.list_all(
+            customer_id=filters["customer_id"],
+            template=filters["template"],
+            journey=filters["journey"],
+            channel=filters["channel"],
+            state=filters["in_state"],
+            day=read_day("day", day) if day else None,
+            cursor=check_cursor("cursor", cursor),
+            n=_ROWS,
+        )
+    except UnknownCustomer:  # half of an id, while it is typed
+        return MessagesView((), None)
+
+
 @get("/messages/{message_id:str}", opt=_READ, sync_to_thread=True)
 def get_message(frame: AskFrame, shop: AskShop, message_id: FromPath[str]) -> Response[str]:
     """Why one message was sent or not."""
     view = shop.messages.why(message_id)
-    context = {"view": view, "tones": STATE_TONES}
+    reasons = {reason.value for reason in SkipReason}
+    context = {"view": view, "tones": STATE_TONES, "reasons": reasons}
     return frame.page("message.html", context)
 
 

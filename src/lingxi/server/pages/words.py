@@ -2,9 +2,9 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, date, datetime
 
-from babel import lists, numbers
+from babel import dates, lists, numbers
 
 from lingxi.app.views import Measure
 from lingxi.i18n import Sentence, Translator, minor_units
@@ -32,15 +32,18 @@ class Words:
         if sentence is None:
             return DASH
         try:
-            params = {key: self._name_model(key, value) for key, value in sentence.params.items()}
+            params = {key: self._name_param(key, value) for key, value in sentence.params.items()}
             return self.reader.text(sentence.code, **params)
         except KeyError:
             return sentence.code
 
-    def _name_model(self, key: str, value: Value) -> Value:
-        """A stored sentence names a model by its code; the reader gets its word."""
+    def _name_param(self, key: str, value: Value) -> Value:
+        """A stored sentence names a model by its code and a moment in UTC; the reader gets the
+        model's word, and the moment in the shop's time zone."""
         if isinstance(value, str) and key in ("model", "name"):
             return self.word("model", value)
+        if isinstance(value, str) and key == "moment" and value.endswith(" UTC"):
+            return self.time(datetime.fromisoformat(value.removesuffix(" UTC")).replace(tzinfo=UTC))
         return value
 
     def word(self, kind: str, name: str | None) -> str:
@@ -105,6 +108,10 @@ class Words:
     def date(self, moment: datetime | None) -> str:
         """The day of a moment."""
         return DASH if moment is None else self.reader.date(moment)
+
+    def day_name(self, day: str) -> str:
+        """A day that stands by itself, of no time zone: ``2026-03-29``."""
+        return dates.format_date(date.fromisoformat(day), "medium", locale=self.reader.locale)
 
     def time(self, moment: datetime | None) -> str:
         """Day and time of a moment."""
@@ -171,6 +178,7 @@ class Words:
             "pct": self.pct,
             "signed": self.signed,
             "date": self.date,
+            "day_name": self.day_name,
             "time": self.time,
             "ago": self.ago,
             "as_of": self.as_of,

@@ -65,6 +65,14 @@ document.addEventListener("click", async (event) => {
   }
 });
 
+// <div data-centres="selectors"> is wider than its place: it opens at the first of these in it.
+for (const region of document.querySelectorAll("[data-centres]")) {
+  const found = region.dataset.centres.split(", ").map((each) => region.querySelector(each));
+  const mark = found.find(Boolean)?.getBoundingClientRect();
+  const place = region.getBoundingClientRect();
+  if (mark) region.scrollLeft += (mark.left + mark.right - place.left - place.right) / 2;
+}
+
 // <output for="id"> says where a slider stands.
 document.addEventListener("input", (event) => {
   if (event.target.type !== "range") return;
