@@ -32,14 +32,6 @@ def shop(road: Road) -> Shop:
     return road.shop
 
 
-@pytest.fixture
-def client(app: Litestar) -> Iterator[TestClient[Litestar]]:
-    with TestClient(app, raise_server_exceptions=False) as client:
-        client.headers.update({"accept": "text/html"})
-        log_in(client)
-        yield client
-
-
 def test_month_week_api_and_command_tell_the_same(client: TestClient[Litestar], road: Road) -> None:
     audience = road.enlist("news", 1, 2, 3)
     title = {"en": "Spring sale", "zh": "春季大促"}

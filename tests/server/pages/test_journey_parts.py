@@ -25,7 +25,7 @@ from lingxi.server.pages.journey_settings import (
     understand,
 )
 from server.pages.test_segment_form import collect
-from server.pages.test_without_a_browser import PASSWORD, log_in, read_token
+from server.pages.test_without_a_browser import PASSWORD, read_token
 
 STEPS = {"mail": {"kind": "message", "template": "a", "next": "end"}, "end": {"kind": "end"}}
 RULE = {"all": [{"did": "Order Completed", "at_least": 2}, {"any": [{"stage": ["loyal"]}]}]}
@@ -67,14 +67,6 @@ def road(tmp_path: Path) -> Iterator[Road]:
 @pytest.fixture
 def shop(road: Road) -> Shop:
     return road.shop
-
-
-@pytest.fixture
-def client(app: Litestar) -> Iterator[TestClient[Litestar]]:
-    with TestClient(app, raise_server_exceptions=False) as client:
-        client.headers.update({"accept": "text/html"})
-        log_in(client)
-        yield client
 
 
 def send_of(panel: Panel) -> dict[str, str]:

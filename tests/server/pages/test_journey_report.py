@@ -12,7 +12,7 @@ from journey_road import Road, make_empty
 from lingxi.access import Credentials, Role
 from lingxi.access.users import create_user
 from lingxi.app.shop import Shop
-from server.pages.test_without_a_browser import PASSWORD
+from server.pages.test_without_a_browser import PASSWORD, log_in
 
 STEPS = {
     "w": {"kind": "wait", "duration": "1h", "next": "mail"},
