@@ -4,6 +4,10 @@ import pytest
 from playwright.sync_api import expect
 
 pytestmark = pytest.mark.browser
+OPENS_AT_ITS_BEGINNING = """region => {
+  const place = region.getBoundingClientRect();
+  const first = region.querySelector(".journey-trigger").getBoundingClientRect();
+  return place.left <= first.left && first.right <= place.right; }"""
 
 
 @pytest.mark.parametrize(("language", "width"), [("en", 1440), ("zh", 390)])
@@ -28,12 +32,24 @@ def test_a_journey_is_taken_edited_and_published(open_page, language: str, width
     page.wait_for_url("**done=saved*")
     page.locator("button[value=delete]").click()
     expect(steps).to_have_count(before)
+    trigger = page.locator(".journey-trigger")
+    assert page.locator(".journey-scroll").evaluate(OPENS_AT_ITS_BEGINNING)
+    trigger.click()
+    page.locator("#trigger-kind").select_option("schedule")
+    page.locator("input[name='trigger.weekdays.mon']").check()
+    page.locator("button[value='add:r-audience:did']").evaluate("each => each.click()")
+    expect(page.locator("input[name='r-audience.all.0.did/did']")).to_be_visible()
+    expect(page.locator("input[name='trigger.weekdays.mon']")).to_be_checked()
+    page.goto(f"/journeys/{name}")  # nothing of it was saved
     page.locator("#days").select_option("7")
     page.locator("form[action*='/try'] button").click()
     expect(page.locator("#trial-card table")).to_be_visible()
     page.locator("[data-opens=publish]").click()
     page.locator("#publish button.primary").click()
     page.wait_for_url("**done=published*")
+    expect(
+        page.locator("#journey-report #funnel")
+    ).to_be_visible()  # counted after the page is there
     assert page.locator("#versions").locator("..").locator("..").locator("tbody tr").count() == 1
 
 
