@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from importlib import resources
 from pathlib import Path
 from string import Formatter
@@ -10,7 +11,9 @@ import pytest
 from babel.messages.catalog import Message
 from babel.messages.pofile import read_po
 
-from lingxi.i18n import LANGUAGES, load_catalogue
+from lingxi.i18n import LANGUAGES, Translator, load_catalogue
+from lingxi.recommend.families import FAMILIES
+from lingxi.server.pages.words import Words
 
 SOURCE = Path(__file__).parents[2] / "src" / "lingxi"
 LOCALES = Path(str(resources.files("lingxi.i18n"))) / "locales"
@@ -113,3 +116,14 @@ def test_every_sentence_of_the_pages_is_used() -> None:
         if code not in literals and not code.startswith(openings)
     ]
     assert unused == []
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_model_and_what_measures_it_has_a_word(language: str) -> None:
+    words = Words(Translator(language), datetime(2026, 1, 1, tzinfo=UTC))
+    for name in FAMILIES:
+        assert words.word("model", name) != name
+    told = words.metric("ndcg@10_over_popularity")
+    assert told.startswith(words.metric("ndcg@10"))
+    assert "_" not in told + words.metric("ndcg@10_inner")
+    assert words.metric("ndcg@10_else").endswith("(else)")

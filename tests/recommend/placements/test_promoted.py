@@ -49,6 +49,9 @@ def test_promotions_come_by_their_clicks_and_by_taste_and_say_so(known, make) ->
     first = explain_entry(known, listed, listed.entries[0])
     assert [cause.kind for cause in first.causes] == ["clicks"]
     assert say_why(first, "OFFER0", {}).code == "placement.why.clicked"
+    unseen = make(OFFERS, replace(VISITOR, promoted={"OFFER0": (1_000, 10)}))
+    told = explain_entry(known, unseen, unseen.entries[0])
+    assert say_why(told, "OFFER1", {}).code == "placement.why.unseen"
     rugs = replace(stranger, history=("I01", "I05"))  # OFFER1 is for rugs
     listed = make(OFFERS, rugs)
     assert known.table.facts[listed.entries[0].place].item_id == "OFFER1"

@@ -118,7 +118,13 @@ def _finish(steps: list[Step], entry: Entry, value: float) -> tuple[Step, ...]:
     return tuple(steps)
 
 
-_BY_ITEM_ALONE = {"demand": "popular", "age": "new", "clicks": "clicked", "model": "model"}
+_BY_ITEM_ALONE = {
+    "demand": "popular",
+    "age": "new",
+    "clicks": "clicked",
+    "unseen": "unseen",
+    "model": "model",
+}
 
 
 def say_why(explained: Explained, item_id: str, names: dict[str, str]) -> Sentence:

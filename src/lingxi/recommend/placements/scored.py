@@ -16,8 +16,9 @@ Vector = NDArray[np.float64]
 class Cause:
     """A part of a value: ``item_id`` of the history, or "" for what belongs to the item alone.
 
-    ``kind`` says what it is: history, item (looked at), together, query, demand,
-    age, clicks, or model: what a model adds that no item of the history speaks for.
+    ``kind`` says what it is: history, item (looked at), together, query, demand, age, clicks,
+    unseen (the average of clicks), or model: what a model adds that no item of the history speaks
+    for.
     """
 
     kind: str

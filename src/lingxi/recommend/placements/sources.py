@@ -116,7 +116,8 @@ def score_promoted(known: Knowledge, context: Context, variant: Variant) -> Scor
     def explain(place: int) -> Sequence[Cause]:
         rate = float(rates[place])
         liked = [Cause(c.kind, c.item_id, c.value * rate) for c in taste.explain(place)]
-        return [Cause("clicks", "", rate), *liked]
+        views, clicks = context.promoted.get(known.table.facts[place].item_id, (0, 0))
+        return [Cause("clicks" if views or clicks else "unseen", "", rate), *liked]
 
     return keep_positive(values, "promoted", explain)
 

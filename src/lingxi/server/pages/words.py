@@ -149,10 +149,16 @@ class Words:
         return ("" if self.reader.language == "zh" else " ").join(filter(None, sentences))
 
     def metric(self, name: str) -> str:
-        """What a measure is called; ``ndcg@10`` is measured on lists of ten."""
-        base, _, length = name.partition("@")
+        """What a measure is called; ``ndcg@10`` is measured on lists of ten, and
+        ``ndcg@10_over_popularity`` is what it has above another."""
+        base, _, rest = name.partition("@")
+        length, _, more = rest.partition("_")
         called = self.word("metric", base)
-        return self.text("metric.at", metric=called, length=length) if length else called
+        called = self.text("metric.at", metric=called, length=length) if length else called
+        try:
+            return self.text(f"metric.{more}", metric=called) if more else called
+        except KeyError:
+            return f"{called} ({more})"
 
     def measured(self, measure: Measure) -> str:
         """The value of a measure: an amount where it is one, else three decimals."""
