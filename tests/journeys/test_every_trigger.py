@@ -19,9 +19,11 @@ from lingxi.app.tasks import TASKS
 from lingxi.app.work import choose_tasks, work_off
 from lingxi.clock import FixedClock
 from lingxi.coupons.file import read_offer
-from lingxi.ingest import resolve_subjects
+from lingxi.ingest import customer_ids, resolve_subjects
 from lingxi.journeys import read_journey
 from lingxi.lifecycle.tables import customer_state
+from lingxi.policy.offers import NO_OFFER
+from lingxi.policy.tables import planned_action
 from lingxi.profiles import put_traits
 from lingxi.schema import Event, Line, Name
 from lingxi.segments import Segment, read_rule
@@ -236,6 +238,45 @@ def test_what_the_models_say(demo_folder: Path, tmp_path: Path) -> None:
     }
     assert runs_of(shop, "stage") == fallen
     assert fallen
+    shop.close()
+
+
+@pytest.mark.slow
+def test_the_plan_chooses_the_next_best_action(demo_folder: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "shop"
+    shutil.copytree(demo_folder, folder)
+    shop = Shop.open(folder, clock=FixedClock(DEMO_END), environ={})
+    c = planned_action.c
+    with shop.store.read() as tx:
+        plan = dict(tx.execute(sa.select(c.customer, c.offer)).all())
+        names = customer_ids(tx, plan)
+    offered, left = (
+        next(each for each, offer in sorted(plan.items()) if (offer != NO_OFFER) is wanted)
+        for wanted in (True, False)
+    )
+    choice = {
+        "kind": "next_best_action",
+        "actions": [{"offer": plan[offered], "next": "code"}],
+        "otherwise": "end",
+    }
+    code = {"kind": "coupon", "offer": plan[offered], "next": "end", "otherwise": "end"}
+    form = {"name": "best", "trigger": {"kind": "api"}, "holdout": 0, "start": "choose"}
+    steps = {"choose": choice, "code": code, "end": STEPS["end"]}
+    shop.journeys.save(read_journey({**form, "steps": steps}), actor="t")
+    shop.journeys.publish("best", actor="t")
+    for customer in (offered, left):
+        RunDesk(shop).trigger("best", names[customer], actor="t")
+    work_off(shop, choose_tasks(TASKS, ["journey-runs"]))
+    ways = {
+        row.customer_id: [step.way for step in RunDesk(shop).get(row.id).steps]
+        for row in list_rows(shop)
+    }
+    assert ways == {
+        names[offered]: [plan[offered], "next", "completed"],
+        names[left]: ["otherwise", "completed"],
+    }
+    [issued] = shop.store.log.read(names=[Name.COUPON_ISSUED])
+    assert (issued.subject, issued.properties["offer"]) == (offered, plan[offered])
     shop.close()
 
 

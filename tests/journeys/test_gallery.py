@@ -13,10 +13,11 @@ from lingxi.app.journeys.gallery import (
     read_ready,
     take_from_gallery,
 )
-from lingxi.app.shop import Shop
+from lingxi.app.shop import Shop, init_shop
 from lingxi.errors import Conflict, UnknownJourney
 from lingxi.i18n import LANGUAGES
 from lingxi.journeys.lint import lint
+from lingxi.messaging.templates.book import get_template
 
 
 def test_the_gallery_is_the_folder() -> None:
@@ -58,6 +59,38 @@ def test_every_ready_journey_is_taken_once_and_published(shop: Shop) -> None:
     assert take_from_gallery(shop, "second", "welcome", actor="test") == ()
     with pytest.raises(Conflict, match="already"):
         take_from_gallery(shop, "second", "welcome", actor="test")
+
+
+def test_every_text_renders_for_a_customer_of_whom_nothing_is_known(shop: Shop) -> None:
+    """Only what a template requires may be missing; no hole is left, no name, price or picture."""
+    apply_folder(shop, GALLERY, actor="t")
+    names = [path.name for path in sorted((GALLERY / "templates").iterdir())]
+    for name in names:
+        with shop.store.read() as tx:
+            required = get_template(tx, name).draft.required
+        for language in LANGUAGES:
+            seen = shop.templates.preview(name, language=language)
+            assert (seen.language, seen.problem) == (language, ""), name
+            assert set(seen.missing) <= {*required, "links.unsubscribe", "links.preferences"}
+            assert seen.subject, name
+            assert seen.text, name
+            assert not re.search(r"\bNone\b|{{|}}|{%", seen.subject + seen.text), name
+
+
+def test_an_export_applied_to_an_empty_shop_is_exported_the_same(
+    shop: Shop, tmp_path: Path
+) -> None:
+    apply_folder(shop, GALLERY, actor="t")
+    first = export_folder(shop, tmp_path / "first")
+    other = init_shop(
+        tmp_path / "other", name="O", currency="GBP", timezone="UTC", language="en",
+        clock=shop.clock,
+    )  # fmt: skip
+    apply_folder(other, tmp_path / "first", actor="t")
+    assert export_folder(other, tmp_path / "second") == first
+    other.close()
+    for file in first:
+        assert (tmp_path / "second" / file).read_bytes() == (tmp_path / "first" / file).read_bytes()
 
 
 def test_what_the_gallery_does_not_have_is_named(shop: Shop) -> None:

@@ -1,12 +1,12 @@
 """Each kind of step: which way a run leaves it, and what it asks for."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
 import sqlalchemy as sa
 
-from journey_road import Road
+from journey_road import NOW, Road
 from lingxi.errors import InvalidInput
 from lingxi.experiments import assign
 from lingxi.journeys.run import Outcome
@@ -15,7 +15,7 @@ from lingxi.messaging.tables import message as messages
 from lingxi.profiles import get_traits
 from lingxi.segments.lists import is_in_list
 
-DAY = timedelta(days=1)
+MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
 GO = {"kind": "event", "events": ["Go"]}
 END = {"kind": "end"}
 
@@ -148,6 +148,23 @@ def test_without_a_plan_the_next_best_action_is_none(road: Road) -> None:
     _journey(road, {"n": {"kind": "next_best_action", "actions": actions, "otherwise": "end"}})
     _begin(road)
     assert road.ports()[0] == "n.otherwise"
+
+
+def test_the_best_hour_is_that_of_the_customers_own_visits(road: Road) -> None:
+    """Whose visits are at seven in the evening is written to at seven, others at ten."""
+    road.know(1, 2)
+    for days in range(1, 7):
+        road.happen("Product Viewed", 1, occurred_at=NOW + 7 * HOUR + 9 * MINUTE - days * DAY)
+    mail = {"kind": "message", "template": "a", "next": "end"}
+    _journey(road, {"w": {"kind": "wait", "best_within": "2d", "next": "mail"}, "mail": mail})
+    for customer in (1, 2):
+        _begin(road, customer)
+    sent: dict[int, datetime] = {}
+    for _ in range(48):
+        road.go(HOUR)
+        for message in road.sent():
+            sent.setdefault(message["customer"], road.clock.now())
+    assert sent == {1: NOW + 7 * HOUR, 2: NOW + 22 * HOUR}
 
 
 def test_an_exit_rule_is_asked_when_a_step_begins(road: Road) -> None:

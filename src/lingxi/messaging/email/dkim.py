@@ -22,9 +22,9 @@ SIGNED = (
 """Fields that are signed where they stand; RFC 8058 demands the two of the list among them."""
 SEALED = ("from", "to", "subject", "date", "reply-to", "list-unsubscribe", "list-unsubscribe-post")
 """Fields that are named once more than they stand, so that none can be added."""
-_SPACES = re.compile(rb"[ \t]+")
-_FOLDS = re.compile(rb"\r\n(?=[ \t])")
-_ENDS = re.compile(rb"[ \t]+(?=\r\n)")
+_SPACES = re.compile(rb"[ \t]{2,}|\t")
+"""Only what is to become one space: a single one stays, and most are."""
+_LINES = re.compile(rb"(?<=\r\n)(?![ \t])")
 _WIDTH = 72
 
 
@@ -89,7 +89,7 @@ def sign(message: bytes, keys: Sequence[SigningKey], moment: datetime) -> bytes:
 
 def read_fields(header: bytes) -> list[tuple[bytes, bytes]]:
     """The fields of a header, name in lower case and the whole field, folds included."""
-    lines = re.split(rb"(?<=\r\n)(?![ \t])", header)
+    lines = _LINES.split(header)
     return [(line.partition(b":")[0].strip().lower(), line) for line in lines if line.strip()]
 
 
@@ -100,7 +100,7 @@ def relax_header(field: bytes) -> bytes:
     b'subject:Hello world'
     """
     name, _, value = field.partition(b":")
-    value = _SPACES.sub(b" ", _FOLDS.sub(b"", value).replace(b"\r\n", b"")).strip()
+    value = _SPACES.sub(b" ", value.replace(b"\r\n", b"")).strip()
     return name.strip().lower() + b":" + value
 
 
@@ -110,17 +110,19 @@ def relax_body(body: bytes) -> bytes:
     >>> relax_body(b"a  b \\r\\n\\r\\n\\r\\n"), relax_body(b"\\r\\n")
     (b'a b\\r\\n', b'')
     """
-    body = _SPACES.sub(b" ", body)
-    body = _ENDS.sub(b"", body).rstrip(b"\r\n ")
+    body = _SPACES.sub(b" ", body).replace(b" \r\n", b"\r\n").rstrip(b"\r\n ")
     return body + b"\r\n" if body else b""
 
 
 def _choose(fields: list[tuple[bytes, bytes]]) -> tuple[list[str], bytes]:
     """The names for ``h=`` and the relaxed fields they stand for, in one order."""
+    standing: dict[str, list[bytes]] = {}
+    for name, field in fields:
+        standing.setdefault(name.decode("latin-1"), []).append(field)
     names: list[str] = []
     relaxed: list[bytes] = []
     for wanted in SIGNED:
-        found = [field for name, field in fields if name == wanted.encode()]
+        found = standing.get(wanted, [])
         names += [wanted] * len(found)  # of several the last comes first
         relaxed += [relax_header(field) + b"\r\n" for field in reversed(found)]
     return [*names, *SEALED], b"".join(relaxed)

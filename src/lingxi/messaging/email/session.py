@@ -13,6 +13,8 @@ from lingxi.messaging.email.replies import Reply
 _MOST_LINES = 100
 _LONGEST_LINE = 2_048
 _READ = 4_096
+_SLACK_SECONDS = 0.5
+"""How much longer than its end a wait may last, so that not every one has to be told its end."""
 
 
 class Lost(Exception):
@@ -68,6 +70,7 @@ class Session:
         """
         self._server = server
         self._buffer = b""
+        self._patience = server.timeout_seconds
         self.sent = 0
         self.extensions: dict[str, str] = {}
         self._deadline = monotonic() + server.timeout_seconds
@@ -185,7 +188,8 @@ class Session:
     def _wrap(self, context: ssl.SSLContext | None) -> None:
         used = context or ssl.create_default_context()
         try:
-            self._socket.settimeout(self._left())
+            self._patience = self._left()
+            self._socket.settimeout(self._patience)
             self._socket = used.wrap_socket(self._socket, server_hostname=self._server.host)
         except (OSError, ValueError) as error:
             raise Lost(f"TLS with {self._server.host}: {error}") from error
@@ -250,7 +254,10 @@ class Session:
 
     def _guard(self, act: "Callable[[], bytes | None]") -> bytes:
         try:
-            self._socket.settimeout(self._left())
+            left = self._left()
+            if not left <= self._patience <= left + _SLACK_SECONDS:
+                self._socket.settimeout(left)  # a call of the system each time
+                self._patience = left
             return act() or b""
         except TimeoutError as error:
             raise Lost(f"No answer within {self._server.timeout_seconds:g} s.") from error

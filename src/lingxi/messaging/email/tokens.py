@@ -10,6 +10,7 @@ import struct
 from base64 import b32decode, b32encode, urlsafe_b64decode, urlsafe_b64encode
 from dataclasses import dataclass
 from enum import IntEnum
+from functools import lru_cache
 
 from lingxi.errors import InvalidInput
 
@@ -58,14 +59,20 @@ def seal(key: bytes, ticket: Ticket) -> str:
     InvalidInput
         If its message id is not 32 hex digits.
     """
-    payload = _HEAD.pack(
-        ticket.purpose,
-        _to_bytes(ticket.message_id or _NO_MESSAGE, 16),
-        ticket.customer.to_bytes(8, "big"),
-        _to_bytes(ticket.tag, 5),
-    )
-    payload += ticket.extra.encode()
+    head = _pack_head(ticket.purpose, ticket.message_id, ticket.customer, ticket.tag)
+    payload = head + ticket.extra.encode()
     return urlsafe_b64encode(payload + _sign(key, payload)[:_MAC]).rstrip(b"=").decode()
+
+
+@lru_cache(maxsize=256)
+def _pack_head(purpose: Purpose, message_id: str, customer: int, tag: str) -> bytes:
+    """The same for all links of a letter."""
+    return _HEAD.pack(
+        purpose,
+        _to_bytes(message_id or _NO_MESSAGE, 16),
+        customer.to_bytes(8, "big"),
+        _to_bytes(tag, 5),
+    )
 
 
 def unseal(key: bytes, word: str, *purposes: Purpose) -> Ticket | None:
