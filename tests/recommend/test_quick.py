@@ -187,6 +187,30 @@ def test_without_compiled_loops_numpy_gives_the_same_numbers(name, monkeypatch):
     assert compiled == pytest.approx(expected.toarray()[0].tolist(), rel=1e-14)
 
 
+@pytest.mark.parametrize("compiled", [True, False])
+def test_a_single_row_gives_the_numbers_of_the_whole_product(compiled, monkeypatch):
+    if not compiled:
+        monkeypatch.setattr(kernels, "_pick", None)
+        monkeypatch.setattr(kernels, "_add", None)
+    rng = np.random.default_rng(8)
+    matrix = sum_pairs(
+        rng.integers(0, 50, 900), rng.integers(0, 70, 900), rng.random(900) - 0.3, (50, 70)
+    ).astype(np.float32)
+    columns = np.array([3, 69, 0, 3])
+    for met in (0, 1, 9):
+        items = rng.choice(50, met, replace=False)
+        row = sum_pairs(np.zeros(met, int), items, rng.random(met), (1, 50))
+        whole = row @ matrix
+        assert (kernels.score_row(matrix, row) == whole.toarray().astype(np.float32)).all()
+        single = row.astype(np.float32)
+        expected = (single @ matrix).toarray()[0, columns]
+        assert expected.dtype == np.float32
+        assert (kernels.look_along(matrix, single, columns) == expected).all()
+        told = kernels.tell_row(transpose(matrix), row, columns)
+        assert told.shape == (4, 50)
+        assert (told.toarray() == matrix.toarray().T[columns] * row.toarray()).all()
+
+
 def test_a_model_that_is_no_operator_has_no_quick_form():
     scorer = build_scorer(make_recipe("user_cosine"))
     assert QuickModel.of(Model(make_recipe("user_cosine"), scorer, np.ones(3))) is None

@@ -231,7 +231,7 @@ def test_what_was_shown_is_in_the_log_by_lane_and_route_alike(
 
 
 def test_requests_on_the_lane_are_counted_and_logged(
-    ask: Ask, key: Headers, capsys: pytest.CaptureFixture[str]
+    shop: Shop, ask: Ask, key: Headers, capsys: pytest.CaptureFixture[str]
 ) -> None:
     ask("/v1/recommendations/17850", key)
     line = msgspec.json.decode(capsys.readouterr().err.splitlines()[-1])
@@ -247,3 +247,10 @@ def test_requests_on_the_lane_are_counted_and_logged(
     sizes = dict(re.findall(r'lingxi_recommender_bytes\{part="(\w+)"\} (\S+)', numbers))
     assert set(sizes) == {"mapped", "remembered", "catalogue"}
     assert 0 < float(sizes["remembered"]) <= 64 * 2**20
+    artefact = shop.store.artefacts.current("recommender")
+    assert artefact is not None
+    arrays = sum(path.stat().st_size for path in artefact.path.glob("*.npy"))
+    assert float(sizes["mapped"]) == arrays
+    models = dict(re.findall(r'lingxi_model_mapped_bytes\{kind="(\w+)"\} (\S+)', numbers))
+    assert float(models["recommender"]) == arrays
+    assert set(models) == {manifest.kind for manifest in shop.store.artefacts.list()}

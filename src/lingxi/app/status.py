@@ -65,6 +65,7 @@ def get_status(shop: "Shop") -> StatusView:
         models={m.kind: m.version for m in manifests},
         plan_as_of=None if totals is None else totals.as_of,
         disk_bytes=measure_folder(store.folder),
+        mapped_bytes={m.kind: store.artefacts.measure(m) for m in manifests},
         refit=_find_refit(shop),
     )
 

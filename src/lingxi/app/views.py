@@ -365,7 +365,8 @@ class StatusView(msgspec.Struct, frozen=True):
     """The state of the shop's machinery.
 
     ``memory_bytes`` is what the recommender takes in the process that answers, by part: files
-    ``mapped`` (shared by all processes), what is ``remembered`` of customers, the ``catalogue``.
+    ``mapped`` (shared by all processes), what is ``remembered`` of customers, the ``catalogue``;
+    ``mapped_bytes`` what each model in use takes of memory that all processes share.
     """
 
     shop: str
@@ -383,6 +384,7 @@ class StatusView(msgspec.Struct, frozen=True):
     plan_as_of: datetime | None
     disk_bytes: int
     memory_bytes: Mapping[str, int] = {}
+    mapped_bytes: Mapping[str, int] = {}
     refit: RefitView | None = None
 
 

@@ -32,7 +32,9 @@ def command(folder: Path | None, as_json: bool) -> None:
     ]
     print_table(["what", "events behind", "updated"], rows, frozenset({1}))
     for kind, version in view.models.items():
-        click.echo(f"Model {kind}: {version}")
+        mapped = view.mapped_bytes.get(kind, 0)
+        size = f", {mapped / 1e6:,.1f} MB shared by all processes" if mapped else ""
+        click.echo(f"Model {kind}: {version}{size}")
     if view.refit is not None:
         click.echo(f"Refit: {words.text(view.refit.reason)}")
     plan = "none yet; run: lingxi plan" if view.plan_as_of is None else words.time(view.plan_as_of)

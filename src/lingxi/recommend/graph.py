@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from lingxi.recommend.histories import Histories
 from lingxi.recommend.history import USUAL, Weighting
+from lingxi.recommend.kernels import score_row, tell_row
 from lingxi.recommend.matrix import (
     Csr,
     best_cells,
@@ -134,7 +135,10 @@ class GraphFilter:
     def score(self, histories: Histories) -> NDArray[np.float32]:
         """Scores of all items, shape (n_rows, n_items)."""
         x = histories.weigh(self.heard)
-        scores = densify_scores(x @ self.operator)
+        if histories.n_rows == 1 and self.operator.data.dtype == np.float32:
+            scores = score_row(self.operator, x)
+        else:
+            scores = densify_scores(x @ self.operator)
         if self.left.shape[1]:
             scores += (x @ self.left).astype(np.float32) @ self.right
         return scores
@@ -142,6 +146,9 @@ class GraphFilter:
     def explain(self, histories: Histories, lists: NDArray[np.int64]) -> Csr:
         """What each item of each history gives to each listed item; see ``Scorer.explain``."""
         x = histories.weigh(self.heard)
+        columns: Csr | None = getattr(self, "columns", None)
+        if columns is not None and histories.n_rows == 1 and columns.data.dtype == np.float32:
+            return tell_row(columns, x, lists.reshape(-1))
         lengths, n = row_lengths(x), lists.shape[1]
         parts, cells = [], []
         for row in range(x.shape[0]):

@@ -1,6 +1,6 @@
 """What customers did, in order of time: the input of every model, for one customer or for many."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -59,6 +59,10 @@ class Histories:
     timed: bool = True
     about: Csr | None = None
     groups: Whole | None = None
+    _weighed: dict[Weighting, Csr] = field(
+        default_factory=dict, init=False, repr=False, compare=False
+    )
+    """What a single history was weighed to: the parts of a model hear it alike."""
 
     @staticmethod
     def of_events(
@@ -204,6 +208,14 @@ class Histories:
         ``now``: the moment that ages count from; by default each row's newest event, a common
         factor that changes no ranking.
         """
+        if now is not None or self.n_rows != 1:
+            return self._weigh(weighting, now)
+        found = self._weighed.get(weighting)
+        if found is None:
+            found = self._weighed[weighting] = self._weigh(weighting, None)
+        return found
+
+    def _weigh(self, weighting: Weighting, now: int | None) -> Csr:
         owners = self.owners
         cells = owners * self.n_items + self.items
         order = first = last = np.arange(len(cells))

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from lingxi.recommend.matrix import Csr
+from lingxi.recommend.matrix import Csr, build_csr
 
 try:
     from scipy.sparse import _sparsetools
@@ -77,3 +77,45 @@ def add_rows(cells: Cells, weights: NDArray[np.float64], sums: NDArray[np.float6
         return
     np.multiply(values, np.repeat(weights, np.diff(cells.ends)), out=values)
     np.add.at(sums, cells.columns, values)
+
+
+def score_row(matrix: Csr, weights: Csr) -> NDArray[np.float32]:
+    """``weights @ matrix`` for a single row of weights and a matrix of float32.
+
+    The same numbers as the product's, added in double precision.
+    """
+    sums = np.zeros(matrix.shape[1])
+    add_rows(gather_rows(Rows.of(matrix), weights.indices), weights.data, sums)
+    return sums.astype(np.float32)[None, :]
+
+
+def look_along(matrix: Csr, weights: Csr, columns: NDArray[np.integer]) -> NDArray[np.float64]:
+    """Some columns of ``weights @ matrix`` for a single row of weights, both of float32.
+
+    The same numbers as the product's, added in single precision.
+    """
+    cells = gather_rows(Rows.of(matrix), weights.indices)
+    sums = np.zeros(matrix.shape[1], dtype=np.float32)
+    if _add is not None and cells.ends.dtype == cells.columns.dtype:
+        rows = len(weights.data)
+        _add(len(sums), rows, cells.ends, cells.columns, cells.values, weights.data, sums)
+    else:
+        np.add.at(sums, cells.columns, cells.values * np.repeat(weights.data, np.diff(cells.ends)))
+    found: NDArray[np.float64] = sums[columns].astype(np.float64)
+    return found
+
+
+def tell_row(columns: Csr, weights: Csr, listed: NDArray[np.integer]) -> Csr:
+    """What each cell of a single row of weights gives to listed columns of its product.
+
+    ``columns``: the other factor's transpose. The answer has a row for each listed column.
+    """
+    n_items = columns.shape[1]
+    cells = gather_rows(Rows.of(columns), listed)
+    own = np.full(n_items, -1, dtype=np.int32)
+    own[weights.indices] = np.arange(len(weights.indices), dtype=np.int32)
+    places = own[cells.columns]
+    met = (places >= 0).nonzero()[0]
+    values = weights.data[places[met]] * cells.values[met]
+    indptr = np.searchsorted(met, cells.ends)
+    return build_csr(values, cells.columns[met], indptr, (len(listed), n_items))

@@ -253,10 +253,10 @@ class Learned:
         seen = histories.seen()
         shares = [cut_head(np.array(part.score(histories)), seen) for part in self.parts]
         scores = np.zeros(histories.shape, dtype=np.float32)
-        owners, items = np.nonzero(np.logical_or.reduce([share > 0 for share in shares]))
-        if len(items):
-            asked = Candidates(owners, items, np.stack([s[owners, items] for s in shares]))
-            scores[owners, items] = to_odds(self._rate(histories, asked), owners)
+        asked = find_candidates(shares)
+        if len(asked.items):
+            odds = to_odds(self._rate(histories, asked), asked.owners)
+            scores[asked.owners, asked.items] = odds
         self._latest.put(histories, (scores, shares))
         return scores, shares
 
@@ -279,6 +279,12 @@ def list_cells(lists: Whole, shares: Sequence[Table]) -> Candidates:
     """The listed items as candidates, in the order of the lists."""
     owners = np.repeat(np.arange(len(lists)), lists.shape[1])
     items = lists.reshape(-1)
+    return Candidates(owners, items, np.stack([share[owners, items] for share in shares]))
+
+
+def find_candidates(shares: Sequence[Table]) -> Candidates:
+    """Whatever any model says anything of; ``shares``: shape (n_rows, n_items) each."""
+    owners, items = np.nonzero(np.logical_or.reduce([share > 0 for share in shares]))
     return Candidates(owners, items, np.stack([share[owners, items] for share in shares]))
 
 

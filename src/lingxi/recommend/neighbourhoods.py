@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from lingxi.errors import InvalidInput
 from lingxi.recommend.histories import Histories
 from lingxi.recommend.history import USUAL, Weighting
+from lingxi.recommend.latest import Latest
 from lingxi.recommend.matrix import (
     Csr,
     build_csr,
@@ -79,12 +80,14 @@ class UserKnn:
             )
         self.name, self.similarity, self.k, self.shrinkage = name, similarity, k, shrinkage
         self.taught, self.heard = taught, heard
+        self._latest = Latest[Csr]()
 
     def fit(self, taught: Histories) -> None:
         """Keep every row, with its mean and length."""
         self._keep(taught.weigh(self.taught, now=taught.newest))
 
     def _keep(self, taught: Csr) -> None:
+        self._latest.clear()
         self._rows = taught
         self._found, self._mean_length = count_columns(taught), mean_length(taught)
         self._profiles = self._compare(taught)
@@ -97,7 +100,11 @@ class UserKnn:
 
     def find_neighbours(self, histories: Histories) -> Csr:
         """Similarity to each history's K nearest fitted rows, shape (n_histories, n_rows)."""
-        return self._find(histories.weigh(self.heard), histories.rows)
+        found = self._latest.get(histories)
+        if found is None:
+            found = self._find(histories.weigh(self.heard), histories.rows)
+            self._latest.put(histories, found)
+        return found
 
     def _compare(self, weights: Csr) -> Csr:
         """The weights as they are compared, with what was fitted on."""
@@ -155,7 +162,7 @@ class UserKnn:
     def explain(self, histories: Histories, lists: NDArray[np.int64]) -> Csr:
         """What each item gives through the neighbours, who are held fixed; see ``Scorer``."""
         weights = histories.weigh(self.heard)
-        near, compared = self._find(weights, histories.rows), self._compare(weights)
+        near, compared = self.find_neighbours(histories), self._compare(weights)
         parts = [
             self._explain_one(compared[[h]], near[[h]], lists[h]) for h in range(histories.n_rows)
         ]

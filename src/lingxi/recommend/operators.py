@@ -11,6 +11,7 @@ from lingxi.errors import NotTrained
 from lingxi.recommend.earlier import Earlier
 from lingxi.recommend.histories import Histories
 from lingxi.recommend.history import USUAL, Weighting
+from lingxi.recommend.kernels import score_row, tell_row
 from lingxi.recommend.known import Known
 from lingxi.recommend.matrix import (
     Csr,
@@ -44,12 +45,17 @@ class ItemOperator:
 
     def score(self, histories: Histories) -> NDArray[np.float32]:
         """Scores of all items, shape (n_rows, n_items)."""
-        return densify_scores(histories.weigh(self.heard) @ self.operator)
+        weights = histories.weigh(self.heard)
+        if histories.n_rows == 1 and self.operator.data.dtype == np.float32:
+            return score_row(self.operator, weights)
+        return densify_scores(weights @ self.operator)
 
     def explain(self, histories: Histories, lists: NDArray[np.int64]) -> Csr:
         """What each item of each history gives to each listed item; see ``Scorer.explain``."""
-        wanted: Csr = self.columns[lists.reshape(-1)]
         weights = histories.weigh(self.heard)
+        if histories.n_rows == 1 and self.columns.data.dtype == np.float32:
+            return tell_row(self.columns, weights, lists.reshape(-1))
+        wanted: Csr = self.columns[lists.reshape(-1)]
         had: Csr = weights[np.repeat(np.arange(weights.shape[0]), lists.shape[1])]
         given: Csr = (had * wanted).tocsr()
         return given

@@ -19,12 +19,14 @@ from lingxi.errors import InvalidInput, NotTrained
 from lingxi.recommend.attribution import Attribution
 from lingxi.recommend.earlier import Earlier
 from lingxi.recommend.histories import Histories
+from lingxi.recommend.latest import Latest
 from lingxi.recommend.learned import (
     Candidates,
     Learned,
     Table,
     Vector,
     Whole,
+    find_candidates,
     list_cells,
     share_out,
 )
@@ -92,6 +94,7 @@ class Ranked(Learned):
         self._trees = read_trees(trees) if trees else None
         self.near = make_nearness(f"{name}_near")
         self._signs: Signs | None = None
+        self._signaled = Latest[tuple[Candidates, Table]]()
         self.signals = name_signals(len(self.parts))
         if self._trees is not None and self._trees.num_feature() != len(self.signals):
             raise InvalidInput(
@@ -119,6 +122,7 @@ class Ranked(Learned):
 
     def fit(self, taught: Histories) -> None:
         """Fit every part, find near items, and note what is known of each item."""
+        self._signaled.clear()
         super().fit(taught)
         self.near.fit(taught)
         self._signs = Signs.read(taught)
@@ -164,6 +168,7 @@ class Ranked(Learned):
 
     def load(self, artefact: Artefact, prefix: str) -> Whole:
         """Read them; the customers of a part that keeps them."""
+        self._signaled.clear()
         self._trees = artefact.load_lightgbm(f"{prefix}_trees")
         self.near.load(artefact, f"{prefix}_near")
         self._signs = Signs.load(artefact, prefix)
@@ -174,7 +179,9 @@ class Ranked(Learned):
         return logits + add_up(self.trees, self._signal(histories, asked))
 
     def _signal(self, histories: Histories, asked: Candidates) -> Table:
-        return make_signals(histories, asked, self._read_signs(), self.near.operator)
+        signals = make_signals(histories, asked, self._read_signs(), self.near.operator)
+        self._signaled.put(histories, (asked, signals))
+        return signals
 
     def _read_signs(self) -> Signs:
         if self._signs is None:
@@ -185,20 +192,22 @@ class Ranked(Learned):
         self, histories: Histories, asked: Candidates, shares: Sequence[Table]
     ) -> Attribution:
         """As ``attribute``; places among the candidates count, so all of them are looked at."""
-        owners, items = np.nonzero(np.logical_or.reduce([share > 0 for share in shares]))
-        everyone = Candidates(owners, items, np.stack([s[owners, items] for s in shares]))
-        signals = self._signal(histories, everyone)
+        found = self._signaled.get(histories)
+        if found is None:
+            everyone = find_candidates(shares)
+            found = everyone, self._signal(histories, everyone)
+        (owners, items), signals = (found[0].owners, found[0].items), found[1]
         keys = owners * histories.n_items + items
         wanted = asked.owners * histories.n_items + asked.items
         at = np.minimum(np.searchsorted(keys, wanted), max(len(keys) - 1, 0))
         there = keys[at] == wanted if len(keys) else np.zeros(len(wanted), dtype=np.bool_)
-        found = np.zeros((len(wanted), len(self.signals) + 1))
+        told = np.zeros((len(wanted), len(self.signals) + 1))
         rows = signals[at[there]] if len(keys) else signals
         if len(rows):
-            found[there] = self.trees.predict(
+            told[there] = self.trees.predict(
                 rows, pred_contrib=True, num_threads=count_threads(len(rows))
             )
-        values, base = found[:, :-1], found[:, -1]
+        values, base = told[:, :-1], told[:, -1]
         self._add_own_terms(values, asked)
         return Attribution(self.signals, values, base, values.sum(axis=1) + base)
 

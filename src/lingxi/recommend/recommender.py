@@ -70,6 +70,7 @@ class Recommender:
         memory_bytes: int = 0,
         newcomers: Newcomers | None = None,
         trending: Vector | None = None,
+        mapped_bytes: int = 0,
     ) -> None:
         self.model, self.visitor_model = model, visitor_model
         self.item_ids, self.popularity, self.baskets = item_ids, popularity, baskets
@@ -80,7 +81,7 @@ class Recommender:
         self._quick, self._quick_visitor = QuickModel.of(model), QuickModel.of(visitor_model)
         self.newcomers, self.trending = newcomers, trending
         self._remembered = Remembered[Standing](memory_bytes)
-        self._rebuilt = -1
+        self._rebuilt, self._mapped_bytes = -1, mapped_bytes
         self.rows = {int(c): row for row, c in enumerate(customers.tolist()) if c >= 0}
 
     @property
@@ -125,6 +126,7 @@ class Recommender:
             artefact.load_array("trending", np.float64)
             if "trending.npy" in artefact.manifest.files
             else None,
+            artefact.mapped_bytes,
         )
 
     def recommend(
@@ -248,10 +250,8 @@ class Recommender:
     def measure_memory(self) -> dict[str, int]:
         """Bytes by part: ``mapped`` files, shared by all processes that use this version; what is
         ``remembered`` of customers; the ``catalogue``, about."""
-        arrays = (*vars(self.model.scorer).values(), *vars(self.visitor_model.scorer).values())
-        held = {id(each): each for each in arrays}.values()
         return {
-            "mapped": sum(_measure(each) for each in held),
+            "mapped": self._mapped_bytes,
             "remembered": self._remembered.memory_bytes,
             "catalogue": self.goods.memory_bytes,
         }
@@ -340,13 +340,6 @@ class Recommender:
                 if len(found) == n:
                     break
         return found
-
-
-def _measure(held: object) -> int:
-    """Bytes of an array, or of the arrays of a sparse matrix; 0 for anything else."""
-    parts = [getattr(held, name, None) for name in ("data", "indices", "indptr")]
-    arrays = [held] if isinstance(held, np.ndarray) else parts
-    return sum(each.nbytes for each in arrays if isinstance(each, np.ndarray))
 
 
 def _undressed(found: Recommended, _goods: Goods) -> Recommended:

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from lingxi.recommend.factors import find_trend
 from lingxi.recommend.histories import DAY, ORDER, Histories
 from lingxi.recommend.history import Weighting
+from lingxi.recommend.kernels import look_along
 from lingxi.recommend.learned import Candidates, describe_items
 from lingxi.recommend.matrix import Csr, row_lengths, row_sums, scale, sort_columns
 from lingxi.store import Artefact, ArtefactWriter
@@ -138,9 +139,9 @@ def _come_near(histories: Histories, candidates: Candidates, nearness: Csr) -> l
     hearings = [Weighting(half_life_days=days) for days in HALF_LIVES.values()]
     hearings.append(Weighting(position_decay=_NEWEST))
     if not histories.timed:
-        once = _look_up(_average(histories, Weighting()) @ nearness, candidates)
+        once = _multiply(_average(histories, Weighting()), nearness, candidates)
         return [once] * len(hearings)
-    return [_look_up(_average(histories, hearing) @ nearness, candidates) for hearing in hearings]
+    return [_multiply(_average(histories, hearing), nearness, candidates) for hearing in hearings]
 
 
 def _be_like(histories: Histories, candidates: Candidates, about: Csr | None) -> list[Vector]:
@@ -156,7 +157,7 @@ def _be_like(histories: Histories, candidates: Candidates, about: Csr | None) ->
     columns = list[Vector]()
     for name in _TASTES:
         hearing = Weighting(half_life_days=HALF_LIVES[name] if histories.timed else 0.0)
-        shares = _look_up(_average(histories, hearing) @ about, asked) * terms.data
+        shares = _multiply(_average(histories, hearing), about, asked) * terms.data
         sums = np.bincount(cells, weights=shares, minlength=len(lengths))
         columns.append(sums.astype(np.float64))
     return columns
@@ -232,6 +233,13 @@ def _average(histories: Histories, hearing: Weighting) -> Csr:
     weights = histories.weigh(hearing)
     sums = np.repeat(row_sums(weights), row_lengths(weights))
     return scale(weights, (weights.data / np.where(sums > 0, sums, 1.0)).astype(np.float32))
+
+
+def _multiply(weights: Csr, matrix: Csr, candidates: Candidates) -> Vector:
+    """The product's cells of these owners and items; both factors are of float32."""
+    if weights.shape[0] == 1 and matrix.data.dtype == np.float32:
+        return look_along(matrix, weights, candidates.items)
+    return _look_up(weights @ matrix, candidates)
 
 
 def _look_up(matrix: Csr, candidates: Candidates) -> Vector:

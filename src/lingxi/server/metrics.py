@@ -90,4 +90,11 @@ def describe(status: StatusView) -> list[Metric]:
     )
     for part, size in status.memory_bytes.items():
         memory.add_metric([part], size)
-    return [*families, behind, age, models, memory]
+    mapped = GaugeMetricFamily(
+        "lingxi_model_mapped_bytes",
+        "Memory that the arrays of a model in use take, shared by all processes.",
+        labels=["kind"],
+    )
+    for kind, size in status.mapped_bytes.items():
+        mapped.add_metric([kind], size)
+    return [*families, behind, age, models, memory, mapped]

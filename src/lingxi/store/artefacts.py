@@ -186,6 +186,11 @@ class Artefact:
         """An Arrow table."""
         return pq.read_table(self._check(f"{name}.parquet"))
 
+    @property
+    def mapped_bytes(self) -> int:
+        """Bytes of its arrays: mapped from their files, shared by all processes that use it."""
+        return measure_arrays(self.path, self.manifest)
+
     def verify(self) -> None:
         """Check every file against the manifest; CorruptArtefact names the first that differs."""
         for name in self.manifest.files:
@@ -307,6 +312,10 @@ class Artefacts:
                 found.append(msgspec.structs.replace(manifest, active=version == active))
         return tuple(found)
 
+    def measure(self, manifest: Manifest) -> int:
+        """Bytes that the arrays of a version take where they are mapped into memory."""
+        return measure_arrays(self.folder / manifest.kind / manifest.version, manifest)
+
     def activate(self, kind: str, version: str) -> Manifest:
         """Put a kept version into use."""
         artefact = self.open(kind, version)
@@ -366,6 +375,12 @@ class Artefacts:
 
 def _versions(home: Path) -> set[str]:
     return {p.parent.name for p in home.glob(f"[0-9]*/{MANIFEST}")}
+
+
+def measure_arrays(path: Path, manifest: Manifest) -> int:
+    """Bytes of the arrays of a version in this folder; a file that is missing counts nothing."""
+    places = [path / manifest.moved.get(name, name) for name in manifest.files]
+    return sum(p.stat().st_size for p in places if p.suffix == ".npy" and p.is_file())
 
 
 def read_manifest(path: Path) -> Manifest:
