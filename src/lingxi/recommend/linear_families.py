@@ -132,9 +132,9 @@ _KNN: Params = {"k": 100, "length": 400, "shrinkage": 0.0}
 _USER: Params = {"k": 100, "shrinkage": 0.0}
 _WALK: Params = {"k": 100, "alpha": 0.6, "beta": 0.2, "length": 400}
 _GRAPH: Params = {
-    "customer": 0.8,
+    "customer": 0.6,
     "given": 0.5,
-    "wanted": 0.3,
+    "wanted": 0.4,
     "power": 1.0,
     "rank": 448,
     "length": 1000,
@@ -236,8 +236,8 @@ LINEAR = (
         try_each(
             _GRAPH,
             {
-                "customer": (0.6, 0.8, 1.0, 1.2),
-                "given": (0.3, 0.5, 0.7),
+                "customer": (0.4, 0.6, 0.8, 1.0),
+                "given": (0.3, 0.4, 0.5, 0.6),
                 "power": (0.7, 0.85, 1.0),
             },
         ),
