@@ -1,5 +1,6 @@
 """Templates: what they make and refuse, what holds them within bounds, files and versions."""
 
+import time
 from pathlib import Path
 
 import pytest
@@ -145,6 +146,17 @@ def test_what_takes_too_long_is_stopped() -> None:
     source = "{% for i in (1..9999) %}" + "{% if 1 == 1 %}{% endif %}" * 3000 + "{% endfor %}"
     with pytest.raises(RenderFailed, match="too long"):
         render(source, seconds=0.05)
+
+
+def test_a_machine_that_is_busy_holds_no_message_back() -> None:
+    """Waiting is not working: a message was not sent because others had the processor."""
+
+    class Slow(dict[str, str]):
+        def __getitem__(self, key: str) -> str:
+            time.sleep(0.01)
+            return super().__getitem__(key)
+
+    assert render("{{ a.b }}" * 40, seconds=0.2, a=Slow(b="x")) == "x" * 40
 
 
 def test_no_object_of_python_can_be_reached() -> None:

@@ -37,7 +37,7 @@ class MessagingSettings:
     lease_seconds: float = 120.0
     """A worker that is not heard of for so long has lost its messages to the others."""
     render_seconds: float = 0.5
-    """The most time that making the text of one message may take."""
+    """The most time of the processor that making the text of one message may take."""
 
 
 @dataclass(frozen=True)

@@ -22,8 +22,6 @@ SIGNED = (
 """Fields that are signed where they stand; RFC 8058 demands the two of the list among them."""
 SEALED = ("from", "to", "subject", "date", "reply-to", "list-unsubscribe", "list-unsubscribe-post")
 """Fields that are named once more than they stand, so that none can be added."""
-_SPACES = re.compile(rb"[ \t]{2,}|\t")
-"""Only what is to become one space: a single one stays, and most are."""
 _LINES = re.compile(rb"(?<=\r\n)(?![ \t])")
 _WIDTH = 72
 
@@ -100,7 +98,7 @@ def relax_header(field: bytes) -> bytes:
     b'subject:Hello world'
     """
     name, _, value = field.partition(b":")
-    value = _SPACES.sub(b" ", value.replace(b"\r\n", b"")).strip()
+    value = _squeeze(value.replace(b"\r\n", b"")).strip()
     return name.strip().lower() + b":" + value
 
 
@@ -110,8 +108,16 @@ def relax_body(body: bytes) -> bytes:
     >>> relax_body(b"a  b \\r\\n\\r\\n\\r\\n"), relax_body(b"\\r\\n")
     (b'a b\\r\\n', b'')
     """
-    body = _SPACES.sub(b" ", body).replace(b" \r\n", b"\r\n").rstrip(b"\r\n ")
+    body = _squeeze(body).replace(b" \r\n", b"\r\n").rstrip(b"\r\n ")
     return body + b"\r\n" if body else b""
+
+
+def _squeeze(text: bytes) -> bytes:
+    """Every run of spaces and tabs as one space; several times faster than a pattern."""
+    text = text.replace(b"\t", b" ")
+    while b"  " in text:
+        text = text.replace(b"  ", b" ")
+    return text
 
 
 def _choose(fields: list[tuple[bytes, bytes]]) -> tuple[list[str], bytes]:

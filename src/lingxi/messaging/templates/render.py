@@ -67,7 +67,7 @@ def render_template(
     timezone: str = "UTC",
     seconds: float = 0.5,
 ) -> Rendered:
-    """Make the message; ``seconds`` is the most that all its parts together may take.
+    """Make the message; its parts may take ``seconds`` of the processor, however busy it is.
 
     Raises
     ------
@@ -77,11 +77,11 @@ def render_template(
     """
     spoken, variant = template.choose(language)
     words = Translator(spoken, ZoneInfo(timezone), currency)
-    end = time.monotonic() + seconds
+    end = time.thread_time() + seconds
     missing = find_unresolved(template.required, values)
     done: dict[str, str] = {}
     for name, kind, source in variant.parts():
-        left = end - time.monotonic()
+        left = end - time.thread_time()
         try:
             text, holes = render_source(kind, source, values, words=words, seconds=left)
         except RenderFailed as error:
