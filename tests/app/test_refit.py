@@ -199,6 +199,7 @@ def test_train_renew_puts_events_in_and_says_so(
     found = CliRunner().invoke(main, ["train", "--renew", "--shop", folder])
     assert found.exit_code == 0, found.output
     assert "item_cosine, chosen earlier, fitted on all events; 1,200 items" in found.output
+    assert "Scores" in found.output
     assert "Churn" not in found.output
     both = CliRunner().invoke(main, ["train", "--renew", "--if-due", "--shop", folder])
     assert both.exit_code == 2

@@ -216,7 +216,7 @@ def test_what_the_models_say(demo_folder: Path, tmp_path: Path) -> None:
     work_off(shop, tasks)
     assert list_rows(shop) == []  # who is there at the first look has crossed nothing
     clock.advance(40 * DAY)
-    assert jobs.TRAINING[-1].run(shop, lambda *_: None).endswith("customers")
+    assert jobs.RENEWAL[-1].run(shop, lambda *_: None).endswith("customers")
     work_off(shop, tasks)
     after = read_states(shop)
     assert runs_of(shop, "risk") == {

@@ -18,7 +18,7 @@ from lingxi.app.shop import Shop
 from lingxi.app.views import ImportReport
 from lingxi.clock import Clock, SystemClock
 from lingxi.config import CONFIG_FILE, load_settings
-from lingxi.errors import FileUnreadable, InvalidInput, NotEnoughData
+from lingxi.errors import FileUnreadable, InvalidInput, NotEnoughData, NotTrained
 from lingxi.ingest.aside_keys import destroy_expired
 from lingxi.policy.jobs import MadePlan, decide_plan
 from lingxi.recommend.renew import renew_recommender
@@ -167,6 +167,13 @@ def _score(shop: Shop, progress: Progress) -> str:
     return f"{scored:,} customers"
 
 
+def _score_again(shop: Shop, progress: Progress) -> str:
+    try:
+        return _score(shop, progress)
+    except NotTrained as error:
+        return f"left out: {error}"
+
+
 TRAINING: tuple[Job, ...] = (
     Job("Lake", _roll_lake),
     Job("Recommenders", _train_recommenders),
@@ -179,8 +186,9 @@ TRAINING: tuple[Job, ...] = (
 RENEWAL: tuple[Job, ...] = (
     Job("Lake", _roll_lake),
     Job("Recommenders", _renew_recommenders),
+    Job("Scores", _score_again),
 )
-"""Puts the events since into the recommender in use; nothing is chosen anew."""
+"""Puts the events since into the recommender in use, and scores customers; chooses nothing anew."""
 
 
 def make_plan(shop: Shop, progress: Progress = silent) -> MadePlan:
