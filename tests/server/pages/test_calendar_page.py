@@ -1,7 +1,7 @@
 """The calendar's page without a browser: the same figures as the API, in both languages."""
 
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -12,9 +12,16 @@ from journey_road import Road, make_empty
 from lingxi.access import Credentials, Role, Scope, create_key
 from lingxi.access.users import create_user
 from lingxi.app.shop import Shop
-from server.pages.test_without_a_browser import PASSWORD, log_in
+from lingxi.messaging.templates.template import Template, Variant
+from server.pages.test_without_a_browser import PASSWORD, log_in, read_token
 
 DAY = timedelta(days=1)
+TEMPLATE = Template(
+    name="news",
+    channel="email",
+    title="News",
+    variants={"en": Variant(kind="text", subject="News", body="Hello")},
+)
 
 
 @pytest.fixture
@@ -85,3 +92,24 @@ def test_an_empty_calendar_says_what_would_be_here_and_wrong_days_are_refused(
     ):
         assert client.get(f"/calendar?{wrong}").status_code == 400
     assert client.get("/messages?day=tomorrow").status_code == 400
+
+
+def test_a_campaign_is_planned_from_the_calendar_and_refused_in_words(
+    client: TestClient[Litestar], road: Road
+) -> None:
+    road.enlist("news", 1)
+    assert "There is no published template yet." in client.get("/calendar").text
+    road.shop.templates.put(TEMPLATE, actor="test")
+    road.shop.templates.publish("news", actor="test")
+    page = client.get("/calendar").text
+    form = {"_csrf_token": read_token(page), "name": "sale", "title": "Sale", "template": "news"}
+    refused = client.post("/calendar", data={**form, "moment": "soon"})
+    assert (refused.status_code, 'value="Sale"' in refused.text) == (400, True)
+    kept = client.post("/calendar", data={**form, "moment": "2026-03-04T10:00"})
+    assert (kept.status_code, kept.url.path) == (200, "/journeys/sale")
+    drafted = road.shop.journeys.get_draft("sale")
+    assert drafted.trigger.at == datetime(2026, 3, 4, 10, tzinfo=UTC)
+    assert drafted.title == {"en": "Sale"}
+    assert "draft" in client.get("/calendar").text
+    again = client.post("/calendar", data={**form, "moment": "2026-03-05T10:00"})
+    assert (again.status_code, "already" in again.text) == (400, True)

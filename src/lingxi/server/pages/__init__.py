@@ -4,6 +4,7 @@ from litestar import Router
 
 from lingxi.server.pages import (
     calendar,
+    campaign,
     consent,
     coupons,
     coverage,
@@ -51,6 +52,7 @@ PAGES = [
             *journey_part.ROUTES,
             *runs.ROUTES,
             *calendar.ROUTES,
+            *campaign.ROUTES,
             *coupons.ROUTES,
             *explorer.ROUTES,
             *recommender.ROUTES,

@@ -1,6 +1,6 @@
 """The calendar: what is going to be sent, and what was, by the month or by the week."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
@@ -15,8 +15,8 @@ from lingxi.journeys.calendar import FIRST_YEAR, LAST_YEAR
 from lingxi.journeys.planned import Calendar, Day, Planned, Sent
 from lingxi.server.api.parameters import Filter, read_day
 from lingxi.server.dependencies import AskShop
-from lingxi.server.pages.frame import AskFrame
-from lingxi.server.pages.journeys import READ
+from lingxi.server.pages.frame import AskFrame, Frame
+from lingxi.server.pages.journeys import READ, may_change
 from lingxi.server.pages.links import link
 from lingxi.server.pages.words import Words
 
@@ -85,14 +85,22 @@ def get_calendar(
 ) -> Response[str]:
     """A month (``2026-03``), or the week of a day (``2026-03-02``)."""
     today = frame.now.astimezone(shop.settings.zone).date()
-    span = _read_week(week) if week else _read_month(month, today)
-    return draw_calendar(frame.words, frame, shop, span, today)
+    span = _read_week(week) if week else read_month(month, today)
+    return draw_calendar(frame, shop, span, today)
 
 
 def draw_calendar(
-    words: Words, frame: AskFrame, shop: Shop, span: Span, today: date
+    frame: Frame,
+    shop: Shop,
+    span: Span,
+    today: date,
+    *,
+    values: Mapping[str, str] | None = None,
+    problem: str = "",
+    status: int = 200,
 ) -> Response[str]:
-    """The page of a month or a week."""
+    """The page of a month or a week; ``values`` stand in the form of a new campaign."""
+    words = frame.words
     first, last = span.days
     view = show_calendar(shop, first, last)
     cells = [_make_cell(words, view, day, span, today) for day in view.days]
@@ -101,6 +109,11 @@ def draw_calendar(
     names = dates.get_day_names("abbreviated", locale=locale)
     context = {
         "view": view,
+        "values": values or {},
+        "problem": problem,
+        "may_change": may_change(frame),
+        "templates": [e for e in shop.templates.list_all().templates if e.published],
+        "segments": shop.segments.list().segments,
         "span": span,
         "weeks": [cells[n : n + 7] for n in range(0, len(cells), 7)],
         "weekdays": [names[n] for n in range(7)],
@@ -109,10 +122,11 @@ def draw_calendar(
         "today": link("/calendar", **{span.kind: _spell(span.kind, today)}),
         "nothing": not any(day.planned or day.sent for day in inside) and not view.standing,
     }
-    return frame.page("calendar.html", context)
+    return frame.page("calendar.html", context, status=status)
 
 
-def _read_month(text: str, today: date) -> Span:
+def read_month(text: str, today: date) -> Span:
+    """The span of a month; of the present one if no text names another."""
     first = read_day("month", f"{text}-01") if text else today.replace(day=1)
     _check(first)
     after = (first + 31 * _DAY).replace(day=1)
