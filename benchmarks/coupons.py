@@ -42,7 +42,7 @@ OFFER = {
     "limits": {"budget_cents": 100_000_000, "per_customer": 3},
 }
 Statement = tuple[str, Any, bool]
-_WRITES = ("INSERT", "UPDATE", "DELETE")
+_QUERIES, _WRITES = ("SELECT", "WITH"), ("INSERT", "UPDATE", "DELETE")
 
 
 def open_shop(folder: Path) -> Shop:
@@ -150,10 +150,11 @@ class Bench:
         self, folder: Path, act: Callable[[Shop, int], object], *, writes: bool
     ) -> list[list[Statement]]:
         shop, acts = open_shop(folder), []
+        kinds = _WRITES if writes else _QUERIES
         with recorded(shop) as found:
             for at in range(self.n):
                 act(shop, at)
-                acts.append([e for e in found if not writes or e[0].startswith(_WRITES)])
+                acts.append([each for each in found if each[0].startswith(kinds)])
                 found.clear()
         shop.close()
         return acts

@@ -1,5 +1,6 @@
 """Standing work: fair turns, pauses, failures that hold up nobody, a clean stop."""
 
+import json
 import os
 import signal
 import subprocess
@@ -11,10 +12,12 @@ from pathlib import Path
 from threading import Event, Thread
 
 import pytest
+from click.testing import CliRunner
 
 from lingxi.app.shop import Shop, init_shop
 from lingxi.app.tasks import TASKS
-from lingxi.app.work import Task, choose_tasks, work, work_off
+from lingxi.app.work import Task, Worked, choose_tasks, work, work_off
+from lingxi.cli import main
 from lingxi.errors import InvalidInput, StoreBusy
 
 
@@ -98,6 +101,20 @@ def test_tasks_are_chosen_by_name() -> None:
 def test_the_tasks_of_the_product_end_on_an_empty_shop(shop: Shop) -> None:
     assert len({task.name for task in TASKS}) == len(TASKS)
     assert work_off(shop, TASKS).total == 0
+
+
+def test_the_command_tells_what_the_messages_came_to(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A message that was held back read as one that was sent."""
+    done = Worked({"segments": 0, "sender": 1_201}, {"sender": {"accepted": 1, "skipped": 1_200}})
+    monkeypatch.setattr("lingxi.app.work.work_off", lambda *_: done)
+    command = ["work", "--once", "--shop", str(shop.settings.folder)]
+    assert CliRunner().invoke(main, command).output == (
+        "segments: 0\nsender: 1,201 (1 accepted, 1,200 skipped)\n"
+    )
+    told = json.loads(CliRunner().invoke(main, [*command, "--json"]).output)
+    assert told["kinds"] == {"sender": {"accepted": 1, "skipped": 1_200}}
 
 
 def test_a_worker_ends_cleanly_on_sigterm(tmp_path: Path) -> None:
