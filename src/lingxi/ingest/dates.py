@@ -158,7 +158,8 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 def _micros(moment: datetime) -> int:
     # fold=0: a skipped local time keeps the offset before the change, a repeated one is the first
-    return (moment.astimezone(UTC) - _EPOCH) // timedelta(microseconds=1)
+    since = moment.astimezone(UTC) - _EPOCH
+    return (since.days * 86_400 + since.seconds) * 1_000_000 + since.microseconds
 
 
 def _read_written(value: str, order: Order, zone: tzinfo) -> datetime | None:

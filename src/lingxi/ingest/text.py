@@ -55,11 +55,8 @@ class Text:
             for chunk in column.unify_dictionaries().chunks
             if isinstance(chunk, pa.DictionaryArray)
         ]
-        codes = [
-            np.asarray(chunk.indices.fill_null(-1).to_numpy(zero_copy_only=False), dtype=np.int32)
-            for chunk in chunks
-        ]
         values = chunks[0].dictionary.to_pylist()
+        codes = [_read_codes(chunk.indices) for chunk in chunks]
         return cls(np.concatenate(codes), tuple(str(value) for value in values))
 
     def __len__(self) -> int:
@@ -145,6 +142,17 @@ class Text:
         for owner, rank in best.items():
             codes[owner] = rank[2]
         return Text(codes, self.values)
+
+
+def _read_codes(indices: "pa.Array[pa.Scalar[pa.DataType]]") -> Codes:
+    """The indices of a dictionary, -1 for null; Arrow's own conversion imports pandas for it."""
+    there, numbers = indices.buffers()
+    part = slice(indices.offset, indices.offset + len(indices))
+    codes = np.frombuffer(numbers or b"", np.dtype(str(indices.type)))[part].astype(np.int32)
+    if indices.null_count and there is not None:
+        bits = np.unpackbits(np.frombuffer(there, np.uint8), bitorder="little")
+        codes[bits[part] == 0] = -1
+    return codes
 
 
 def word_set(text: str) -> frozenset[str]:

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from functools import lru_cache
 
 import msgspec
 from sqlalchemy import Connection
@@ -155,14 +156,19 @@ def count_unit(tally: Tally, unit: Unit, outcome: Outcome) -> None:
         tally.count(step, cleaned.reason.value, kept=False, lines=lines, example=example)
         return
     tally.kept += lines
-    for name in sorted(unit.fields):
+    for name in _in_order(unit.fields):
         tally.filled[name] = tally.filled.get(name, 0) + lines
-    for step, reason in dict.fromkeys((each.name, each.reason.value) for each in cleaned.steps):
+    for step, reason in dict.fromkeys((each.name, each.reason) for each in cleaned.steps):
         tally.count(step, reason, kept=True, lines=lines, example=example)
     if is_custom(cleaned.event.name) and cleaned.event.name not in _SYSTEM:
         reason = PutReason.CUSTOM_EVENT.value
         tally.count("put_custom_event", reason, kept=True, lines=lines, example=cleaned.event.name)
     _count_events(tally, cleaned, outcome)
+
+
+@lru_cache(maxsize=1_000)
+def _in_order(fields: frozenset[str]) -> tuple[str, ...]:
+    return tuple(sorted(fields))
 
 
 def _count_events(tally: Tally, cleaned: Cleaned, outcome: Outcome) -> None:

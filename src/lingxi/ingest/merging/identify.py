@@ -55,6 +55,23 @@ _MEMBERS = Prepared(
     .order_by(identity.c.subject),
     "customer",
 )
+_TURNS = Prepared(
+    sa.select(
+        browser_turn.c.subject,
+        identity.c.customer,
+        sa.type_coerce(browser_turn.c.at, sa.BigInteger),
+        browser_turn.c.shared,
+    )
+    .join(identity, identity.c.subject == browser_turn.c.subject)
+    .where(
+        browser_turn.c.kind == sa.bindparam("kind", type_=sa.String),
+        browser_turn.c.value == sa.bindparam("value", type_=sa.String),
+    )
+    .order_by(browser_turn.c.subject.desc())
+    .limit(MOST_TURNS),
+    "kind",
+    "value",
+)
 _ANY_APART = Prepared(sa.select(kept_apart.c.one).limit(1))
 
 
@@ -176,15 +193,10 @@ def _is_apart(tx: Connection, ours: Iterable[int], theirs: Iterable[int]) -> boo
 
 
 def _load_turns(tx: Connection, name: Name) -> list[Turn]:
-    c = browser_turn.c
-    query = (
-        sa.select(c.subject, identity.c.customer, c.at, c.shared)
-        .join(identity, identity.c.subject == c.subject)
-        .where(c.kind == name[0], c.value == name[1])
-        .order_by(c.subject.desc())
-        .limit(MOST_TURNS)
-    )
-    return [Turn(*row) for row in tx.execute(query)][::-1]
+    return [
+        Turn(subject, customer, from_micros(at), bool(shared))
+        for subject, customer, at, shared in _TURNS.fetch(tx, *name)
+    ][::-1]
 
 
 def _write(
