@@ -233,3 +233,20 @@ def test_nothing_is_read_for_a_log_that_nobody_asks(store: Store) -> None:
         assert message_ids(tx)._runs is None
         assert MessageIds().find(tx, ["web:1"]) == set()
         assert tx.execute(sa.select(event.c.event_id)).scalars().all() == ["order:1", "item:2"]
+
+
+def test_postgres_knows_messages_as_sqlite_does(postgres_store: Store) -> None:
+    store = postgres_store
+    for start in range(0, 60, 6):
+        store.log.append(web(*range(start, start + 6)))
+    with failing(store) as tx:
+        store.log.append([*tell("order:1"), *web(60, 61)], tx=tx)
+        assert find_known(tx, ["web:3", "web:60", "order:1"]) == {"web:3", "web:60", "order:1"}
+    done = store.log.append([*web(3, 61, 61, 62), *tell("order:1")])
+    assert (done.inserted, done.duplicates) == (3, 2)
+    assert store.log.append(tell("order:1")).inserted == 0
+    everything = [*(f"web:{number}" for number in range(60)), "web:61", "web:62", "order:1"]
+    assert list_ids(store) == everything
+    with store.read() as tx:
+        assert MessageIds().find(tx, everything[:-1]) == set(everything[:-1])
+        assert tx.execute(sa.select(sa.func.count()).select_from(id_run)).scalar_one() >= 5

@@ -123,12 +123,12 @@ def load_app() -> ASGIApp:
     """
     configure_logs()
     shop = Shop.open(Path(os.environ[SHOP_VARIABLE]))
+    Thread(target=shop.store.log.warm, name="lingxi-warm", daemon=True).start()
     shop.ensure_source()
     app = create_app(shop)
     app.on_shutdown.append(shop.close)
     front = Front(app.state["door"], app.state["lane"], app)
     shop.answers.ready_recommender()  # is loaded beside the start
-    Thread(target=shop.store.log.warm, name="lingxi-warm", daemon=True).start()
     spare_collector()
     if not shop.settings.server.secure_cookies:
         return front
