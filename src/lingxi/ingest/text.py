@@ -148,9 +148,10 @@ def _read_codes(indices: "pa.Array[pa.Scalar[pa.DataType]]") -> Codes:
     """The indices of a dictionary, -1 for null; Arrow's own conversion imports pandas for it."""
     there, numbers = indices.buffers()
     part = slice(indices.offset, indices.offset + len(indices))
-    codes = np.frombuffer(numbers or b"", np.dtype(str(indices.type)))[part].astype(np.int32)
+    kept = b"" if numbers is None else numbers.to_pybytes()
+    codes: Codes = np.frombuffer(kept, np.dtype(str(indices.type)))[part].astype(np.int32)
     if indices.null_count and there is not None:
-        bits = np.unpackbits(np.frombuffer(there, np.uint8), bitorder="little")
+        bits = np.unpackbits(np.frombuffer(there.to_pybytes(), np.uint8), bitorder="little")
         codes[bits[part] == 0] = -1
     return codes
 

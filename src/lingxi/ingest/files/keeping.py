@@ -158,10 +158,10 @@ def count_unit(tally: Tally, unit: Unit, outcome: Outcome) -> None:
     tally.kept += lines
     for name in _in_order(unit.fields):
         tally.filled[name] = tally.filled.get(name, 0) + lines
-    for step, reason in dict.fromkeys((each.name, each.reason) for each in cleaned.steps):
-        tally.count(step, reason, kept=True, lines=lines, example=example)
+    for step, why in dict.fromkeys((each.name, each.reason) for each in cleaned.steps):
+        tally.count(step, why, kept=True, lines=lines, example=example)
     if is_custom(cleaned.event.name) and cleaned.event.name not in _SYSTEM:
-        reason = PutReason.CUSTOM_EVENT.value
+        reason = PutReason.CUSTOM_EVENT
         tally.count("put_custom_event", reason, kept=True, lines=lines, example=cleaned.event.name)
     _count_events(tally, cleaned, outcome)
 
