@@ -15,7 +15,7 @@ SEEN = [
     (GOWALLA, "rp3beta", 292),
     (GOWALLA, "user_cosine", 67),
     (GOWALLA, "als", 134),
-    (GOWALLA, "graph", 1176),
+    (GOWALLA, "graph", 1500),
     (BEAUTY, "item_cosine", 79),
     (BEAUTY, "transitions", 87),
     (BEAUTY, "smooth_transitions", 197),
