@@ -143,7 +143,8 @@ def _train_recommenders(shop: Shop, progress: Progress) -> str:
 def _renew_recommenders(shop: Shop, progress: Progress) -> str:
     made = renew_recommender(shop.store, shop.settings, progress)
     changed = made.extra["items_changed"]
-    return f"{made.chosen}, chosen earlier, fitted on all events; {changed:,} items had new ones"
+    told = "" if changed is None else f"; {changed:,} items had new ones"
+    return f"{made.chosen}, chosen earlier, fitted on all events{told}"
 
 
 def _train_lifecycle(shop: Shop, progress: Progress) -> str:

@@ -40,7 +40,8 @@ def renew_recommender(store: Store, settings: Settings, progress: Progress) -> M
     """Fit the recipe in use on all events; the new version is in use afterwards.
 
     Its manifest keeps what was measured when the recipe was chosen, and says in ``extra`` which
-    version that was, when, how many renewals it has had and how many items' events were others.
+    version that was, when, how many renewals it has had and how many items' events were others,
+    where the version before knows.
 
     Raises
     ------
@@ -68,7 +69,7 @@ def renew_recommender(store: Store, settings: Settings, progress: Progress) -> M
     held, before = artefact.load_json("recommender", Held), artefact.manifest
     marks = mark_items(interactions)
     earlier = Earlier.read(artefact, held.item_ids, interactions.item_ids, marks)
-    changed = len(marks) if earlier is None else int(earlier.changed.sum())
+    changed = None if earlier is None else int(earlier.changed.sum())
     with store.artefacts.write(KIND) as writer:
         recipes = recipe, held.visitor_recipe
         counts = read_promotions(store, position)
