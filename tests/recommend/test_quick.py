@@ -11,7 +11,7 @@ from lingxi.recommend.blend import Blend
 from lingxi.recommend.families import build_scorer, make_recipe
 from lingxi.recommend.histories import NOBODY, Histories
 from lingxi.recommend.history import Weighting
-from lingxi.recommend.largest import list_largest
+from lingxi.recommend.largest import Spread, list_largest, sort_best
 from lingxi.recommend.lists import top_items
 from lingxi.recommend.matrix import build_csr, densify_scores, scale, sum_pairs, transpose
 from lingxi.recommend.model import Model
@@ -185,6 +185,23 @@ def test_without_compiled_loops_numpy_gives_the_same_numbers(name, monkeypatch):
     assert add() == compiled
     expected = sum_pairs(np.zeros(3, int), rows, weights, (1, 9)) @ matrix.astype(np.float64)
     assert compiled == pytest.approx(expected.toarray()[0].tolist(), rel=1e-14)
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    st.integers(0, 2000),
+    st.integers(1, 300),
+    st.integers(1, 400),
+    st.integers(0, 10**6),
+)
+def test_the_best_are_those_of_a_whole_sort_with_what_equals_the_last(size, n, levels, seed):
+    rng = np.random.default_rng(seed)
+    scores = (rng.integers(-2, levels, size) / 7).astype(np.float32)
+    items = rng.permutation(size)
+    order = [at for at in np.lexsort((items, -scores)).tolist() if scores[at] > 0]
+    last = scores[order[n - 1]] if n <= len(order) else 0
+    expected = [int(items[at]) for at in order if scores[at] >= last]
+    assert sort_best(Spread(items, scores), n) == expected
 
 
 @pytest.mark.parametrize("compiled", [True, False])

@@ -144,21 +144,23 @@ class QuickModel:
             np.concatenate((known.scores, lent[new])),
         )
 
-    def _add_up(self, voices: Voices) -> Whole:
+    def _add_up(self, voices: Voices) -> NDArray[np.integer]:
         """Add the terms of every item to the sums; the columns that were looked at."""
-        looked: list[Whole] = []
+        looked: list[NDArray[np.integer]] = []
         for at, part in enumerate(self._parts):
             voice = voices[part.voice]
             cells = gather_rows(part.operator, voice.items)
             self._scratch.gathered[at] = (voice.items, cells)
             add_rows(cells, voice.weights, self._scratch.sums)
-            columns = cells.columns.astype(np.int64)
+            columns: NDArray[np.integer] = cells.columns
+            if self._is_few(columns):
+                columns = columns.astype(np.int64)  # what NumPy makes of indices each time
             if self._blends:
                 self._put_share(columns, np.float32(part.share))
             looked.append(columns)
         return looked[0] if len(looked) == 1 else np.concatenate(looked)
 
-    def _put_share(self, columns: Whole, share: np.float32) -> None:
+    def _put_share(self, columns: NDArray[np.integer], share: np.float32) -> None:
         """Move a part's sums, so far as they are above 0, to the total of the blend."""
         sums, total = self._scratch.sums, self._scratch.total
         if self._is_few(columns):
@@ -170,12 +172,12 @@ class QuickModel:
             total += share * np.maximum(sums.astype(np.float32), np.float32(0))
             sums.fill(0.0)
 
-    def _is_few(self, columns: Whole) -> bool:
+    def _is_few(self, columns: NDArray[np.integer]) -> bool:
         """Whether looking at these costs less than looking at all items."""
         n_items = len(self._trend)
         return n_items > _WIDE and n_items > _SPARSE * len(columns)
 
-    def _find_first(self, columns: Whole) -> NDArray[np.bool_]:
+    def _find_first(self, columns: NDArray[np.integer]) -> NDArray[np.bool_]:
         """One entry of each column."""
         marks, places = self._scratch.marks, np.arange(len(columns), dtype=np.int32)
         marks[columns] = places
@@ -194,7 +196,7 @@ class QuickModel:
         used = stand_ins.shares.indices
         return stand_ins.lend(self._sums[used].astype(np.float32) * self._trend[used])
 
-    def _take_sums(self, columns: Whole, gains: NDArray[np.float32]) -> Spread:
+    def _take_sums(self, columns: NDArray[np.integer], gains: NDArray[np.float32]) -> Spread:
         """What was added up for these columns, which is 0 again afterwards, times the gains."""
         sums = self._sums
         if not self._is_few(columns):
