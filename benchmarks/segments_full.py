@@ -118,19 +118,22 @@ def main() -> None:
         print(f"  all runs: {every} s")
         print(f"floor, columns read and nothing done: {floor[0] - opened[0]:.2f} s")
         print(f"floor, their bytes copied once in memory: {copy_floor(given.events):.2f} s")
-        cores = len(os.sched_getaffinity(0))
-        print(f"{platform.machine()}, {cores} cores, Python {platform.python_version()}")
+        cores, load = len(os.sched_getaffinity(0)), os.getloadavg()[0]
+        python = platform.python_version()
+        print(f"{platform.machine()}, {cores} cores, load {load:.1f}, Python {python}")
         shop.close()
 
 
 def open_shop(place: Path, customers: int, events: int) -> Shop:
     """The shop at ``place``; made if there is none."""
-    if (place / "lingxi.toml").exists():
+    done = place / "made"  # an interrupted run left less
+    if done.exists():
         return Shop.open(place, clock=FixedClock(NOW))
     shop, rng, start = make_shop(place), np.random.default_rng(7), time.perf_counter()
     fill_state(shop, rng, customers)
     print(f"state made in {time.perf_counter() - start:.0f} s", flush=True)
     fill_lake(shop, rng, customers, events)
+    done.touch()
     print(f"data made in {time.perf_counter() - start:.0f} s", flush=True)
     return shop
 

@@ -184,3 +184,13 @@ def test_a_segment_made_anew_under_its_name_is_not_the_old_one(shop: Shop, keepe
     assert members(shop, "viewers") == {b}
     work(shop, keeper, happen("Quiz", a), happen("Product Viewed", b))
     assert members(shop, "viewers") == {a, b}
+
+
+def test_a_first_event_makes_counts_known(shop: Shop, keeper: Keeper) -> None:
+    """Of somebody who never did anything the number of orders is unknown; after a visit it is 0."""
+    (a,) = make_customers(shop, "a")
+    put(shop, counted={"score": "orders", "known": True}, none={"score": "orders", "at_most": 0})
+    work(shop, keeper)
+    assert members(shop, "counted") == members(shop, "none") == set()
+    work(shop, keeper, happen("Quiz", a))
+    assert members(shop, "counted") == members(shop, "none") == {a}

@@ -63,6 +63,9 @@ class Index:
     ) -> None:
         self._all = frozenset(compiled)
         self._always: set[str] = set()
+        self.starts: set[str] = set()
+        """Segments that a customer's first event may change, whatever it is: it makes a profile,
+        whose counts are 0 and no longer unknown."""
         self._by_name: dict[str, set[str]] = {}
         self._by_stream: dict[str, dict[Stream, set[str]]] = {}
         self._by_item: dict[str, dict[str, set[str]]] = {}
@@ -111,6 +114,7 @@ class Index:
                     self._always.add(name)
                 else:
                     self._enter_names(name, names)
+                    self.starts.add(name)
 
     def _enter_names(self, segment: str, names: Iterable[str]) -> None:
         for name in names:

@@ -55,6 +55,7 @@ class Keeper:
         self._compiled: Mapping[str, Compiled] = {}
         self._index = Index({}, {})
         self._seen: set[int] = set()
+        self._met: set[int] = set()
         self._fresh: object = None
 
     def run_once(self, now: datetime, *, limit: int = BATCH) -> int:
@@ -89,6 +90,7 @@ class Keeper:
             self._index = Index(self._compiled, self._profile)
             self._written = written
             self._seen.clear()
+            self._met.clear()
 
     def _take_events(self, now: datetime, limit: int) -> int:
         start = self._store.log.cursor(CONSUMER)
@@ -110,6 +112,7 @@ class Keeper:
             asked, known = self._list_asked(tx, events)
             truth = self._ask(tx, asked, known, now)
         self._write(truth, now, "event", move=(start, end))
+        self._met.update(asked)
         return len(events)
 
     def _list_asked(
@@ -127,6 +130,8 @@ class Keeper:
             found = self._index.find_open(each, goods, known.get(who, _NONE))
             for one in (who, *(_list_sides(each) if each.name in _MERGES else ())):
                 asked[one].update(found)
+        for customer in asked.keys() - self._met:  # perhaps their first event
+            asked[customer].update(self._index.starts)
         for customer in self._find_new(asked, known):
             asked[customer].update(self._compiled)
         return asked, known

@@ -11,7 +11,7 @@ from lingxi.schema import Event, Name
 from lingxi.segments.lists import SOURCE
 from lingxi.segments.tables import segment, segment_day, segment_member, segment_timer
 from lingxi.store import Log
-from lingxi.store.adding import Columns, add_rows, least
+from lingxi.store.adding import Columns, add_new, add_rows, least
 from lingxi.store.keyed import execute_many, fetch_by_keys, upsert
 from lingxi.store.log import log_position
 from lingxi.store.tables import to_micros
@@ -20,6 +20,7 @@ SEEN = "*"
 """In the place of a segment: the customer was asked for every segment; and a timer for all."""
 CHUNK = 300
 """Rows of members and timers in a transaction."""
+_ENTERED, _LEFT = Name.SEGMENT_ENTERED.value, Name.SEGMENT_LEFT.value
 Pair = tuple[str, int]
 """A segment and a customer."""
 
@@ -86,8 +87,8 @@ def move_members(
 ) -> None:
     """Note who is a member now and who is not, and how many there are; changes that are not told
     are those of a new segment, which nobody enters."""
-    rows = [{"segment": n, "customer": c, "since": now} for (n, c), holds in changes if holds]
-    upsert(tx, segment_member, rows)
+    since = to_micros(now)
+    add_new(tx, segment_member, [(n, c, since) for (n, c), holds in changes if holds])
     gone = [{"s": name, "c": customer} for (name, customer), holds in changes if not holds]
     if gone:
         m = segment_member.c
@@ -184,10 +185,9 @@ def wake(tx: Connection, customer: int, now: datetime) -> None:
 
 def _tell(pair: Pair, holds: bool, now: datetime, at: int, cause: str) -> Event:
     name, customer = pair
-    what = Name.SEGMENT_ENTERED if holds else Name.SEGMENT_LEFT
     return Event(
         event_id=f"segment:{at:015d}:{customer}:{name}",
-        name=what.value,
+        name=_ENTERED if holds else _LEFT,
         occurred_at=now,
         received_at=now,
         subject=customer,

@@ -66,6 +66,7 @@ class Analytics:
         parts: tuple[ibis.Table, ibis.Table],
         tx: Connection,
         settings: Settings,
+        identities: pa.Table | None = None,
     ) -> None:
         self.connection: BaseBackend = session.backend
         self._session = session
@@ -73,6 +74,14 @@ class Analytics:
         self.rows, self.people = parts
         self.settings = settings
         self._tx = tx
+        self._identities = identities
+
+    @property
+    def identities(self) -> pa.Table:
+        """``people`` as Arrow, as it was read."""
+        if self._identities is None:
+            self._identities = self.to_arrow(self.people)
+        return self._identities
 
     @property
     def transaction(self) -> Connection:
@@ -120,7 +129,7 @@ def open_analytics(
             joined = join_identity(rows, owners)
             session.backend.create_view("events", joined, overwrite=True)
             events = session.backend.table("events")
-            yield Analytics(session, events, (rows, owners), tx, settings)
+            yield Analytics(session, events, (rows, owners), tx, settings, people)
 
 
 def read_people(tx: Connection) -> pa.Table:

@@ -1,7 +1,7 @@
 """A projection: a table that is always the fold of the log, kept in append's own transaction."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from typing import Protocol, runtime_checkable
+from typing import Protocol, TypeGuard, runtime_checkable
 
 from sqlalchemy import Connection, Table, delete, select
 
@@ -15,6 +15,9 @@ from lingxi.store.tables import identity
 
 REBUILT = "rebuilt"
 """Counter of the times that rows were removed or folded again, and not only added to."""
+
+_ADDING: dict[type, bool] = {}
+_FOLDING: dict[type, bool] = {}
 
 Pairs = Sequence[tuple[Event, int]]
 """Events with their customers, in log order."""
@@ -102,11 +105,27 @@ def fold(
         return
     for projection in projections:
         left: Pairs = pairs
-        if isinstance(projection, Adding):
+        if _is_adding(projection):
             rows, left = projection.add_up(pairs)
             add_rows(connection, projection.table, projection.merge, rows)
-        if left and isinstance(projection, Folding):
+        if left and _is_folding(projection):
             _fold_one(connection, projection, left)
+
+
+def _is_adding(projection: Projection) -> TypeGuard[Adding]:
+    """Whether its rows are added up. Each class is asked once: asking a protocol costs more than a
+    small append does."""
+    kind = type(projection)
+    if kind not in _ADDING:
+        _ADDING[kind] = isinstance(projection, Adding)
+    return _ADDING[kind]
+
+
+def _is_folding(projection: Projection) -> TypeGuard[Folding]:
+    kind = type(projection)
+    if kind not in _FOLDING:
+        _FOLDING[kind] = isinstance(projection, Folding)
+    return _FOLDING[kind]
 
 
 def _fold_one(connection: Connection, projection: Folding, pairs: Pairs) -> None:

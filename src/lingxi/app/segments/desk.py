@@ -143,7 +143,7 @@ class SegmentDesk:
             crowd = Crowd(shop.store, shop.judge.scores, analytics, now)
             table = compile_rule(crowd, resolve_rule(tx, rule))
             counted = analytics.to_arrow(table.aggregate(n=table.count()))
-            known = _count_known(tx)
+            known = len(crowd.customers)
         return CountView(counted.column("n")[0].as_py(), known, now)
 
     def members(self, name: str, *, cursor: str | None = None, n: int = 50) -> MembersView:

@@ -36,9 +36,9 @@ class Crowd:
     @cached_property
     def people(self) -> tuple[Ids, Ids]:
         """The surrogates of customers that the shop knows, and whose each is."""
-        table = self.analytics.people
-        found = self.analytics.to_arrow(table.filter(table.known))
-        return found["subject"].to_numpy(), found["customer"].to_numpy()
+        table = self.analytics.identities
+        known = table["known"].to_numpy()
+        return table["subject"].to_numpy()[known], table["customer"].to_numpy()[known]
 
     @cached_property
     def customers(self) -> Ids:
