@@ -11,10 +11,12 @@ from lingxi.app.shop import Shop
 from lingxi.cli import main
 from lingxi.clock import FixedClock, SystemClock
 from lingxi.config import RecommendSettings
+from lingxi.errors import NotTrained
 from lingxi.i18n import Translator
 from lingxi.recommend.drift import Drift
 from lingxi.recommend.families import make_recipe
-from lingxi.recommend.recommender import Held
+from lingxi.recommend.recipe import Recipe
+from lingxi.recommend.recommender import Held, Recommender
 from lingxi.schema import Event, Line
 from lingxi.stats.bootstrap import Interval
 from lingxi.store import Manifest
@@ -63,6 +65,24 @@ def test_without_a_model_nothing_is_due(shop: Shop) -> None:
     assert refit.read_looked(shop) is None
     assert _look(shop).reason.code == "recommend.refit.none"
     assert not _look(shop).due
+
+
+@pytest.mark.parametrize(
+    "recipe",
+    [
+        Recipe(name="graph", params={"gone": 0.5}),
+        Recipe(name="gone"),
+        Recipe(name="blend", parts=(Recipe(name="graph", params={"gone": 0.5}),), shares=(1.0,)),
+    ],
+)
+def test_models_of_an_earlier_release_are_due_and_count_as_none(shop: Shop, recipe: Recipe) -> None:
+    with shop.store.artefacts.write("recommender") as writer:
+        writer.save_json("recommender", Held(recipe, recipe, ("a",)))
+        writer.manifest = Manifest(chosen=recipe.name, events=shop.store.log.position())
+    with pytest.raises(NotTrained, match=r"earlier release.*'lingxi train'"):
+        Recommender.load(shop.store)
+    found = _look(shop)
+    assert (found.due, found.reason.code) == (True, "recommend.refit.outdated")
 
 
 def test_models_are_due_for_their_age_once_events_have_come(trained: Shop) -> None:

@@ -71,6 +71,8 @@ def look(shop: "Shop", now: datetime) -> Looked:
     artefact = shop.store.artefacts.current(KIND)
     if artefact is None:
         return _keep(shop, Looked(now, False, Sentence("recommend.refit.none")))
+    if _is_outdated(artefact):
+        return _keep(shop, Looked(now, True, Sentence("recommend.refit.outdated"), None, tried_at))
     n = _count_new(shop, artefact.manifest)
     due, reason, measured_at = _judge(shop, now, artefact, n, before)
     hours = (now - artefact.manifest.created_at) / _HOUR
@@ -102,6 +104,15 @@ def _judge(
     if before is not None and before.reason.code in _MEASURED:
         return before.due, before.reason, measured_at
     return False, fresh, measured_at
+
+
+def _is_outdated(artefact: "Artefact") -> bool:
+    from lingxi.recommend.recommender import is_outdated
+
+    try:
+        return is_outdated(artefact)
+    except LingxiError:  # a version that is no longer there
+        return False
 
 
 def _find_choice(manifest: "Manifest") -> datetime:

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from msgspec import structs
 from numpy.typing import NDArray
 
-from lingxi.errors import InvalidInput, NotTrained
+from lingxi.errors import InvalidInput, MissingExtra, NotTrained
 from lingxi.profiles import read_revision
 from lingxi.profiles.read import NO_COUNTS, read_count_columns
 from lingxi.recommend.baskets import Baskets, Together
@@ -26,7 +26,7 @@ from lingxi.recommend.quick import QuickModel
 from lingxi.recommend.recipe import Recipe
 from lingxi.recommend.remembered import Remembered
 from lingxi.recommend.rules import LONGEST_HISTORY, RuleSettings
-from lingxi.recommend.scorer import Vector
+from lingxi.recommend.scorer import Scorer, Vector
 from lingxi.recommend.standing import FILL, USUAL_RULES, Dress, Recommended, Standing
 from lingxi.store import Artefact, Progress, Store, silent
 from lingxi.store.engine import is_writing
@@ -35,6 +35,10 @@ KIND = "recommender"
 TASTE = "taste"
 """Named as the model of items that fit a taste that was told."""
 T = TypeVar("T")
+_OUTDATED = (
+    "The recommender was trained by an earlier release, whose {name} this one does not know. "
+    "'lingxi train' makes a new one."
+)
 _UNTRAINED = "There is no recommender. 'lingxi train' makes one from orders that name products."
 
 
@@ -53,6 +57,19 @@ def read_recipe(artefact: Artefact) -> Recipe:
         return recipe
     trees = artefact.load_lightgbm("chosen_trees").model_to_string()
     return structs.replace(recipe, trees=trees)
+
+
+def is_outdated(artefact: Artefact) -> bool:
+    """Whether an earlier release made these models, by recipes that this one does not know."""
+    recipes = read_recipe(artefact), artefact.load_json("recommender", Held).visitor_recipe
+    try:
+        for recipe in recipes:
+            _build(recipe)
+    except NotTrained:
+        return True
+    except MissingExtra:
+        return False
+    return False
 
 
 class Recommender:
@@ -101,7 +118,8 @@ class Recommender:
         Raises
         ------
         NotTrained
-            Before the first training.
+            Before the first training, and where an earlier release made the models by recipes that
+            this one does not know.
         UnknownModel
             If there is no such version.
         """
@@ -354,6 +372,13 @@ def _current(store: Store) -> Artefact:
 
 
 def _load_model(artefact: Artefact, recipe: Recipe, prefix: str) -> tuple[Model, NDArray[np.int64]]:
-    scorer = build_scorer(recipe)
+    scorer = _build(recipe)
     customers = scorer.load(artefact, prefix)
     return Model(recipe, scorer, artefact.load_array(f"{prefix}_trend", np.float64)), customers
+
+
+def _build(recipe: Recipe) -> Scorer:
+    try:
+        return build_scorer(recipe)
+    except InvalidInput as error:
+        raise NotTrained(_OUTDATED.format(name=recipe.name)) from error
