@@ -39,6 +39,7 @@ _BLOCK = 512
 MOST_MULTIPLIED = 60_000
 """Items up to which a stored model is one operator."""
 _ROWS = 128
+_ROUNDING = np.float32(1e-6)
 _LEAST_PER_VECTOR = 4
 """Customers, and items, for each singular vector: with fewer they are no broad tastes."""
 
@@ -141,6 +142,7 @@ class GraphFilter:
             scores = densify_scores(x @ self.operator)
         if self.left.shape[1]:
             scores += (x @ self.left).astype(np.float32) @ self.right
+            _drop_rounding(scores)
         return scores
 
     def explain(self, histories: Histories, lists: NDArray[np.int64]) -> Csr:
@@ -199,6 +201,7 @@ class GraphFilter:
             dense = densify_scores(self.operator[rows])
             if self.left.shape[1]:
                 dense += self.left[rows] @ self.right
+                _drop_rounding(dense)
             blocks.append(cut_rows(dense, self.length))
         return stack(blocks, self.operator.shape[1])
 
@@ -260,6 +263,16 @@ class GraphFilter:
         no_left, no_right = self._no_factors()
         self.left = np.hstack([no_left, *left]).astype(np.float32)
         self.right = np.vstack([no_right, *right]).astype(np.float32)
+
+
+def _drop_rounding(scores: NDArray[np.float32]) -> None:
+    """Set to 0 what single precision leaves of a 0 beside the largest of its row.
+
+    A score above 0 is a recommendation: that of an item which no term reaches would be one of
+    rounding.
+    """
+    least = _ROUNDING * np.maximum(scores.max(axis=1), -scores.min(axis=1))
+    scores[np.abs(scores) < least[:, None]] = 0.0
 
 
 def _take_cells(scores: Csr, items: NDArray[np.int64]) -> NDArray[np.float32]:
