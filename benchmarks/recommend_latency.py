@@ -30,6 +30,7 @@ from lingxi.clock import FixedClock
 from lingxi.config import ServerSettings, Settings
 from lingxi.ingest.tables import metadata as ingest_metadata
 from lingxi.profiles import read_counts
+from lingxi.profiles.read import CountColumns
 from lingxi.recommend import Recommender
 from lingxi.recommend.baskets import Baskets
 from lingxi.recommend.families import build_scorer, make_recipe
@@ -117,7 +118,8 @@ def make_event(event_id: str, customer: int, item_id: str, name: str, minutes: i
 def recommend_by_all(recommender: Recommender, tx: sa.Connection, customer: int) -> object:
     """The road that looks at every item: what serving did before."""
     goods, model = recommender.goods.current(tx), recommender.model
-    past = Past.read(read_counts(tx, customer, 2000), goods.index, goods.n_known)
+    told = CountColumns.of(read_counts(tx, customer, 2000))
+    past = Past.read(told, goods.index, goods.n_known)
     histories = past.to_histories(-1, goods.n_known)
     scores = np.array(model.score(histories))
     fill_up(scores, recommender.popularity)
