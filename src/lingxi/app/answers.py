@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Literal
 
 import msgspec
 
-from lingxi.app import collect_views, people, quality_views, refused, views
+from lingxi.app import collect_views, model_views, people, quality_views, refused, views
 from lingxi.app.queries import (
     customer,
     customers,
@@ -318,7 +318,7 @@ class Answers:
         """An item's neighbours and the ties among them; UnknownItem where there is no such item."""
         return neighbourhood.get_neighbourhood(self._shop, self._shelf, item_id, n=n)
 
-    def models(self) -> views.ModelsView:
+    def models(self) -> model_views.ModelsView:
         """Every kept version of every model."""
         return models.list_models(self._shop.store)
 

@@ -15,7 +15,6 @@ from lingxi.ingest.quarantine import Quarantined as Quarantined
 from lingxi.ingest.report import ColumnQuality as ColumnQuality
 from lingxi.ingest.report import ImportReport as ImportReport
 from lingxi.ingest.report import ReasonCount as ReasonCount
-from lingxi.recommend.makeup import Makeup as Makeup
 from lingxi.schema import Item
 
 
@@ -253,58 +252,6 @@ class QualityView(msgspec.Struct, frozen=True):
     imports: tuple[ImportReport, ...]
     quarantined: int
     quarantined_by_reason: Mapping[str, int]
-
-
-class Measure(msgspec.Struct, frozen=True):
-    """One measured quality of one candidate model."""
-
-    metric: str
-    value: float
-    low: float | None
-    high: float | None
-
-
-class CandidateView(msgspec.Struct, frozen=True):
-    """One model that was tried; ``baseline`` marks the simple rules it must beat."""
-
-    name: str
-    chosen: bool
-    baseline: bool
-    measures: tuple[Measure, ...]
-    fit_seconds: float | None
-
-
-class ModelVersionView(msgspec.Struct, frozen=True):
-    """One stored version of a model, from its manifest.
-
-    ``renewals``: how often the recipe has been fitted again on the events since it was chosen, at
-    ``chosen_at``; the measures are those of the choice. ``items_changed``: items whose events were
-    others at the last renewal; ``makeup``: what the recommender in use is made of, where it is made
-    of several models.
-    """
-
-    kind: str
-    version: str
-    active: bool
-    created_at: datetime
-    code_version: str
-    data_from: datetime | None
-    data_to: datetime | None
-    cutoffs: tuple[datetime, ...]
-    events: int
-    chosen: str
-    why: Sentence | None
-    candidates: tuple[CandidateView, ...]
-    renewals: int = 0
-    chosen_at: datetime | None = None
-    items_changed: int | None = None
-    makeup: Makeup | None = None
-
-
-class ModelsView(msgspec.Struct, frozen=True):
-    """Every model, every kept version, newest first."""
-
-    versions: tuple[ModelVersionView, ...]
 
 
 class WeekPoint(msgspec.Struct, frozen=True):

@@ -7,7 +7,7 @@ import pickle
 import signal
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 import pytest
@@ -80,11 +80,11 @@ def test_an_import_that_broke_off_goes_on(
     keep = take.Intake.keep
     calls: list[int] = []
 
-    def fail_at_the_second(*args: object, **named: object) -> object:
+    def fail_at_the_second(*args: Any, **named: Any) -> object:
         calls.append(1)
         if len(calls) == 2:
             raise StoreBusy("somebody else writes")
-        return keep(*args, **named)  # type: ignore[arg-type]
+        return keep(*args, **named)
 
     monkeypatch.setattr(take.Intake, "keep", fail_at_the_second)
     with pytest.raises(StoreBusy):

@@ -19,6 +19,7 @@ from litestar import Litestar
 from litestar.testing import TestClient
 from playwright.sync_api import Browser, BrowserContext, Error, Page, sync_playwright
 
+from journey_road import Road, make_empty
 from lingxi.access import Credentials, Role, Scope, create_key
 from lingxi.access.users import create_user
 from lingxi.app import jobs
@@ -205,3 +206,14 @@ def open_page(dashboard: Dashboard) -> Iterator[Open]:
     for context in contexts:
         context.close()
     assert [c for c in complaints if not any(text in c for text in expected)] == []
+
+
+@pytest.fixture
+def road(tmp_path: Path) -> Iterator[Road]:
+    """A shop for journeys whose clock the test holds, with an administrator."""
+    made = Road(make_empty(tmp_path / "road"))
+    with made.store.write() as tx:
+        credentials = Credentials("ada", PASSWORD)
+        create_user(tx, made.clock.now(), credentials, Role.ADMINISTRATOR, actor="test")
+    yield made
+    made.shop.close()

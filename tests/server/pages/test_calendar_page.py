@@ -1,19 +1,16 @@
 """The calendar's page without a browser: the same figures as the API, in both languages."""
 
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 import pytest
 from litestar import Litestar
 from litestar.testing import TestClient
 
-from journey_road import Road, make_empty
-from lingxi.access import Credentials, Role, Scope, create_key
-from lingxi.access.users import create_user
+from journey_road import Road
+from lingxi.access import Scope, create_key
 from lingxi.app.shop import Shop
 from lingxi.messaging.templates.template import Template, Variant
-from server.pages.test_without_a_browser import PASSWORD, log_in, read_token
+from server.pages.test_without_a_browser import log_in, read_token
 
 DAY = timedelta(days=1)
 TEMPLATE = Template(
@@ -22,16 +19,6 @@ TEMPLATE = Template(
     title="News",
     variants={"en": Variant(kind="text", subject="News", body="Hello")},
 )
-
-
-@pytest.fixture
-def road(tmp_path: Path) -> Iterator[Road]:
-    made = Road(make_empty(tmp_path / "road"))
-    with made.store.write() as tx:
-        credentials = Credentials("ada", PASSWORD)
-        create_user(tx, made.clock.now(), credentials, Role.ADMINISTRATOR, actor="test")
-    yield made
-    made.shop.close()
 
 
 @pytest.fixture

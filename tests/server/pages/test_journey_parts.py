@@ -1,16 +1,12 @@
 """The forms of a journey's beginning, entry, goal and rules: there, back, and what is refused."""
 
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
 from litestar import Litestar
 from litestar.testing import TestClient
 
-from journey_road import Road, make_empty
-from lingxi.access import Credentials, Role
-from lingxi.access.users import create_user
+from journey_road import Road
 from lingxi.app.journeys.gallery import list_gallery, read_ready
 from lingxi.app.shop import Shop
 from lingxi.journeys import Journey, read_journey
@@ -25,7 +21,7 @@ from lingxi.server.pages.journey_settings import (
     understand,
 )
 from server.pages.test_segment_form import collect
-from server.pages.test_without_a_browser import PASSWORD, read_token
+from server.pages.test_without_a_browser import read_token
 
 STEPS = {"mail": {"kind": "message", "template": "a", "next": "end"}, "end": {"kind": "end"}}
 RULE = {"all": [{"did": "Order Completed", "at_least": 2}, {"any": [{"stage": ["loyal"]}]}]}
@@ -52,16 +48,6 @@ TRIGGER_FORMS: list[dict[str, Any]] = [
     {"kind": "schedule", "time": "18:30", "days": [1, 31]},
     {"kind": "api"},
 ]
-
-
-@pytest.fixture
-def road(tmp_path: Path) -> Iterator[Road]:
-    made = Road(make_empty(tmp_path / "road"))
-    with made.store.write() as tx:
-        credentials = Credentials("ada", PASSWORD)
-        create_user(tx, made.clock.now(), credentials, Role.ADMINISTRATOR, actor="test")
-    yield made
-    made.shop.close()
 
 
 @pytest.fixture

@@ -1,34 +1,20 @@
 """A journey's report, and the way from a message to its run, without a browser."""
 
-from collections.abc import Iterator
 from datetime import timedelta
-from pathlib import Path
 
 import pytest
 from litestar import Litestar
 from litestar.testing import TestClient
 
-from journey_road import Road, make_empty
-from lingxi.access import Credentials, Role
-from lingxi.access.users import create_user
+from journey_road import Road
 from lingxi.app.shop import Shop
-from server.pages.test_without_a_browser import PASSWORD, log_in
+from server.pages.test_without_a_browser import log_in
 
 STEPS = {
     "w": {"kind": "wait", "duration": "1h", "next": "mail"},
     "mail": {"kind": "message", "template": "a", "next": "end"},
     "end": {"kind": "end"},
 }
-
-
-@pytest.fixture
-def road(tmp_path: Path) -> Iterator[Road]:
-    made = Road(make_empty(tmp_path / "road"))
-    with made.store.write() as tx:
-        credentials = Credentials("ada", PASSWORD)
-        create_user(tx, made.clock.now(), credentials, Role.ADMINISTRATOR, actor="test")
-    yield made
-    made.shop.close()
 
 
 @pytest.fixture

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from lingxi.app.views import CandidateView, Measure, ModelsView, ModelVersionView
+from lingxi.app.model_views import CandidateView, Measure, ModelsView, ModelVersionView
 from lingxi.errors import CorruptArtefact, UnknownModel
 from lingxi.recommend.makeup import Makeup, load_makeup
 from lingxi.store import CandidateRecord, Manifest, Store

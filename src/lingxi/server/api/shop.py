@@ -1,7 +1,8 @@
 """The shop as a whole: its figures, its data, its models, its machinery."""
 
 from lingxi.access.roles import Scope
-from lingxi.app.views import ModelsView, OverviewView, QualityView, QuarantineView, StatusView
+from lingxi.app.model_views import ModelsView
+from lingxi.app.views import OverviewView, QualityView, QuarantineView, StatusView
 from lingxi.server.api.parameters import Cursor, Filter, Rows, check_cursor, check_text
 from lingxi.server.api.route import read
 from lingxi.server.dependencies import AskAnswers

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from litestar import Response, get
 
 from lingxi.access import Scope
-from lingxi.app.views import CandidateView, Measure, ModelVersionView
+from lingxi.app.model_views import CandidateView, Measure, ModelVersionView
 from lingxi.server.dependencies import AskAnswers
 from lingxi.server.pages.figures import Cell, Row, Series, Table
 from lingxi.server.pages.frame import AskFrame

@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime
 
 from babel import dates, lists, numbers
 
-from lingxi.app.views import Measure
+from lingxi.app.model_views import Measure
 from lingxi.i18n import Sentence, Translator, minor_units
 from lingxi.i18n.sentence import Value
 from lingxi.schema.ecommerce import VOCABULARY
