@@ -11,15 +11,9 @@ from lingxi.app.journeys.gallery import list_gallery, read_ready
 from lingxi.app.shop import Shop
 from lingxi.journeys import Journey, read_journey
 from lingxi.journeys.reading import TRIGGER_KINDS, form_of
+from lingxi.server.pages.journey_check import WrongField, check
 from lingxi.server.pages.journey_panel import Panel, make_panel
-from lingxi.server.pages.journey_settings import (
-    PARTS,
-    TRIGGERS,
-    WrongField,
-    check,
-    raw_of,
-    understand,
-)
+from lingxi.server.pages.journey_settings import PARTS, TRIGGERS, raw_of, understand
 from server.pages.test_segment_form import collect
 from server.pages.test_without_a_browser import read_token
 

@@ -14,6 +14,7 @@ from lingxi.segments import read_rule
 from lingxi.server.dependencies import AskShop, AskUser
 from lingxi.server.pages.frame import AskFrame, Frame
 from lingxi.server.pages.journey import Look, draw_journey
+from lingxi.server.pages.journey_check import WrongField, check
 from lingxi.server.pages.journey_panel import find_wrong, make_panel
 from lingxi.server.pages.journey_settings import (
     AUDIENCE,
@@ -22,8 +23,6 @@ from lingxi.server.pages.journey_settings import (
     PARTS,
     Raw,
     Values,
-    WrongField,
-    check,
     raw_of,
     understand,
 )

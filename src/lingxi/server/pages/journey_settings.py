@@ -1,7 +1,7 @@
 """What begins a journey, who may come in, its goal and its rules: fields by kind, and back.
 
 A form is read leniently into the journey's plain form, so that what somebody typed stays; what is
-wrong is said by the field (``check``) or by ``read_journey``.
+wrong is said by the field (``journey_check``) or by ``read_journey``.
 """
 
 from collections.abc import Mapping
@@ -14,7 +14,7 @@ import msgspec
 
 from lingxi.errors import InvalidInput
 from lingxi.ingest.consent import PURPOSES
-from lingxi.journeys.durations import WEEKDAYS, read_duration, read_time
+from lingxi.journeys.durations import WEEKDAYS, read_duration
 from lingxi.journeys.graph import Enter, Goal, Journey, Meanwhile, MessageClass, Reentry
 from lingxi.journeys.reading import TRIGGER_KINDS, form_of
 from lingxi.journeys.trigger import Change, Crossing, DateOf, Interest
@@ -27,14 +27,6 @@ Raw = dict[str, Any]
 PARTS = ("trigger", "entry", "goal", "rules")
 AUDIENCE, ENTRY, EXIT = "r-audience", "r-entry", "r-exit"
 """The first parts of the names of the fields of rules."""
-
-
-class WrongField(InvalidInput):
-    """A value that its field cannot take; ``field`` is the field's name."""
-
-    def __init__(self, field: str, message: str) -> None:
-        super().__init__(message)
-        self.field = field
 
 
 @dataclass(frozen=True)
@@ -319,19 +311,19 @@ def _read(setting: Setting, values: Values) -> Any:
     if setting.kind == "flag":
         return True
     if setting.kind == "number":
-        return _read_number(text)
+        return read_number(text)
     if setting.kind == "share":
-        number = _read_number(text.rstrip("%％ "))
+        number = read_number(text.rstrip("%％ "))
         return number / 100 if isinstance(number, int | float) else text
     parts = [part.strip() for part in text.replace("，", ",").split(",") if part.strip()]
     if setting.name == "trigger.events":
         return parts
     if setting.kind == "numbers":
-        return [_read_number(part) for part in parts]
+        return [read_number(part) for part in parts]
     return text
 
 
-def _read_number(text: str) -> int | float | str:
+def read_number(text: str) -> int | float | str:
     try:
         number = float(text)
     except ValueError:
@@ -347,63 +339,3 @@ def _put(raw: Raw, path: str, value: Any) -> None:
         raw = raw.setdefault(part, {})
     if value is not None:
         raw[last] = value
-
-
-# -- what a field can say
-
-
-def check(part: str, values: Values) -> None:
-    """Refuse a value that its field cannot take, before the journey is read.
-
-    Raises
-    ------
-    WrongField
-        For the first one.
-    """
-    for setting in _list_fields(part, values):
-        text = values.get(setting.name, "").strip()
-        if not text or _is_unused(setting, values):
-            continue
-        try:
-            _check_value(setting, text)
-        except InvalidInput as error:
-            raise WrongField(setting.name, str(error)) from error
-
-
-def _list_fields(part: str, values: Values) -> tuple[Setting, ...]:
-    if part == "trigger":
-        return TRIGGERS.get(values.get("kind", ""), ())
-    if part == "rules":
-        return tuple(setting for fields in RULES.values() for setting in fields)
-    return GOAL if part == "goal" else ()
-
-
-def _is_unused(setting: Setting, values: Values) -> bool:
-    """Whether another field says that this one does not count."""
-    if setting.name == "reentry.after":
-        return values.get("reentry.mode") != Enter.AFTER
-    if setting.name == "trigger.offset":
-        return values.get("trigger.when") == "on"
-    if values.get("kind") != "schedule":
-        return False
-    once = values.get("trigger.repeats") == "once"
-    return once != (setting.name == "trigger.moment")
-
-
-def _check_value(setting: Setting, text: str) -> None:
-    if setting.kind == "length" and read_duration(text) <= timedelta(0):
-        raise InvalidInput(f"{text[:40]!r} must be longer than nothing.")
-    if setting.kind == "time":
-        read_time(text)
-    if setting.kind in ("number", "share", "numbers"):
-        for part in text.replace("，", ",").split(",") if setting.kind == "numbers" else [text]:
-            number = _read_number(part.strip().rstrip("%％ "))
-            if isinstance(number, str):
-                raise InvalidInput(f"{part.strip()[:40]!r} is no number.")
-            if setting.kind == "share" and not 0 <= number <= 100:
-                raise InvalidInput(f"{text[:40]!r} is no share between 0 and 100 %.")
-    if setting.kind == "moment":
-        try:
-            datetime.fromisoformat(text)
-        except ValueError:
-            raise InvalidInput(f"{text[:40]!r} is no day and time.") from None
