@@ -165,3 +165,8 @@ def test_tiny_data_fall_back_on_popularity_and_say_so(tmp_path, train, test):
     assert answer["model"] == "popularity"
     assert "too small" in answer["why"]
     assert answer["recall@20"]["value"] is not None
+
+
+def test_a_time_that_is_no_number_is_refused(files):
+    wrong = _run("--train", files / "train.npz", "--test", files / "test.npz", "--seconds", "nan")
+    assert wrong.exit_code == 2, wrong.output

@@ -163,6 +163,26 @@ def test_what_cannot_be_is_said() -> None:
         model.recommend([0], n=0)
 
 
+def test_one_id_is_one_id_and_not_its_letters() -> None:
+    model = RecommenderModel("item_cosine").fit(to_frame(two_tastes()))
+    assert_frame_equal(model.recommend("c1"), model.recommend(["c1"]))
+    assert_frame_equal(model.recommend_to("i3"), model.recommend_to(["i3"]))
+    assert model.recommend_to("i3").score.max() > 0
+    numbered = RecommenderModel("item_cosine").fit(two_tastes())
+    for one in (4, 4.0, np.int32(4), "4"):  # a data frame with gaps has floats
+        assert_frame_equal(numbered.recommend(one), numbered.recommend([4]))
+        assert_frame_equal(numbered.explain(one, 1.0), numbered.explain(4, 1))
+
+
+@pytest.mark.parametrize("name", FREE)
+def test_a_table_of_nothing_is_learnt_in_silence(
+    name: str, capfd: pytest.CaptureFixture[str]
+) -> None:
+    found = RecommenderModel(name).fit(np.zeros((3, 3))).recommend(n=1)
+    assert found.score.tolist() == [0.0] * 3
+    assert "".join(capfd.readouterr()) == ""  # LAPACK wrote to the terminal
+
+
 def test_a_folder_without_a_model_is_refused(tmp_path: Path) -> None:
     with pytest.raises(FileUnreadable):
         RecommenderModel.load(tmp_path)

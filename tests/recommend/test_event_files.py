@@ -52,6 +52,22 @@ def _forms(folder):
         weight=pa.array(weight, pa.float32()),
         something=["x", None, "y"],
     )
+    yield _parquet(  # today's nanoseconds are beyond what a double holds exactly
+        folder / "g.parquet",
+        customer_id=pa.array(["7.0", "7.0", "12.0"], pa.large_string()),
+        item_id=pa.array([3, 4, 3], pa.uint8()),
+        timestamp=pa.array([t * 10**9 for t in when], pa.int64()),
+        weight=weight,
+    )
+    whole = [f"{c}.0;{i};{t};{w}" for c, i, t, w in ROWS]  # as data frames write ids with gaps
+    yield _write(folder / "h.csv", "\ufeff" + head.replace(",", ";") + "\r\n".join(whole) + "\r\n")
+
+
+def test_a_code_with_a_point_in_it_stays_as_it_is(tmp_path):
+    path = _write(tmp_path / "a.csv", "customer_id,item_id\n1.0,7.0\n2.0,7.10\n")
+    events = read_events(path)
+    assert events.customers.decode() == ["1", "2"]
+    assert events.items.decode() == ["7.0", "7.10"]
 
 
 def test_every_form_of_a_file_is_the_same_events(tmp_path):

@@ -1,5 +1,6 @@
 """``lingxi evaluate``: how good a recommender is, on a shop's own data or on files."""
 
+import math
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -41,6 +42,12 @@ def _read_lengths(_ctx: click.Context, _param: click.Parameter, value: str) -> t
     return lengths
 
 
+def _refuse_nan(_context: click.Context, _option: click.Parameter, value: float) -> float:
+    if math.isnan(value):
+        raise click.BadParameter("nan is no number.")
+    return value
+
+
 @command.command("recommend")
 @click.option("--train", required=True, type=_FILE, help="Events to learn from.")
 @click.option("--test", required=True, type=_FILE, help="Events to be found.")
@@ -55,6 +62,7 @@ def _read_lengths(_ctx: click.Context, _param: click.Parameter, value: str) -> t
     default=300.0,
     show_default=True,
     type=click.FloatRange(min=0, min_open=True),
+    callback=_refuse_nan,
     help="Time for choosing and fitting the model.",
 )
 @click.option(
@@ -62,6 +70,7 @@ def _read_lengths(_ctx: click.Context, _param: click.Parameter, value: str) -> t
     default=4.0,
     show_default=True,
     type=click.FloatRange(min=0, min_open=True),
+    callback=_refuse_nan,
     help="Models that would take more memory are left out, and named.",
 )
 @json_option

@@ -20,7 +20,10 @@ from lingxi.recommend.event_files import Events
 from lingxi.recommend.families import build_scorer, make_recipe
 from lingxi.recommend.frames import (
     Frame,
+    Id,
+    is_one,
     make_history,
+    name_ids,
     read_data,
     read_histories,
     write_histories,
@@ -34,7 +37,6 @@ from lingxi.recommend.recipe import Param, Recipe
 from lingxi.recommend.unaided import Picked, pick
 from lingxi.store import Artefact, Artefacts, Manifest
 
-Id = str | int
 Places = NDArray[np.int64]
 AUTO = "auto"
 _KIND = "estimator"
@@ -154,8 +156,8 @@ class RecommenderModel(BaseEstimator):  # type: ignore[no-untyped-call]
         self._index()
         return self
 
-    def recommend(self, customers: Iterable[Id] | None = None, n: int = 10) -> pd.DataFrame:
-        """The ``n`` best items for each customer (by default for all), best first.
+    def recommend(self, customers: Iterable[Id] | Id | None = None, n: int = 10) -> pd.DataFrame:
+        """The ``n`` best items for each customer (one id, several, or by default all), best first.
 
         Returns
         -------
@@ -178,13 +180,13 @@ class RecommenderModel(BaseEstimator):  # type: ignore[no-untyped-call]
             else self._list(self.taught_.take(rows), rows, n)
         )
 
-    def recommend_to(self, history: Sequence[Id], n: int = 10) -> pd.DataFrame:
+    def recommend_to(self, history: Sequence[Id] | Id, n: int = 10) -> pd.DataFrame:
         """The ``n`` best items for somebody who is not in the data, from what they just met.
 
         Parameters
         ----------
         history
-            Items, the newest last; those that are not known are passed over.
+            One item, or several, the newest last; those that are not known are passed over.
 
         Returns
         -------
@@ -208,8 +210,8 @@ class RecommenderModel(BaseEstimator):  # type: ignore[no-untyped-call]
             Columns item_id and contribution, the largest first.
         """
         self._require()
-        if isinstance(customer, str | int | np.integer):
-            history = self.taught_.take(self._find_rows([customer]))
+        if is_one(customer):
+            history = self.taught_.take(self._find_rows(customer))
         else:
             history = self._to_history(customer)
         place = np.array([[self._find_item(item)]])
@@ -361,16 +363,17 @@ class RecommenderModel(BaseEstimator):  # type: ignore[no-untyped-call]
             }
         )
 
-    def _to_history(self, history: Sequence[Id]) -> Histories:
+    def _to_history(self, history: Sequence[Id] | Id) -> Histories:
         self._require()
-        places = [self._place_of[str(i)] for i in history if str(i) in self._place_of]
+        names = name_ids(history)
+        places = [self._place_of[name] for name in names if name in self._place_of]
         return make_history(places, len(self._items), timed=self.taught_.timed)
 
-    def _find_rows(self, customers: Iterable[Id] | None) -> Places:
+    def _find_rows(self, customers: Iterable[Id] | Id | None) -> Places:
         self._require()
         if customers is None:
             return np.arange(len(self._customers))
-        names = [str(customer) for customer in customers]
+        names = name_ids(customers)
         for name in names:
             if name not in self._row_of:
                 raise InvalidInput(
@@ -380,7 +383,7 @@ class RecommenderModel(BaseEstimator):  # type: ignore[no-untyped-call]
         return np.array([self._row_of[name] for name in names], dtype=np.int64)
 
     def _find_item(self, item: Id) -> int:
-        name = str(item)
+        (name,) = name_ids(item)
         if name not in self._place_of:
             near = did_you_mean(name, self._items[:10_000])
             raise InvalidInput(f"No item {name!r}{near}.")

@@ -1,5 +1,6 @@
 """Files of events for an evaluation: Parquet or delimited text with columns, or a CSR matrix."""
 
+import re
 import zipfile
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -25,6 +26,7 @@ _FARTHEST = datetime(2200, 1, 1, tzinfo=UTC)
 _UNITS = ((1e17, 1e-3), (1e14, 1.0), (1e11, 1e3), (0.0, 1e6))
 """From this size on, a number of a time is nano-, micro-, milli- or plain seconds."""
 _MOST_SECONDS = 9e12  # microseconds of it still fit into 63 bits
+_WHOLE = re.compile(r"-?\d+\.0+")  # as data frames write a column of whole numbers with gaps
 Column: TypeAlias = "pa.ChunkedArray[pa.Scalar[pa.DataType]]"
 
 _load_npz: Callable[[Path], object] = sparse.load_npz
@@ -180,7 +182,7 @@ def _check_columns(path: Path, names: list[str]) -> None:
 
 
 def _name_ids(path: Path, name: str, column: Column) -> Text:
-    """Identifiers as text: 17, 17.0 and "17" are the same one."""
+    """Identifiers as text: 17, 17.0 and "17" are the same one, and so is a column of "17.0"."""
     kind = column.type
     if pa.types.is_dictionary(kind):
         column = column.cast(kind.value_type)
@@ -197,6 +199,8 @@ def _name_ids(path: Path, name: str, column: Column) -> Text:
         raise InvalidInput(
             f"The column {name!r} of {path} cannot be read as identifiers: {error}."
         ) from error
+    if text.values and all(_WHOLE.fullmatch(value.strip()) for value in text.values):
+        text = text.apply(lambda value: value.strip().partition(".")[0])
     empty = np.array([not value.strip() for value in text.values] or [False], dtype=np.bool_)
     missing = np.flatnonzero(text.missing | empty[np.maximum(text.codes, 0)])
     if len(missing):
@@ -240,7 +244,8 @@ def _read_times(path: Path, column: Column) -> NDArray[np.int64]:
         except pa.ArrowException as error:
             raise InvalidInput(f"The timestamps of {path} cannot be read: {error}.") from error
     if pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_decimal(kind):
-        return _scale_times(path, np.asarray(column.cast(pa.float64()).to_numpy()))
+        # nanoseconds of today are beyond 2^53: rounded to a double they are exact to 0.3 µs
+        return _scale_times(path, np.asarray(column.cast(pa.float64(), safe=False).to_numpy()))
     try:
         return _scale_times(path, np.asarray(column.cast(pa.float64()).to_numpy()))
     except (pa.ArrowException, ValueError):

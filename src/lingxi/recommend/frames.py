@@ -1,7 +1,9 @@
 """Data as a user of the plain Python API has it: a matrix or a frame in, ids and histories back."""
 
+from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
+from typing import TypeGuard
 
 import numpy as np
 import pandas as pd
@@ -13,6 +15,7 @@ from lingxi.recommend.histories import NOBODY, ORDER, Histories
 from lingxi.recommend.ratings import Ratings, read_ratings
 from lingxi.store import Artefact, ArtefactWriter
 
+Id = str | int | float
 Frame = pd.DataFrame | pa.Table
 _WHERE = Path("the data frame")
 _ARRAYS = ("indptr", "items", "moments", "weights")
@@ -41,6 +44,25 @@ def read_data(data: Ratings | Frame) -> Events:
     shape = (int(matrix.shape[0]), int(matrix.shape[1]))
     who, what = number_ids(rows, shape[0]), number_ids(matrix.indices, shape[1])
     return Events(_WHERE, who, what, None, matrix.data, shape)
+
+
+def is_one(ids: Iterable[Id] | Id) -> TypeGuard[Id]:
+    """Whether this is one identifier rather than several: a text is never a list of letters."""
+    return isinstance(ids, str | int | float | np.generic)
+
+
+def name_ids(ids: Iterable[Id] | Id) -> list[str]:
+    """One or several identifiers as ``read_data`` names them.
+
+    >>> name_ids("ada"), name_ids([17, 17.0, "17"])
+    (['ada'], ['17', '17', '17'])
+    """
+
+    def name(one: Id) -> str:
+        whole = isinstance(one, float | np.floating) and float(one).is_integer()
+        return str(int(one) if whole else one).strip()
+
+    return [name(one) for one in ([ids] if is_one(ids) else ids)]
 
 
 def make_history(places: list[int], n_items: int, *, timed: bool) -> Histories:

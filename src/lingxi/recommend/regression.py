@@ -78,6 +78,9 @@ class Ease(ItemOperator):
                 f"{self.name} takes at most {MOST_DENSE} items with events, but there are "
                 f"{len(met)}. Choose slim, its sparse form."
             )
+        if not len(met):  # LAPACK refuses to invert nothing
+            self._keep(_spread_rows(weights[:0], met, weights.shape[1]))
+            return
         kept = cut_rows(_invert_symmetric(_multiply(weights[:, met], self.reg)), self.length)
         place = build_csr(kept.data, met[kept.indices], kept.indptr, (len(met), weights.shape[1]))
         self._keep(_spread_rows(place, met, weights.shape[1]))
