@@ -48,7 +48,7 @@ def read_data(data: Ratings | Frame) -> Events:
 
 def is_one(ids: Iterable[Id] | Id) -> TypeGuard[Id]:
     """Whether this is one identifier rather than several: a text is never a list of letters."""
-    return isinstance(ids, str | int | float | np.generic)
+    return isinstance(ids, str) or not isinstance(ids, Iterable)
 
 
 def name_ids(ids: Iterable[Id] | Id) -> list[str]:
@@ -62,7 +62,9 @@ def name_ids(ids: Iterable[Id] | Id) -> list[str]:
         whole = isinstance(one, float | np.floating) and float(one).is_integer()
         return str(int(one) if whole else one).strip()
 
-    return [name(one) for one in ([ids] if is_one(ids) else ids)]
+    if isinstance(ids, str) or not isinstance(ids, Iterable):
+        return [name(ids)]
+    return [name(one) for one in ids]
 
 
 def make_history(places: list[int], n_items: int, *, timed: bool) -> Histories:
