@@ -379,13 +379,3 @@ def test_lists_are_the_same_from_many_threads(shop: Shop, customer_id: str) -> N
     for thread in threads:
         thread.join()
     assert found == [expected] * 20
-
-
-def test_the_log_of_lists_drops_what_it_has_no_room_for(shop: Shop, monkeypatch) -> None:
-    from lingxi.app import served as module
-
-    monkeypatch.setattr(module, "MOST_WAITING", 0)
-    mine = module.ServedLog(shop.store)
-    mine.put(Event(event_id="x", name="x", occurred_at=DEMO_END, received_at=DEMO_END))
-    assert mine.lost == 1
-    mine.close()

@@ -52,6 +52,8 @@ class ServedLog:
             if self._thread is None:
                 self._thread = Thread(target=self._run, name="lingxi-served", daemon=True)
                 self._thread.start()
+            elif len(self._waiting) == _BATCH:
+                self._wake.notify()  # a few now hold requests up less than many at once later
 
     def commit(self, event: Event) -> None:
         """Put a list on disk before it is shown.
@@ -64,18 +66,24 @@ class ServedLog:
         self._store.log.append([event])
 
     def flush(self) -> None:
-        """Commit what waits now; on return it is in the log, in the order in which it came."""
+        """Commit what waits now; on return it is in the log, in the order in which it came.
+
+        What comes meanwhile waits for the next time: under load there would be no end of it, in
+        commits of a few lists each, every one of which makes readers ask everything again.
+        """
         with self._flushing:
-            while batch := self._take():
+            left = len(self._waiting)
+            while batch := self._take(min(_BATCH, left)):
+                left -= len(batch)
                 try:
                     self._store.log.append(batch)
                 except LingxiError as error:
                     self.lost += len(batch)
                     log.warning("%d lists shown are not in the log: %s", len(batch), error)
 
-    def _take(self) -> list[Event]:
+    def _take(self, most: int) -> list[Event]:
         with self._wake:
-            return [self._waiting.popleft() for _ in range(min(_BATCH, len(self._waiting)))]
+            return [self._waiting.popleft() for _ in range(min(most, len(self._waiting)))]
 
     def close(self) -> None:
         """Commit what waits and stop."""
@@ -90,7 +98,8 @@ class ServedLog:
     def _run(self) -> None:
         while True:
             with self._wake:
-                self._wake.wait(_PAUSE_SECONDS)
+                if not self._closing and len(self._waiting) < _BATCH:
+                    self._wake.wait(_PAUSE_SECONDS)
                 closing = self._closing
             self.flush()
             if closing:
