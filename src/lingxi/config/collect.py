@@ -25,6 +25,9 @@ class CollectSettings:
     """The most events that are committed together."""
     patience_seconds: float = 10.0
     """A request that waits longer for the disk is answered 503, and its client sends again."""
+    beside_bytes: int = 16384
+    """Batches of at least so many bytes are read and cleaned by a process of their own, which
+    starts with the first of them, where the machine has a second core; 0: never."""
 
 
 @dataclass(frozen=True)

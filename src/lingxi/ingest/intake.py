@@ -13,6 +13,7 @@ from lingxi.clock import Clock
 from lingxi.config import Settings
 from lingxi.errors import StoreBusy, StoreUnavailable
 from lingxi.ingest.aside_keys import destroy_expired
+from lingxi.ingest.carried import Judged
 from lingxi.ingest.cleaning import Rules, clean
 from lingxi.ingest.counts import HOUR, count_outcomes, expire_counts
 from lingxi.ingest.merging import identify_people
@@ -28,7 +29,6 @@ from lingxi.store import Store
 from lingxi.store.checkpoint import Checkpoints
 from lingxi.store.log import find_known
 
-Judged = Cleaned | Dropped
 Observer = Callable[[Sequence[Outcome]], None]
 
 
@@ -84,9 +84,12 @@ class Intake:
         self._tidied_at: datetime | None = None
         self._lock = Lock()
 
-    def take(self, messages: Sequence[Message], *, keeper: Keeper | None = None) -> list[Outcome]:
+    def take(
+        self, messages: Sequence[Message | Judged], *, keeper: Keeper | None = None
+    ) -> list[Outcome]:
         """Clean and keep messages, each once, in one transaction; what became of each.
 
+        Those that were cleaned elsewhere, by the rules of this shop, are kept as they are.
         When it returns, everything is on disk. Taking the same messages again changes nothing.
         ``keeper`` writes in the same transaction, and is then the one who keeps what was dropped.
 
@@ -96,7 +99,11 @@ class Intake:
             If the database cannot be written; then nothing was kept.
         """
         self._rates.refresh(self._clock.now())
-        return self.keep([clean(message, self._rules) for message in messages], keeper=keeper)
+        rules = self._rules
+        judged = [
+            each if not isinstance(each, Message) else clean(each, rules) for each in messages
+        ]
+        return self.keep(judged, keeper=keeper)
 
     def keep(self, judged: Sequence[Judged], *, keeper: Keeper | None = None) -> list[Outcome]:
         """Keep messages that are cleaned already, by the rules of this shop; as ``take``."""
@@ -238,8 +245,9 @@ def _tell(
 
 
 def _refuse(cleaned: Cleaned, error: Exception) -> Dropped:
+    message = cleaned.message
     return Dropped(
-        message=cleaned.message,
+        message=msgspec.structs.replace(message, body=dict(message.body)),
         step="take",
         reason=DropReason.LINE_MALFORMED,
         detail=f"{type(error).__name__}: {error}"[:200],

@@ -98,7 +98,7 @@ def set_shop(app: Litestar, shop: Shop) -> None:
         }
     )
     app.before_send = [ensure_async_callable(make_observer(shop.settings.server, metrics))]
-    app.on_shutdown = [door.queue.close, gate.writes.close, lane.close]
+    app.on_shutdown = [door.queue.close, door.cleaner.close, gate.writes.close, lane.close]
 
 
 def make_door(shop: Shop) -> Door:

@@ -6,16 +6,11 @@ from datetime import datetime
 
 import msgspec
 
+from lingxi.ingest.carried import Carried, Judged, carry, restore
 from lingxi.ingest.files.keeping import Noted
 from lingxi.ingest.files.lines import Learnt
 from lingxi.ingest.files.units import Unit
-from lingxi.ingest.message import Cleaned, Dropped, Identifier, Link, Message, Step
-from lingxi.ingest.reasons import DropReason, PutReason
-from lingxi.schema import Event
-
-Judged = Cleaned | Dropped
-_PUTS = {reason.value: reason for reason in PutReason}
-_DROPS = {reason.value: reason for reason in DropReason}
+from lingxi.ingest.message import Cleaned, Message
 
 
 class _Row(msgspec.Struct, array_like=True, frozen=True, gc=False):
@@ -25,14 +20,7 @@ class _Row(msgspec.Struct, array_like=True, frozen=True, gc=False):
     rows: list[int]
     fields: int
     raw: bytes
-    event: Event
-    identifiers: tuple[Identifier, ...]
-    previous: tuple[Identifier, ...]
-    link: Link
-    traits: dict[str, str | None]
-    private: dict[str, object]
-    also: tuple[Event, ...]
-    steps: tuple[tuple[str, bool, str, str, str | None, str | None], ...]
+    carried: Carried
 
 
 _encode = msgspec.msgpack.Encoder().encode
@@ -78,23 +66,7 @@ def pack(
 
 
 def _to_row(place: int, unit: Unit, each: Cleaned, fields: int) -> _Row:
-    return _Row(
-        place,
-        unit.rows,
-        fields,
-        each.message.raw,
-        each.event,
-        each.identifiers,
-        each.previous,
-        each.link,
-        dict(each.traits),
-        dict(each.private),
-        each.also,
-        tuple(
-            (s.name, isinstance(s.reason, PutReason), s.reason.value, s.field, s.before, s.after)
-            for s in each.steps
-        ),
-    )
+    return _Row(place, unit.rows, fields, each.message.raw, carry(each))
 
 
 def unpack(batch: Batch, source: str, received_at: datetime) -> tuple[list[Unit], list[Judged]]:
@@ -118,17 +90,4 @@ def _from_row(row: _Row, source: str, received_at: datetime) -> Cleaned:
     message = Message(
         body={}, raw=row.raw, received_at=received_at, source=source, trusted=True, recorded=True
     )
-    return Cleaned(
-        message=message,
-        event=row.event,
-        identifiers=row.identifiers,
-        previous=row.previous,
-        link=row.link,
-        traits=row.traits,
-        private=row.private,
-        also=row.also,
-        steps=tuple(
-            Step(name, (_PUTS if put else _DROPS)[reason], field, before, after)
-            for name, put, reason, field, before, after in row.steps
-        ),
-    )
+    return restore(row.carried, message)

@@ -8,7 +8,7 @@ addresses, which describe them in the API's reference and catch other spellings 
 import asyncio
 import base64
 import binascii
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from time import monotonic
 from typing import cast
 
@@ -25,11 +25,14 @@ from lingxi.errors import (
     NotAuthenticated,
     PermissionDenied,
 )
+from lingxi.ingest.carried import Judged
 from lingxi.ingest.turned_away import NOBODY
 from lingxi.ingest.wire import Parcel, Sender, address_parcel, unpack
+from lingxi.ingest.wire import read_body as read_batch_body
 from lingxi.ingest.wire.forms import read_fields
 from lingxi.server.collect.addresses import Address, list_addresses
 from lingxi.server.collect.book import SourceBook
+from lingxi.server.collect.cleaner import Cleaner
 from lingxi.server.collect.counts import Counts
 from lingxi.server.collect.pace import Pace
 from lingxi.server.collect.queue import Queue
@@ -53,6 +56,7 @@ class Door:
         self._settings = shop.settings.collect
         self.counts = counts
         self.queue = queue
+        self.cleaner = Cleaner(shop.settings)
         self.book = SourceBook(shop.store)
         self._pace = Pace(self._settings.requests_per_second)
         self._addresses = {address.path: address for address in list_addresses()}
@@ -112,26 +116,45 @@ class Door:
             whose.append(known.name)
         if address.method == "GET":
             body = scope["query_string"]
-            parcel = address.read(body)
         else:
             most = address.most or self._settings.largest_batch_bytes
             body = await read_body(receive, most)
             encoding = headers.get(b"content-encoding", b"").decode("latin-1").strip().lower()
             body = unpack(body, encoding, most=most)
+        source = known
+        parcel: Parcel | None = None
+        if source is None:
             parcel = address.read(body)
-        source = known or await self._find_by_body(scope, parcel)
-        whose.append(source.name)
+            source = await self._find_by_body(scope, parcel)
+            whose.append(source.name)
         check_origin(source, headers.get(b"origin"))
         self._pace.count(source.name, monotonic())
+        sender = self._describe(source, scope, headers)
+        if parcel is None and isinstance(self.queue, Queue):
+            judged = await self._judge_beside(address, body, sender)
+            if judged:
+                await self.queue.store(source.name, judged, len(body))
+                return
+        messages = address_parcel(parcel or address.read(body), sender)
+        await self.queue.store(source.name, messages, len(body))
+
+    async def _judge_beside(
+        self, address: Address, body: bytes, sender: Sender
+    ) -> Sequence[Judged] | None:
+        """The messages of a large batch, cleaned by the process beside, where there is one."""
+        if address.read is not read_batch_body or not self.cleaner.takes(len(body)):
+            return None
+        return await self.cleaner.judge(body, sender)
+
+    def _describe(self, source: Source, scope: HTTPScope, headers: Mapping[bytes, bytes]) -> Sender:
         agent = headers.get(b"user-agent")
         client = scope.get("client")
-        sender = Sender(
+        return Sender(
             source.name,
             self._shop.clock.now(),
             None if agent is None else agent.decode("latin-1"),
             client[0] if client else None,
         )
-        await self.queue.store(source.name, address_parcel(parcel, sender), len(body))
 
     async def _find_by_header(self, headers: Mapping[bytes, bytes]) -> Source | None:
         """The source that the header names, before a byte of the body is read."""

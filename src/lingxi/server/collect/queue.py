@@ -21,6 +21,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from lingxi.config import CollectSettings
 from lingxi.errors import LingxiError, StoreBusy, StoreUnavailable
+from lingxi.ingest.carried import Judged
 from lingxi.ingest.message import Message, Outcome
 from lingxi.ingest.reasons import DropReason
 from lingxi.server.collect.counts import Counts
@@ -35,7 +36,7 @@ _STOP_SECONDS = 15.0
 class Taker(Protocol):
     """Takes messages in for good, in one transaction; ``lingxi.ingest.intake.Intake``."""
 
-    def take(self, messages: Sequence[Message]) -> list[Outcome]:
+    def take(self, messages: Sequence[Message | Judged]) -> list[Outcome]:
         """Store all of them or raise StoreBusy or StoreUnavailable and store none."""
         ...
 
@@ -56,7 +57,7 @@ class Job:
 
     ticket: Ticket
     source: str
-    messages: Sequence[Message]
+    messages: Sequence[Message | Judged]
     size: int
 
 
@@ -74,8 +75,8 @@ class Queue:
         self._sweeping = False
         self._thread: Thread | None = None
 
-    async def store(self, source: str, messages: Sequence[Message], size: int) -> None:
-        """Wait until the messages are on disk.
+    async def store(self, source: str, messages: Sequence[Message | Judged], size: int) -> None:
+        """Wait until the messages are on disk, whether they are cleaned already or not.
 
         Parameters
         ----------
@@ -211,7 +212,7 @@ class Queue:
                 loop.call_soon_threadsafe(self._settle, own, error)
 
 
-def take_safely(taker: Taker, messages: Sequence[Message]) -> list[Outcome]:
+def take_safely(taker: Taker, messages: Sequence[Message | Judged]) -> list[Outcome]:
     """Take messages; one that the intake chokes on is set aside with its bytes, the others stay.
 
     Raises
@@ -228,8 +229,9 @@ def take_safely(taker: Taker, messages: Sequence[Message]) -> list[Outcome]:
             middle = len(messages) // 2
             first = take_safely(taker, messages[:middle])
             return first + take_safely(taker, messages[middle:])
-        if messages[0].refused is not None or isinstance(error, SQLAlchemyError):
+        message = messages[0] if isinstance(messages[0], Message) else messages[0].message
+        if message.refused is not None or isinstance(error, SQLAlchemyError):
             raise StoreUnavailable("The shop's database did not take an event.") from error
         structlog.get_logger().error("event_choked_on", exc_info=error)
-        refused = msgspec.structs.replace(messages[0], body={}, refused=DropReason.LINE_MALFORMED)
+        refused = msgspec.structs.replace(message, body={}, refused=DropReason.LINE_MALFORMED)
         return take_safely(taker, [refused])
