@@ -4,7 +4,7 @@ Run: ``python benchmarks/coupons.py [--coupons 2000] [--tries 1000] [--threads 8
 
 Every issue and every redemption is a transaction of its own on SQLite with ``synchronous=FULL``: a
 checkout waits for each. The floor of each is made in the same run, on a copy of the same database:
-a bare sqlite3 connection that executes the statements which were recorded (for issuing and
+a bare sqlite3 connection that executes the statements which were noted (for issuing and
 redeeming those that write), with the same commits, and decides nothing. Seconds of the processor
 are told beside those of the clock: the machine may be busy, and a commit waits for the disk.
 """
@@ -18,12 +18,11 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import sqlalchemy as sa
 
@@ -45,21 +44,52 @@ Statement = tuple[str, Any, bool]
 _QUERIES, _WRITES = ("SELECT", "WITH"), ("INSERT", "UPDATE", "DELETE")
 
 
+NOTED: list[Statement] = []
+"""What ``Noting`` connections were told, in its order."""
+
+
+class NotingCursor(sqlite3.Cursor):
+    """A cursor that notes what it executes."""
+
+    def execute(self, statement: str, values: Any = (), /) -> "NotingCursor":
+        NOTED.append((statement, values, False))
+        super().execute(statement, values)
+        return self
+
+    def executemany(self, statement: str, values: Any, /) -> "NotingCursor":
+        rows = list(values)
+        NOTED.append((statement, rows, True))
+        super().executemany(statement, rows)
+        return self
+
+
+class Noting(sqlite3.Connection):
+    """A connection that notes every statement, whoever gives it and however."""
+
+    def cursor(self, _factory: Any = None) -> Any:
+        return super().cursor(NotingCursor)
+
+    def execute(self, statement: str, values: Any = (), /) -> sqlite3.Cursor:
+        return cast(sqlite3.Cursor, self.cursor().execute(statement, values))
+
+    def executemany(self, statement: str, values: Any, /) -> sqlite3.Cursor:
+        return cast(sqlite3.Cursor, self.cursor().executemany(statement, values))
+
+
 def open_shop(folder: Path) -> Shop:
     return Shop.open(folder, clock=FixedClock(NOW), environ={})
 
 
-@contextmanager
-def recorded(shop: Shop) -> Iterator[list[Statement]]:
-    """Every statement that reaches the database, with its values."""
-    found: list[Statement] = []
+def open_noting(folder: Path) -> Shop:
+    """A shop whose connections note what reaches the database."""
+    shop = open_shop(folder)
 
-    def note(_c: Any, _cursor: Any, statement: str, values: Any, _x: Any, many: bool) -> None:
-        found.append((statement, values, many))
+    def connect(_dialect: Any, _record: Any, _values: Any, named: dict[str, Any]) -> None:
+        named["factory"] = Noting
 
-    sa.event.listen(shop.store.engine, "before_cursor_execute", note)
-    yield found
-    sa.event.remove(shop.store.engine, "before_cursor_execute", note)
+    shop.store.engine.dispose()
+    sa.event.listen(shop.store.engine, "do_connect", connect)
+    return shop
 
 
 def measure(name: str, n: int, act: Callable[[], object]) -> float:
@@ -149,13 +179,12 @@ class Bench:
     def _record(
         self, folder: Path, act: Callable[[Shop, int], object], *, writes: bool
     ) -> list[list[Statement]]:
-        shop, acts = open_shop(folder), []
+        shop, acts = open_noting(folder), []
         kinds = _WRITES if writes else _QUERIES
-        with recorded(shop) as found:
-            for at in range(self.n):
-                act(shop, at)
-                acts.append([each for each in found if each[0].startswith(kinds)])
-                found.clear()
+        for at in range(self.n):
+            NOTED.clear()
+            act(shop, at)
+            acts.append([each for each in NOTED if each[0].startswith(kinds)])
         shop.close()
         return acts
 

@@ -1,8 +1,10 @@
 """The shop's offers: the latest version is in force, every version stays for the codes under it."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
+from typing import Any
 
 import msgspec
 import sqlalchemy as sa
@@ -11,8 +13,31 @@ from lingxi.coupons.offer import Offer, SharedCode
 from lingxi.coupons.tables import coupon, coupon_offer, coupon_shared
 from lingxi.coupons.vault import Vault
 from lingxi.errors import Conflict, UnknownOffer, did_you_mean
+from lingxi.store.prepared import Prepared
+from lingxi.store.tables import driver_type, from_micros
 
 MOST_OFFERS = 2_000
+_c = coupon_offer.c
+_VERSIONS = sa.select(
+    *(sa.type_coerce(each, driver_type(each.type)) for each in (_c.body, _c.version, _c.at)),
+    _c.actor,
+)
+_NAME = sa.bindparam("name", type_=sa.String)
+_LATEST = Prepared(
+    _VERSIONS.where(_c.name == _NAME).order_by(_c.version.desc()).limit(1),
+    "name",
+)
+_ONE = Prepared(
+    _VERSIONS.where(_c.name == _NAME, _c.version == sa.bindparam("version", type_=sa.Integer)),
+    "name",
+    "version",
+)
+_SHARED = Prepared(
+    sa.select(coupon_shared.c.offer).where(
+        coupon_shared.c.found_by == sa.bindparam("found_by", type_=sa.String)
+    ),
+    "found_by",
+)
 
 
 @dataclass(frozen=True)
@@ -74,11 +99,7 @@ def remove_offer(tx: sa.Connection, name: str) -> None:
 
 def find_offer(tx: sa.Connection, name: str, version: int | None = None) -> Kept | None:
     """The offer in force of this name, or one version of it, if there is one."""
-    c = coupon_offer.c
-    query = sa.select(coupon_offer).where(c.name == name)
-    if version is not None:
-        query = query.where(c.version == version)
-    row = tx.execute(query.order_by(c.version.desc()).limit(1)).first()
+    row = _LATEST.first(tx, name) if version is None else _ONE.first(tx, name, version)
     return None if row is None else _to_kept(row)
 
 
@@ -99,25 +120,24 @@ def get_offer(tx: sa.Connection, name: str, version: int | None = None) -> Kept:
 
 def list_offers(tx: sa.Connection) -> list[Kept]:
     """The offers in force, by name."""
-    c = coupon_offer.c
-    newest = sa.select(c.name, sa.func.max(c.version).label("version")).group_by(c.name).subquery()
-    query = sa.select(coupon_offer).join(
-        newest, sa.and_(c.name == newest.c.name, c.version == newest.c.version)
+    last = sa.func.max(_c.version).label("version")
+    newest = sa.select(_c.name, last).group_by(_c.name).subquery()
+    query = _VERSIONS.join(
+        newest, sa.and_(_c.name == newest.c.name, _c.version == newest.c.version)
     )
-    return [_to_kept(row) for row in tx.execute(query.order_by(c.name))]
+    return [_to_kept(row) for row in tx.execute(query.order_by(_c.name))]
 
 
 def list_versions(tx: sa.Connection, name: str) -> list[Kept]:
     """Every version of an offer, newest first."""
-    c = coupon_offer.c
-    query = sa.select(coupon_offer).where(c.name == name).order_by(c.version.desc())
+    query = _VERSIONS.where(_c.name == name).order_by(_c.version.desc())
     return [_to_kept(row) for row in tx.execute(query)]
 
 
 def find_shared(tx: sa.Connection, found_by: str) -> str | None:
     """The offer whose shared code this is."""
-    query = sa.select(coupon_shared.c.offer).where(coupon_shared.c.found_by == found_by)
-    return tx.execute(query).scalar()
+    row = _SHARED.first(tx, found_by)
+    return None if row is None else str(row[0])
 
 
 def _claim(tx: sa.Connection, vault: Vault, name: str, text: str) -> None:
@@ -139,9 +159,9 @@ def _refuse_other_kind(tx: sa.Connection, name: str) -> None:
         )
 
 
-def _to_kept(row: sa.Row[tuple[object, ...]]) -> Kept:
-    values = row._mapping
-    return Kept(_read_body(values["body"]), values["version"], values["at"], values["actor"])
+def _to_kept(row: Sequence[Any]) -> Kept:
+    body, version, at, actor = row
+    return Kept(_read_body(body), version, from_micros(at), actor)
 
 
 @lru_cache(maxsize=4_096)

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
@@ -10,8 +10,9 @@ import sqlalchemy as sa
 from lingxi.coupons.book import Kept, get_offer
 from lingxi.coupons.codes import make_code
 from lingxi.coupons.events import coupon_event
-from lingxi.coupons.ledger import OUTSTANDING, Account, Move, post, read_totals
+from lingxi.coupons.ledger import Account, Move, post, read_totals
 from lingxi.coupons.offer import Offer, PoolCode, SharedCode, UniqueCode
+from lingxi.coupons.rows import CouponRow, find_by_key, find_free, get_coupon, insert_coupon
 from lingxi.coupons.tables import coupon
 from lingxi.coupons.validity import find_expiry
 from lingxi.coupons.vault import Vault
@@ -66,52 +67,62 @@ def issue_one(
         If the key is empty or too long.
     """
     check_key("key", key)
-    held = tx.execute(sa.select(coupon).where(coupon.c.offer == offer, coupon.c.key == key)).first()
+    held = find_by_key(tx, offer, key)
     if held is not None:
         return read_code(tx, vault, held), []
     kept = get_offer(tx, offer)
     check_open(tx, kept.offer, now)
-    values: dict[str, object] = {
-        "version": kept.version,
-        "customer": customer,
-        "key": key,
-        "issued_at": now,
-        "starts_at": kept.offer.validity.starts_at,
-        "expires_at": find_expiry(kept.offer.validity, now, zone),
-    }
-    number, source = _take(tx, vault, kept, values)
-    move = Move(offer, source, Account.ISSUED, number, customer)
+    starts = kept.offer.validity.starts_at
+    wanted = CouponRow(
+        coupon=0,
+        offer=offer,
+        version=kept.version,
+        state=str(Account.ISSUED),
+        customer=customer,
+        key=key,
+        issued_at=now,
+        starts_at=None if starts is None else starts.astimezone(UTC),
+        expires_at=find_expiry(kept.offer.validity, now, zone),
+    )
+    row, source, text = _take(tx, vault, kept, wanted)
+    move = Move(offer, source, Account.ISSUED, row.coupon, customer)
     post(tx, [move], now, actor="issue")
-    row = tx.execute(sa.select(coupon).where(coupon.c.coupon == number)).one()
-    event = coupon_event(Name.COUPON_ISSUED, number, offer, customer, now)
-    return read_code(tx, vault, row, new=True), [event]
+    event = coupon_event(Name.COUPON_ISSUED, row.coupon, offer, customer, now)
+    return _to_code(row, text, new=True), [event]
 
 
 def _take(
-    tx: sa.Connection, vault: Vault, kept: Kept, values: dict[str, object]
-) -> tuple[int, Account]:
-    """A coupon for the values, from the pool or made now: its number, and where it came from."""
-    rule, name = kept.offer.code, kept.offer.name
+    tx: sa.Connection, vault: Vault, kept: Kept, row: CouponRow
+) -> tuple[CouponRow, Account, str]:
+    """The coupon, from the pool or made now, where it came from, and its code."""
+    rule = kept.offer.code
     if isinstance(rule, PoolCode):
-        free = sa.select(coupon.c.coupon).where(
-            coupon.c.offer == name, coupon.c.state == Account.FREE
-        )
-        number = tx.execute(free.order_by(coupon.c.coupon).limit(1)).scalar()
-        if number is None:
-            raise OfferClosed(
-                f"The pool of the offer {name!r} is empty; import codes with "
-                f"'lingxi coupon import {name} FILE'."
-            )
-        same = sa.update(coupon).where(coupon.c.coupon == number)
-        tx.execute(same.values(state=str(Account.ISSUED), **values))
-        return number, Account.FREE
+        row = _take_free(tx, row)
+        return row, Account.FREE, _open(vault, row)
     (number,) = allocate(tx, _COUNTER, 1)
-    row = {"coupon": number, "offer": name, "state": str(Account.ISSUED), **values}
+    row = row._replace(coupon=number)
+    text = rule.text if isinstance(rule, SharedCode) else ""
     if isinstance(rule, UniqueCode):
         text = make_code(rule.prefix, rule.length)
-        row |= {"found_by": vault.find_by(text), "sealed": vault.seal(number, text)}
-    tx.execute(sa.insert(coupon).values(row))
-    return number, Account.NOWHERE
+        row = row._replace(found_by=vault.find_by(text), sealed=vault.seal(number, text))
+    insert_coupon(tx, row)
+    return row, Account.NOWHERE, text
+
+
+def _take_free(tx: sa.Connection, wanted: CouponRow) -> CouponRow:
+    """A coupon of the pool, from now on the one that is wanted."""
+    number = find_free(tx, wanted.offer)
+    if number is None:
+        raise OfferClosed(
+            f"The pool of the offer {wanted.offer!r} is empty; import codes with "
+            f"'lingxi coupon import {wanted.offer} FILE'."
+        )
+    names = ("version", "customer", "key", "issued_at", "starts_at", "expires_at", "state")
+    values = {name: getattr(wanted, name) for name in names}
+    tx.execute(sa.update(coupon).where(coupon.c.coupon == number).values(values))
+    row = get_coupon(tx, number)
+    assert row is not None
+    return row
 
 
 def check_open(tx: sa.Connection, offer: Offer, now: datetime) -> None:
@@ -137,29 +148,31 @@ def check_open(tx: sa.Connection, offer: Offer, now: datetime) -> None:
         raise OfferClosed(f"The budget of the offer {name!r} is spent.")
 
 
-def read_code(
-    tx: sa.Connection, vault: Vault, row: sa.Row[tuple[object, ...]], *, new: bool = False
-) -> Code:
+def read_code(tx: sa.Connection, vault: Vault, row: CouponRow) -> Code:
     """A coupon's row with its code."""
-    values = row._mapping
-    if values["sealed"] is not None:
-        text = vault.open(values["coupon"], values["sealed"])
-    else:
-        rule = get_offer(tx, values["offer"], values["version"]).offer.code
-        text = rule.text if isinstance(rule, SharedCode) else ""
-    names = ("coupon", "offer", "customer", "state", "issued_at", "starts_at", "expires_at")
-    return Code(text=text, new=new, **{name: values[name] for name in names})
+    if row.sealed is not None:
+        return _to_code(row, _open(vault, row))
+    rule = get_offer(tx, row.offer, row.version).offer.code
+    return _to_code(row, rule.text if isinstance(rule, SharedCode) else "")
 
 
-def find_held(tx: sa.Connection, offer: str, customer: int) -> sa.Row[tuple[object, ...]] | None:
-    """The customer's outstanding coupon of an offer that ends first, if they have one."""
-    query = sa.select(coupon).where(
-        coupon.c.offer == offer,
-        coupon.c.customer == customer,
-        coupon.c.state.in_([str(each) for each in OUTSTANDING]),
+def _open(vault: Vault, row: CouponRow) -> str:
+    return "" if row.sealed is None else vault.open(row.coupon, row.sealed)
+
+
+def _to_code(row: CouponRow, text: str, *, new: bool = False) -> Code:
+    assert row.issued_at is not None
+    return Code(
+        coupon=row.coupon,
+        text=text,
+        offer=row.offer,
+        customer=row.customer,
+        state=row.state,
+        issued_at=row.issued_at,
+        starts_at=row.starts_at,
+        expires_at=row.expires_at,
+        new=new,
     )
-    order = (coupon.c.expires_at.is_(None), coupon.c.expires_at, coupon.c.coupon)
-    return tx.execute(query.order_by(*order).limit(1)).first()
 
 
 def check_key(name: str, key: str) -> None:

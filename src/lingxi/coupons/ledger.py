@@ -12,10 +12,20 @@ from enum import StrEnum
 import sqlalchemy as sa
 
 from lingxi.coupons.tables import coupon, coupon_entry, coupon_redemption, coupon_total
+from lingxi.store.adding import Columns, add_rows
 from lingxi.store.counters import allocate
-from lingxi.store.keyed import upsert
+from lingxi.store.prepared import Prepared, PreparedChange
+from lingxi.store.tables import to_micros
 
 _COUNTER = "coupon_entry"
+_COLUMNS = tuple(column.name for column in coupon_entry.columns)
+_INSERT = PreparedChange.insert(coupon_entry, *_COLUMNS)
+_TOTALS = Prepared(
+    sa.select(coupon_total.c.account, coupon_total.c.coupons, coupon_total.c.cents).where(
+        coupon_total.c.offer == sa.bindparam("offer", type_=sa.String)
+    ),
+    "offer",
+)
 
 
 class Account(StrEnum):
@@ -90,8 +100,9 @@ def post(tx: sa.Connection, moves: Sequence[Move], now: datetime, *, actor: str 
     if not moves:
         return
     numbers = allocate(tx, _COUNTER, len(moves))
-    rows = [_to_row(move, n, now, actor) for move, n in zip(moves, numbers, strict=True)]
-    tx.execute(sa.insert(coupon_entry), rows)
+    micros = to_micros(now)
+    for number, move in zip(numbers, moves, strict=True):
+        _INSERT.execute(tx, *_to_row(move, number, micros, actor))
     changes: dict[tuple[str, str], list[int]] = {}
     for move in moves:
         for account, sign in ((move.source, -1), (move.target, 1)):
@@ -101,52 +112,47 @@ def post(tx: sa.Connection, moves: Sequence[Move], now: datetime, *, actor: str 
         # money stands where redeemed coupons stand, whichever way they go
         money = changes.setdefault((move.offer, Account.REDEEMED), [0, 0])
         money[1] += move.cents
-    for (offer, name), (coupons, cents) in changes.items():
-        _add(tx, offer, name, coupons, cents)
-
-
-def _to_row(move: Move, number: int, now: datetime, actor: str) -> dict[str, object]:
-    return {
-        "entry": number,
-        "at": now,
-        "offer": move.offer,
-        "coupon": move.coupon,
-        "customer": move.customer,
-        "source": str(move.source),
-        "target": str(move.target),
-        "coupons": move.coupons,
-        "cents": move.cents,
-        "order_id": move.order_id,
-        "actor": actor[:80],
-        "note": move.note[:200],
-    }
-
-
-def _add(tx: sa.Connection, offer: str, account: str, coupons: int, cents: int) -> None:
-    c = coupon_total.c
-    grow = (
-        sa.update(coupon_total)
-        .where(c.offer == offer, c.account == account)
-        .values(coupons=c.coupons + coupons, cents=c.cents + cents)
+    add_rows(
+        tx,
+        coupon_total,
+        _add_up,
+        [(*key, *change) for key, change in changes.items() if any(change)],
     )
-    if tx.execute(grow).rowcount == 0:
-        row = {"offer": offer, "account": account, "coupons": coupons, "cents": cents}
-        upsert(tx, coupon_total, [row])
+
+
+def _to_row(move: Move, number: int, micros: int, actor: str) -> tuple[object, ...]:
+    """The values of ``_COLUMNS``."""
+    return (
+        number,
+        micros,
+        move.offer,
+        move.coupon,
+        move.customer,
+        str(move.source),
+        str(move.target),
+        move.coupons,
+        move.cents,
+        move.order_id,
+        actor[:80],
+        move.note[:200],
+    )
+
+
+def _add_up(old: Columns, new: Columns) -> Columns:
+    return {name: old[name] + new[name] for name in ("coupons", "cents")}
 
 
 def read_totals(tx: sa.Connection, offer: str) -> Totals:
     """The balance of one offer."""
-    return read_all_totals(tx, offer).get(offer, Totals({}, 0))
+    rows = _TOTALS.fetch(tx, offer)
+    return Totals({row[0]: row[1] for row in rows}, sum(row[2] for row in rows))
 
 
-def read_all_totals(tx: sa.Connection, offer: str = "") -> dict[str, Totals]:
-    """The balance of every offer that has one, or of the one named."""
-    query = sa.select(coupon_total)
-    if offer:
-        query = query.where(coupon_total.c.offer == offer)
+def read_all_totals(tx: sa.Connection) -> dict[str, Totals]:
+    """The balance of every offer that has one."""
     coupons: dict[str, dict[str, int]] = {}
     cents: dict[str, int] = {}
-    for row in tx.execute(query):
+    for row in tx.execute(sa.select(coupon_total)):
         coupons.setdefault(row.offer, {})[row.account] = row.coupons
         cents[row.offer] = cents.get(row.offer, 0) + row.cents
     return {name: Totals(held, cents[name]) for name, held in coupons.items()}

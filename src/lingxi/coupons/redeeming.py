@@ -11,10 +11,11 @@ from lingxi.catalogue import get_items
 from lingxi.coupons.basket import Basket
 from lingxi.coupons.book import Kept, find_shared, get_offer
 from lingxi.coupons.events import coupon_event
-from lingxi.coupons.issuing import check_key, find_held, issue_one
+from lingxi.coupons.issuing import check_key, issue_one
 from lingxi.coupons.ledger import Account, Move, Totals, post, read_totals
 from lingxi.coupons.offer import Offer, SharedCode
-from lingxi.coupons.tables import coupon, coupon_redemption
+from lingxi.coupons.rows import CouponRow, find_by_code, find_held, get_coupon, move_coupon
+from lingxi.coupons.tables import coupon_redemption
 from lingxi.coupons.validity import find_expiry
 from lingxi.coupons.vault import Vault
 from lingxi.coupons.verdict import Facts, Refusal, Right, Verdict, judge, refuse
@@ -22,6 +23,8 @@ from lingxi.errors import Conflict, InvalidInput
 from lingxi.profiles.tables import customer_profile
 from lingxi.schema import Event, Name
 from lingxi.store.counters import allocate
+from lingxi.store.prepared import Prepared, PreparedChange
+from lingxi.store.tables import to_micros
 
 if TYPE_CHECKING:
     from lingxi.coupons.till import Coupons
@@ -30,6 +33,44 @@ _COUNTER = "coupon_redemption"
 NEWCOMER = 0
 """Somebody whom the shop names and who has done nothing yet: no surrogate is zero."""
 _LONGEST_ORDER = 200
+_r = coupon_redemption.c
+_BY_KEY = Prepared(
+    sa.select(
+        _r.redemption,
+        _r.coupon,
+        _r.order_id,
+        _r.verdict,
+        sa.type_coerce(_r.voided_at, sa.BigInteger),
+    ).where(_r.key == sa.bindparam("key", type_=sa.String)),
+    "key",
+)
+_REDEEMED = Prepared(
+    sa.select(sa.func.count()).where(
+        _r.offer == sa.bindparam("offer", type_=sa.String),
+        _r.customer == sa.bindparam("customer", type_=sa.BigInteger),
+        _r.voided_at.is_(None),
+    ),
+    "offer",
+    "customer",
+)
+_ORDERS = Prepared(
+    sa.select(customer_profile.c.orders).where(
+        customer_profile.c.customer == sa.bindparam("customer", type_=sa.BigInteger)
+    ),
+    "customer",
+)
+_INSERT = PreparedChange.insert(
+    coupon_redemption,
+    "redemption",
+    "coupon",
+    "offer",
+    "customer",
+    "order_id",
+    "key",
+    "at",
+    "cost_cents",
+    "verdict",
+)
 
 
 class Redemption(msgspec.Struct, frozen=True, kw_only=True):
@@ -74,10 +115,10 @@ def examine(
 def look_up(
     till: "Coupons", tx: sa.Connection, found_by: str, customer: int | None, now: datetime
 ) -> tuple[Kept, Right] | None:
-    row = tx.execute(sa.select(coupon).where(coupon.c.found_by == found_by)).first()
+    row = find_by_code(tx, found_by)
     if row is None:
         return _look_up_shared(till, tx, found_by, customer, now)
-    if row._mapping["state"] == Account.FREE:
+    if row.state == Account.FREE:
         return None  # nobody has it yet
     return _to_terms(tx, row)
 
@@ -101,11 +142,9 @@ def _look_up_shared(
     return kept, Right(Account.ISSUED, None, customer, validity.starts_at, ends)
 
 
-def _to_terms(tx: sa.Connection, row: sa.Row[tuple[object, ...]]) -> tuple[Kept, Right]:
-    values = row._mapping
-    names = ("coupon", "customer", "starts_at", "expires_at")
-    right = Right(Account(values["state"]), **{name: values[name] for name in names})
-    return get_offer(tx, values["offer"], values["version"]), right
+def _to_terms(tx: sa.Connection, row: CouponRow) -> tuple[Kept, Right]:
+    right = Right(Account(row.state), row.coupon, row.customer, row.starts_at, row.expires_at)
+    return get_offer(tx, row.offer, row.version), right
 
 
 def _gather(
@@ -151,18 +190,15 @@ def _find_other(
 def _count_orders(tx: sa.Connection, customer: int | None) -> int | None:
     if customer is None:
         return None
-    query = sa.select(customer_profile.c.orders).where(customer_profile.c.customer == customer)
-    return tx.execute(query).scalar() or 0
+    row = _ORDERS.first(tx, customer)
+    return 0 if row is None else int(row[0] or 0)
 
 
 def _count_redeemed(tx: sa.Connection, offer: str, customer: int | None) -> int:
     if customer is None:
         return 0
-    c = coupon_redemption.c
-    query = sa.select(sa.func.count()).where(
-        c.offer == offer, c.customer == customer, c.voided_at.is_(None)
-    )
-    return tx.execute(query).scalar_one()
+    row = _REDEEMED.first(tx, offer, customer)
+    return 0 if row is None else int(row[0])
 
 
 def redeem_code(
@@ -217,22 +253,20 @@ def _find_old(
     till: "Coupons", tx: sa.Connection, code: str, order_id: str, key: str
 ) -> Redemption | None:
     """The redemption that this key has made already."""
-    c = coupon_redemption.c
-    row = tx.execute(sa.select(coupon_redemption).where(c.key == key)).first()
+    row = _BY_KEY.first(tx, key)
     if row is None:
         return None
-    values = row._mapping
-    if values["order_id"] != order_id or not is_of(till.vault, tx, values["coupon"], code):
+    redemption, number, order, text, voided_at = row
+    if order != order_id or not is_of(till.vault, tx, number, code):
         raise Conflict("This idempotency_key was used for another code or order; take a new one.")
-    if values["voided_at"] is not None:
+    if voided_at is not None:
         raise Conflict(
             "What this idempotency_key redeemed was released since; take a new one to redeem again."
         )
-    verdict = msgspec.json.decode(values["verdict"], type=Verdict)
     return Redemption(
         redeemed=True,
-        verdict=verdict,
-        redemption=values["redemption"],
+        verdict=msgspec.json.decode(text, type=Verdict),
+        redemption=redemption,
         order_id=order_id,
         replayed=True,
     )
@@ -240,11 +274,10 @@ def _find_old(
 
 def is_of(vault: Vault, tx: sa.Connection, number: int, code: str) -> bool:
     """Whether a coupon is of this code, its own or a shared one."""
-    row = tx.execute(
-        sa.select(coupon.c.found_by, coupon.c.offer).where(coupon.c.coupon == number)
-    ).one()
-    found_by = vault.find_by(code)
-    return bool(row.found_by == found_by or find_shared(tx, found_by) == row.offer)
+    row, found_by = get_coupon(tx, number), vault.find_by(code)
+    if row is None:
+        return False
+    return row.found_by == found_by or find_shared(tx, found_by) == row.offer
 
 
 def secure(
@@ -265,8 +298,7 @@ def secure(
             tx, till.vault, name, customer or None, f"redeem:{key}", now, till.zone
         )
         number, source = code.coupon, Account.ISSUED
-    taken = sa.update(coupon).where(coupon.c.coupon == number, coupon.c.state == str(source))
-    if tx.execute(taken.values(state=str(Account.REDEEMED))).rowcount != 1:
+    if not move_coupon(tx, number, source, Account.REDEEMED):
         return None, source, events
     return number, source, events
 
@@ -281,18 +313,18 @@ def write_redemption(
     now: datetime,
 ) -> int:
     (number,) = allocate(tx, _COUNTER, 1)
-    row = {
-        "redemption": number,
-        "coupon": verdict.coupon,
-        "offer": verdict.offer,
-        "customer": customer,
-        "order_id": order_id,
-        "key": key,
-        "at": now,
-        "cost_cents": verdict.cost_cents,
-        "verdict": msgspec.json.encode(verdict).decode(),
-    }
-    tx.execute(sa.insert(coupon_redemption).values(row))
+    _INSERT.execute(
+        tx,
+        number,
+        verdict.coupon,
+        verdict.offer,
+        customer,
+        order_id,
+        key,
+        to_micros(now),
+        verdict.cost_cents,
+        msgspec.json.encode(verdict).decode(),
+    )
     move = Move(
         verdict.offer,
         source,
@@ -304,73 +336,3 @@ def write_redemption(
     )
     post(tx, [move], now, actor="redeem")
     return number
-
-
-def release_order(
-    vault: Vault,
-    tx: sa.Connection,
-    order_id: str,
-    now: datetime,
-    *,
-    code: str = "",
-    actor: str = "",
-) -> tuple[int, list[Event]]:
-    """Give back what an order redeemed; how many coupons, and their events."""
-    c = coupon_redemption.c
-    query = sa.select(coupon_redemption).where(c.order_id == order_id, c.voided_at.is_(None))
-    events, moves = [], []
-    for row in tx.execute(query.order_by(c.redemption)).all():
-        values = row._mapping
-        if code and not is_of(vault, tx, values["coupon"], code):
-            continue
-        tx.execute(
-            sa.update(coupon_redemption)
-            .where(c.redemption == values["redemption"])
-            .values(voided_at=now)
-        )
-        target = _give_back(tx, values["coupon"], now)
-        moves.append(_to_move(values, target))
-        events.append(_to_release(values, target, now))
-    post(tx, moves, now, actor=actor or "release")
-    return len(moves), events
-
-
-def _give_back(tx: sa.Connection, number: int, now: datetime) -> Account:
-    """Where a coupon goes whose order is gone: back to its holder while its time lasts."""
-    row = tx.execute(sa.select(coupon).where(coupon.c.coupon == number)).one()
-    values = row._mapping
-    if values["expires_at"] is not None and values["expires_at"] <= now:
-        target = Account.EXPIRED
-    elif values["sealed"] is None and values["customer"] is None:
-        target = Account.REVOKED  # a shared code used by nobody in particular: no one holds it
-    else:
-        target = Account.ISSUED if values["seen_at"] is None else Account.SEEN
-    tx.execute(sa.update(coupon).where(coupon.c.coupon == number).values(state=str(target)))
-    return target
-
-
-def _to_move(values: sa.RowMapping, target: Account) -> Move:
-    return Move(
-        values["offer"],
-        Account.REDEEMED,
-        target,
-        values["coupon"],
-        values["customer"],
-        cents=-values["cost_cents"],
-        order_id=values["order_id"],
-    )
-
-
-def _to_release(values: sa.RowMapping, target: Account, now: datetime) -> Event:
-    return coupon_event(
-        Name.COUPON_RELEASED,
-        values["coupon"],
-        values["offer"],
-        values["customer"],
-        now,
-        part=f"-{values['redemption']}",
-        order_id=values["order_id"],
-        redemption=values["redemption"],
-        cost_cents=values["cost_cents"],
-        state=str(target),
-    )

@@ -15,6 +15,7 @@ from lingxi.coupons.book import get_offer
 from lingxi.coupons.issuing import Code, read_code
 from lingxi.coupons.ledger import OUTSTANDING
 from lingxi.coupons.offer import Amount, FreeShipping, Offer, Percent, SharedCode
+from lingxi.coupons.rows import COUPONS, to_coupon
 from lingxi.coupons.tables import coupon
 from lingxi.coupons.vault import Vault
 from lingxi.errors import InvalidInput
@@ -146,8 +147,6 @@ def _batch(texts: list[str]) -> list[dict[str, Any]]:
 
 def _list_outstanding(tx: sa.Connection, vault: Vault, offer: str) -> Iterable[tuple[Code, int]]:
     c = coupon.c
-    query = sa.select(coupon).where(
-        c.offer == offer, c.state.in_([str(each) for each in OUTSTANDING])
-    )
-    for row in tx.execute(query.order_by(c.coupon)).all():
-        yield read_code(tx, vault, row), row._mapping["version"]
+    query = COUPONS.where(c.offer == offer, c.state.in_([str(each) for each in OUTSTANDING]))
+    for row in map(to_coupon, tx.execute(query.order_by(c.coupon)).all()):
+        yield read_code(tx, vault, row), row.version

@@ -15,7 +15,8 @@ from lingxi.coupons.issuing import Code, issue_one, read_code
 from lingxi.coupons.offer import Offer
 from lingxi.coupons.pool import Imported, import_codes
 from lingxi.coupons.redeeming import Redemption
-from lingxi.coupons.tables import coupon
+from lingxi.coupons.releasing import release_order
+from lingxi.coupons.rows import find_by_code, get_coupon
 from lingxi.coupons.vault import Vault
 from lingxi.coupons.verdict import Verdict
 from lingxi.errors import UnknownCoupon
@@ -70,8 +71,8 @@ class Coupons:
         UnknownCoupon
             If there is none of this number, or nobody has it yet.
         """
-        row = tx.execute(sa.select(coupon).where(coupon.c.coupon == coupon_id)).first()
-        if row is None or row._mapping["issued_at"] is None:
+        row = get_coupon(tx, coupon_id)
+        if row is None or row.issued_at is None:
             raise UnknownCoupon(f"There is no coupon {coupon_id}.")
         return read_code(tx, self.vault, row)
 
@@ -130,9 +131,7 @@ class Coupons:
         self, tx: sa.Connection, order_id: str, now: datetime, *, code: str = "", actor: str = ""
     ) -> int:
         """Give back what an order redeemed, all of it or one code; how many coupons that were."""
-        done, events = redeeming.release_order(
-            self.vault, tx, order_id, now, code=code, actor=actor
-        )
+        done, events = release_order(self.vault, tx, order_id, now, code=code, actor=actor)
         self.store.log.append(events, tx=tx)
         return done
 
@@ -172,8 +171,7 @@ class Coupons:
         UnknownCoupon
             If there is none.
         """
-        query = sa.select(coupon.c.coupon).where(coupon.c.found_by == self.vault.find_by(code))
-        number = tx.execute(query).scalar()
-        if number is None:
+        found = find_by_code(tx, self.vault.find_by(code))
+        if found is None:
             raise UnknownCoupon("There is no coupon with this code of its own.")
-        return int(number)
+        return found.coupon

@@ -3,11 +3,11 @@
 from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
 
-from sqlalchemy import ColumnElement, Connection, Dialect, Table, TypeDecorator, case
+from sqlalchemy import ColumnElement, Connection, Dialect, Table, case
 from sqlalchemy.dialects import sqlite
-from sqlalchemy.types import TypeEngine
 
-from lingxi.store.keyed import insert_columns
+from lingxi.store.keyed import execute_rows, insert_columns
+from lingxi.store.tables import driver_type
 
 Columns = Mapping[str, ColumnElement[object]]
 Merge = Callable[[Columns, Columns], Columns]
@@ -35,7 +35,7 @@ def add_rows(connection: Connection, table: Table, merge: Merge, rows: Sequence[
     for idle, group in groups.items():
         if connection.dialect.name == "sqlite":
             compiled = _compile(connection.dialect, table, merge, idle)
-            connection.exec_driver_sql(compiled, [tuple(row) for row in group])
+            execute_rows(connection, compiled, [tuple(row) for row in group])
         else:
             _add_on_postgres(connection, table, merge, idle, group)
 
@@ -45,10 +45,11 @@ def add_new(connection: Connection, table: Table, rows: Sequence[Row]) -> None:
     if not rows:
         return
     if connection.dialect.name == "sqlite":
-        connection.exec_driver_sql(_compile_new(connection.dialect, table), list(rows))
+        text = _compile_new(connection.dialect, table)
+        execute_rows(connection, text, [tuple(row) for row in rows])
         return
     names = [column.name for column in table.columns]
-    kinds = [_driver_type(column.type) for column in table.columns]
+    kinds = [driver_type(column.type) for column in table.columns]
     statement = insert_columns(table, names, list(zip(*rows, strict=True)), kinds)
     keys = list(table.primary_key.columns)
     connection.execute(statement.on_conflict_do_nothing(index_elements=keys))
@@ -96,7 +97,7 @@ def _add_on_postgres(
     connection: Connection, table: Table, merge: Merge, idle: tuple[str, ...], rows: Sequence[Row]
 ) -> None:
     names = [column.name for column in table.columns]
-    kinds = [_driver_type(column.type) for column in table.columns]
+    kinds = [driver_type(column.type) for column in table.columns]
     statement = insert_columns(table, names, list(zip(*rows, strict=True)), kinds)
     changed = merge(dict(table.c.items()), dict(statement.excluded.items()))
     connection.execute(
@@ -105,7 +106,3 @@ def _add_on_postgres(
             set_={name: value for name, value in changed.items() if name not in idle},
         )
     )
-
-
-def _driver_type(kind: TypeEngine[object]) -> TypeEngine[object]:
-    return kind.impl_instance if isinstance(kind, TypeDecorator) else kind

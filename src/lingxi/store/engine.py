@@ -2,7 +2,7 @@
 
 import sqlite3
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from time import monotonic, sleep
 
@@ -156,10 +156,15 @@ def _begin_eagerly(connection: Connection) -> None:
     SQLite itself asks ever more rarely, up to every 0.1 s: another writer that pauses for a few
     milliseconds only would get the lock again and again.
     """
-    patience: int = connection.exec_driver_sql("PRAGMA busy_timeout").scalar_one()
+    raw = connection.connection.driver_connection
+    assert isinstance(raw, sqlite3.Connection)
+    patience: int = raw.execute("PRAGMA busy_timeout").fetchone()[0]
     end = monotonic() + patience / 1000
-    connection.exec_driver_sql("PRAGMA busy_timeout = 0")
+    raw.execute("PRAGMA busy_timeout = 0")
     try:
+        with suppress(sqlite3.Error):  # it is told in words below
+            raw.execute("BEGIN IMMEDIATE")
+            return
         while True:
             try:
                 connection.exec_driver_sql("BEGIN IMMEDIATE")
@@ -169,8 +174,6 @@ def _begin_eagerly(connection: Connection) -> None:
                     raise
             sleep(_RETRY_SECONDS)
     finally:
-        raw = connection.connection.driver_connection
-        assert isinstance(raw, sqlite3.Connection)
         raw.execute(f"PRAGMA busy_timeout = {patience}")  # a pragma takes no bound parameter
 
 

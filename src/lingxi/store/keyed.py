@@ -2,6 +2,7 @@
 
 import sqlite3
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from contextlib import suppress
 from functools import lru_cache
 from typing import Any
 
@@ -157,7 +158,20 @@ def upsert(connection: Connection, table: Table, rows: Sequence[Mapping[str, obj
     # the driver takes tuples: SQLAlchemy's work per row costs more than the insert itself
     compiled, processors = _compile_upsert(connection.dialect, table, names)
     tuples = zip(*(_convert(p, [row[n] for row in rows]) for n, p in processors), strict=True)
-    connection.exec_driver_sql(compiled, list(tuples))
+    execute_rows(connection, compiled, list(tuples))
+
+
+def execute_rows(connection: Connection, text: str, rows: Sequence[tuple[object, ...]]) -> int:
+    """Execute SQLite's own text for each row of values; how many rows of the table it touched.
+
+    A single row goes straight to the driver: SQLAlchemy's work costs more than SQLite's.
+    """
+    if len(rows) == 1:
+        raw: Any = connection.connection.driver_connection
+        with suppress(sqlite3.Error):  # it changed nothing, and fails again below, in words
+            done: int = raw.execute(text, rows[0]).rowcount
+            return done
+    return connection.exec_driver_sql(text, list(rows)).rowcount
 
 
 def insert_columns(
@@ -206,7 +220,7 @@ def execute_many(
         connection.execute(statement, rows)
         return
     compiled, order = _compile_many(connection.dialect, statement)
-    connection.exec_driver_sql(compiled, [tuple(row[name] for name in order) for row in rows])
+    execute_rows(connection, compiled, [tuple(row[name] for name in order) for row in rows])
 
 
 @lru_cache(maxsize=64)

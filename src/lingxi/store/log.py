@@ -13,7 +13,7 @@ from lingxi.schema import Event
 from lingxi.store.codec import from_row, to_row
 from lingxi.store.counters import peek, put
 from lingxi.store.engine import begin_read, begin_write, lock_log
-from lingxi.store.keyed import fetch_by_keys, insert_or_ignore, upsert
+from lingxi.store.keyed import execute_rows, fetch_by_keys, insert_or_ignore, upsert
 from lingxi.store.message_ids import message_ids, note_append
 from lingxi.store.projection import Projection, fold
 from lingxi.store.tables import NAMED, event, identity, is_message, log_cursor, to_micros
@@ -228,7 +228,7 @@ def _insert_rows(connection: Connection, batch: Sequence[Event], last: int) -> i
     rows = [to_row(e, position) for position, e in enumerate(batch, last + 1)]
     if connection.dialect.name == "sqlite":
         # all columns have plain types: the driver takes the tuples as they are
-        return connection.exec_driver_sql(_compile_insert(connection.dialect), rows).rowcount
+        return execute_rows(connection, _compile_insert(connection.dialect), rows)
     statement = insert_or_ignore(connection, event, key=event.c.event_id, only=NAMED)
     values = [dict(zip(_COLUMNS, row, strict=True)) for row in rows]
     result = connection.execute(statement.returning(event.c.position), values)

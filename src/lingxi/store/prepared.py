@@ -1,10 +1,12 @@
-"""Queries whose text is made once, for what every request asks."""
+"""Statements whose text is made once, for what every request asks and writes."""
 
 import sqlite3
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import Connection, Dialect, Select
+from sqlalchemy import Connection, Delete, Dialect, Insert, Select, Table, Update, bindparam, insert
+
+from lingxi.store.tables import driver_type
 
 MEMORY = "lingxi_memory"
 """Where a connection of ``Reader`` keeps the answers of the state that it sees."""
@@ -30,16 +32,13 @@ class Prepared:
             found = tx.execute(self._query, dict(zip(self._names, values, strict=True)))
             return [tuple(row) for row in found]
         if self._text is None:
-            self._text = self._compile(tx.dialect)
-        text, places = self._text
+            self._text = _compile(self._query, self._names, tx.dialect)
         memory: dict[object, Sequence[tuple[Any, ...]]] | None = (
             None if self._large else tx.info.get(MEMORY)
         )
         if memory is not None and (known := memory.get((self, values))) is not None:
             return known
-        bound = values
-        if places is not None:
-            bound = tuple(fixed if at < 0 else values[at] for at, fixed in places)
+        text, bound = _bind(self._text, values)
         raw: Any = tx.connection.driver_connection
         try:
             rows: list[tuple[Any, ...]] = raw.execute(text, bound).fetchall()
@@ -55,12 +54,55 @@ class Prepared:
         rows = self.fetch(tx, *values)
         return rows[0] if rows else None
 
-    def _compile(self, dialect: Dialect) -> _Text:
-        """The text, and for each of its values a place in the caller's, or -1 and what it is."""
-        compiled = self._query.compile(dialect=dialect)
-        fixed = compiled.construct_params(dict.fromkeys(self._names))
-        order = tuple(getattr(compiled, "positiontup", None) or ())
-        if order == self._names:
-            return str(compiled), None
-        known = {name: at for at, name in enumerate(self._names)}
-        return str(compiled), [(known.get(name, -1), fixed[name]) for name in order]
+
+class PreparedChange:
+    """A change of a fixed form, with its parameters in a fixed order.
+
+    Values come as the driver takes them, as for ``Prepared``: moments as whole microseconds.
+    """
+
+    def __init__(self, change: Insert | Update | Delete, *names: str) -> None:
+        self._change, self._names = change, names
+        self._text: _Text | None = None
+
+    @classmethod
+    def insert(cls, table: Table, *names: str) -> "PreparedChange":
+        """A row of these columns, the values being theirs in their order."""
+        kinds = {name: driver_type(table.c[name].type) for name in names}
+        values = {name: bindparam(f"new_{name}", type_=kind) for name, kind in kinds.items()}
+        return cls(insert(table).values(values), *(f"new_{name}" for name in names))
+
+    def execute(self, tx: Connection, *values: object) -> int:
+        """Make the change; how many rows it touched."""
+        if tx.dialect.name != "sqlite":
+            return tx.execute(self._change, dict(zip(self._names, values, strict=True))).rowcount
+        if self._text is None:
+            self._text = _compile(self._change, self._names, tx.dialect)
+        text, bound = _bind(self._text, values)
+        raw: Any = tx.connection.driver_connection
+        try:
+            done: int = raw.execute(text, bound).rowcount
+        except sqlite3.Error:
+            return tx.exec_driver_sql(text, bound).rowcount  # fails again, in words
+        return done
+
+
+def _compile(
+    statement: Select[Any] | Insert | Update | Delete, names: tuple[str, ...], dialect: Dialect
+) -> _Text:
+    """The text, and for each of its values a place in the caller's, or -1 and what it is."""
+    compiled = statement.compile(dialect=dialect)
+    fixed = compiled.construct_params(dict.fromkeys(names))
+    order = tuple(getattr(compiled, "positiontup", None) or ())
+    if order == names:
+        return str(compiled), None
+    known = {name: at for at, name in enumerate(names)}
+    return str(compiled), [(known.get(name, -1), fixed[name]) for name in order]
+
+
+def _bind(text: _Text, values: tuple[object, ...]) -> tuple[str, tuple[object, ...]]:
+    """The text with its values in its own order."""
+    statement, places = text
+    if places is None:
+        return statement, values
+    return statement, tuple(fixed if at < 0 else values[at] for at, fixed in places)

@@ -1,6 +1,7 @@
 """The store's own tables, and the column types every room uses."""
 
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 from sqlalchemy import (
     BigInteger,
@@ -17,6 +18,7 @@ from sqlalchemy import (
     TypeDecorator,
     literal_column,
 )
+from sqlalchemy.types import TypeEngine
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 SUBJECT = BigInteger().with_variant(Integer(), "sqlite")
@@ -66,6 +68,11 @@ class Moment(TypeDecorator[datetime]):
 
     def process_result_value(self, value: int | None, _dialect: Dialect) -> datetime | None:
         return None if value is None else from_micros(value)
+
+
+def driver_type(kind: TypeEngine[Any]) -> TypeEngine[Any]:
+    """The type of a column as the driver keeps it: a ``Moment``'s is a whole number."""
+    return kind.impl_instance if isinstance(kind, TypeDecorator) else kind
 
 
 metadata = MetaData(naming_convention=NAMING)
