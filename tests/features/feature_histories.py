@@ -11,6 +11,7 @@ from msgspec import structs
 from lingxi.config import Settings
 from lingxi.features import compute_features
 from lingxi.schema import Event, Line, Name
+from lingxi.store.abreast import Abreast
 from lingxi.store.analytics import Analytics
 from lingxi.store.codec import to_arrow
 from lingxi.store.duck import DuckDBSession
@@ -83,7 +84,7 @@ class Bench:
     ) -> dict[int, Row]:
         """One row of features per customer; the events already have their positions."""
         table = self.session.register("events", join_customers(to_arrow(events)))
-        analytics = Analytics(self.session, table, (table, table), None, Settings(Path()))
+        analytics = Analytics(self.session, table, (table, table), Abreast(()), Settings(Path()))
         found = compute_features(analytics, as_of, names=names).to_pylist()
         return {row.pop("customer"): row for row in found}
 

@@ -1,6 +1,8 @@
 """Single customers, by hand: every kind of condition, current with the last event."""
 
+from dataclasses import replace
 from datetime import timedelta
+from itertools import product
 
 import pytest
 
@@ -11,6 +13,7 @@ from lingxi.ingest.consent import consent_event
 from lingxi.profiles import put_traits
 from lingxi.schema import Item
 from lingxi.segments import Segment, add_to_list, put_segment, read_rule, remove_from_list
+from lingxi.segments.bulk import Crowd, compile_rule
 from lingxi.segments.lists import put_list
 from segments.happenings import NOW, happen, make_customers
 
@@ -106,6 +109,38 @@ def test_traits_scores_consent_lists_and_buckets(shop: Shop) -> None:
     assert not holds(shop, {"list": "staff"}, b)
     halves = [{"random": "s", "to": 0.5}, {"random": "s", "from": 0.5}]
     assert [holds(shop, half, a) for half in halves].count(True) == 1
+
+
+def test_the_later_word_counts_for_everybody_as_for_one(shop: Shop) -> None:
+    consent = replace(shop.store.settings.consent, marketing="assumed", analytics="required")
+    shop.store.settings = replace(shop.store.settings, consent=consent)
+    words = [None, (True, 0), (False, 0), (True, 1), (False, 1)]
+    pairs = list(product(words, words))
+    people = make_customers(shop, *(f"c{number}" for number in range(len(pairs))))
+    shop.store.log.append(
+        [
+            consent_event(
+                who,
+                purpose,
+                channel,
+                granted=word[0],
+                now=NOW + timedelta(days=word[1]),
+                source="t",
+            )
+            for who, pair in zip(people, pairs, strict=True)
+            for channel, word in zip(("*", "email"), pair, strict=True)
+            for purpose in ("marketing", "analytics")
+            if word is not None
+        ]
+    )
+    for purpose, channel in product(("marketing", "analytics"), ("email", "*", "sms")):
+        rule = {"consent": purpose, "channel": channel}
+        alone = [who for who in people if holds(shop, rule, who, later_days=1)]
+        with shop.store.analytics() as analytics:
+            crowd = Crowd(shop.store, shop.judge.scores, analytics, NOW + timedelta(days=1))
+            table = analytics.to_arrow(compile_rule(crowd, read_rule(rule)))
+        assert sorted(table["customer"].to_pylist()) == alone
+        assert 0 < len(alone) < len(people)
 
 
 def test_segments_in_segments_and_no_circles(shop: Shop) -> None:

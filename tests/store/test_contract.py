@@ -281,6 +281,13 @@ class StoreContract:
         ]
         table = pa.parquet.read_table(store.lake.folder / names[0], partitioning=None)
         assert table.schema == EVENT_ROWS
+        metadata = pa.parquet.read_metadata(store.lake.folder / names[0])
+        columns = [metadata.row_group(0).column(n) for n in range(metadata.num_columns)]
+        ways = {column.path_in_schema: set(column.encodings) for column in columns}
+        for name in ("position", "subject", "occurred_at", "amount_cents"):
+            assert "DELTA_BINARY_PACKED" in ways[name]
+        assert "DELTA_BYTE_ARRAY" in ways["event_id"]
+        assert "RLE_DICTIONARY" in ways["name"]
 
     def test_a_crash_between_file_and_record_doubles_nothing(
         self, store: Store, events: Make, monkeypatch: pytest.MonkeyPatch

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal, Protocol
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 import numpy as np
 import pyarrow as pa
-from sqlalchemy import Connection, Engine, Table, select
+from sqlalchemy import Connection, Engine, Select, Table, select
 
 from lingxi.config import Settings
+from lingxi.store.abreast import Abreast, Answer, Item, read_abreast
 from lingxi.store.arrow_state import read_columns, read_ids, read_table
 from lingxi.store.codec import to_arrow
-from lingxi.store.engine import begin_read
 from lingxi.store.lake import lake_position, list_files, list_withdrawn
 from lingxi.store.log import read_events
 from lingxi.store.tables import identity
@@ -64,7 +64,7 @@ class Analytics:
         session: Session,
         events: ibis.Table,
         parts: tuple[ibis.Table, ibis.Table],
-        tx: Connection,
+        state: Abreast,
         settings: Settings,
         identities: pa.Table | None = None,
     ) -> None:
@@ -73,7 +73,7 @@ class Analytics:
         self.events = events
         self.rows, self.people = parts
         self.settings = settings
-        self._tx = tx
+        self._state = state
         self._identities = identities
 
     @property
@@ -86,11 +86,17 @@ class Analytics:
     @property
     def transaction(self) -> Connection:
         """The read transaction that sees the state tables as of the events."""
-        return self._tx
+        return self._state.first
+
+    def ask_state(
+        self, do: Callable[[Connection, Item], Answer], items: Sequence[Item]
+    ) -> list[Answer]:
+        """``do`` for each item with a transaction such as ``transaction``, several at once."""
+        return self._state.ask(do, items)
 
     def state(self, table: Table) -> ibis.Table:
         """A state table, in the same state as the events."""
-        return self.register(f"state_{table.name}", read_table(self._tx, table))
+        return self.register(f"state_{table.name}", read_table(self.transaction, table))
 
     def register(self, name: str, table: pa.Table) -> ibis.Table:
         """Bring an Arrow table into the session, in place of an earlier one of this name."""
@@ -111,11 +117,12 @@ def open_analytics(
     engine: Engine, lake_folder: Path, kind: Kind, settings: Settings
 ) -> Iterator[Analytics]:
     """A session over the lake's files and the tail of the log, both of one moment."""
-    with begin_read(engine) as tx:
+    with read_abreast(engine) as state:
+        tx = state.first
         position = lake_position(tx)
         files = [str(lake_folder / file.path) for file in list_files(tx)]
         tail = to_arrow(read_events(tx, after=position, limit=_EVERYTHING))
-        people = read_people(tx)
+        people = read_people(state)
         gone = list_withdrawn(tx)
         with _start(kind, lake_folder.parent / "tmp") as session:
             rows = session.register("tail", tail)
@@ -129,23 +136,30 @@ def open_analytics(
             joined = join_identity(rows, owners)
             session.backend.create_view("events", joined, overwrite=True)
             events = session.backend.table("events")
-            yield Analytics(session, events, (rows, owners), tx, settings, people)
+            yield Analytics(session, events, (rows, owners), state, settings, people)
 
 
-def read_people(tx: Connection) -> pa.Table:
+def read_people(state: Abreast) -> pa.Table:
     """The state table ``identity``, by column: it has a row for every surrogate there is.
 
     Nearly all surrogates are their own customer: of these only the numbers are read.
     """
     c = identity.c
     own = c.customer == c.subject
-    kinds = [read_ids(tx, select(c.subject).where(own, flag)) for flag in (c.known, ~c.known)]
-    moved, owner, known = read_columns(tx, select(*identity.columns).where(~own))
-    subject = np.concatenate([*kinds, np.array(moved, np.int64)])
-    customer = np.concatenate([*kinds, np.array(owner, np.int64)])
-    flags = [np.ones(len(kinds[0]), np.bool_), np.zeros(len(kinds[1]), np.bool_)]
-    flags.append(np.array(known, np.bool_))  # SQLite keeps 0 and 1
-    columns = {"subject": subject, "customer": customer, "known": np.concatenate(flags)}
+    kinds = [select(c.subject).where(own, flag) for flag in (c.known, ~c.known)]
+    rest = select(*identity.columns).where(~own)
+
+    def read(tx: Connection, query: Select[Any]) -> list[Any]:
+        return read_columns(tx, query) if query is rest else [read_ids(tx, query)]
+
+    (known,), (unknown,), (moved, owner, flag) = state.ask(read, [*kinds, rest])
+    flags = [np.ones(len(known), np.bool_), np.zeros(len(unknown), np.bool_)]
+    flags.append(np.array(flag, np.bool_))  # SQLite keeps 0 and 1
+    columns = {
+        "subject": np.concatenate([known, unknown, np.array(moved, np.int64)]),
+        "customer": np.concatenate([known, unknown, np.array(owner, np.int64)]),
+        "known": np.concatenate(flags),
+    }
     return pa.table({name: pa.array(values) for name, values in columns.items()})
 
 

