@@ -17,8 +17,12 @@ from lingxi.app.work import work_off
 from lingxi.cli import main
 from lingxi.clock import FixedClock
 from lingxi.coupons import Basket, BasketLine, Offer
+from lingxi.coupons.book import list_offers
 from lingxi.coupons.file import read_offer
-from lingxi.errors import InvalidInput, RateLimited, UnknownCustomer, UnknownSegment
+from lingxi.coupons.openness import read_used_up
+from lingxi.errors import Conflict, InvalidInput, RateLimited, UnknownCustomer, UnknownSegment
+from lingxi.ingest.identity import ANONYMOUS, CUSTOMER, resolve_subjects
+from lingxi.store.tables import identity
 
 BASKET = Basket(lines=(BasketLine("LAMP", 5_000),))
 FIRST = {"benefit": {"kind": "percent", "percent": 10}, "conditions": {"first_order": True}}
@@ -48,6 +52,41 @@ def test_a_checkout_names_customers_nobody_has_heard_of(shop: Shop) -> None:
     newest = shop.offers.read_ledger(check=True)
     assert {row.customer_id for row in newest.rows} == {"C-new"}
     assert newest.differences == ()
+
+
+def test_coupons_are_the_persons_after_a_merge_too(shop: Shop) -> None:
+    """A code was refused to whoever signed up after it was given, and could be used twice."""
+    shop.offers.put(make("first", personal=True), actor="t")
+    counter = shop.counter
+    with shop.store.write() as tx:
+        browser = resolve_subjects(tx, ANONYMOUS, ["b-7"], known=True)["b-7"]
+        ann = resolve_subjects(tx, CUSTOMER, ["ann"], known=True)["ann"]
+    first, other = (
+        counter.issue("first", f"visitor-{browser}", key, actor="t").code or ""
+        for key in ("k1", "k2")
+    )
+    assert counter.redeem(
+        first, BASKET, f"visitor-{browser}", order_id="o1", key="o1", caller="key:1"
+    ).redeemed
+    with shop.store.write() as tx:
+        tx.execute(sa.update(identity).where(identity.c.subject == browser).values(customer=ann))
+    words = counter.check(other, BASKET, "ann", caller="key:1").words
+    assert words == ("The customer has used the offer already.",)
+    assert counter.issue("first", "ann", "k2", actor="t").customer_id == "ann"
+    with shop.store.read() as tx:
+        offers = [kept.offer for kept in list_offers(tx)]
+        assert read_used_up(tx, offers) == {ann: frozenset({"first"})}
+    assert {row.customer_id for row in shop.offers.read_ledger().rows} == {"ann"}
+
+
+def test_a_key_does_not_tell_one_customer_anothers_code(shop: Shop) -> None:
+    shop.offers.put(make("first"), actor="t")
+    with shop.store.write() as tx:
+        resolve_subjects(tx, CUSTOMER, ["ann", "ben"], known=True)
+    assert shop.counter.issue("first", "ann", "welcome", actor="t").new
+    for other in ("ben", None):
+        with pytest.raises(Conflict, match="another customer"):
+            shop.counter.issue("first", other, "welcome", actor="t")
 
 
 def test_an_address_is_not_taken_as_a_customers_id(shop: Shop) -> None:

@@ -48,6 +48,18 @@ def test_a_goal_of_the_other_half_ends_the_run(road: Road) -> None:
     assert road.sent() == []
 
 
+def test_what_the_other_half_got_counts_for_the_caps_of_the_person(road: Road) -> None:
+    road.know(1, 2)
+    steps = {"mail": STEPS["mail"], "end": STEPS["end"]}
+    road.publish(trigger=GO, steps=steps, reentry={"mode": "always"}, caps={"day": 1})
+    road.happen("Go", 2)
+    road.go()
+    road.merge(1, 2)
+    road.happen("Go", 1)
+    road.go()
+    assert [message["customer"] for message in road.sent()] == [2]
+
+
 def test_who_is_held_out_gets_nothing_through_a_merge_either(road: Road) -> None:
     held, free = (
         next(c for c in range(1, 99) if in_holdout("journey:j", c, 0.5) is wanted)

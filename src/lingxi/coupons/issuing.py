@@ -16,9 +16,10 @@ from lingxi.coupons.rows import CouponRow, find_by_key, find_free, get_coupon, i
 from lingxi.coupons.tables import coupon
 from lingxi.coupons.validity import find_expiry
 from lingxi.coupons.vault import Vault
-from lingxi.errors import InvalidInput, OfferClosed
+from lingxi.errors import Conflict, InvalidInput, OfferClosed
 from lingxi.schema import Event, Name
 from lingxi.store.counters import allocate
+from lingxi.store.people import find_owner
 
 _COUNTER = "coupon"
 LONGEST_KEY = 120
@@ -63,12 +64,15 @@ def issue_one(
         If there is no such offer.
     OfferClosed
         If the offer is paused or over, or has nothing left.
+    Conflict
+        If the key has its coupon, and that is another customer's: nobody is told somebody's code.
     InvalidInput
         If the key is empty or too long.
     """
     check_key("key", key)
     held = find_by_key(tx, offer, key)
     if held is not None:
+        _check_holder(tx, held, customer)
         return read_code(tx, vault, held), []
     kept = get_offer(tx, offer)
     check_open(tx, kept.offer, now)
@@ -89,6 +93,13 @@ def issue_one(
     post(tx, [move], now, actor="issue")
     event = coupon_event(Name.COUPON_ISSUED, row.coupon, offer, customer, now)
     return _to_code(row, text, new=True), [event]
+
+
+def _check_holder(tx: sa.Connection, held: CouponRow, customer: int | None) -> None:
+    if held.customer is None:  # given to nobody in particular, or to somebody who was erased
+        return
+    if customer is None or find_owner(tx, customer) != find_owner(tx, held.customer):
+        raise Conflict("This key was used for another customer's coupon; take a new one.")
 
 
 def _take(

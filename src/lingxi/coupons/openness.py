@@ -12,6 +12,7 @@ from lingxi.coupons.ledger import OUTSTANDING, Account, Totals, read_all_totals
 from lingxi.coupons.offer import Offer, PoolCode
 from lingxi.coupons.tables import coupon_redemption
 from lingxi.errors import OfferClosed
+from lingxi.store.tables import identity
 
 
 @dataclass(frozen=True)
@@ -59,12 +60,14 @@ def measure(offer: Offer, totals: Totals) -> OpenOffer:
 
 
 def read_used_up(tx: sa.Connection, offers: Iterable[Offer]) -> Mapping[int, frozenset[str]]:
-    """The offers that each customer has used as often as one may."""
+    """The offers that each customer has used as often as one may, whatever merged since."""
     c, n = coupon_redemption.c, sa.func.count()
+    who = sa.func.coalesce(identity.c.customer, c.customer)
     query = (
-        sa.select(c.customer, c.offer, n)
+        sa.select(who, c.offer, n)
+        .select_from(coupon_redemption.outerjoin(identity, identity.c.subject == c.customer))
         .where(c.voided_at.is_(None), c.customer.is_not(None))
-        .group_by(c.customer, c.offer)
+        .group_by(who, c.offer)
     )
     most = {offer.name: offer.limits.per_customer for offer in offers}
     found: dict[int, set[str]] = {}

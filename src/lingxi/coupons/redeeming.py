@@ -23,6 +23,7 @@ from lingxi.errors import Conflict, InvalidInput
 from lingxi.profiles.tables import customer_profile
 from lingxi.schema import Event, Name
 from lingxi.store.counters import allocate
+from lingxi.store.people import find_owner, is_theirs
 from lingxi.store.prepared import Prepared, PreparedChange
 from lingxi.store.tables import to_micros
 
@@ -47,7 +48,7 @@ _BY_KEY = Prepared(
 _REDEEMED = Prepared(
     sa.select(sa.func.count()).where(
         _r.offer == sa.bindparam("offer", type_=sa.String),
-        _r.customer == sa.bindparam("customer", type_=sa.BigInteger),
+        is_theirs(_r.customer),
         _r.voided_at.is_(None),
     ),
     "offer",
@@ -143,7 +144,8 @@ def _look_up_shared(
 
 
 def _to_terms(tx: sa.Connection, row: CouponRow) -> tuple[Kept, Right]:
-    right = Right(Account(row.state), row.coupon, row.customer, row.starts_at, row.expires_at)
+    holder = None if row.customer is None else find_owner(tx, row.customer)
+    right = Right(Account(row.state), row.coupon, holder, row.starts_at, row.expires_at)
     return get_offer(tx, row.offer, row.version), right
 
 

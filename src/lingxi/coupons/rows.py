@@ -8,6 +8,7 @@ import sqlalchemy as sa
 
 from lingxi.coupons.ledger import OUTSTANDING, Account
 from lingxi.coupons.tables import coupon
+from lingxi.store.people import is_theirs
 from lingxi.store.prepared import Prepared, PreparedChange
 from lingxi.store.tables import driver_type, from_micros, to_micros
 
@@ -49,7 +50,7 @@ _BY_KEY = Prepared(
 _HELD = Prepared(
     COUPONS.where(
         _c.offer == _OFFER,
-        _c.customer == sa.bindparam("customer", type_=sa.BigInteger),
+        is_theirs(_c.customer),
         sa.or_(*(_c.state == str(each) for each in OUTSTANDING)),
     )
     .order_by(_c.expires_at.is_(None), _c.expires_at, _c.coupon)

@@ -14,6 +14,7 @@ from lingxi.store import Store
 from lingxi.store.counters import allocate
 from lingxi.store.keyed import insert_or_ignore, select_by_keys, upsert
 from lingxi.store.prepared import Prepared
+from lingxi.store.projection import find_customers
 from lingxi.store.tables import identity
 
 CUSTOMER, EMAIL, PHONE, ANONYMOUS = "user_id", "email", "phone", "anonymous"
@@ -204,13 +205,17 @@ def _suggest(tx: Connection, wanted: str) -> str:
 
 
 def customer_ids(tx: Connection, customers: Collection[int]) -> dict[int, str]:
-    """What to call each customer: the shop's own id, or a label where the shop gave none."""
+    """What to call each customer: the shop's own id, or a label where the shop gave none.
+
+    Also takes surrogates that have become another customer's since: they are called like them.
+    """
     if not customers:
         return {}
+    owners = find_customers(tx, customers)
     query = select_by_keys(
         tx,
         [identity.c.customer],
-        [(customer,) for customer in customers],
+        [(customer,) for customer in set(owners.values())],
         [identity.c.customer, identity.c.subject],
     ).subquery()
     rows = tx.execute(
@@ -225,7 +230,7 @@ def customer_ids(tx: Connection, customers: Collection[int]) -> dict[int, str]:
         rank = (order.index(kind) if kind in order else len(order), subject, label)
         if customer not in best or rank < best[customer]:
             best[customer] = rank
-    return {customer: rank[2] for customer, rank in best.items()}
+    return {given: best[owner][2] for given, owner in owners.items() if owner in best}
 
 
 def search_customers(store: Store, tx: Connection, text: str, *, n: int = 8) -> dict[int, str]:

@@ -22,6 +22,7 @@ from lingxi.policy.tables import planned_action
 from lingxi.schema import Event
 from lingxi.store import Store
 from lingxi.store.codec import from_row
+from lingxi.store.people import is_theirs
 from lingxi.store.prepared import Prepared
 from lingxi.store.tables import event as log_table
 from lingxi.store.tables import from_micros, to_micros
@@ -43,7 +44,7 @@ _STATES = {
 
 _MESSAGES = Prepared(
     sa.select(messages.c.journey, sa.type_coerce(messages.c.queued_at, sa.BigInteger)).where(
-        messages.c.customer == sa.bindparam("customer", type_=sa.BigInteger),
+        is_theirs(messages.c.customer),
         sa.type_coerce(messages.c.queued_at, sa.BigInteger)
         >= sa.bindparam("since", type_=sa.BigInteger),
         messages.c.journey != "",
