@@ -6,8 +6,9 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 from coupon_shop import BASKET, NOW, make_offer, put
+from sqlalchemy.dialects import sqlite
 
-from lingxi.coupons import Coupons, find_valid
+from lingxi.coupons import Coupons, find_valid, rows
 from lingxi.coupons.codes import ALPHABET, normalise
 from lingxi.coupons.ledger import audit, list_entries, read_totals
 from lingxi.coupons.pool import list_low_pools, read_codes
@@ -220,3 +221,13 @@ def test_forgetting_keeps_amounts_and_codes_without_the_person(till: Coupons) ->
         owners = dict(tx.execute(sa.select(coupon.c.coupon, coupon.c.customer)).all())
         assert owners == {used.coupon: None, held.coupon: None, other.coupon: 8}
         assert till.check(tx, held.text, BASKET, None, NOW).valid
+
+
+def test_whose_a_shared_code_is_is_found_among_the_customers_own(till: Coupons) -> None:
+    """SQLite would rather look through all coupons of the offer that are out."""
+    query = rows._HELD._query.compile(dialect=sqlite.dialect())
+    with till.store.read() as tx:
+        plan = tx.exec_driver_sql(
+            f"explain query plan {query}", (1,) * len(query.positiontup or ())
+        )
+        assert "ix_coupon_customer_offer" in str(plan.all())

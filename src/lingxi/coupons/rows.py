@@ -51,7 +51,8 @@ _HELD = Prepared(
     COUPONS.where(
         _c.offer == _OFFER,
         is_theirs(_c.customer),
-        sa.or_(*(_c.state == str(each) for each in OUTSTANDING)),
+        # as an expression, lest SQLite look through all that are out instead of the customer's few
+        sa.or_(*(sa.func.coalesce(_c.state, "") == str(each) for each in OUTSTANDING)),
     )
     .order_by(_c.expires_at.is_(None), _c.expires_at, _c.coupon)
     .limit(1),
