@@ -29,8 +29,12 @@ def running(folder: Path, errors: Path) -> Iterator[tuple[subprocess.Popen[bytes
         probe.bind((HOST, 0))
         port = probe.getsockname()[1]
     code = (
-        "from pathlib import Path; from lingxi.server.serve import serve; "
-        f"serve(Path({str(folder)!r}), host={HOST!r}, port={port})"
+        "from pathlib import Path; from urllib.request import urlopen; "
+        "from lingxi.server.serve import serve; "
+        f"told = open({str(errors.with_suffix('.ready'))!r}, 'a', 1); "
+        f"ask = lambda: urlopen('http://{HOST}:{port}/health/live').status; "
+        f"serve(Path({str(folder)!r}), host={HOST!r}, port={port}, "
+        "ready=lambda: told.write(f'{ask()};'))"
     )
     with errors.open("wb") as log:
         child = subprocess.Popen([sys.executable, "-c", code], stderr=log, stdout=log)
@@ -90,6 +94,7 @@ def test_the_server_answers_survives_its_worker_and_stops_when_told(
 
         child.send_signal(signal.SIGTERM)
         assert child.wait(PATIENCE_SECONDS) == 0
+    assert errors.with_suffix(".ready").read_text() == "200;"  # once, and not before it answers
     lines = [json.loads(line) for line in errors.read_text().splitlines()]
     requests = [line for line in lines if line["event"] == "request"]
     assert {"route", "status", "ms", "request_id", "actor"} <= requests[-1].keys()

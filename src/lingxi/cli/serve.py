@@ -18,7 +18,7 @@ def command(host: str | None, port: int | None, folder: Path | None) -> None:
 
 
 def run_server(folder: Path | None, host: str | None, port: int | None) -> None:
-    """Print the address (and the first login), then serve until told to stop."""
+    """Serve until told to stop; print the address once it can be asked (and the first login)."""
     from lingxi.access import ensure_administrator
     from lingxi.server.serve import serve
 
@@ -27,9 +27,20 @@ def run_server(folder: Path | None, host: str | None, port: int | None) -> None:
             first = ensure_administrator(tx, shop.clock.now())
         settings = shop.settings
     address = f"http://{host or settings.server.host}:{port or settings.server.port}"
-    click.echo(f"Dashboard: {address}")
-    click.echo(f"API: {address}/docs")
+    lines = [f"Dashboard: {address}", f"API: {address}/docs"]
+    login = []
     if first is not None:
-        click.echo(f"First login: {first.name}  password: {first.password}")
-        click.echo("It is shown only now; change it under Settings.")
-    serve(settings.folder, host=host, port=port)
+        login = [
+            f"First login: {first.name}  password: {first.password}",
+            "It is shown only now; change it under Settings.",
+        ]
+
+    def tell() -> None:
+        click.echo("\n".join([*lines, *login]))
+        login.clear()
+
+    try:
+        serve(settings.folder, host=host, port=port, ready=tell)
+    finally:
+        if login:  # it could not start; the password is told nowhere else
+            click.echo("\n".join(login))

@@ -4,7 +4,10 @@ import errno
 import multiprocessing
 import os
 import socket
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from threading import Event, Thread
 
 from granian import Granian
 from granian.constants import Interfaces
@@ -40,7 +43,13 @@ _LOGS = {
 }
 
 
-def serve(folder: Path, *, host: str | None = None, port: int | None = None) -> None:
+def serve(
+    folder: Path,
+    *,
+    host: str | None = None,
+    port: int | None = None,
+    ready: Callable[[], None] = lambda: None,
+) -> None:
     """Serve the shop in ``folder`` until SIGTERM or SIGINT; a worker that dies is started again.
 
     One worker process: SQLite has one writer, and the numbers at ``/metrics`` are one process's.
@@ -49,6 +58,8 @@ def serve(folder: Path, *, host: str | None = None, port: int | None = None) -> 
     ----------
     host, port
         Where to listen; the shop's settings where not given.
+    ready
+        Called once, from another thread, as soon as the address can be asked.
 
     Raises
     ------
@@ -79,8 +90,27 @@ def serve(folder: Path, *, host: str | None = None, port: int | None = None) -> 
         log_dictconfig=_LOGS,
         process_name=None,
     )
-    with companions(settings):
+    with companions(settings), _call_when_open(address, number, ready):
         server.serve()
+
+
+@contextmanager
+def _call_when_open(host: str, port: int, ready: Callable[[], None]) -> Iterator[None]:
+    over = Event()
+
+    def look() -> None:
+        while not over.wait(0.1):
+            with suppress(OSError), socket.create_connection((host, port), timeout=1):
+                ready()
+                return
+
+    thread = Thread(target=look, daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        over.set()
+        thread.join(5)
 
 
 def check_address(host: str, port: int) -> None:
