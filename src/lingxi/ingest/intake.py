@@ -1,6 +1,7 @@
 """Taking messages in: one transaction a batch, from cleaning to the counts."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import datetime
 from threading import Lock
 from typing import Protocol
@@ -21,7 +22,7 @@ from lingxi.ingest.merging.names import Names
 from lingxi.ingest.message import Cleaned, Dropped, Identified, Message, Outcome
 from lingxi.ingest.rates import RateBook
 from lingxi.ingest.reasons import DropReason
-from lingxi.ingest.sealed import seal_messages
+from lingxi.ingest.sealed import list_told, seal_messages
 from lingxi.ingest.settle import settle_orders
 from lingxi.ingest.waiting import expire_waiting, put_aside, release
 from lingxi.schema import Event
@@ -82,6 +83,7 @@ class Intake:
         self._checkpoints = Checkpoints(store.engine)
         self._names = Names()
         self._tidied_at: datetime | None = None
+        self._keys: ThreadPoolExecutor | None = None
         self._lock = Lock()
 
     def take(
@@ -163,15 +165,21 @@ class Intake:
         return outcomes
 
     def close(self) -> None:
-        """Let go of the thread that tidies behind the commits."""
+        """Let go of the threads that work beside the commits."""
         self._checkpoints.close()
+        if self._keys is not None:
+            self._keys.shutdown()
+            self._keys = None
 
     def _keep_in(self, tx: Connection, judged: Sequence[Judged]) -> list[Outcome]:
         now = self._clock.now()
         fresh = _find_fresh(tx, judged)
         new = [each for each in fresh if each is not None]
         identified = identify_people(self._store, tx, new, now, known=self._names)
+        ready = self._make_keys(list_told(new, identified.subjects))
         positions = self._append(tx, new, identified)
+        if ready is not None:
+            ready.result()
         seal_messages(self._store, tx, new, identified.subjects)
         outcomes = _tell(judged, fresh, identified, positions)
         count_outcomes(tx, outcomes)
@@ -180,6 +188,15 @@ class Intake:
             expire_counts(tx, now)
             self._tidied_at = now
         return outcomes
+
+    def _make_keys(self, subjects: Collection[int]) -> Future[None] | None:
+        """Have the keys of these made while their events are written: they lie in a file of their
+        own, and must be there before what they seal."""
+        if not subjects:
+            return None
+        if self._keys is None:
+            self._keys = ThreadPoolExecutor(1, "lingxi-keys")
+        return self._keys.submit(self._store.keyring.make_keys, subjects)
 
     def _append(
         self, tx: Connection, new: Sequence[Cleaned], identified: Identified

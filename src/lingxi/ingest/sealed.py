@@ -12,7 +12,8 @@ from lingxi.errors import InvalidInput
 from lingxi.ingest.message import Cleaned
 from lingxi.ingest.tables import private, trait
 from lingxi.store import Store
-from lingxi.store.keyed import fetch_by_keys, insert_or_ignore, select_by_keys, upsert
+from lingxi.store.adding import add_new
+from lingxi.store.keyed import fetch_by_keys, fetch_typed, upsert
 from lingxi.store.prepared import Prepared
 from lingxi.store.tables import identity
 
@@ -59,6 +60,15 @@ def seal_messages(
     )
 
 
+def list_told(cleaned: Sequence[Cleaned], subjects: Sequence[int | None]) -> set[int]:
+    """The surrogates of whom a batch of messages says what ``seal_messages`` keeps."""
+    return {
+        subject
+        for each, subject in zip(cleaned, subjects, strict=True)
+        if subject is not None and (each.traits or each.private)
+    }
+
+
 def put_private(
     store: Store, tx: Connection, said: Sequence[tuple[str, int, Mapping[str, object]]]
 ) -> None:
@@ -68,10 +78,10 @@ def put_private(
     texts = [(subject, msgspec.json.encode(fields).decode()) for _, subject, fields in said]
     sealed = store.keyring.encrypt_many(texts)
     rows = [
-        {"event_id": event_id, "subject": subject, "value": value}
+        (event_id, subject, value)
         for (event_id, subject, _), value in zip(said, sealed, strict=True)
     ]
-    tx.execute(insert_or_ignore(tx, private), rows)
+    add_new(tx, private, rows)
 
 
 def drop_private(tx: Connection, event_ids: Sequence[str]) -> None:
@@ -102,7 +112,7 @@ def put_traits(store: Store, tx: Connection, said: Sequence[TraitValue]) -> None
         if key not in latest or one.at >= latest[key].at:
             latest[key] = one
     keys = [trait.c.subject, trait.c.name]
-    known = tx.execute(select_by_keys(tx, keys, list(latest), [*keys, trait.c.updated_at]))
+    known = fetch_typed(tx, keys, list(latest), [*keys, trait.c.updated_at])
     for subject, name, at in known:
         if at > latest[subject, name].at:
             del latest[subject, name]

@@ -18,7 +18,7 @@ from lingxi.ingest.tables import order_state
 from lingxi.schema import Event, Line, Name
 from lingxi.store import Store
 from lingxi.store.codec import from_row
-from lingxi.store.keyed import select_by_keys, upsert
+from lingxi.store.keyed import fetch_typed, upsert
 from lingxi.store.log import find_known
 from lingxi.store.tables import NAMED, to_micros
 from lingxi.store.tables import event as event_table
@@ -239,28 +239,27 @@ def _to_lines(goods: Goods) -> tuple[Line, ...]:
 
 
 def _read_orders(tx: Connection, order_ids: set[str], *, from_log: bool) -> dict[str, Order]:
-    table = order_state
-    rows = tx.execute(
-        select_by_keys(tx, [table.c.order_id], [(o,) for o in order_ids], list(table.c))
-    )
+    c = order_state.c
+    wanted = [
+        c.order_id,
+        c.subject,
+        c.told_at,
+        c.tellings,
+        c.goods_cents,
+        c.refunded_cents,
+        c.lines,
+    ]
+    rows = fetch_typed(tx, [c.order_id], [(o,) for o in order_ids], wanted)
     found = {
-        row.order_id: Order(
-            row.order_id,
-            row.subject,
-            row.told_at,
-            row.tellings,
-            row.goods_cents,
-            row.refunded_cents,
-            _LINES.decode(row.lines),
-        )
-        for row in rows
+        order_id: Order(order_id, subject, told_at, tellings, cents, back, _LINES.decode(lines))
+        for order_id, subject, told_at, tellings, cents, back, lines in rows
     }
     rest = order_ids - found.keys()
     if rest and from_log:
-        c = event_table.c
+        e = event_table.c
         keys = [(f"order:{order_id}",) for order_id in rest]
-        query = select_by_keys(tx, [c.event_id], keys, [c.position, c.payload]).where(NAMED)
-        for position, payload in tx.execute(query).all():
+        told = fetch_typed(tx, [e.event_id], keys, [e.position, e.payload], only=NAMED)
+        for position, payload in told:
             event = from_row(position, payload)
             _, order = tell(None, event)
             found[order.order_id] = _catch_up(tx, order)

@@ -67,6 +67,7 @@ def open_engine(url: str, *, lock_timeout_seconds: float) -> Engine:
             connect_args={"timeout": lock_timeout_seconds},
             pool_size=16,
             max_overflow=16,
+            pool_use_lifo=True,  # whoever wrote last has the pages that are written next
             hide_parameters=True,
         )
         event.listen(engine, "connect", _prepare_sqlite)
@@ -134,7 +135,7 @@ def _prepare_sqlite(connection: DBAPIConnection, _entry: ConnectionPoolEntry) ->
         "PRAGMA secure_delete = ON",
         "PRAGMA temp_store = MEMORY",
         "PRAGMA cache_size = -32768",
-        "PRAGMA wal_autocheckpoint = 16000",
+        "PRAGMA wal_autocheckpoint = 64000",
     ):
         cursor.execute(setting)
     cursor.close()

@@ -104,6 +104,31 @@ def fetch_by_keys(
     return rows
 
 
+def fetch_typed(
+    connection: Connection,
+    columns: Sequence[Column[Any]],
+    keys: Collection[Key],
+    wanted: Sequence[Column[Any]],
+    *,
+    only: ColumnElement[bool] | None = None,
+) -> list[tuple[Any, ...]]:
+    """As ``fetch_by_keys``, the values as SQLAlchemy reads them: moments, booleans."""
+    rows = fetch_by_keys(connection, columns, keys, wanted, only=only)
+    if connection.dialect.name != "sqlite":
+        return rows
+    processors = _find_readers(connection.dialect, tuple(wanted))
+    if not rows or not any(processors):
+        return rows
+    parts = zip(processors, zip(*rows, strict=True), strict=True)
+    return list(zip(*(_convert(p, list(part)) for p, part in parts), strict=True))
+
+
+@lru_cache(maxsize=256)
+def _find_readers(dialect: Dialect, wanted: tuple[Column[Any], ...]) -> list[Processor]:
+    kinds = [column.type.dialect_impl(dialect) for column in wanted]
+    return [kind.result_processor(dialect, None) for kind in kinds]
+
+
 @lru_cache(maxsize=256)
 def _compile_fetch(
     dialect: Dialect,

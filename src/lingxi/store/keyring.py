@@ -24,6 +24,7 @@ from sqlalchemy import (
 from sqlalchemy import update as sql_update
 
 from lingxi.errors import Conflict, SealBroken
+from lingxi.store.adding import add_new
 from lingxi.store.engine import begin_read, begin_write, copy_sqlite, empty_wal, open_engine
 from lingxi.store.keyed import fetch_by_keys, insert_or_ignore
 from lingxi.store.tables import NAMING, SUBJECT, Moment
@@ -90,12 +91,22 @@ class Keyring:
             return []
         wanted = {customer for customer, _ in items}
         keys = self._read_keys(wanted)
-        if missing := wanted - keys.keys():
-            with begin_write(self.engine) as connection:
-                rows = [{"customer": c, "key": AESGCM.generate_key(256)} for c in sorted(missing)]
-                connection.execute(insert_or_ignore(connection, customer_key), rows)
+        if wanted - keys.keys():
+            self.make_keys(wanted)
             keys = self._read_keys(wanted)
         return [_encrypt(keys[customer], customer, text) for customer, text in items]
+
+    def make_keys(self, customers: Collection[int]) -> None:
+        """Make the keys of those who never had one, on disk when it returns.
+
+        ``encrypt_many`` does so by itself; called beforehand, in a thread of its own, nobody waits
+        for this file's disk.
+        """
+        missing = set(customers) - self._read_keys(customers).keys()
+        if missing:
+            with begin_write(self.engine) as connection:
+                rows = [(c, AESGCM.generate_key(256)) for c in sorted(missing)]
+                add_new(connection, customer_key, rows)
 
     def decrypt(self, customer: int, sealed: bytes) -> str | None:
         """The text, or nothing once the customer's key is destroyed or was never here."""

@@ -9,7 +9,7 @@ from lingxi.schema import Event
 from lingxi.store.adding import Columns, Row, add_rows
 from lingxi.store.codec import from_row
 from lingxi.store.counters import allocate
-from lingxi.store.keyed import Key, fetch_by_keys, select_by_keys, upsert
+from lingxi.store.keyed import Key, fetch_by_keys, fetch_typed, upsert
 from lingxi.store.tables import event as event_table
 from lingxi.store.tables import identity
 
@@ -141,10 +141,10 @@ def _fold_one(connection: Connection, projection: Folding, pairs: Pairs) -> None
     if not touched:
         return
     wanted = {key for key, _, _ in touched}
-    found = connection.execute(select_by_keys(connection, columns, wanted, [*columns, *others]))
+    found = fetch_typed(connection, columns, wanted, [*columns, *others])
     keyed = len(columns)
     rows: dict[Key, Mapping[str, object]] = {
-        tuple(row[:keyed]): dict(zip(names, row, strict=True)) for row in found.all()
+        tuple(row[:keyed]): dict(zip(names, row, strict=True)) for row in found
     }
     for key, event, customer in touched:
         rows[key] = projection.update(rows.get(key), event, customer, key)

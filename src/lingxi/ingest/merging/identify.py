@@ -27,11 +27,12 @@ from lingxi.ingest.tables import browser_turn, identifier, kept_apart, merge
 from lingxi.schema import Event
 from lingxi.schema import Name as EventName
 from lingxi.store import Store
+from lingxi.store.adding import add_new
 from lingxi.store.counters import allocate
 from lingxi.store.engine import lock_log
-from lingxi.store.keyed import insert_or_ignore, upsert
+from lingxi.store.keyed import upsert
 from lingxi.store.prepared import Prepared
-from lingxi.store.tables import from_micros, identity
+from lingxi.store.tables import from_micros, identity, to_micros
 
 _SUBJECTS = "subject"
 SOURCE = "identity"
@@ -41,6 +42,8 @@ _FIELDS = {
     "previousId": IdKind.ANONYMOUS.value,
     "context.device.id": IdKind.DEVICE.value,
 }
+_PLAIN = {kind: kind.value for kind in (IdKind.USER, IdKind.ANONYMOUS, IdKind.DEVICE)}
+"""Kinds of identifier that are kept as they are."""
 _SHOWN = 40
 _MEMBERS = Prepared(
     sa.select(
@@ -116,14 +119,15 @@ def identify_people(
 
 
 def _to_name(store: Store, one: Identifier) -> Name:
+    plain = _PLAIN.get(one.kind)
+    if plain is not None:
+        return plain, one.value
     if one.kind is IdKind.EMAIL:
         return one.kind.value, store.keyring.blind(one.value)
     if one.kind is IdKind.PHONE:
         return one.kind.value, blind_phone(store, one.value)
-    if one.kind is IdKind.EXTERNAL:
-        space = one.space.replace("%", "%25").replace(":", "%3A")
-        return one.kind.value, f"{space}:{one.value}"
-    return one.kind.value, one.value
+    space = one.space.replace("%", "%25").replace(":", "%3A")
+    return one.kind.value, f"{space}:{one.value}"
 
 
 def _find_blocked(each: Cleaned, subject: int) -> Iterator[Refused]:
@@ -215,17 +219,12 @@ def _write(
             for own, each in zip(names, cleaned, strict=True)
             for name, one in zip(own, each.identifiers, strict=True)
         }
+        since, blind = to_micros(people.now), store.keyring.blind
         rows = [
-            {
-                "kind": name[0],
-                "value": name[1],
-                "subject": subject,
-                "sealed": store.keyring.blind(plain.get(name, plain_value(name[1]))),
-                "since": people.now,
-            }
+            (*name, subject, blind(plain.get(name, plain_value(name[1]))), since)
             for name, subject in people.created.items()
         ]
-        tx.execute(insert_or_ignore(tx, identifier), rows)
+        add_new(tx, identifier, rows)
     upsert(
         tx,
         identity,
@@ -278,6 +277,8 @@ def _answer(
     customers: Sequence[int | None],
     now: datetime,
 ) -> Identified:
+    if not people.merges:
+        return Identified(subjects=subjects, customers=customers)
     places = {each.event.event_id: place for place, each in enumerate(cleaned)}
     events = [_to_event(each, number, now) for number, each in enumerate(people.merges)]
     rebuild = {customer for each in people.merges for customer in (each.kept, each.merged)}

@@ -46,11 +46,22 @@ class Names:
         if version != self._version or len(self._subjects) + len(wanted) > self._most:
             self.clear()
             self._version = version
-        self._fetch(tx, [name for name in wanted if name not in self._subjects])
-        known = self._subjects
-        subjects = {name: known[name] for name in wanted if name in known}
-        self._fetch_owners(tx, {s for s in subjects.values() if s not in self._owners})
-        return subjects, {s: self._owners[s] for s in subjects.values()}
+        known, owners = self._subjects, self._owners
+        subjects: dict[Name, int] = {}
+        strange = []
+        for name in wanted:
+            subject = known.get(name)
+            if subject is None:
+                strange.append(name)
+            else:
+                subjects[name] = subject
+        if strange:
+            self._fetch(tx, strange)
+            subjects.update((name, known[name]) for name in strange if name in known)
+        ownerless = {s for s in subjects.values() if s not in owners}
+        if ownerless:
+            self._fetch_owners(tx, ownerless)
+        return subjects, {s: owners[s] for s in subjects.values()}
 
     def forget(self, tx: Connection, names: Iterable[Name], subjects: Iterable[int]) -> None:
         """Drop what this transaction has changed, and say so to other processes."""

@@ -1,0 +1,63 @@
+"""The write-ahead log moved beside the writer: what is moved, and when it stops trying."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from sqlalchemy import Engine, text
+
+from lingxi.store import checkpoint as module
+from lingxi.store.checkpoint import catch_up, checkpoint
+from lingxi.store.engine import begin_read, begin_write, open_engine
+
+
+@pytest.fixture
+def engine(tmp_path: Path) -> Iterator[Engine]:
+    engine = open_engine(f"sqlite:///{tmp_path}/a.sqlite", lock_timeout_seconds=5)
+    with begin_write(engine) as tx:
+        tx.execute(text("CREATE TABLE thing (n INTEGER PRIMARY KEY, word TEXT)"))
+    yield engine
+    engine.dispose()
+
+
+def put(engine: Engine, n: int) -> None:
+    with begin_write(engine) as tx:
+        for _ in range(n):
+            tx.execute(text("INSERT INTO thing (word) VALUES (:word)"), {"word": "x" * 1_500})
+
+
+def test_what_is_moved_once_is_not_moved_again_and_the_log_begins_anew(engine: Engine) -> None:
+    put(engine, 40)
+    assert catch_up(engine)
+    length, moved = checkpoint(engine)
+    assert length == moved > 40
+    put(engine, 1)
+    again, _ = checkpoint(engine)
+    assert again < length  # the writer found everything in the database, and began the log anew
+
+
+def test_a_reader_keeps_what_it_sees_and_the_rest_is_moved_later(engine: Engine) -> None:
+    put(engine, 5)
+    with begin_read(engine) as tx:
+        assert tx.execute(text("SELECT count(*) FROM thing")).scalar() == 5
+        put(engine, 5)
+        assert not catch_up(engine)
+        assert tx.execute(text("SELECT count(*) FROM thing")).scalar() == 5
+    assert catch_up(engine)
+
+
+def test_it_stops_where_the_log_grows_as_fast_as_it_is_moved(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told = iter([(10, 10), (20, 20), (30, 30), (40, 40)])
+    monkeypatch.setattr(module, "checkpoint", lambda _engine: next(told))
+    assert not catch_up(engine)
+    assert next(told) == (40, 40)
+
+
+def test_it_goes_on_where_less_is_left_each_time(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told = iter([(100, 100), (140, 140), (150, 150), (150, 150)])
+    monkeypatch.setattr(module, "checkpoint", lambda _engine: next(told))
+    assert catch_up(engine)
