@@ -127,6 +127,19 @@ def copy_database(postgres_server: str) -> Callable[[str], str]:
     return copy
 
 
+@pytest.fixture(scope="session")
+def fill_once(new_database: Callable[[], str], copy_database: Callable[[str], str]) -> "FillOnce":
+    """Fills a database; the answer is its address, and what makes a copy of it and says where."""
+
+    def fill(make: Callable[[str], None]) -> tuple[str, Callable[[], str]]:
+        address = new_database()
+        make(address)
+        return address, lambda: copy_database(address)
+
+    return fill
+
+
+FillOnce = Callable[[Callable[[str], None]], tuple[str, Callable[[], str]]]
 MakeOnce = Callable[[str, Callable[[Path], None]], Path]
 
 

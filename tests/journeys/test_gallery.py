@@ -14,6 +14,7 @@ from lingxi.app.journeys.gallery import (
     take_from_gallery,
 )
 from lingxi.app.shop import Shop, init_shop
+from lingxi.config.mail import MailSettings
 from lingxi.errors import Conflict, UnknownJourney
 from lingxi.i18n import LANGUAGES
 from lingxi.journeys.lint import lint
@@ -34,6 +35,7 @@ def test_a_ready_journey_is_sound_capped_and_held_out(name: str) -> None:
     journey = read_ready(name)
     assert lint(journey) == ()
     assert journey.caps.week is not None
+    assert journey.category in MailSettings().categories, "customers can refuse it by itself"
     assert journey.holdout > 0
     assert set(journey.title) == set(journey.note) == set(LANGUAGES)
 
@@ -49,6 +51,14 @@ def test_a_text_says_how_to_leave_and_has_no_bare_value(path: Path) -> None:
         assert "default" in printed or bare in allowed, printed
     if path.stem == "zh":
         assert not re.search(r"[一-鿿][,;!?]", text), "half-width punctuation"
+
+
+def test_a_text_is_of_the_category_of_its_journey() -> None:
+    texts = read_folder(GALLERY)["templates"]
+    for name in ORDER:
+        journey = read_ready(name)
+        for template in list_templates(name):
+            assert f"category: {journey.category}\n" in "".join(texts[template].values()), template
 
 
 def test_every_ready_journey_is_taken_once_and_published(shop: Shop) -> None:

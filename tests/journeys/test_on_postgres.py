@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 import journey_kills as kills
+from conftest import FillOnce
 from journey_road import NOW, Road
 from journeys.test_runner import (
     test_a_paused_journey_stands_still_and_goes_on,
@@ -46,20 +47,19 @@ pytestmark = [pytest.mark.engine, pytest.mark.slow, pytest.mark.xdist_group("eng
 
 @pytest.fixture(scope="module")
 def new_shop(
-    tmp_path_factory: pytest.TempPathFactory,
-    new_database: Callable[[], str],
-    copy_database: Callable[[str], str],
+    tmp_path_factory: pytest.TempPathFactory, fill_once: FillOnce
 ) -> Callable[[Path], Path]:
     """Makes a shop without anything in it: a copy of one whose tables were made once."""
-    first, address = tmp_path_factory.mktemp("first") / "shop", new_database()
-    clock = FixedClock(NOW)
+    first = tmp_path_factory.mktemp("first") / "shop"
     shop = {"name": "S", "currency": "GBP", "timezone": "UTC", "language": "en"}
-    init_shop(first, **shop, database=address, clock=clock).close()
+    address, copy = fill_once(
+        lambda it: init_shop(first, **shop, database=it, clock=FixedClock(NOW)).close()
+    )
 
     def make(folder: Path) -> Path:
         shutil.copytree(first, folder)
         config = folder / "lingxi.toml"
-        config.write_text(config.read_text().replace(address, copy_database(address)))
+        config.write_text(config.read_text().replace(address, copy()))
         return folder
 
     return make

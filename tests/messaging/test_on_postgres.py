@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from conftest import FillOnce
 from lingxi.app.rooms import METADATAS, PROJECTIONS
 from lingxi.clock import FixedClock
 from lingxi.config import Settings, StoreSettings
@@ -68,17 +69,15 @@ pytestmark = [pytest.mark.engine, pytest.mark.slow, pytest.mark.xdist_group("eng
 
 
 @pytest.fixture(scope="module")
-def new_tables(
-    tmp_path_factory: pytest.TempPathFactory,
-    new_database: Callable[[], str],
-    copy_database: Callable[[str], str],
-) -> Callable[[], str]:
+def new_tables(tmp_path_factory: pytest.TempPathFactory, fill_once: FillOnce) -> Callable[[], str]:
     """Makes a database with all tables, which were made once, and nothing in them."""
-    address = new_database()
-    settings = make_settings(tmp_path_factory.mktemp("first"), address)
-    clock = FixedClock(NOON)
-    Store.open(settings, clock, projections=PROJECTIONS, tables=METADATAS).close()
-    return lambda: copy_database(address)
+    folder, clock = tmp_path_factory.mktemp("first"), FixedClock(NOON)
+
+    def fill(address: str) -> None:
+        settings = make_settings(folder, address)
+        Store.open(settings, clock, projections=PROJECTIONS, tables=METADATAS).close()
+
+    return fill_once(fill)[1]
 
 
 @pytest.fixture

@@ -39,7 +39,7 @@ class Place:
                 tx.execute(sa.delete(projection.table))
             names = ("event", "lake_file", "trait", "consent", "customer_state")
             for name in (*names, "customer_list_entry"):
-                tx.execute(sa.text(f"DELETE FROM {name}"))  # noqa: S608
+                tx.execute(sa.delete(sa.table(name)))
             tx.execute(sa.delete(identity))
             owners = {s: s for s in SUBJECTS}
             if data.draw(st.booleans(), label="merged"):

@@ -1,6 +1,7 @@
 """Memberships follow the log and the clock, and each change is told once."""
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 import sqlalchemy as sa
@@ -14,8 +15,8 @@ from lingxi.segments import Segment, put_segment, read_rule
 from lingxi.segments.definitions import delete_segment
 from lingxi.segments.lists import add_to_list, put_list
 from lingxi.segments.live import Keeper
-from lingxi.segments.members import wake
-from lingxi.segments.tables import segment, segment_member, segment_timer
+from lingxi.segments.members import move_members, wake
+from lingxi.segments.tables import segment, segment_day, segment_member, segment_timer
 from lingxi.store.keyed import upsert
 from segments.happenings import NOW, happen, make_customers
 
@@ -51,6 +52,16 @@ def keeper(shop: Shop) -> Keeper:
 def work(shop: Shop, keeper: Keeper, *events: Event) -> None:
     shop.store.log.append(list(events))
     keeper.run_all(shop.clock.now())
+
+
+def test_changes_are_counted_by_the_day_of_the_shop(shop: Shop) -> None:
+    put(shop, viewers=VIEWER)
+    late = datetime(2026, 3, 1, 17, tzinfo=UTC)
+    with shop.store.write() as tx:
+        move_members(tx, [(("viewers", 1), True)], late, ZoneInfo("Asia/Shanghai"))
+        move_members(tx, [(("viewers", 2), True)], late, ZoneInfo("America/New_York"))
+        rows = tx.execute(sa.select(segment_day.c.day, segment_day.c.entered)).all()
+    assert sorted(rows) == [("2026-03-01", 1), ("2026-03-02", 1)]
 
 
 def test_who_is_there_at_the_start_did_not_enter(shop: Shop, keeper: Keeper) -> None:

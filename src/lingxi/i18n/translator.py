@@ -81,6 +81,26 @@ class Translator:
         currency = str(given.get("currency", self.currency))
         return form.format_map({k: self._format(k, v, currency) for k, v in given.items()})
 
+    def word(self, kind: str, name: str) -> str:
+        """The word of an open vocabulary; a name that it lacks stays as it is.
+
+        >>> Translator("zh").word("channel", "email"), Translator("zh").word("channel", "pigeon")
+        ('邮件', 'pigeon')
+        """
+        try:
+            return self.text(f"{kind}.{name}")
+        except KeyError:
+            return name
+
+    def event(self, name: str) -> str:
+        """What an event is called within a sentence. Names of events are English words: an English
+        reader gets them as they are."""
+        if self.language == DEFAULT_LANGUAGE:
+            return name
+        code = name.lower().replace(" ", "_")
+        word = self.word("event", code)
+        return name if word == code else word
+
     def money(self, cents: int | float, currency: str | None = None) -> str:
         """An amount in minor units, written as the reader writes money."""
         unit = currency or self.currency
@@ -103,7 +123,17 @@ class Translator:
         )
 
     def time(self, moment: datetime) -> str:
-        """Day and minute of a moment in the shop's time zone."""
+        """Day and minute of a moment in the shop's time zone.
+
+        >>> Translator("zh").time(datetime(2026, 3, 2, 9, 5, 59, tzinfo=UTC))
+        '2026年3月2日 09:05'
+        """
+        hour = dates.format_time(moment, "short", tzinfo=self.timezone, locale=self.locale)
+        form = dates.get_datetime_format("medium", self.locale)
+        return str(form).replace("{1}", self.date(moment)).replace("{0}", hour)
+
+    def exact_time(self, moment: datetime) -> str:
+        """Day and second of a moment in the shop's time zone, where the order of seconds counts."""
         return dates.format_datetime(
             moment, format="medium", tzinfo=self.timezone, locale=self.locale
         )

@@ -31,8 +31,9 @@ class Known(msgspec.Struct, frozen=True, kw_only=True):
     """What there is in the shop that a journey may name; nothing where it is not known.
 
     ``templates``: the languages that each is written in, by name. ``languages``: those that every
-    message should be written in. ``rule_problem``: what a segment rule names that there is not, as
-    a sentence in English, or an empty text.
+    message should be written in. ``categories``: those that customers may choose from.
+    ``rule_problem``: what a segment rule names that there is not, as a sentence in English, or an
+    empty text.
     """
 
     templates: Mapping[str, frozenset[str]] | None = None
@@ -42,6 +43,7 @@ class Known(msgspec.Struct, frozen=True, kw_only=True):
     stages: frozenset[str] | None = None
     scores: frozenset[str] | None = None
     languages: tuple[str, ...] = ("en",)
+    categories: frozenset[str] | None = None
     rule_problem: Callable[[RuleForm], str] | None = None
     now: datetime | None = None
 

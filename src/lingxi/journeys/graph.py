@@ -110,7 +110,7 @@ class Journey(Record, frozen=True, kw_only=True, dict=True):
     exits: Annotated[tuple[Exit, ...], msgspec.Meta(max_length=10)] = ()
     holdout: Share = 0.1
     caps: Caps = Caps()
-    category: Annotated[str, msgspec.Meta(pattern=r"^[a-z][a-z0-9_-]{0,39}$")] = "newsletter"
+    category: Annotated[str, msgspec.Meta(pattern=r"^[a-z][a-z0-9_-]{0,39}$")] = "news"
     message_class: MessageClass = MessageClass.MARKETING
     purpose: str = ""
 

@@ -32,6 +32,7 @@ def lint(journey: Journey, known: Known | None = None) -> tuple[Finding, ...]:
     found = [
         *check_graph(journey),
         *_check_consent(journey),
+        *_check_choice(journey, facts),
         *_check_caps(journey),
         *_check_past(journey, facts),
         *_check_names(journey, facts),
@@ -57,6 +58,16 @@ def _check_consent(journey: Journey) -> Iterator[Finding]:
         yield find(
             "unknown_purpose", Level.ERROR, "purpose", purpose=journey.purpose, purposes=purposes
         )
+
+
+def _check_choice(journey: Journey, known: Known) -> Iterator[Finding]:
+    """Whether customers can refuse these messages without refusing all."""
+    if journey.message_class is not MessageClass.MARKETING or not journey.messages:
+        return
+    name, choices = journey.category, known.categories
+    if name and choices is not None and name not in choices:
+        listed = ", ".join(sorted(choices))
+        yield find("no_category", Level.HINT, "category", name=name, choices=listed)
 
 
 def _check_caps(journey: Journey) -> Iterator[Finding]:

@@ -55,14 +55,14 @@ def tell_trigger(words: Translator, journey: Journey) -> str:
     """What a journey begins with, as a sentence."""
     match journey.trigger:
         case EventTrigger() as trigger:
-            events = " / ".join(trigger.events)
+            events = " / ".join(map(words.event, trigger.events))
             code = "event_keyed" if trigger.key else "event"
             return words.text(f"journeys.trigger.{code}", events=events, key=trigger.key)
         case SegmentTrigger() as trigger:
             code = f"journeys.trigger.segment_{trigger.change.value}"
             return words.text(code, segment=trigger.segment)
         case StageTrigger() as trigger:
-            stages = " / ".join(_stage(words, stage) for stage in trigger.to)
+            stages = " / ".join(words.word("stage", stage) for stage in trigger.to)
             return words.text("journeys.trigger.stage", stages=stages)
         case ChurnTrigger() as trigger:
             return words.text("journeys.trigger.churn_alert", risk_share=trigger.least_risk)
@@ -87,9 +87,8 @@ def tell_step(words: Translator, step: Step) -> str:
     """What a step does, in a few words."""
     match step:
         case MessageStep():
-            return words.text(
-                "journeys.step.message.does", template=step.template, channel=step.channel
-            )
+            channel = words.word("channel", step.channel)
+            return words.text("journeys.step.message.does", template=step.template, channel=channel)
         case WaitStep():
             return _tell_wait(words, step)
         case BranchStep():
@@ -130,7 +129,8 @@ def _tell_wait(words: Translator, step: WaitStep) -> str:
         return words.text("journeys.step.wait.until", moment=words.time(step.until))
     if step.event is not None:
         length = tell_duration(words, step.timeout)
-        return words.text("journeys.step.wait.event", event=step.event.event, length=length)
+        event = words.event(step.event.event)
+        return words.text("journeys.step.wait.event", event=event, length=length)
     length = tell_duration(words, step.best_within)
     return words.text("journeys.step.wait.best", length=length)
 
@@ -143,10 +143,3 @@ def _tell_date(words: Translator, trigger: DateTrigger) -> str:
     code = "date_before" if offset < timedelta(0) else "date_after"
     length = tell_duration(words, offset)
     return words.text(f"journeys.trigger.{code}", date=of, length=length, time=trigger.at)
-
-
-def _stage(words: Translator, stage: str) -> str:
-    try:
-        return words.text(f"stage.{stage}")
-    except KeyError:
-        return stage

@@ -2,6 +2,7 @@
 
 from lingxi.schema.arrow import EVENT_ROWS, INTERACTIONS
 from lingxi.schema.event import (
+    AUTOMATION_EVENTS,
     ITEM_EVENTS,
     MESSAGE_EVENTS,
     SYSTEM_EVENTS,
@@ -14,6 +15,7 @@ from lingxi.schema.item import Item
 from lingxi.schema.money import Money
 
 __all__ = [
+    "AUTOMATION_EVENTS",
     "EVENT_ROWS",
     "INTERACTIONS",
     "ITEM_EVENTS",

@@ -94,16 +94,7 @@ MESSAGE_EVENTS = (
 )
 """What became of a message, told by ``messaging``."""
 
-SYSTEM_EVENTS = (
-    Name.STAGE_CHANGED,
-    Name.IDENTIFIED,
-    Name.ALIASED,
-    Name.GROUP_JOINED,
-    Name.CONSENT_GIVEN,
-    Name.CONSENT_WITHDRAWN,
-    Name.CUSTOMERS_MERGED,
-    Name.MERGE_UNDONE,
-    Name.RECOMMENDATIONS_SERVED,
+AUTOMATION_EVENTS = (
     Name.ARM_ASSIGNED,
     Name.COUPON_ISSUED,
     Name.COUPON_SEEN,
@@ -117,8 +108,22 @@ SYSTEM_EVENTS = (
     Name.LIST_LEFT,
     Name.JOURNEY_STARTED,
     Name.JOURNEY_ENDED,
-    *ITEM_EVENTS,
     *MESSAGE_EVENTS,
+)
+"""What automation has done about a customer: arms, coupons, segments, lists, journeys, messages."""
+
+SYSTEM_EVENTS = (
+    Name.STAGE_CHANGED,
+    Name.IDENTIFIED,
+    Name.ALIASED,
+    Name.GROUP_JOINED,
+    Name.CONSENT_GIVEN,
+    Name.CONSENT_WITHDRAWN,
+    Name.CUSTOMERS_MERGED,
+    Name.MERGE_UNDONE,
+    Name.RECOMMENDATIONS_SERVED,
+    *AUTOMATION_EVENTS,
+    *ITEM_EVENTS,
 )
 """What the system itself notes, calls that only say who somebody is included; it is no sign of life
 and no feature's input, and is not taken from outside as a track event."""

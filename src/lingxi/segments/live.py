@@ -199,7 +199,7 @@ class Keeper:
         later = {pair: due for pair, due in truth.dues.items() if pair not in gone}
         for part, timers in _parts(truth.changes, later):
             with self._store.write() as tx:
-                write_changes(tx, log, part, now, cause)
+                write_changes(tx, log, part, now, cause, self._store.settings.zone)
                 write_timers(tx, timers)
         for start in range(0, len(fired), CHUNK):
             pairs = fired[start : start + CHUNK]

@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, tzinfo
 
 import sqlalchemy as sa
 from sqlalchemy import Connection
@@ -57,13 +57,14 @@ def read_members(tx: Connection, customers: Collection[int]) -> dict[int, frozen
 
 
 def write_changes(
-    tx: Connection, log: Log, changes: Sequence[Change], now: datetime, cause: str
+    tx: Connection, log: Log, changes: Sequence[Change], now: datetime, cause: str, zone: tzinfo
 ) -> int:
     """Write who entered and left, and say it in the log; what is so already is left out, and what
     is about a segment that was removed meanwhile.
 
     In the transaction of the caller: the membership and its event are there together or not at
-    all, whoever else may be writing. Returns the number of changes.
+    all, whoever else may be writing. ``zone`` is the one of the days that changes are counted by.
+    Returns the number of changes.
     """
     there = read_members(tx, {customer for (_, customer), _ in changes})
     known = _read_totals(tx, {name for (name, _), _ in changes}) if changes else {}
@@ -75,7 +76,7 @@ def write_changes(
     ]
     if not real:
         return 0
-    move_members(tx, real, now)
+    move_members(tx, real, now, zone)
     at = log_position(tx)
     own = {customer: customer for (_, customer), _ in real}
     log.append([_tell(pair, holds, now, at, cause) for pair, holds in real], tx=tx, owners=own)
@@ -83,7 +84,7 @@ def write_changes(
 
 
 def move_members(
-    tx: Connection, changes: Sequence[Change], now: datetime, *, told: bool = True
+    tx: Connection, changes: Sequence[Change], now: datetime, zone: tzinfo, *, told: bool = True
 ) -> None:
     """Note who is a member now and who is not, and how many there are; changes that are not told
     are those of a new segment, which nobody enters."""
@@ -94,17 +95,17 @@ def move_members(
         m = segment_member.c
         where = (m.segment == sa.bindparam("s"), m.customer == sa.bindparam("c"))
         execute_many(tx, sa.delete(segment_member).where(*where), gone)
-    _count_changes(tx, changes, now, told=told)
+    _count_changes(tx, changes, f"{now.astimezone(zone):%Y-%m-%d}", told=told)
 
 
-def _count_changes(tx: Connection, changes: Sequence[Change], now: datetime, *, told: bool) -> None:
+def _count_changes(tx: Connection, changes: Sequence[Change], day: str, *, told: bool) -> None:
     """Bring the numbers of members, and of the day's changes, up to date."""
     counts: dict[str, list[int]] = {}
     for (name, _), holds in changes:
         counts.setdefault(name, [0, 0])[not holds] += 1
     moved = [{"n": name, "d": entered - left} for name, (entered, left) in counts.items()]
     execute_many(tx, _MOVE, moved)
-    day, totals = f"{now:%Y-%m-%d}", _read_totals(tx, counts)
+    totals = _read_totals(tx, counts)
     rows = []
     for name, (entered, left) in counts.items():
         entered, left = (entered, left) if told else (0, 0)

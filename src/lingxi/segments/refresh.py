@@ -152,6 +152,7 @@ def _write_members(
     entered = np.setdiff1d(inside, before).tolist()
     left = np.setdiff1d(before, inside).tolist()
     changes = [((name, who), True) for who in entered] + [((name, who), False) for who in left]
+    zone = judge.store.settings.zone
     cause = "rule" if each.evaluated != each.segment.version else "scores"
     for start in range(0, len(changes), _PART):
         part = changes[start : start + _PART]
@@ -159,9 +160,9 @@ def _write_members(
             if not is_still(tx, each):
                 return
             if each.evaluated:
-                write_changes(tx, judge.store.log, part, now, cause)
+                write_changes(tx, judge.store.log, part, now, cause, zone)
             else:
-                move_members(tx, part, now, told=False)
+                move_members(tx, part, now, zone, told=False)
 
 
 def _write_timers(

@@ -52,7 +52,8 @@ segment_day = Table(
     Column("left", BigInteger, nullable=False),
     Column("members", BigInteger, nullable=False),
 )
-"""How many entered and left on a day of UTC, and how many there were at its end."""
+"""How many entered and left on a day of the shop's time zone, and how many there were at its
+end."""
 
 segment_mark = Table(
     "segment_mark",

@@ -36,6 +36,7 @@ def find_known(shop: "Shop", tx: sa.Connection) -> Known:
         stages=frozenset(str(stage) for stage in STAGES),
         scores=frozenset(shop.judge.scores),
         languages=(shop.settings.shop.language,),
+        categories=frozenset(shop.settings.mail.categories),
         rule_problem=tell_problem,
         now=shop.clock.now(),
     )

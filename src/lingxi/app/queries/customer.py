@@ -18,7 +18,7 @@ from lingxi.lifecycle.tables import customer_state
 from lingxi.messaging.nouns import SkipReason
 from lingxi.policy import get_action
 from lingxi.profiles import Timeline, get_profile, get_timeline, get_traits
-from lingxi.schema import MESSAGE_EVENTS, Event, Item, Name
+from lingxi.schema import AUTOMATION_EVENTS, Event, Item, Name
 from lingxi.store.tables import from_micros, to_micros
 
 if TYPE_CHECKING:
@@ -163,21 +163,7 @@ def _describe_automation(event: Event) -> Sentence | None:
 
 
 _OF_WHAT = ("template", "experiment", "journey", "offer", "segment", "list")
-_AUTOMATION = frozenset(MESSAGE_EVENTS) | {
-    Name.ARM_ASSIGNED,
-    Name.JOURNEY_STARTED,
-    Name.JOURNEY_ENDED,
-    Name.COUPON_ISSUED,
-    Name.COUPON_SEEN,
-    Name.COUPON_REDEEMED,
-    Name.COUPON_RELEASED,
-    Name.COUPON_EXPIRED,
-    Name.COUPON_REVOKED,
-    Name.SEGMENT_ENTERED,
-    Name.SEGMENT_LEFT,
-    Name.LIST_JOINED,
-    Name.LIST_LEFT,
-}
+_AUTOMATION = frozenset(AUTOMATION_EVENTS)
 
 
 def _read_before(before: str) -> tuple[datetime, int]:

@@ -1,6 +1,6 @@
 """Segments of one shop: defined, counted, looked into."""
 
-from datetime import timedelta
+from datetime import date, timedelta
 from itertools import combinations
 from typing import TYPE_CHECKING
 
@@ -63,7 +63,7 @@ class SegmentDesk:
         UnknownSegment
             If there is none of this name.
         """
-        since = f"{self._shop.clock.now() - timedelta(days=6):%Y-%m-%d}"
+        since = f"{self._today() - timedelta(days=6):%Y-%m-%d}"
         d = segment_day.c
         sums = sa.select(sa.func.sum(d.entered), sa.func.sum(d.left))
         with self._shop.store.read() as tx:
@@ -193,7 +193,7 @@ class SegmentDesk:
         """The last days of a segment, those without changes included."""
         if not 1 <= days <= 730:
             raise InvalidInput(f"days must be between 1 and 730, not {days}.")
-        today = self._shop.clock.now().date()
+        today = self._today()
         d = segment_day.c
         with self._shop.store.read() as tx:
             get_segment(tx, name)
@@ -215,6 +215,10 @@ class SegmentDesk:
                 entered, left = (row["entered"], row["left"]) if row is not None else (0, 0)
                 found.append(GrowthDay(day, entered, left, members))
         return GrowthView(name, tuple(found))
+
+    def _today(self) -> date:
+        """The day that it is in the shop's time zone."""
+        return self._shop.clock.now().astimezone(self._shop.settings.zone).date()
 
     def explain(self, name: str, customer_id: str) -> ExplainView:
         """Why a customer is in a segment, or not.

@@ -80,7 +80,7 @@ class OverlapView(msgspec.Struct, frozen=True):
 
 
 class GrowthDay(msgspec.Struct, frozen=True):
-    """A day of UTC: who entered and left, and how many there were at its end."""
+    """A day of the shop's time zone: who entered and left, and how many there were at its end."""
 
     day: str
     entered: int

@@ -18,7 +18,8 @@ class Cell:
 
 @dataclass(frozen=True)
 class Series:
-    """One column of figures; ``tone`` names its colour, ``baseline`` draws it grey and dashed."""
+    """One column of figures; ``tone`` names its colour, ``baseline`` draws it grey and dashed,
+    and a column without one stands in the table only."""
 
     name: str
     tone: str = "1"

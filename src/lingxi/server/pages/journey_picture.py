@@ -1,6 +1,6 @@
 """The picture of a journey in pixels: boxes, lines and the places between them, for one SVG."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from lingxi.i18n import Translator
@@ -97,12 +97,18 @@ def draw(
     start = next(box for box in boxes if box.step == journey.start)
     return Drawing(
         width=2 * _MARGIN + picture.columns * _ACROSS,
-        height=_TOP + picture.layers * _DOWN + _MARGIN,
+        height=_find_height(picture.layers, ways),
         boxes=boxes,
         ways=tuple(ways),
         trigger=tell_trigger(words, journey),
         start_x=start.x,
     )
+
+
+def _find_height(layers: int, ways: Sequence[Way]) -> int:
+    """The picture ends with its last box; a way that leads nowhere hangs below its own."""
+    room = _DOWN if any(way.loose for way in ways) else _HEIGHT + _MARGIN
+    return _TOP + (layers - 1) * _DOWN + room
 
 
 def _x(column: float) -> int:

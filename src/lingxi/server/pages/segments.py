@@ -9,12 +9,13 @@ from litestar.enums import RequestEncodingType
 from litestar.params import Body, FromPath, FromQuery
 
 from lingxi.access import Scope
-from lingxi.app.segments.views import CountView, SegmentView
+from lingxi.app.segments.views import CountView, GrowthView, SegmentView
 from lingxi.app.shop import Shop
 from lingxi.errors import UnknownSegment, UserError
 from lingxi.ingest.consent import CHANNELS, PURPOSES
 from lingxi.segments import read_rule, read_segment
 from lingxi.server.dependencies import AskShop, AskUser
+from lingxi.server.pages.figures import Cell, Row, Series, Table
 from lingxi.server.pages.frame import AskFrame, Frame
 from lingxi.server.pages.links import link
 from lingxi.server.pages.segment_form import (
@@ -27,6 +28,7 @@ from lingxi.server.pages.segment_form import (
     understand,
 )
 from lingxi.server.pages.session import see
+from lingxi.server.pages.words import Words
 
 _READ = {"scope": Scope.SEGMENTS}
 _WRITE = {"scope": Scope.SEGMENTS_WRITE}
@@ -143,7 +145,9 @@ def _draw(
             "options": list_options(shop, name),
         },
         "members": shop.segments.members(name, n=_SHOWN) if view is not None else None,
-        "growth": shop.segments.growth(name, days=_GROWTH_DAYS) if view is not None else None,
+        "growth": _draw_growth(frame.words, shop.segments.growth(name, days=_GROWTH_DAYS))
+        if view is not None
+        else None,
         "overlap": _overlap(shop, name, [each.name for each in others if each.name != name])
         if view is not None
         else None,
@@ -177,6 +181,26 @@ def list_options(shop: Shop, name: str = "") -> dict[str, tuple[str, ...]]:
         "list": ("", *(each.name for each in shop.lists.list().lists)),
         "score": tuple(shop.judge.scores),
     }
+
+
+def _draw_growth(words: Words, view: GrowthView) -> Table:
+    """The members day by day, with who entered and left beside them in the table."""
+    series = (
+        Series(words.text("segments.column.members")),
+        Series(words.text("segment.column.entered"), tone=""),
+        Series(words.text("segment.column.left"), tone=""),
+    )
+    return Table(
+        head=words.text("segment.column.day", zone=str(words.reader.timezone)),
+        series=series,
+        rows=tuple(
+            Row(
+                words.day_name(day.day),
+                tuple(Cell(words.num(n), n) for n in (day.members, day.entered, day.left)),
+            )
+            for day in view.days
+        ),
+    )
 
 
 def _overlap(shop: Shop, name: str, others: list[str]) -> list[tuple[str, int, float]]:

@@ -24,6 +24,7 @@ from lingxi.server.pages.words import Words
 _READ = {"scope": Scope.MESSAGES}
 _WRITE = {"scope": Scope.MESSAGES_WRITE}
 _DONE = ("saved", "published", "restored", "sent")
+_LINES = ("subject", "preview", "title", "url")
 _FIELDS = ("kind", "subject", "preview", "title", "url", "body", "text")
 _LETTER_POLICY = (
     "sandbox; default-src 'none'; img-src https: data:; style-src 'unsafe-inline'; "
@@ -144,13 +145,15 @@ def draw(
     if language not in LANGUAGES:
         language = str(detail.definition["fallback"])
     preview, trouble = _try(shop, detail, language, customer_id)
+    said = values or _spell(detail.definition, language)
     context = {
         "detail": detail,
         "language_shown": language,
         "tongues": LANGUAGES,
         "kinds": KINDS,
         "customer_id": customer_id,
-        "values": values or _spell(detail.definition, language),
+        "values": said,
+        "fields": [field for field in _LINES if field in _find_usual(detail) or said.get(field)],
         "preview": preview,
         "letter": link(f"/templates/{name}/letter", language=language, customer_id=customer_id),
         "may_change": frame.user is not None and frame.user.can(Scope.MESSAGES_WRITE),
@@ -158,6 +161,11 @@ def draw(
         "problem": problem or trouble,
     }
     return frame.page("template.html", context, status=status)
+
+
+def _find_usual(detail: TemplateDetail) -> tuple[str, ...]:
+    """The lines that a message of the template's channel has besides its body."""
+    return _LINES[:2] if detail.template.channel == "email" else _LINES[2:]
 
 
 def answer(words: Words, view: TemplatesView) -> str:
@@ -200,7 +208,7 @@ def _overlay(
     if language not in LANGUAGES:
         raise InvalidInput(f"There is no language {language[:20]!r}.")
     before = definition["variants"].get(language, {})
-    variant = {**before, **{field: _say(data, field) for field in _FIELDS}}
+    variant = {**before, **{field: _say(data, field) for field in _FIELDS if field in data}}
     return {
         **definition,
         "category": _say(data, "category").strip(),

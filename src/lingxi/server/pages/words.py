@@ -38,10 +38,14 @@ class Words:
             return sentence.code
 
     def _name_param(self, key: str, value: Value) -> Value:
-        """A stored sentence names a model by its code and a moment in UTC; the reader gets the
-        model's word, and the moment in the shop's time zone."""
+        """A stored sentence names a model, an event or a channel by its code and a moment in UTC;
+        the reader gets the word, and the moment in the shop's time zone."""
         if isinstance(value, str) and key in ("model", "name"):
             return self.word("model", value)
+        if isinstance(value, str) and key == "event":
+            return self.reader.event(value)
+        if isinstance(value, str) and key == "channel":
+            return self.reader.word("channel", value)
         if isinstance(value, str) and key == "moment" and value.endswith(" UTC"):
             return self.time(datetime.fromisoformat(value.removesuffix(" UTC")).replace(tzinfo=UTC))
         return value
@@ -114,8 +118,12 @@ class Words:
         return dates.format_date(date.fromisoformat(day), "medium", locale=self.reader.locale)
 
     def time(self, moment: datetime | None) -> str:
-        """Day and time of a moment."""
+        """Day and minute of a moment."""
         return DASH if moment is None else self.reader.time(moment)
+
+    def exact_time(self, moment: datetime) -> str:
+        """Day and second of a moment."""
+        return self.reader.exact_time(moment)
 
     def ago(self, moment: datetime | None) -> str:
         """How long ago, up to seven days; the day itself after that."""
@@ -186,6 +194,7 @@ class Words:
             "date": self.date,
             "day_name": self.day_name,
             "time": self.time,
+            "exact_time": self.exact_time,
             "ago": self.ago,
             "as_of": self.as_of,
             "feature": self.feature,

@@ -16,11 +16,13 @@ function readTable(table) {
   const rows = [...table.tBodies[0].rows];
   return {
     names: rows.map((row) => row.cells[0].textContent.trim()),
-    series: heads.map((head, column) => ({
-      name: head.textContent.trim(),
-      tone: head.dataset.tone,
-      cells: rows.map((row) => readCell(row.cells[column + 1])),
-    })),
+    series: heads
+      .map((head, column) => ({
+        name: head.textContent.trim(),
+        tone: head.dataset.tone,
+        cells: rows.map((row) => readCell(row.cells[column + 1])),
+      }))
+      .filter((each) => each.tone), // a column without a tone stands in the table only
   };
 }
 
