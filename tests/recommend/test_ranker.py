@@ -193,10 +193,9 @@ def test_the_logit_starts_from_the_learnt_weights(grown):
     lists = np.argsort(-scorer.score(asked), axis=1)[:, :1]
     found = scorer.attribute(asked, lists)
     plain = scorer.trees.predict
-    shares = scorer._weigh(asked)[1]
-    owners, items = np.nonzero(np.logical_or.reduce([share > 0 for share in shares]))
-    said = np.stack([share[owners, items] for share in shares])
-    signals = scorer._signal(asked, Candidates(owners, items, said))
+    candidates = scorer._weigh(asked).asked
+    items, said = candidates.items, candidates.said
+    signals = scorer._signal(asked, candidates)
     at = np.flatnonzero(items == lists[0, 0])
     features = make_features(said[:, at], scorer.met[items[at]], scorer.trend[items[at]])
     wanted = features @ np.array(lesson.weights) + plain(signals[at], raw_score=True)

@@ -14,12 +14,16 @@ from lingxi.profiles.tables import LAST_MET, item_history
 from lingxi.recommend.goods import Goods
 from lingxi.recommend.histories import CART, NOBODY, ORDER, VIEW, Histories
 from lingxi.recommend.history import Weighting
+from lingxi.recommend.kernels import list_once
+from lingxi.recommend.largest import Spread, sort_best
 from lingxi.recommend.lists import top_items
-from lingxi.recommend.matrix import densify, row_lengths
+from lingxi.recommend.matrix import row_lengths
+from lingxi.recommend.model import Model
 from lingxi.recommend.newcomers import StandIns
 from lingxi.recommend.past import bar_bought, fade, weigh_counts
 from lingxi.recommend.quick import QuickModel, Row, Voice, mix_table
 from lingxi.recommend.rules import RuleSettings
+from lingxi.recommend.scorer import Listing
 from lingxi.store.arrow_state import read_columns
 
 if TYPE_CHECKING:
@@ -151,6 +155,8 @@ def make_lists(
     quick = recommender.quick
     if quick is not None:
         rows = _list_quickly(quick, block, opened, barred, n, stand_ins)
+    elif isinstance(recommender.model.scorer, Listing):
+        rows = _list_alone(recommender, block, opened, barred, n, stand_ins)
     else:
         rows = _list_by_scores(recommender, block, opened, barred, n, stand_ins)
     items = np.full((len(rows), n), -1, dtype=np.int64)
@@ -189,6 +195,33 @@ def _list_quickly(
     return rows
 
 
+def _list_alone(
+    recommender: "Recommender",
+    block: Block,
+    opened: NDArray[np.bool_],
+    barred: Sequence[Whole],
+    n: int,
+    stand_ins: StandIns | None,
+) -> list[Row]:
+    """As above for a model that knows the few items of each history that it scores."""
+    model, n_known = recommender.model, len(recommender.item_ids)
+    fitted = [recommender.rows.get(c, NOBODY) for c in block.customers.tolist()]
+    histories = block.to_histories(np.array(fitted, dtype=np.int64), n_known)
+    closed, rows = ~opened, []
+    for at, own in enumerate(barred):
+        history = histories.take(np.array([at]))
+        items, scores = model.list_scores(history)
+        if stand_ins is not None:
+            items, scores = stand_ins.join(items, scores)
+        before = closed[own]
+        closed[own] = True
+        scores = np.where(closed[items], np.float32(0), scores)
+        closed[own] = before
+        listed = np.array(sort_best(Spread(items, scores), n)[:n], dtype=np.int64)
+        rows.append(_explain_one(model, history, listed, stand_ins))
+    return rows
+
+
 def _list_by_scores(
     recommender: "Recommender",
     block: Block,
@@ -218,7 +251,7 @@ def _list_by_scores(
     if stand_ins is None or not (lists >= n_known).any():
         return _explain_all(recommender, histories, lists)
     return [
-        _explain_mixed(recommender, histories.take(np.array([row])), each[each >= 0], stand_ins)
+        _explain_one(recommender.model, histories.take(np.array([row])), each[each >= 0], stand_ins)
         for row, each in enumerate(lists)
     ]
 
@@ -238,15 +271,22 @@ def _explain_all(recommender: "Recommender", histories: Histories, lists: Whole)
     return rows
 
 
-def _explain_mixed(
-    recommender: "Recommender", history: Histories, listed: Whole, stand_ins: StandIns
+def _explain_one(
+    model: Model, history: Histories, listed: Whole, stand_ins: StandIns | None
 ) -> Row:
-    """The terms of one list in which new items may stand."""
-    asked, mixed = stand_ins.ask(listed)
-    given = recommender.model.explain(history, asked[None, :])
-    table = mix_table(densify(given), mixed, len(listed))
-    places, causes = np.nonzero(table)
-    return Row(listed, places.astype(np.int32), causes, table[places, causes])
+    """The terms of one list, in which new items may stand."""
+    asked, mixed = (listed, None) if stand_ins is None else stand_ins.ask(listed)
+    if not len(asked):
+        nothing = np.empty(0, dtype=np.int64)
+        return Row(listed, nothing, nothing, np.empty(0))
+    given = model.explain(history, asked[None, :])
+    causes = list_once(given.indices).astype(np.int64)
+    table = np.zeros((len(asked), len(causes)))
+    owners = np.repeat(np.arange(len(asked)), row_lengths(given))
+    table[owners, np.searchsorted(causes, given.indices)] = given.data
+    table = mix_table(table, mixed, len(listed))
+    places, columns = np.nonzero(table)
+    return Row(listed, places.astype(np.int32), causes[columns], table[places, columns])
 
 
 def _pad(lists: Whole) -> Whole:

@@ -59,10 +59,12 @@ class Histories:
     timed: bool = True
     about: Csr | None = None
     groups: Whole | None = None
-    _weighed: dict[Weighting, Csr] = field(
+    _heard: dict[Weighting, tuple[Whole, NDArray[np.float64]]] = field(
         default_factory=dict, init=False, repr=False, compare=False
     )
-    """What a single history was weighed to: the parts of a model hear it alike."""
+    _groups: list[tuple[Whole, Whole, Whole]] = field(
+        default_factory=list, init=False, repr=False, compare=False
+    )
 
     @staticmethod
     def of_events(
@@ -209,29 +211,50 @@ class Histories:
         factor that changes no ranking.
         """
         if now is not None or self.n_rows != 1:
-            return self._weigh(weighting, now)
-        found = self._weighed.get(weighting)
+            rows, items, values = self._weigh(weighting, now)
+            indptr = np.concatenate(([0], np.cumsum(np.bincount(rows, minlength=self.n_rows))))
+            return build_csr(values, items, indptr, self.shape)
+        items, values = self.hear(weighting)
+        return build_csr(values, items, np.array([0, len(items)]), self.shape)
+
+    def hear(self, weighting: Weighting) -> tuple[Whole, NDArray[np.float64]]:
+        """The items of a single history, rising, and their weights: the row that ``weigh`` gives.
+
+        The parts of a model hear it alike: it is kept.
+        """
+        found = self._heard.get(weighting)
         if found is None:
-            found = self._weighed[weighting] = self._weigh(weighting, None)
+            _, items, values = self._weigh(weighting, None)
+            found = self._heard[weighting] = items, values
         return found
 
-    def _weigh(self, weighting: Weighting, now: int | None) -> Csr:
-        owners = self.owners
-        cells = owners * self.n_items + self.items
+    def group(self) -> tuple[Whole, Whole, Whole]:
+        """The order in which the events of each row and item stand together, the oldest first, and
+        the places in it where such a group begins and ends."""
+        if self._groups:
+            return self._groups[0]
+        cells = self.owners * self.n_items + self.items
         order = first = last = np.arange(len(cells))
         if len(cells) > 1 and not (cells[1:] > cells[:-1]).all():
             order = np.argsort(cells, kind="stable")  # stable: an item's newest event comes last
             cells = cells[order]
             first = np.flatnonzero(np.diff(cells, prepend=-1))
             last = np.append(first[1:], len(cells)) - 1
+        if self.n_rows == 1:
+            self._groups.append((order, first, last))
+        return order, first, last
+
+    def _weigh(
+        self, weighting: Weighting, now: int | None
+    ) -> tuple[Whole, Whole, NDArray[np.float64]]:
+        """Row, item and weight of each cell above 0."""
+        owners, (order, first, last) = self.owners, self.group()
         values = self._add_up(weighting, order, first)
         newest = order[last]
         if self.timed and weighting.fades:
             values = values * self._fade(weighting, owners, newest, now)
         kept = values > 0
-        rows = owners[newest][kept]
-        indptr = np.concatenate(([0], np.cumsum(np.bincount(rows, minlength=self.n_rows))))
-        return build_csr(values[kept], self.items[newest][kept], indptr, self.shape)
+        return owners[newest][kept], self.items[newest][kept], values[kept]
 
     def popularity(self, weighting: Weighting) -> NDArray[np.float64]:
         """Sum of each item's weights over all rows as of the newest event, shape (n_items,)."""

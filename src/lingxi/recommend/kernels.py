@@ -7,11 +7,12 @@ them, NumPy does the same, and gives the same numbers.
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
 
+from lingxi.recommend.history import Weighting
 from lingxi.recommend.matrix import Csr, build_csr
 
 try:
@@ -21,6 +22,21 @@ except ImportError:  # pragma: no cover
 
 _pick: Callable[..., None] | None = getattr(_sparsetools, "csr_row_index", None)
 _add: Callable[..., None] | None = getattr(_sparsetools, "csc_matvec", None)
+_add_each: Callable[..., None] | None = getattr(_sparsetools, "csc_matvecs", None)
+_multiply_each: Callable[..., None] | None = getattr(_sparsetools, "csr_matvecs", None)
+
+
+@runtime_checkable
+class RowOperator(Protocol):
+    """What a linear scorer shows so that a single history need not pass through its ``score``.
+
+    ``score(h) = h.weigh(heard) @ operator``, both matrices float32 with sorted columns;
+    ``columns`` is the operator's transpose.
+    """
+
+    heard: Weighting
+    operator: Csr
+    columns: Csr
 
 
 @dataclass(frozen=True)
@@ -69,6 +85,19 @@ def gather_rows(matrix: Rows, rows: NDArray[np.integer]) -> Cells:
     return Cells(columns, values, ends)
 
 
+def list_once(places: NDArray[np.integer]) -> NDArray[np.integer]:
+    """The different ones of some places, rising; NumPy's ``unique`` takes several times as long.
+
+    >>> list_once(np.array([3, 1, 3])).tolist()
+    [1, 3]
+    """
+    ordered = np.sort(places)
+    fresh = np.ones(len(ordered), dtype=np.bool_)
+    np.not_equal(ordered[1:], ordered[:-1], out=fresh[1:])
+    found: NDArray[np.integer] = ordered[fresh]
+    return found
+
+
 def add_rows(cells: Cells, weights: NDArray[np.float64], sums: NDArray[np.float64]) -> None:
     """Add each row, times its weight, to ``sums``, shape (n_columns,), in the order of the rows."""
     values: NDArray[Any] = cells.values.astype(np.float64)
@@ -95,14 +124,45 @@ def look_along(matrix: Csr, weights: Csr, columns: NDArray[np.integer]) -> NDArr
     The same numbers as the product's, added in single precision.
     """
     cells = gather_rows(Rows.of(matrix), weights.indices)
-    sums = np.zeros(matrix.shape[1], dtype=np.float32)
-    if _add is not None and cells.ends.dtype == cells.columns.dtype:
-        rows = len(weights.data)
-        _add(len(sums), rows, cells.ends, cells.columns, cells.values, weights.data, sums)
-    else:
-        np.add.at(sums, cells.columns, cells.values * np.repeat(weights.data, np.diff(cells.ends)))
+    sums = add_single(cells, weights.data, matrix.shape[1])
     found: NDArray[np.float64] = sums[columns].astype(np.float64)
     return found
+
+
+def add_single(cells: Cells, weights: NDArray[np.float32], n_columns: int) -> NDArray[np.float32]:
+    """The sum of the rows, each times its weight, in single precision, in the order of the rows."""
+    sums: NDArray[np.float32] = add_each(cells, weights[:, None], n_columns)[:, 0]
+    return sums
+
+
+def add_each(cells: Cells, weights: NDArray[np.floating], n_columns: int) -> NDArray[np.floating]:
+    """Several weighted sums of the rows at once, in the precision of the cells and in their order.
+
+    ``weights``: shape (n_rows, n_sums); the answer has the shape (n_columns, n_sums).
+    """
+    kind, n_sums = cells.values.dtype, weights.shape[1]
+    told = np.ascontiguousarray(weights, dtype=kind)
+    sums = np.zeros((n_columns, n_sums), dtype=kind)
+    if _add_each is not None and cells.ends.dtype == cells.columns.dtype:
+        ends, columns, values = cells.ends, cells.columns, cells.values
+        _add_each(n_columns, len(told), n_sums, ends, columns, values, told, sums)
+    else:
+        each = np.repeat(told, np.diff(cells.ends), axis=0)
+        np.add.at(sums, cells.columns, cells.values[:, None] * each)
+    return sums
+
+
+def multiply_rows(cells: Cells, table: NDArray[np.float64]) -> NDArray[np.float64]:
+    """The rows times a table of double precision, shape (n_columns, n): shape (n_rows, n)."""
+    n_rows, n = len(cells.ends) - 1, table.shape[1]
+    values = cells.values.astype(np.float64)
+    product = np.zeros((n_rows, n))
+    if _multiply_each is not None and cells.ends.dtype == cells.columns.dtype:
+        ends, columns = cells.ends, cells.columns
+        _multiply_each(n_rows, len(table), n, ends, columns, values, table, product)
+    else:
+        np.add.at(product, cells.owners, values[:, None] * table[cells.columns])
+    return product
 
 
 def tell_row(columns: Csr, weights: Csr, listed: NDArray[np.integer]) -> Csr:

@@ -13,6 +13,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lingxi.errors import InvalidInput
+from lingxi.recommend.alone import (
+    Scratch,
+    cut_scores,
+    hear_part,
+    share_out_rows,
+    tell_part,
+    to_rows,
+    unite,
+)
 from lingxi.recommend.attribution import FLOOR, Attribution
 from lingxi.recommend.earlier import Earlier, remind
 from lingxi.recommend.factors import find_trend
@@ -70,6 +79,42 @@ class Candidates:
     owners: Whole
     items: Whole
     said: Table
+
+
+@dataclass(frozen=True)
+class Weighed:
+    """The candidates of some histories, each with its probability of coming next."""
+
+    asked: Candidates
+    odds: Table
+    n_items: int
+
+    def find(self, lists: Whole) -> tuple[Candidates, Table]:
+        """Listed items as candidates, in the order of the lists, and their probabilities; 0 for
+        what no part says anything of."""
+        owners = np.repeat(np.arange(len(lists)), lists.shape[1])
+        items = lists.reshape(-1)
+        there, at = self.locate(owners, items)
+        said = np.zeros((len(self.asked.said), len(items)), dtype=np.float32)
+        said[:, there] = self.asked.said[:, at[there]]
+        odds = np.zeros(len(items), dtype=np.float32)
+        odds[there] = self.odds[at[there]]
+        return Candidates(owners, items, said), odds
+
+    def locate(self, owners: Whole, items: Whole) -> tuple[NDArray[np.bool_], Whole]:
+        """Which of these are candidates, and where these stand."""
+        keys = self.asked.owners * self.n_items + self.asked.items
+        wanted = owners * self.n_items + items
+        if not len(keys):
+            return np.zeros(len(wanted), dtype=np.bool_), np.zeros(len(wanted), dtype=np.int64)
+        at = np.minimum(np.searchsorted(keys, wanted), len(keys) - 1)
+        return keys[at] == wanted, at
+
+    def spread(self, n_rows: int) -> Table:
+        """The probabilities, shape (n_rows, n_items); 0 for what is no candidate."""
+        scores = np.zeros((n_rows, self.n_items), dtype=np.float32)
+        scores[self.asked.owners, self.asked.items] = self.odds
+        return scores
 
 
 def learn_weights(task: Task, ridge: float = _RIDGE) -> Vector:
@@ -172,7 +217,8 @@ class Learned:
         self.weights = np.asarray(weights, dtype=np.float64)
         self.met: Vector = np.empty(0)
         self.trend: Vector = np.empty(0)
-        self._latest = Latest[tuple[Table, list[Table]]]()
+        self._latest = Latest[Weighed]()
+        self._scratch: Scratch | None = None
 
     @property
     def personal(self) -> bool:
@@ -193,28 +239,31 @@ class Learned:
 
     def score(self, histories: Histories) -> Table:
         """Probabilities, shape (n_rows, n_items); 0 where no part has an item among its first."""
-        scores, _ = self._weigh(histories)
-        return scores.copy()
+        return self._weigh(histories).spread(histories.n_rows)
+
+    def list_scores(self, history: Histories) -> tuple[Whole, Table]:
+        """See ``Listing``."""
+        found = self._weigh(history)
+        return found.asked.items, found.odds
 
     def explain(self, histories: Histories, lists: Whole) -> Csr:
         """What each item of each history gives through the parts; see the class."""
-        scores, shares = self._weigh(histories)
-        rows = np.repeat(np.arange(len(lists)), lists.shape[1])
-        items = lists.reshape(-1)
-        listed = scores[rows, items].astype(np.float64)
-        given: list[Csr] = []
-        for number, part in enumerate(self.parts):
-            said = self._gain(number, shares[number][rows, items])
-            given.append(share_out(part.explain(histories, lists), said))
+        asked, odds = self._weigh(histories).find(lists)
+        gains = [self._gain(number, said) for number, said in enumerate(asked.said)]
+        if histories.n_rows == 1:
+            return self._share_alone(histories, lists[0], gains, odds)
+        given = [
+            share_out(part.explain(histories, lists), gain)
+            for part, gain in zip(self.parts, gains, strict=True)
+        ]
         total = given[0]
         for more in given[1:]:
             total = (total + more).tocsr()
-        return share_out(total, listed)
+        return share_out(total, odds.astype(np.float64))
 
     def attribute(self, histories: Histories, lists: Whole) -> Attribution:
         """What each part, and each count of the item, gives to the logits; see ``Attributing``."""
-        _, shares = self._weigh(histories)
-        asked = list_cells(lists, shares)
+        asked, _ = self._weigh(histories).find(lists)
         names = (*(f"share_{at}" for at in range(len(self.parts))), "item_met", "item_trend")
         values = self._split(asked)
         return Attribution(names, values, np.zeros(len(values)), values.sum(axis=1))
@@ -245,20 +294,59 @@ class Learned:
             customers = kept if len(kept) else customers
         return customers
 
-    def _weigh(self, histories: Histories) -> tuple[Table, list[Table]]:
-        """Probabilities, and each part's shares."""
+    def _weigh(self, histories: Histories) -> Weighed:
+        """The candidates and their probabilities."""
         found = self._latest.get(histories)
         if found is not None:
             return found
-        seen = histories.seen()
-        shares = [cut_head(np.array(part.score(histories)), seen) for part in self.parts]
-        scores = np.zeros(histories.shape, dtype=np.float32)
-        asked = find_candidates(shares)
+        if histories.n_rows == 1:
+            asked = self._find_alone(histories)
+        else:
+            seen = histories.seen()
+            scores = (np.array(part.score(histories)) for part in self.parts)
+            asked = find_candidates([cut_head(each, seen) for each in scores])
+        odds = np.zeros(0, dtype=np.float32)
         if len(asked.items):
             odds = to_odds(self._rate(histories, asked), asked.owners)
-            scores[asked.owners, asked.items] = odds
-        self._latest.put(histories, (scores, shares))
-        return scores, shares
+        found = Weighed(asked, odds, histories.n_items)
+        self._latest.put(histories, found)
+        return found
+
+    def _find_alone(self, history: Histories) -> Candidates:
+        """The candidates of a single history, at the cost of the cells that it touches."""
+        scratch, met = self._borrow(history.n_items), find_met(history)
+        heads = []
+        for part in self.parts:
+            items, scores = hear_part(part, history, scratch)
+            known = scratch.are_among(items, met)
+            heads.append(cut_scores(items, scores, known, DEPTH, history.n_items))
+        items, said = unite(heads)
+        return Candidates(np.zeros(len(items), dtype=np.int64), items, said)
+
+    def _share_alone(
+        self,
+        history: Histories,
+        listed: Whole,
+        gains: Sequence[Vector],
+        odds: Table,
+        more: Sequence[tuple[Scorer, Vector]] = (),
+    ) -> Csr:
+        """What each item of a single history gives to each listed item by the parts, whose gains
+        are given, and by ``more``, shape (n_listed, n_items)."""
+        scratch, met = self._borrow(history.n_items), find_met(history)
+        total = np.zeros((len(listed), len(met)))
+        for part, gain in (*zip(self.parts, gains, strict=True), *more):
+            if gain.any():
+                total += share_out_rows(tell_part(part, history, listed, met, scratch), gain)
+        total = share_out_rows(total, odds.astype(np.float64))
+        return to_rows(total, met, history.n_items)
+
+    def _borrow(self, n_items: int) -> Scratch:
+        """Arrays as wide as the catalogue."""
+        held = self._scratch
+        if held is None or held.n_items != n_items:
+            held = self._scratch = Scratch(n_items)
+        return held
 
     def _rate(self, _histories: Histories, asked: Candidates) -> Vector:
         """The logit of each candidate."""
@@ -275,11 +363,10 @@ class Learned:
         return np.where(r > 0, np.maximum(gain, 1e-6), 0.0)
 
 
-def list_cells(lists: Whole, shares: Sequence[Table]) -> Candidates:
-    """The listed items as candidates, in the order of the lists."""
-    owners = np.repeat(np.arange(len(lists)), lists.shape[1])
-    items = lists.reshape(-1)
-    return Candidates(owners, items, np.stack([share[owners, items] for share in shares]))
+def find_met(history: Histories) -> Whole:
+    """The items of a single history, rising."""
+    order, first, _ = history.group()
+    return history.items[order[first]]
 
 
 def find_candidates(shares: Sequence[Table]) -> Candidates:

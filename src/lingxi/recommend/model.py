@@ -11,7 +11,7 @@ from lingxi.recommend.families import build_scorer
 from lingxi.recommend.histories import Histories
 from lingxi.recommend.matrix import Csr, row_lengths, scale
 from lingxi.recommend.recipe import Recipe
-from lingxi.recommend.scorer import Scorer, Vector
+from lingxi.recommend.scorer import Listing, Scorer, Vector
 
 
 @dataclass(frozen=True)
@@ -31,6 +31,16 @@ class Model:
         """Scores of all items, shape (n_histories, n_items), 0 where nothing is known."""
         scores: NDArray[np.float32] = self.scorer.score(histories)
         return np.multiply(scores, self.trend, dtype=np.float32, casting="same_kind")
+
+    def list_scores(self, history: Histories) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
+        """The items of a single history that are scored above 0, rising, and their scores."""
+        if isinstance(self.scorer, Listing):
+            items, own = self.scorer.list_scores(history)
+            scores = np.multiply(own, self.trend[items], dtype=np.float32, casting="same_kind")
+            return items, scores
+        whole = self.score(history)[0]
+        met = (whole > 0).nonzero()[0]
+        return met, whole[met]
 
     def explain(self, histories: Histories, lists: NDArray[np.int64]) -> Csr:
         """What each item of each history gives to each listed item; see ``Scorer.explain``."""

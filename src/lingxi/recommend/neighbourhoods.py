@@ -8,13 +8,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lingxi.errors import InvalidInput
+from lingxi.recommend.alone import Scratch, pick_cells
 from lingxi.recommend.histories import Histories
 from lingxi.recommend.history import USUAL, Weighting
+from lingxi.recommend.kernels import Rows, add_rows, gather_rows, list_once
 from lingxi.recommend.latest import Latest
 from lingxi.recommend.matrix import (
     Csr,
     build_csr,
-    densify,
     densify_scores,
     keep_best,
     row_blocks,
@@ -36,6 +37,8 @@ from lingxi.recommend.pairs import (
 from lingxi.store import Artefact, ArtefactWriter
 
 _DECIMALS = 10
+_MANY = 8
+"""Rows for each cell, up to which looking at all rows costs less than sorting cells."""
 _OF_RATINGS = ("pearson", "adjusted_cosine")
 
 
@@ -92,6 +95,7 @@ class UserKnn:
         self._found, self._mean_length = count_columns(taught), mean_length(taught)
         self._profiles = self._compare(taught)
         self._columns = transpose(self._profiles)
+        self._by_item, self._scratch = Rows.of(self._columns), Scratch(taught.shape[1])
         n = taught.shape[1]
         sums = row_sums(self._profiles)
         self._means = sums / n if self.similarity == "pearson_zero_filled" else np.zeros(len(sums))
@@ -102,7 +106,10 @@ class UserKnn:
         """Similarity to each history's K nearest fitted rows, shape (n_histories, n_rows)."""
         found = self._latest.get(histories)
         if found is None:
-            found = self._find(histories.weigh(self.heard), histories.rows)
+            if histories.n_rows == 1 and self.shrinkage == 0:
+                found = self._find_alone(histories.weigh(self.heard), int(histories.rows[0]))
+            else:
+                found = self._find(histories.weigh(self.heard), histories.rows)
             self._latest.put(histories, found)
         return found
 
@@ -139,8 +146,33 @@ class UserKnn:
             blocks.append(keep_best(kept, self.k))
         return stack(blocks, self._rows.shape[0])
 
+    def _find_alone(self, history: Csr, own: int) -> Csr:
+        """As ``_find`` for a single row, at the cost of the cells that it touches."""
+        compared, n = self._compare(history), self._rows.shape[0]
+        cells = gather_rows(self._by_item, compared.indices)
+        sums = np.zeros(n)
+        add_rows(cells, compared.data, sums)
+        others: NDArray[np.integer]
+        if _MANY * len(cells.columns) < n:
+            others = list_once(cells.columns)
+        else:
+            others = (sums > 0).nonzero()[0]
+        products = self._measure(sums[others], row_sums(compared), others)
+        near = np.asarray(np.round(products, _DECIMALS))
+        stays = (near > 0) & (self._lengths[others] > 0) & (others != own)
+        near, others = near[stays], others[stays]
+        if len(near) > self.k:
+            level = near >= np.partition(near, len(near) - self.k)[len(near) - self.k]
+            near, others = near[level], others[level]
+            best = np.sort(np.lexsort((others, -near))[: self.k])
+            near, others = near[best], others[best]
+        return build_csr(near, others, np.array([0, len(near)]), (1, n))
+
     def _measure(
-        self, products: NDArray[np.float64], totals: NDArray[np.float64], others: NDArray[np.int32]
+        self,
+        products: NDArray[np.float64],
+        totals: NDArray[np.float64],
+        others: NDArray[np.integer],
     ) -> NDArray[np.float64]:
         """Similarities from the products with other rows; ``totals``: the sums of the own rows."""
         lengths = self._lengths[others]
@@ -157,7 +189,12 @@ class UserKnn:
 
     def score(self, histories: Histories) -> NDArray[np.float32]:
         """Scores of all items, shape (n_histories, n_items)."""
-        return densify_scores(self.find_neighbours(histories) @ self._rows)
+        near = self.find_neighbours(histories)
+        if histories.n_rows > 1:
+            return densify_scores(near @ self._rows)
+        sums = np.zeros(self._rows.shape[1])
+        add_rows(gather_rows(Rows.of(self._rows), near.indices), near.data, sums)
+        return sums.astype(np.float32)[None, :]
 
     def explain(self, histories: Histories, lists: NDArray[np.int64]) -> Csr:
         """What each item gives through the neighbours, who are held fixed; see ``Scorer``."""
@@ -169,9 +206,10 @@ class UserKnn:
         return stack(parts, histories.n_items)
 
     def _explain_one(self, history: Csr, near: Csr, wanted: NDArray[np.int64]) -> Csr:
-        others = near.indices
-        had = densify(self._rows[others][:, wanted])
-        shared = densify(self._profiles[others][:, history.indices])
+        others, scratch = near.indices, self._scratch
+        had = pick_cells(gather_rows(Rows.of(self._rows), others), wanted, scratch)
+        profiles = gather_rows(Rows.of(self._profiles), others)
+        shared = pick_cells(profiles, history.indices, scratch)
         bonds = (shared - self._means[others][:, None]) * history.data
         sums = bonds.sum(axis=1)  # above 0, or the row would be no neighbour
         bonds *= (near.data / np.where(sums > 0, sums, 1.0))[:, None]

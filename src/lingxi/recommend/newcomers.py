@@ -81,6 +81,16 @@ class StandIns:
         owners = np.repeat(np.arange(len(self)), row_lengths(self.shares))
         return np.bincount(owners, weights=cells, minlength=len(self)).astype(np.float32)
 
+    def join(self, items: Whole, scores: NDArray[np.float32]) -> tuple[Whole, NDArray[np.float32]]:
+        """Known items, rising, with the new ones to which they lend something."""
+        wanted = self.shares.indices
+        if not len(items) or not len(wanted):
+            return items, scores
+        at = np.minimum(np.searchsorted(items, wanted), len(items) - 1)
+        lent = self.lend(np.where(items[at] == wanted, scores[at], np.float32(0)))
+        new = np.flatnonzero(lent > 0)
+        return np.concatenate((items, new + self.n_known)), np.concatenate((scores, lent[new]))
+
     def hear(self, items: Whole, weights: Vector) -> tuple[Whole, Vector, Mixture | None]:
         """A history in known items alone, rising, and which of its entries each of them came from.
 

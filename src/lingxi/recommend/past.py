@@ -14,6 +14,8 @@ from lingxi.recommend.interactions import to_micros
 from lingxi.recommend.rules import RuleSettings
 
 Whole = NDArray[np.int64]
+_LOOKED = 3
+"""After the kinds of events: one more view."""
 
 
 @dataclass(frozen=True)
@@ -95,21 +97,18 @@ class Past:
 
         ``row`` is the fitted row that the customer has, or ``NOBODY``.
         """
-        events: list[tuple[int, int, int, int]] = []
-        first_new = int(np.searchsorted(self.items, n_items))
-        for kind in (VIEW, CART, ORDER):
-            met = np.flatnonzero(self.counts[kind, :first_new])
-            events += [(int(at), kind, int(self.counts[kind, at]), 0) for at in met]
-        events += [(int(at), VIEW, 1, 1) for at in np.flatnonzero(self.looked[:first_new])]
-        events.sort(key=lambda event: (event[0], event[3], event[1]))
-        table = np.array(events, dtype=np.int64).reshape(-1, 4)
+        known = int(np.searchsorted(self.items, n_items))
+        told = np.empty((known, 4), dtype=np.int64)
+        told[:, (VIEW, CART, ORDER)] = self.counts[:, :known].T
+        told[:, _LOOKED] = self.looked[:known]
+        places, kinds = told.nonzero()
         history = Histories.of_events(
-            np.zeros(len(table), dtype=np.int64),
-            self.items[table[:, 0]],
+            np.zeros(len(places), dtype=np.int64),
+            self.items[places],
             (1, n_items),
-            moments=self.moments[table[:, 0]],
-            kinds=table[:, 1],
-            weights=table[:, 2].astype(np.float32),
+            moments=self.moments[places],
+            kinds=np.where(kinds == _LOOKED, VIEW, kinds),
+            weights=told[places, kinds].astype(np.float32),
         )
         return history if row == NOBODY else replace(history, rows=np.array([row]))
 

@@ -3,16 +3,13 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from threading import local
-from typing import Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
 
 from lingxi.recommend.blend import Blend
-from lingxi.recommend.history import Weighting
-from lingxi.recommend.kernels import Cells, Rows, add_rows, gather_rows
+from lingxi.recommend.kernels import Cells, RowOperator, Rows, add_rows, gather_rows
 from lingxi.recommend.largest import Spread, find_scores, put_new, sort_best
-from lingxi.recommend.matrix import Csr
 from lingxi.recommend.model import Model
 from lingxi.recommend.newcomers import Mixture, StandIns
 
@@ -21,19 +18,6 @@ _SPARSE = 6
 """Items for each cell, up to which looking at all sums costs less than marking cells."""
 _WIDE = 20_000
 """With more items, looking at all of them may cost more than looking at cells."""
-
-
-@runtime_checkable
-class RowOperator(Protocol):
-    """What a linear scorer shows so that a single history need not pass through its ``score``.
-
-    ``score(h) = h.weigh(heard) @ operator``, both matrices float32 with sorted columns;
-    ``columns`` is the operator's transpose.
-    """
-
-    heard: Weighting
-    operator: Csr
-    columns: Csr
 
 
 @dataclass(frozen=True)

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from lingxi.errors import InvalidInput, NotTrained
+from lingxi.recommend.alone import Scratch
 from lingxi.recommend.attribution import Attribution
 from lingxi.recommend.earlier import Earlier
 from lingxi.recommend.histories import Histories
@@ -25,15 +26,15 @@ from lingxi.recommend.learned import (
     Learned,
     Table,
     Vector,
+    Weighed,
     Whole,
-    find_candidates,
-    list_cells,
     share_out,
 )
 from lingxi.recommend.matrix import Csr, stack
 from lingxi.recommend.operators import ItemKnn
 from lingxi.recommend.scorer import Scorer
 from lingxi.recommend.signals import Signs, make_signals, name_signals
+from lingxi.recommend.signals_alone import can_signal_alone, signal_alone
 from lingxi.store import Artefact, ArtefactWriter
 
 if TYPE_CHECKING:
@@ -94,6 +95,7 @@ class Ranked(Learned):
         self._trees = read_trees(trees) if trees else None
         self.near = make_nearness(f"{name}_near")
         self._signs: Signs | None = None
+        self._about: Scratch | None = None
         self._signaled = Latest[tuple[Candidates, Table]]()
         self.signals = name_signals(len(self.parts))
         if self._trees is not None and self._trees.num_feature() != len(self.signals):
@@ -133,31 +135,30 @@ class Ranked(Learned):
         ``lists``: shape (n_rows, n), all of them candidates. Models' own terms stand under
         ``share_0`` and so on, popularity's under ``item_met`` and ``item_trend``.
         """
-        _, shares = self._weigh(histories)
-        asked = list_cells(lists, shares)
-        return self._attribute(histories, asked, shares)
+        weighed = self._weigh(histories)
+        return self._attribute(histories, weighed.find(lists)[0], weighed)
 
     def explain(self, histories: Histories, lists: Whole) -> Csr:
         """What each item of each history gives through models and nearness; see the class."""
-        scores, shares = self._weigh(histories)
-        asked = list_cells(lists, shares)
+        weighed = self._weigh(histories)
+        asked, odds = weighed.find(lists)
         if not len(asked.items):
             return stack([], histories.n_items)
-        found = self._attribute(histories, asked, shares)
+        found = self._attribute(histories, asked, weighed)
         at = {name: column for column, name in enumerate(found.names)}
-        total: Csr | None = None
-        for number, part in enumerate(self.parts):
+        gains = []
+        for number, said in enumerate(asked.said):
             own = [at[f"{_SHARE}_{number}"], at[f"place_{number}"]]
             gain = np.maximum(found.values[:, own].sum(axis=1), _LEAST)
-            said = np.where(asked.said[number] > 0, gain, 0.0)
-            given = share_out(part.explain(histories, lists), said)
-            total = given if total is None else (total + given).tocsr()
-        assert total is not None
+            gains.append(np.where(said > 0, gain, 0.0))
         columns = [at[name] for name in found.names if name.startswith(_NEAR)]
         nearness = np.maximum(found.values[:, columns].sum(axis=1), 0.0)
-        total = (total + share_out(self.near.explain(histories, lists), nearness)).tocsr()
-        listed = scores[asked.owners, asked.items].astype(np.float64)
-        return share_out(total, listed)
+        if histories.n_rows == 1:
+            return self._share_alone(histories, lists[0], gains, odds, [(self.near, nearness)])
+        total = share_out(self.near.explain(histories, lists), nearness)
+        for part, gain in zip(self.parts, gains, strict=True):
+            total = (total + share_out(part.explain(histories, lists), gain)).tocsr()
+        return share_out(total, odds.astype(np.float64))
 
     def save(self, writer: ArtefactWriter, prefix: str, customers: Whole) -> dict[str, str]:
         """Write every part, the trees as LightGBM's text and what is known of the items."""
@@ -179,31 +180,36 @@ class Ranked(Learned):
         return logits + add_up(self.trees, self._signal(histories, asked))
 
     def _signal(self, histories: Histories, asked: Candidates) -> Table:
-        signals = make_signals(histories, asked, self._read_signs(), self.near.operator)
+        signs, near = self._read_signs(), self.near.operator
+        if can_signal_alone(histories, near):
+            scratch = self._borrow(histories.n_items)
+            signals = signal_alone(histories, asked, signs, near, scratch, self._terms(signs))
+        else:
+            signals = make_signals(histories, asked, signs, near)
         self._signaled.put(histories, (asked, signals))
         return signals
+
+    def _terms(self, signs: Signs) -> Scratch:
+        """Arrays as wide as what the catalogue can say."""
+        width = 0 if signs.about is None else int(signs.about.shape[1])
+        if self._about is None or self._about.n_items != width:
+            self._about = Scratch(width)
+        return self._about
 
     def _read_signs(self) -> Signs:
         if self._signs is None:
             raise NotTrained(f"{self.name} has not been fitted.")
         return self._signs
 
-    def _attribute(
-        self, histories: Histories, asked: Candidates, shares: Sequence[Table]
-    ) -> Attribution:
+    def _attribute(self, histories: Histories, asked: Candidates, weighed: Weighed) -> Attribution:
         """As ``attribute``; places among the candidates count, so all of them are looked at."""
         found = self._signaled.get(histories)
-        if found is None:
-            everyone = find_candidates(shares)
-            found = everyone, self._signal(histories, everyone)
-        (owners, items), signals = (found[0].owners, found[0].items), found[1]
-        keys = owners * histories.n_items + items
-        wanted = asked.owners * histories.n_items + asked.items
-        at = np.minimum(np.searchsorted(keys, wanted), max(len(keys) - 1, 0))
-        there = keys[at] == wanted if len(keys) else np.zeros(len(wanted), dtype=np.bool_)
-        told = np.zeros((len(wanted), len(self.signals) + 1))
-        rows = signals[at[there]] if len(keys) else signals
-        if len(rows):
+        if found is None or found[0] is not weighed.asked:
+            found = weighed.asked, self._signal(histories, weighed.asked)
+        there, at = weighed.locate(asked.owners, asked.items)
+        told = np.zeros((len(there), len(self.signals) + 1))
+        if there.any():
+            rows = found[1][at[there]]
             told[there] = self.trees.predict(
                 rows, pred_contrib=True, num_threads=count_threads(len(rows))
             )

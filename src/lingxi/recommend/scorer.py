@@ -69,3 +69,11 @@ class Incremental(Protocol):
         Both hold the same rows in the same order, each whole (an empty one for a row not met yet).
         Afterwards the model is the same as one fitted on everything anew.
         """
+
+
+@runtime_checkable
+class Listing(Protocol):
+    """A scorer that knows which few items of a single history it scores above 0."""
+
+    def list_scores(self, history: Histories) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
+        """These items, rising, and their scores: those that ``score`` gives."""

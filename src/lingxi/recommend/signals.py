@@ -7,6 +7,7 @@ counting most, once with those of a day, a week, a month and half a year.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,12 +28,12 @@ HALF_LIVES: Mapping[str, float] = {
     "half_year": 180.0,
 }
 """Days after which an event counts half, for each affinity."""
-_TASTES = ("day", "month", "half_year")
+TASTES = ("day", "month", "half_year")
 """Half-lives of likeness by what the catalogue says."""
-_NEWEST = 1e-6
+NEWEST = 1e-6
 """The position decay that leaves the newest item alone to speak."""
-_SESSION = 30 * 60 * 1_000_000
-_HOUR = 3_600_000_000
+SESSION = 30 * 60 * 1_000_000
+HOUR = 3_600_000_000
 _FACTS = ("met", "trend", "week_trend", "first", "last", "order_share")
 Table = NDArray[np.float32]
 Vector = NDArray[np.float64]
@@ -57,6 +58,11 @@ class Signs:
     order_share: Vector
     newest: int
     about: Csr | None = None
+
+    @cached_property
+    def logs(self) -> tuple[Vector, Vector, Vector]:
+        """The logarithms of who met each item, of its trend and of its week's."""
+        return np.log1p(self.met), np.log(self.trend), np.log(self.week_trend)
 
     @staticmethod
     def read(taught: Histories) -> "Signs":
@@ -100,7 +106,7 @@ def name_signals(parts: int) -> tuple[str, ...]:
     """The names of the columns, for so many models."""
     heard = [f"{what}_{at}" for at in range(parts) for what in ("share", "place")]
     near = [f"near_{name}" for name in (*HALF_LIVES, "newest")]
-    like = [f"like_{name}" for name in _TASTES]
+    like = [f"like_{name}" for name in TASTES]
     own = ["times", "days_since"]
     item = ["item_met", "item_trend", "item_week_trend", "item_age", "item_idle", "item_orders"]
     who = ["events", "items", "span", "idle", "again", "session", "kind", "hour", "weekday"]
@@ -137,7 +143,7 @@ def _say(candidates: Candidates) -> list[Vector]:
 def _come_near(histories: Histories, candidates: Candidates, nearness: Csr) -> list[Vector]:
     """How near the item is to the history, for each half-life, and to the newest item."""
     hearings = [Weighting(half_life_days=days) for days in HALF_LIVES.values()]
-    hearings.append(Weighting(position_decay=_NEWEST))
+    hearings.append(Weighting(position_decay=NEWEST))
     if not histories.timed:
         once = _multiply(_average(histories, Weighting()), nearness, candidates)
         return [once] * len(hearings)
@@ -147,7 +153,7 @@ def _come_near(histories: Histories, candidates: Candidates, nearness: Csr) -> l
 def _be_like(histories: Histories, candidates: Candidates, about: Csr | None) -> list[Vector]:
     """How like the history the item is by what the catalogue says, for each half-life."""
     if about is None:
-        return [np.zeros(len(candidates.items))] * len(_TASTES)
+        return [np.zeros(len(candidates.items))] * len(TASTES)
     terms: Csr = about[candidates.items]
     lengths = row_lengths(terms)
     asked = Candidates(
@@ -155,7 +161,7 @@ def _be_like(histories: Histories, candidates: Candidates, about: Csr | None) ->
     )
     cells = np.repeat(np.arange(len(lengths)), lengths)
     columns = list[Vector]()
-    for name in _TASTES:
+    for name in TASTES:
         hearing = Weighting(half_life_days=HALF_LIVES[name] if histories.timed else 0.0)
         shares = _multiply(_average(histories, hearing), about, asked) * terms.data
         sums = np.bincount(cells, weights=shares, minlength=len(lengths))
@@ -204,7 +210,7 @@ def _know(histories: Histories, signs: Signs) -> list[Vector]:
     kinds = np.zeros(n)
     some = lengths > 0
     kinds[some] = histories.kinds[histories.indptr[1:][some] - 1]
-    lately = histories.moments >= ends[owners] - _SESSION
+    lately = histories.moments >= ends[owners] - SESSION
     session = np.bincount(owners[lately], minlength=n) if histories.timed else np.zeros(n)
     starts = np.where(some, starts, 0.0)
     return [
@@ -215,7 +221,7 @@ def _know(histories: Histories, signs: Signs) -> list[Vector]:
         1.0 - different / np.maximum(lengths, 1.0),
         np.log1p(session),
         kinds,
-        ends // _HOUR % 24,
+        ends // HOUR % 24,
         ends // DAY % 7,
     ]
 

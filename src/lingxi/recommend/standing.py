@@ -113,12 +113,10 @@ class Standing:
         if self._quick is not None:
             return self._quick.spread(self._voices, self._stand_ins)
         assert self._histories is not None
-        scores = self._model.score(self._histories)[0]
+        items, scores = self._model.list_scores(self._histories)
         if self._stand_ins is not None:
-            lent = self._stand_ins.lend(scores[self._stand_ins.shares.indices])
-            scores = np.concatenate((scores, lent))
-        met = np.flatnonzero(scores > 0).astype(np.int32)
-        return Spread(met, scores[met].astype(np.float32))
+            items, scores = self._stand_ins.join(items, scores)
+        return Spread(items, scores)
 
     def _keep_best(self, spread: Spread, n: int) -> None:
         self._met = int(np.count_nonzero(spread.scores > 0))

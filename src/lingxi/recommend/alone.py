@@ -1,0 +1,183 @@
+"""One history against the parts of a learnt model, at the cost of the cells that it touches.
+
+What each part says goes into arrays of the candidates alone; of what is as wide as the catalogue
+only sums and marks are kept, one of each for every thread.
+"""
+
+from collections.abc import Sequence
+from threading import local
+from typing import cast
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lingxi.recommend.histories import Histories
+from lingxi.recommend.kernels import Cells, RowOperator, Rows, add_rows, gather_rows, list_once
+from lingxi.recommend.matrix import Csr, build_csr
+from lingxi.recommend.scorer import Scorer
+
+Whole = NDArray[np.int64]
+Vector = NDArray[np.float64]
+Table = NDArray[np.float32]
+Heads = Sequence[tuple[Whole, Table]]
+"""What each part says: items, rising, and the shares of its best one."""
+_NARROW = 20_000
+"""With fewer items, looking at all of them costs no more than looking at cells."""
+_DENSE = 4
+"""Items for each cell, up to which the same holds in a wide catalogue."""
+_LINEAR: dict[type, bool] = {}
+
+
+class _Kept(local):
+    """Arrays as wide as the catalogue, all 0 or -1 between two uses; each thread has its own."""
+
+    def __init__(self, n_items: int) -> None:
+        self.sums = np.zeros(n_items)
+        self.marks = np.zeros(n_items, dtype=np.bool_)
+        self.places = np.full(n_items, -1, dtype=np.int32)
+
+
+class Scratch:
+    """Sums and marks for a catalogue of ``n_items``."""
+
+    def __init__(self, n_items: int) -> None:
+        self.n_items = n_items
+        self._kept = _Kept(n_items)
+
+    def are_among(
+        self, items: NDArray[np.integer], others: NDArray[np.integer]
+    ) -> NDArray[np.bool_]:
+        """Which of the items are among the others."""
+        marks = self._kept.marks
+        marks[others] = True
+        found: NDArray[np.bool_] = marks[items]
+        marks[others] = False
+        return found
+
+    def locate(self, items: NDArray[np.integer], among: NDArray[np.integer]) -> NDArray[np.int32]:
+        """The place of each item among others, all of them different; -1 for one that is not."""
+        places = self._kept.places
+        places[among] = np.arange(len(among), dtype=np.int32)
+        found: NDArray[np.int32] = places[items]
+        places[among] = -1
+        return found
+
+    def add_up(self, cells: Cells, weights: Vector) -> tuple[NDArray[np.integer], Table]:
+        """The columns, rising, where the weighted sum of the rows is above 0, and these sums."""
+        sums = self._kept.sums
+        add_rows(cells, weights, sums)
+        if self.n_items <= _NARROW or _DENSE * len(cells.columns) > self.n_items:
+            whole = sums.astype(np.float32)
+            sums.fill(0.0)
+            met = (whole > 0).nonzero()[0]
+            return met, whole[met]
+        columns = list_once(cells.columns)
+        scores = sums[columns].astype(np.float32)
+        sums[columns] = 0.0
+        kept = scores > 0
+        return columns[kept], scores[kept]
+
+
+def find_linear(part: Scorer) -> RowOperator | None:
+    """The part, if it is an operator of float32; each class is asked once what it shows."""
+    kind = type(part)
+    if kind not in _LINEAR:
+        _LINEAR[kind] = isinstance(part, RowOperator)
+    if not _LINEAR[kind]:
+        return None
+    linear = cast("RowOperator", part)
+    return linear if linear.operator.data.dtype == np.float32 else None
+
+
+def hear_part(part: Scorer, history: Histories, scratch: Scratch) -> tuple[Whole, Table]:
+    """The items that a part scores above 0, rising, and their scores."""
+    linear = find_linear(part)
+    if linear is not None:
+        items, weights = history.hear(linear.heard)
+        columns, scores = scratch.add_up(gather_rows(Rows.of(linear.operator), items), weights)
+        return columns.astype(np.int64, copy=False), scores
+    whole = part.score(history)[0]
+    met = (whole > 0).nonzero()[0]
+    return met, whole[met]
+
+
+def cut_scores(
+    items: Whole, scores: Table, seen: NDArray[np.bool_], depth: int, n_items: int
+) -> tuple[Whole, Table]:
+    """A part's head as ``learned.cut_head`` cuts it; ``seen``: which of the items were met."""
+    if not len(items):
+        return items, scores
+    unmet = scores[~seen]
+    top = unmet.max(initial=np.float32(0))
+    if n_items > depth and len(unmet) > depth:
+        kept = scores >= np.partition(unmet, len(unmet) - depth)[len(unmet) - depth]
+        items, scores = items[kept], scores[kept]
+    return items, scores / (top if top > 0 else scores.max())
+
+
+def unite(heads: Heads) -> tuple[Whole, Table]:
+    """The items of all heads, rising, and what each head says of them, shape (n_heads, n)."""
+    items = list_once(np.concatenate([items for items, _ in heads])).astype(np.int64, copy=False)
+    said = np.zeros((len(heads), len(items)), dtype=np.float32)
+    for row, (own, shares) in zip(said, heads, strict=True):
+        row[np.searchsorted(items, own)] = shares
+    return items, said
+
+
+def tell_part(
+    part: Scorer, history: Histories, listed: Whole, met: Whole, scratch: Scratch
+) -> Vector:
+    """What each item met gives to each listed item by a part, shape (n_listed, n_met).
+
+    ``met``: the items of the history, rising; ``listed``: different ones.
+    """
+    linear = find_linear(part)
+    if linear is not None:
+        return _tell_linear(linear, history, listed, met, scratch)
+    table = np.zeros((len(listed), len(met)))
+    given = part.explain(history, listed[None, :])
+    owners = np.repeat(np.arange(len(listed)), np.diff(given.indptr))
+    np.add.at(table, (owners, np.searchsorted(met, given.indices)), given.data)
+    return table
+
+
+def _tell_linear(
+    part: RowOperator, history: Histories, listed: Whole, met: Whole, scratch: Scratch
+) -> Vector:
+    items, heard = history.hear(part.heard)
+    weights = np.zeros(len(met))
+    weights[np.searchsorted(met, items)] = heard
+    rows, columns = Rows.of(part.operator), Rows.of(part.columns)
+    if _count(columns, listed) < _count(rows, items):
+        return pick_cells(gather_rows(columns, listed), met, scratch) * weights
+    asked = pick_cells(gather_rows(rows, met), listed, scratch)
+    return np.ascontiguousarray((asked * weights[:, None]).T)
+
+
+def pick_cells(cells: Cells, columns: NDArray[np.integer], scratch: Scratch) -> Vector:
+    """Some columns of gathered rows, densely: shape (n_rows, n_columns)."""
+    places = scratch.locate(cells.columns, columns)
+    known = (places >= 0).nonzero()[0]
+    owners = np.searchsorted(cells.ends, known, side="right") - 1
+    table = np.zeros((len(cells.ends) - 1, len(columns)))
+    table[owners, places[known]] = cells.values[known]
+    return table
+
+
+def share_out_rows(table: Vector, sums: Vector) -> Vector:
+    """What is above 0 in each row, scaled to the sum given; rows of no sum become 0."""
+    data = np.maximum(table, 0.0)
+    found = data.sum(axis=1)
+    factors = np.divide(sums, found, out=np.zeros(len(found)), where=found > 0)
+    return np.asarray(data * factors[:, None])
+
+
+def to_rows(table: Vector, columns: Whole, n_columns: int) -> Csr:
+    """A table as rows of a wide matrix, its columns standing where ``columns`` says."""
+    n = len(table)
+    indptr = np.arange(n + 1) * len(columns)
+    return build_csr(table.reshape(-1), np.tile(columns, n), indptr, (n, n_columns))
+
+
+def _count(rows: Rows, chosen: NDArray[np.integer]) -> int:
+    return int((rows.indptr[chosen + 1] - rows.indptr[chosen]).sum())
