@@ -288,6 +288,28 @@ def test_a_draft_tells_what_is_doubtful(shop: Shop) -> None:
     ]  # fmt: skip
 
 
+def test_a_draft_tells_of_mjml_that_is_none_and_a_channel_that_is_not_there(shop: Shop) -> None:
+    bodies = {
+        "en": "<mjml><mj-body>{{ links.unsubscribe }}",
+        "zh": "<mjml><mj-body></mj-body></mjml>",
+    }
+    for name, channel, kind in (("broken", "email", "mjml"), ("lost", "pigeon", "text")):
+        variants = {
+            language: Variant(kind=kind, subject="s", body=body + "{{ links.unsubscribe }}")
+            for language, body in bodies.items()
+        }
+        template = Template(name=name, channel=channel, category="news", variants=variants)
+        shop.templates.put(template, actor="test")
+    found = [
+        [
+            (each.code, each.params.get("language"))
+            for each in shop.templates.describe(name).findings
+        ]
+        for name in ("broken", "lost")
+    ]
+    assert found == [[("template.finding.mjml", "en")], [("template.finding.channel", None)]]
+
+
 def test_a_webhook_of_a_journey_needs_no_template(shop: Shop) -> None:
     from lingxi.messaging.nouns import Message
     from lingxi.messaging.sending.judgement import Composed, Links, Reader

@@ -213,6 +213,31 @@ def test_what_cannot_be_shown_safely_is_held_back(body: str, kind: str, word: st
         render_template(template, "en", {"shop": {"bad": "javascript:alert(1)"}})
 
 
+@pytest.mark.parametrize(
+    ("first", "last"),
+    [
+        ("<mj-section>", "</mj-section>"),
+        ('<b a="/>">', "</b>"),
+        ("<mj-text><!-- </b> --><b>", "</b></mj-text>"),
+        ("<b a=x/>", ""),
+    ],
+)
+def test_what_lies_too_deep_never_reaches_the_parser(first: str, last: str) -> None:
+    """It ended the whole process: mrml works by recursion, and its stack ran over."""
+    body = f"{{% for i in (1..5000) %}}{first}{{% endfor %}}{last * 5000}"
+    variant = Variant(kind="mjml", subject="s", body=f"<mjml><mj-body>{body}</mj-body></mjml>")
+    with pytest.raises(RenderFailed, match="more than 200 deep"):
+        render_template(make_template(variants={"en": variant}), "en", {})
+
+
+def test_mjml_may_be_long_and_as_deep_as_letters_are() -> None:
+    row = '<mj-text>a<br>b<img src="x"><a href="/a>">c</a></mj-text><mj-image src="y" />'
+    column = f"<mj-section><mj-column>{row * 300}</mj-column></mj-section>"
+    variant = Variant(kind="mjml", subject="s", body=f"<mjml><mj-body>{column}</mj-body></mjml>")
+    made = render_template(make_template(variants={"en": variant}), "en", {})
+    assert made.content.html.count("<br") == 300
+
+
 def test_the_site_shows_no_script() -> None:
     variants = {"en": Variant(kind="html", body="<script>1</script>")}
     with pytest.raises(RenderFailed, match="script"):

@@ -165,7 +165,7 @@ def check(source: Path, folder: Path | None, as_json: bool) -> None:
 
     template = read_template(source.resolve())
     with open_shop(folder) as shop:
-        findings = lint_template(template, shop.postroom.composer.names)
+        findings = lint_template(template, shop.postroom.composer.names, shop.postroom.channels)
     if as_json:
         print_json({"name": template.name, "findings": findings})
         return

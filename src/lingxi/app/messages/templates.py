@@ -54,14 +54,14 @@ class TemplateDesk:
         UnknownTemplate
             If there is none of this name.
         """
-        names = self._shop.postroom.composer.names
+        names, channels = self._shop.postroom.composer.names, self._shop.postroom.channels
         with self._shop.store.read() as tx:
             kept = book.get_template(tx, name)
             versions = book.list_versions(tx, name)
         return TemplateDetail(
             template=_to_view(kept),
             definition=msgspec.to_builtins(kept.draft),
-            findings=tuple(lint_template(kept.draft, names)),
+            findings=tuple(lint_template(kept.draft, names, channels)),
             versions=tuple(
                 TemplateVersionView(v.version, v.published_at, v.published_by, v.note)
                 for v in versions

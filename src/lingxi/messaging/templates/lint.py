@@ -2,22 +2,40 @@
 
 from collections.abc import Collection, Iterator
 
-from lingxi.i18n import LANGUAGES, Sentence
+from lingxi.i18n import LANGUAGES, Sentence, Translator
 from lingxi.messaging.nouns import EMAIL, MARKETING
 from lingxi.messaging.templates.links import list_links
-from lingxi.messaging.templates.liquid_engine import HTML, MJML, find_names, is_parameter
+from lingxi.messaging.templates.liquid_engine import (
+    HTML,
+    MJML,
+    RenderFailed,
+    find_names,
+    is_parameter,
+    render_source,
+)
+from lingxi.messaging.templates.mjml import to_html
 from lingxi.messaging.templates.template import Template
 
 _FAULTS = ("empty", "unsafe", "malformed", "insecure")
 _HOLE = "{"
+_TRIAL_SECONDS = 0.5
 
 
-def lint_template(template: Template, known: Collection[str]) -> list[Sentence]:
+def lint_template(
+    template: Template, known: Collection[str], channels: Collection[str]
+) -> list[Sentence]:
     """Sentences on languages that are missing, values nobody knows, links that lead nowhere.
 
-    ``known`` are the names of the values that a template may use.
+    ``known`` are the names of the values that a template may use, ``channels`` those of the shop.
     """
-    return [*_lint_languages(template), *_lint_names(template, known), *_lint_links(template)]
+    named = Sentence("template.finding.channel", {"channel": template.channel})
+    return [
+        *([] if template.channel in channels else [named]),
+        *_lint_languages(template),
+        *_lint_names(template, known),
+        *_lint_links(template),
+        *_lint_mjml(template),
+    ]
 
 
 def _lint_languages(template: Template) -> Iterator[Sentence]:
@@ -54,3 +72,22 @@ def _lint_links(template: Template) -> Iterator[Sentence]:
         unsubscribes = "links.unsubscribe" in variant.body + variant.text
         if template.channel == EMAIL and template.message_class == MARKETING and not unsubscribes:
             yield Sentence("template.finding.unsubscribe", {"language": language})
+
+
+def _lint_mjml(template: Template) -> Iterator[Sentence]:
+    """MJML that is none even where every value is missing; what only values bring about is told
+    when the message is made."""
+    for language, variant in template.variants.items():
+        if variant.kind != MJML:
+            continue
+        try:
+            text, _ = render_source(
+                MJML, variant.body, {}, words=Translator(language), seconds=_TRIAL_SECONDS
+            )
+        except RenderFailed:
+            continue
+        try:
+            to_html(text)
+        except RenderFailed as error:
+            problem = str(error).removeprefix("body: ").rstrip(".")
+            yield Sentence("template.finding.mjml", {"language": language, "problem": problem})

@@ -5,19 +5,17 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from zoneinfo import ZoneInfo
 
-import mrml
-
 from lingxi.i18n import Translator
 from lingxi.messaging.nouns import EMAIL, ON_SITE, Content
 from lingxi.messaging.templates.links import find_unsafe
 from lingxi.messaging.templates.liquid_engine import (
     HTML,
-    LARGEST_OUTPUT,
     MJML,
     RenderFailed,
     find_names,
     render_source,
 )
+from lingxi.messaging.templates.mjml import to_html
 from lingxi.messaging.templates.plain_text import to_plain_text
 from lingxi.messaging.templates.template import Template, Variant
 
@@ -98,7 +96,7 @@ def _assemble(template: Template, variant: Variant, done: Mapping[str, str]) -> 
     if variant.kind not in (MJML, HTML):
         text = body.strip()
         return Content(**line, text=text, body=text, data=data)
-    html = _to_html(body) if variant.kind == MJML else body
+    html = to_html(body) if variant.kind == MJML else body
     html = _add_preview(html, done.get("preview", "")) if template.channel == EMAIL else html
     if (unsafe := find_unsafe(html)) is not None:
         raise RenderFailed(f"body: the link {unsafe[:80]!r} is not safe.")
@@ -106,16 +104,6 @@ def _assemble(template: Template, variant: Variant, done: Mapping[str, str]) -> 
         raise RenderFailed("body: what the site shows may hold no script.")
     text = done.get("text", "").strip() or to_plain_text(html)
     return Content(**line, html=html, text=text, body=text, data=data)
-
-
-def _to_html(source: str) -> str:
-    try:
-        html: str = mrml.to_html(source.strip()).content
-    except OSError as error:
-        raise RenderFailed(f"body: it is not MJML: {error}.") from error
-    if len(html) > LARGEST_OUTPUT:
-        raise RenderFailed("body: it is too large.")
-    return html
 
 
 def _add_preview(html: str, preview: str) -> str:
