@@ -15,9 +15,10 @@ from lingxi.segments import Segment, put_segment, read_rule
 from lingxi.segments.definitions import delete_segment
 from lingxi.segments.lists import add_to_list, put_list
 from lingxi.segments.live import Keeper
-from lingxi.segments.members import move_members, wake
+from lingxi.segments.members import move_members, wake, write_timers
 from lingxi.segments.tables import segment, segment_day, segment_member, segment_timer
 from lingxi.store.keyed import upsert
+from lingxi.store.tables import to_micros
 from segments.happenings import NOW, happen, make_customers
 
 VIEWER = {"did": "Product Viewed", "at_least": 2, "within_days": 7}
@@ -205,3 +206,14 @@ def test_a_first_event_makes_counts_known(shop: Shop, keeper: Keeper) -> None:
     assert members(shop, "counted") == members(shop, "none") == set()
     work(shop, keeper, happen("Quiz", a))
     assert members(shop, "counted") == members(shop, "none") == {a}
+
+
+def test_of_two_timers_the_earlier_stays(shop: Shop) -> None:
+    at = to_micros(NOW)
+    for due, kept in ((at, at), (at + 1, at), (at - 1, at - 1)):
+        with shop.store.write() as tx:
+            write_timers(tx, [(1, "s", due), (2, f"t{due}", due)])
+            rows = tx.execute(sa.select(segment_timer).where(segment_timer.c.customer == 1)).all()
+        assert [to_micros(row.due_at) for row in rows] == [kept]
+    with shop.store.read() as tx:
+        assert tx.execute(sa.select(sa.func.count()).select_from(segment_timer)).scalar() == 4

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from datetime import UTC, datetime
-from math import isfinite
+from math import inf, isfinite
 
 from lingxi.segments.form import DAY_US
 from lingxi.segments.rule import Test, Value
@@ -25,15 +25,23 @@ def passes(test: Test, value: Value | None) -> bool:
     return _passes_words(test, value) and _passes_numbers(test, value)
 
 
-def compile_number(test: Test) -> Callable[[float | None], bool]:
-    """``passes`` for numbers, made once for a test that is asked again and again.
+def compile_test(test: Test) -> Callable[[Value | None], bool]:
+    """``passes`` made once for a test that is asked again and again.
 
-    >>> [compile_number(Test(at_least=2))(value) for value in (1, 2.0, None)]
-    [False, True, False]
+    >>> [compile_test(Test(at_least=2))(value) for value in (1, 2.0, "2", None)]
+    [False, True, False, False]
     """
-    if test.at_least is not None and test == Test(at_least=test.at_least):
-        least = test.at_least
-        return lambda value: value is not None and float(value) >= least
+    least, less = test.at_least, test.less_than
+    if least is not None and test == Test(at_least=least, less_than=less):
+        high = inf if less is None else less
+
+        def lies_between(value: Value | None) -> bool:
+            if value is None or isinstance(value, bool | str):
+                return False
+            number = float(value)
+            return number >= least and (less is None or number < high)
+
+        return lies_between
     return lambda value: passes(test, value)
 
 

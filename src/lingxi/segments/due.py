@@ -5,15 +5,77 @@ from collections.abc import Callable, Iterator
 from heapq import merge
 from itertools import islice
 
-from lingxi.segments.compare import compile_number, read_moment_us, turning_points
+from lingxi.segments.compare import compile_test, read_moment_us, turning_points
 from lingxi.segments.facts import Facts
 from lingxi.segments.predicate import Predicate, Predicates, add_up
-from lingxi.segments.rule import Aggregate, Did, Leaf, Rule, Score, Trait, Window, leaves
+from lingxi.segments.rule import (
+    Aggregate,
+    All,
+    Any,
+    Did,
+    Leaf,
+    Not,
+    Rule,
+    Score,
+    Trait,
+    Window,
+    leaves,
+)
 
 NEVER = 2**62
 _LOOKED_AT = 24
 """Moments tried for a condition; if it still holds as it does, the last one is answered."""
 Due = Callable[[Facts, int], int]
+Judgement = Callable[[Facts, int], tuple[bool, int]]
+"""Whether a rule holds of a customer at a moment, and when to look again."""
+
+
+def make_judgement(predicates: Predicates, rule: Rule) -> Judgement:
+    """The rule's predicate for customers that the shop knows, and the first moment after ``now`` at
+    which it may change without an event (see ``make_due``): what both look at is looked at once."""
+    if all(_counts_plainly(leaf) for leaf in leaves(rule)):
+        return _judge_counts(predicates, rule)
+    holds, due = predicates.make_known(rule), make_due(predicates, rule)
+    if due is None:
+        return lambda facts, now: (holds(facts, now), NEVER)
+    return lambda facts, now: (holds(facts, now), due(facts, now))
+
+
+def _judge_counts(predicates: Predicates, rule: Rule) -> Judgement:
+    match rule:
+        case All() | Any():
+            parts = [_judge_counts(predicates, part) for part in rule.rules]
+            return _join(parts, decisive=isinstance(rule, Any))
+        case Not():
+            inner = _judge_counts(predicates, rule.rule)
+
+            def judge(facts: Facts, now: int) -> tuple[bool, int]:
+                holds, due = inner(facts, now)
+                return not holds, due
+
+            return judge
+        case Did():
+            return _judge_count(predicates, rule)
+    raise TypeError(f"{type(rule).__name__} counts nothing")
+
+
+def _join(parts: list[Judgement], *, decisive: bool) -> Judgement:
+    def judge(facts: Facts, now: int) -> tuple[bool, int]:
+        answer, first = not decisive, NEVER
+        for part in parts:
+            holds, due = part(facts, now)
+            if holds is decisive:
+                answer = decisive
+            if due < first:
+                first = due
+        return answer, first
+
+    return judge
+
+
+def _counts_plainly(leaf: Leaf) -> bool:
+    """Whether a condition counts events in a window that ends now."""
+    return isinstance(leaf, Did) and not leaf.which and leaf.window.is_plain
 
 
 def make_due(predicates: Predicates, rule: Rule) -> Due | None:
@@ -28,8 +90,9 @@ def make_due(predicates: Predicates, rule: Rule) -> Due | None:
 
 def _make(predicates: Predicates, leaf: Leaf) -> Due | None:
     match leaf:
-        case Did() if not leaf.which and leaf.window.is_plain:
-            return _count_change(predicates, leaf)
+        case Did() if _counts_plainly(leaf):
+            judge = _judge_count(predicates, leaf)
+            return lambda facts, now: judge(facts, now)[1]
         case Aggregate() if leaf.window.is_plain:
             return _value_change(predicates, leaf)
         case Did() | Aggregate():
@@ -40,39 +103,38 @@ def _make(predicates: Predicates, leaf: Leaf) -> Due | None:
     return None
 
 
-def _count_change(predicates: Predicates, leaf: Did) -> Due:
-    """The moment at which so many events have left the window that the count decides otherwise."""
-    stream, within = leaf.stream, leaf.window.within_us
+def _judge_count(predicates: Predicates, leaf: Did) -> Judgement:
+    """Whether so many events are in the window, and the moment at which so many have left it that
+    the count decides otherwise."""
+    stream, within, holds = leaf.stream, leaf.window.within_us, predicates.make_leaf(leaf)
     fewest, most = leaf.at_least, NEVER if leaf.at_most is None else leaf.at_most
     slot = predicates.slot(stream)
-    slow = _first_change(predicates.make_leaf(leaf), _event_turns(predicates, leaf))
+    slow = _first_change(holds, _event_turns(predicates, leaf))
 
-    def due(facts: Facts, now: int) -> int:
+    def judge(facts: Facts, now: int) -> tuple[bool, int]:
         times = facts.counted.get(slot)
         if times is None:
             times = facts.times(slot, stream)
         if not times:
-            return NEVER
-        if times[-1] > now:
-            return slow(facts, now)  # it has not happened yet, and will count when it has
+            return fewest <= 0, NEVER
+        if times[-1] > now:  # it has not happened yet, and will count when it has
+            return holds(facts, now), slow(facts, now)
         if within is None:
-            return NEVER
+            return fewest <= len(times) <= most, NEVER
         n = len(times) - bisect_right(times, now - within)
         if n > most:
-            kept = most
-        elif n >= fewest > 0:
-            kept = fewest - 1
-        else:
-            return NEVER
-        return times[-1 - kept] + within
+            return False, times[-1 - most] + within
+        if n >= fewest:
+            return True, times[-fewest] + within if fewest > 0 else NEVER
+        return False, NEVER
 
-    return due
+    return judge
 
 
 def _value_change(predicates: Predicates, leaf: Aggregate) -> Due:
     """The moment at which what is left in the window decides otherwise."""
     stream, within, function, of = leaf.stream, leaf.window.within_us, leaf.function, leaf.of
-    slot, ask = predicates.slot(stream), compile_number(leaf.test)
+    slot, ask = predicates.slot(stream), compile_test(leaf.test)
     slow = _first_change(predicates.make_leaf(leaf), _event_turns(predicates, leaf))
 
     def due(facts: Facts, now: int) -> int:

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 
 from lingxi.schema import Event, Name
 from lingxi.segments.direction import FALLING, RISING, find_directions
-from lingxi.segments.due import Due, make_due
+from lingxi.segments.due import Judgement, make_judgement
 from lingxi.segments.needs import Needs, find_needs, reads_contents
-from lingxi.segments.predicate import Predicate, Predicates
+from lingxi.segments.predicate import Predicates
 from lingxi.segments.rule import (
     Aggregate,
     Consent,
@@ -29,13 +29,12 @@ _LISTS = (Name.LIST_JOINED.value, Name.LIST_LEFT.value)
 
 @dataclass(frozen=True)
 class Compiled:
-    """A segment that can be asked: its rule resolved, its predicate for customers that the shop
-    knows, and when to look again."""
+    """A segment that can be asked: its rule resolved, and the judgement of customers that the shop
+    knows."""
 
     name: str
     rule: Rule
-    holds: Predicate
-    due: Due | None
+    judge: Judgement
     needs: Needs
 
 
@@ -43,9 +42,7 @@ def compile_segments(rules: Mapping[str, Rule], moments: frozenset[str]) -> dict
     """Every segment, compiled; they share what they look at."""
     predicates = Predicates(moments)
     return {
-        name: Compiled(
-            name, rule, predicates.make_known(rule), make_due(predicates, rule), find_needs([rule])
-        )
+        name: Compiled(name, rule, make_judgement(predicates, rule), find_needs([rule]))
         for name, rule in rules.items()
     }
 

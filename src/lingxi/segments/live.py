@@ -10,6 +10,7 @@ from sqlalchemy import Connection
 from lingxi.schema import Event, Name
 from lingxi.segments.definitions import list_written, read_rules
 from lingxi.segments.due import NEVER
+from lingxi.segments.facts import Facts
 from lingxi.segments.gather import read_people
 from lingxi.segments.index import Compiled, Index, compile_segments
 from lingxi.segments.judge import Judge
@@ -19,6 +20,7 @@ from lingxi.segments.members import (
     Change,
     Members,
     Pair,
+    Timer,
     Truth,
     carry_over,
     clear_timers,
@@ -54,6 +56,7 @@ class Keeper:
         self._written: tuple[tuple[str, str], ...] | None = None
         self._compiled: Mapping[str, Compiled] = {}
         self._index = Index({}, {})
+        self._reading: frozenset[str] = frozenset()
         self._seen: set[int] = set()
         self._met: set[int] = set()
         self._fresh: object = None
@@ -88,6 +91,7 @@ class Keeper:
         if written != self._written:
             self._compiled = compile_segments(read_rules(tx), self._judge.moments)
             self._index = Index(self._compiled, self._profile)
+            self._reading = frozenset(n for n, c in self._compiled.items() if c.needs.payloads)
             self._written = written
             self._seen.clear()
             self._met.clear()
@@ -147,26 +151,44 @@ class Keeper:
         self, tx: Connection, asked: Mapping[int, Collection[str]], known: Members, now: datetime
     ) -> Truth:
         """Who of these enters or leaves, and when to look again."""
-        wanted = {name for names in asked.values() for name in names}
-        needs = find_needs(self._compiled[name].rule for name in wanted)
-        people = self._judge.read_facts(tx, [who for who, names in asked.items() if names], needs)
         now_us, everything = to_micros(now), len(self._compiled)
         truth = Truth()
-        for who, facts in people.items():
+        judges = {name: each.judge for name, each in self._compiled.items()}
+        for who, facts in self._read_facts(tx, asked):
             names, inside = asked[who], known.get(who, _NONE)
+            changes: list[Change] = []
+            timers: list[Timer] = []
             if not facts.known:
-                truth.changes += [((name, who), False) for name in names if name in inside]
-                continue
+                changes = [((name, who), False) for name in names if name in inside]
+                names = _NONE
             for name in names:
-                each = self._compiled[name]
-                holds = each.holds(facts, now_us)
+                holds, due = judges[name](facts, now_us)
                 if holds is not (name in inside):
-                    truth.changes.append(((name, who), holds))
-                if each.due is not None and (due := each.due(facts, now_us)) < NEVER:
-                    truth.dues[name, who] = due
+                    changes.append(((name, who), holds))
+                if due < NEVER:
+                    timers.append((who, name, due))
+            if changes:
+                truth.changes[who] = changes
+            if timers:
+                truth.timers[who] = timers
             if len(names) == everything:
                 truth.seen.add(who)
         return truth
+
+    def _read_facts(
+        self, tx: Connection, asked: Mapping[int, Collection[str]]
+    ) -> Iterator[tuple[int, Facts]]:
+        """What the segments need to know of each customer, who is asked for any; what events hold
+        is read of those alone of whom a rule wants it."""
+        for reads in (False, True):
+            mine = {
+                who: names
+                for who, names in asked.items()
+                if names and self._reading.isdisjoint(names) is not reads
+            }
+            wanted = {name for names in mine.values() for name in names}
+            needs = find_needs(self._compiled[name].rule for name in wanted)
+            yield from self._judge.read_facts(tx, list(mine), needs).items()
 
     def _take_timers(self, now: datetime, limit: int) -> int:
         t = segment_timer.c
@@ -195,9 +217,8 @@ class Keeper:
     ) -> None:
         """Write in short transactions, so that the collector never waits long; the cursor last."""
         log = self._store.log
-        gone = set(fired)
-        later = {pair: due for pair, due in truth.dues.items() if pair not in gone}
-        for part, timers in _parts(truth.changes, later):
+        anew = _take_out(truth, fired)
+        for part, timers in _parts(truth):
             with self._store.write() as tx:
                 write_changes(tx, log, part, now, cause, self._store.settings.zone)
                 write_timers(tx, timers)
@@ -205,7 +226,7 @@ class Keeper:
             pairs = fired[start : start + CHUNK]
             with self._store.write() as tx:  # never a moment without the one or the other
                 clear_timers(tx, pairs, now)
-                write_timers(tx, [(p, truth.dues[p]) for p in pairs if p in truth.dues])
+                write_timers(tx, [anew[pair] for pair in pairs if pair in anew])
         new = [who for who in truth.seen if who not in self._seen]
         with self._store.write() as tx:
             mark_seen(tx, new, now)
@@ -235,21 +256,25 @@ def _list_sides(event: Event) -> list[int]:
     return [who for who in sides if isinstance(who, int)]
 
 
-def _parts(
-    changes: Sequence[Change], timers: Mapping[Pair, int]
-) -> Iterator[tuple[list[Change], list[tuple[Pair, int]]]]:
+def _take_out(truth: Truth, fired: Collection[Pair]) -> dict[Pair, Timer]:
+    """The timers that are set anew in place of those that fired; the truth keeps the others."""
+    gone, anew = set(fired), {}
+    for who in {customer for _, customer in fired} & truth.timers.keys():
+        timers = truth.timers[who]
+        anew.update({(t[1], who): t for t in timers if (t[1], who) in gone})
+        truth.timers[who] = [t for t in timers if (t[1], who) not in gone]
+    return anew
+
+
+def _parts(truth: Truth) -> Iterator[tuple[list[Change], list[Timer]]]:
     """What is written at once: whole customers, whose rows touch the same pages."""
-    of: dict[int, tuple[list[Change], list[tuple[Pair, int]]]] = {}
-    for change in changes:
-        of.setdefault(change[0][1], ([], []))[0].append(change)
-    for timer in timers.items():
-        of.setdefault(timer[0][1], ([], []))[1].append(timer)
-    part: tuple[list[Change], list[tuple[Pair, int]]] = ([], [])
-    for customer in sorted(of):
-        part[0].extend(of[customer][0])
-        part[1].extend(of[customer][1])
-        if len(part[0]) + len(part[1]) >= CHUNK:
-            yield part
-            part = ([], [])
-    if part[0] or part[1]:
-        yield part
+    changes: list[Change] = []
+    timers: list[Timer] = []
+    for customer in sorted(truth.changes.keys() | truth.timers.keys()):
+        changes += truth.changes.get(customer, ())
+        timers += truth.timers.get(customer, ())
+        if len(changes) + len(timers) >= CHUNK:
+            yield changes, timers
+            changes, timers = [], []
+    if changes or timers:
+        yield changes, timers

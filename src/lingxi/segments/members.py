@@ -11,8 +11,8 @@ from lingxi.schema import Event, Name
 from lingxi.segments.lists import SOURCE
 from lingxi.segments.tables import segment, segment_day, segment_member, segment_timer
 from lingxi.store import Log
-from lingxi.store.adding import Columns, add_new, add_rows, least
-from lingxi.store.keyed import execute_many, fetch_by_keys, upsert
+from lingxi.store.adding import Columns, add_new, add_rows
+from lingxi.store.keyed import execute_many, fetch_by_keys, fetch_texts, upsert
 from lingxi.store.log import log_position
 from lingxi.store.tables import to_micros
 
@@ -29,13 +29,17 @@ Change = tuple[Pair, bool]
 """Who enters a segment, or leaves it."""
 
 
+Timer = tuple[int, str, int]
+"""Customer, segment, and the moment at which to look again in microseconds: a row of its table."""
+
+
 @dataclass
 class Truth:
-    """What was found out: who enters and leaves, when to look again (microseconds), and who was
-    asked for every segment."""
+    """What was found out of each customer: which segments they enter and leave, when to look again;
+    and who was asked for every segment."""
 
-    changes: list[Change] = field(default_factory=list)
-    dues: dict[Pair, int] = field(default_factory=dict)
+    changes: dict[int, list[Change]] = field(default_factory=dict)
+    timers: dict[int, list[Timer]] = field(default_factory=dict)
     seen: set[int] = field(default_factory=set)
 
 
@@ -46,13 +50,7 @@ Members = Mapping[int, frozenset[str]]
 def read_members(tx: Connection, customers: Collection[int]) -> dict[int, frozenset[str]]:
     """The segments that each customer is in; ``SEEN`` among them."""
     m = segment_member.c
-    keys = [(customer,) for customer in customers]
-    found: dict[int, list[str]] = {}
-    for customer, name in fetch_by_keys(tx, [m.customer], keys, [m.customer, m.segment]):
-        names = found.get(customer)
-        if names is None:
-            names = found[customer] = []
-        names.append(name)
+    found = fetch_texts(tx, m.customer, customers, m.segment)
     return {customer: frozenset(names) for customer, names in found.items()}
 
 
@@ -66,8 +64,10 @@ def write_changes(
     all, whoever else may be writing. ``zone`` is the one of the days that changes are counted by.
     Returns the number of changes.
     """
+    if not changes:
+        return 0
     there = read_members(tx, {customer for (_, customer), _ in changes})
-    known = _read_totals(tx, {name for (name, _), _ in changes}) if changes else {}
+    known = _read_totals(tx, {name for (name, _), _ in changes})
     none: frozenset[str] = frozenset()
     real: list[Change] = [
         ((name, who), holds)
@@ -76,7 +76,7 @@ def write_changes(
     ]
     if not real:
         return 0
-    move_members(tx, real, now, zone)
+    move_members(tx, real, now, zone, totals=known)
     at = log_position(tx)
     own = {customer: customer for (_, customer), _ in real}
     log.append([_tell(pair, holds, now, at, cause) for pair, holds in real], tx=tx, owners=own)
@@ -84,10 +84,17 @@ def write_changes(
 
 
 def move_members(
-    tx: Connection, changes: Sequence[Change], now: datetime, zone: tzinfo, *, told: bool = True
+    tx: Connection,
+    changes: Sequence[Change],
+    now: datetime,
+    zone: tzinfo,
+    *,
+    told: bool = True,
+    totals: Mapping[str, int] | None = None,
 ) -> None:
     """Note who is a member now and who is not, and how many there are; changes that are not told
-    are those of a new segment, which nobody enters."""
+    are those of a new segment, which nobody enters. ``totals`` are the numbers of members before,
+    if the transaction has read them."""
     since = to_micros(now)
     add_new(tx, segment_member, [(n, c, since) for (n, c), holds in changes if holds])
     gone = [{"s": name, "c": customer} for (name, customer), holds in changes if not holds]
@@ -95,21 +102,28 @@ def move_members(
         m = segment_member.c
         where = (m.segment == sa.bindparam("s"), m.customer == sa.bindparam("c"))
         execute_many(tx, sa.delete(segment_member).where(*where), gone)
-    _count_changes(tx, changes, f"{now.astimezone(zone):%Y-%m-%d}", told=told)
-
-
-def _count_changes(tx: Connection, changes: Sequence[Change], day: str, *, told: bool) -> None:
-    """Bring the numbers of members, and of the day's changes, up to date."""
     counts: dict[str, list[int]] = {}
     for (name, _), holds in changes:
         counts.setdefault(name, [0, 0])[not holds] += 1
-    moved = [{"n": name, "d": entered - left} for name, (entered, left) in counts.items()]
-    execute_many(tx, _MOVE, moved)
-    totals = _read_totals(tx, counts)
-    rows = []
+    before = _read_totals(tx, counts) if totals is None else totals
+    _count_changes(tx, counts, before, f"{now.astimezone(zone):%Y-%m-%d}", told=told)
+
+
+def _count_changes(
+    tx: Connection,
+    counts: Mapping[str, Sequence[int]],
+    before: Mapping[str, int],
+    day: str,
+    *,
+    told: bool,
+) -> None:
+    """Bring the numbers of members, and of the day's changes, up to date."""
+    moved, rows = [], []
     for name, (entered, left) in counts.items():
-        entered, left = (entered, left) if told else (0, 0)
-        rows.append((name, day, entered, left, totals[name]))
+        moved.append({"n": name, "d": entered - left})
+        news = (entered, left) if told else (0, 0)
+        rows.append((name, day, *news, before[name] + entered - left))
+    execute_many(tx, _MOVE, moved)
     add_rows(tx, segment_day, _add_day, rows)
 
 
@@ -135,14 +149,18 @@ def _read_totals(tx: Connection, names: Collection[str]) -> dict[str, int]:
     return dict(fetch_by_keys(tx, [segment.c.name], keys, [segment.c.name, segment.c.members]))
 
 
-def write_timers(tx: Connection, timers: Sequence[tuple[Pair, int]]) -> None:
+def write_timers(tx: Connection, timers: Sequence[Timer]) -> None:
     """Set timers; where there is one already, the earlier of the two stays: one that wakes too
     early is harmless."""
-    add_rows(tx, segment_timer, _keep_earlier, [(who, name, due) for (name, who), due in timers])
+    add_rows(tx, segment_timer, _take_due, timers, only=_is_earlier)
 
 
-def _keep_earlier(old: Columns, new: Columns) -> Columns:
-    return {"due_at": least(old["due_at"], new["due_at"])}
+def _take_due(_old: Columns, new: Columns) -> Columns:
+    return {"due_at": new["due_at"]}
+
+
+def _is_earlier(old: Columns, new: Columns) -> sa.ColumnElement[bool]:
+    return new["due_at"] < old["due_at"]
 
 
 def clear_timers(tx: Connection, fired: Collection[Pair], now: datetime) -> None:

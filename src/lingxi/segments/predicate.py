@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from math import fsum
 
 from lingxi.segments.bucket import bucket_of
-from lingxi.segments.compare import compile_number, passes, passes_moment, passes_trait
+from lingxi.segments.compare import compile_test, passes_moment, passes_trait
 from lingxi.segments.facts import Facts
 from lingxi.segments.needs import STAGE, reads_contents
 from lingxi.segments.rule import (
@@ -99,7 +99,8 @@ class Predicates:
         name, test = rule.score, rule.test
         if name in self._moments:
             return lambda facts, now: passes_moment(test, _whole(facts.scores.get(name)), now)
-        return lambda facts, _now: passes(test, facts.scores.get(name))
+        ask = compile_test(test)
+        return lambda facts, _now: ask(facts.scores.get(name))
 
     def _did(self, rule: Did) -> Predicate:
         stream, window, which = rule.stream, rule.window, rule.which
@@ -122,7 +123,7 @@ class Predicates:
 
     def _aggregate(self, rule: Aggregate) -> Predicate:
         stream, of, function = rule.stream, rule.of, rule.function
-        ask = compile_number(rule.test)
+        ask = compile_test(rule.test)
         slot, bounds = self.slot(stream), make_bounds(rule.window)
         plain = not reads_contents(rule)
 

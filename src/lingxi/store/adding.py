@@ -12,32 +12,47 @@ from lingxi.store.tables import driver_type
 Columns = Mapping[str, ColumnElement[object]]
 Merge = Callable[[Columns, Columns], Columns]
 """From the columns of the old row and those of the new to what the kept row's become."""
+Ask = Callable[[Columns, Columns], ColumnElement[bool]]
+"""Whether the old row changes at all, from the columns of both."""
 Row = Sequence[object]
 """A row in the order of its table's columns, in the forms that the driver keeps."""
 
 
-def add_rows(connection: Connection, table: Table, merge: Merge, rows: Sequence[Row]) -> None:
+def add_rows(
+    connection: Connection,
+    table: Table,
+    merge: Merge,
+    rows: Sequence[Row],
+    *,
+    only: Ask | None = None,
+) -> None:
     """Insert rows; where the primary key exists, keep what ``merge`` makes of old and new.
 
     Keys are distinct. An indexed column whose new value is nothing is left out of the statement:
-    naming it would cost a change of its index.
+    naming it would cost a change of its index. With ``only`` a row of which it does not hold stays
+    as it is, and costs no writing: for tables where most do.
     """
     if not rows:
         return
-    groups: dict[tuple[str, ...], list[Row]] = {}
-    indexed = _find_indexed(table, merge)
-    if indexed:
-        for row in rows:
-            idle = tuple(name for name, place in indexed if row[place] is None)
-            groups.setdefault(idle, []).append(row)
-    else:
-        groups[()] = list(rows)
-    for idle, group in groups.items():
+    for idle, group in _group(rows, _find_indexed(table, merge)).items():
         if connection.dialect.name == "sqlite":
-            compiled = _compile(connection.dialect, table, merge, idle)
+            compiled = _compile(connection.dialect, table, merge, idle, only)
             execute_rows(connection, compiled, [tuple(row) for row in group])
         else:
-            _add_on_postgres(connection, table, merge, idle, group)
+            _add_on_postgres(connection, table, merge, idle, group, only)
+
+
+def _group(
+    rows: Sequence[Row], indexed: Sequence[tuple[str, int]]
+) -> Mapping[tuple[str, ...], Sequence[Row]]:
+    """The rows by the indexed columns of which they say nothing."""
+    if all(row[place] is not None for _, place in indexed for row in rows):
+        return {(): rows}
+    groups: dict[tuple[str, ...], list[Row]] = {}
+    for row in rows:
+        idle = tuple(name for name, place in indexed if row[place] is None)
+        groups.setdefault(idle, []).append(row)
+    return groups
 
 
 def add_new(connection: Connection, table: Table, rows: Sequence[Row]) -> None:
@@ -83,26 +98,35 @@ def _compile_new(dialect: Dialect, table: Table) -> str:
 
 
 @lru_cache(maxsize=256)
-def _compile(dialect: Dialect, table: Table, merge: Merge, idle: tuple[str, ...]) -> str:
+def _compile(
+    dialect: Dialect, table: Table, merge: Merge, idle: tuple[str, ...], only: Ask | None
+) -> str:
     statement = sqlite.insert(table)
-    changed = merge(dict(table.c.items()), dict(statement.excluded.items()))
+    old, new = dict(table.c.items()), dict(statement.excluded.items())
     statement = statement.on_conflict_do_update(
         index_elements=list(table.primary_key.columns),
-        set_={name: value for name, value in changed.items() if name not in idle},
+        set_={name: value for name, value in merge(old, new).items() if name not in idle},
+        where=None if only is None else only(old, new),
     )
     return str(statement.compile(dialect=dialect, column_keys=[c.name for c in table.columns]))
 
 
 def _add_on_postgres(
-    connection: Connection, table: Table, merge: Merge, idle: tuple[str, ...], rows: Sequence[Row]
+    connection: Connection,
+    table: Table,
+    merge: Merge,
+    idle: tuple[str, ...],
+    rows: Sequence[Row],
+    only: Ask | None,
 ) -> None:
     names = [column.name for column in table.columns]
     kinds = [driver_type(column.type) for column in table.columns]
     statement = insert_columns(table, names, list(zip(*rows, strict=True)), kinds)
-    changed = merge(dict(table.c.items()), dict(statement.excluded.items()))
+    old, new = dict(table.c.items()), dict(statement.excluded.items())
     connection.execute(
         statement.on_conflict_do_update(
             index_elements=list(table.primary_key.columns),
-            set_={name: value for name, value in changed.items() if name not in idle},
+            set_={name: value for name, value in merge(old, new).items() if name not in idle},
+            where=None if only is None else only(old, new),
         )
     )

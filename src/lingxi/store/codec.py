@@ -26,14 +26,16 @@ def to_row(event: Event, position: int) -> LogRow:
     InvalidInput
         If a moment is naive or a value has no JSON form.
     """
+    occurred, received = event.occurred_at, event.received_at
     try:
+        occurred_us = to_micros(occurred)
         return (
             position,
             event.event_id,
             event.name,
             event.subject,
-            to_micros(event.occurred_at),
-            to_micros(event.received_at),
+            occurred_us,
+            occurred_us if received is occurred else to_micros(received),
             _encode(event),
         )
     except (TypeError, msgspec.MsgspecError, UnicodeEncodeError) as error:

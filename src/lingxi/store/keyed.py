@@ -30,6 +30,7 @@ from sqlalchemy.types import TypeEngine
 Key = tuple[int | str, ...]
 Change = Insert | Update | Delete
 Processor = Callable[[Any], Any] | None
+_decode_texts = msgspec.json.Decoder(list[str]).decode
 
 
 def select_by_keys(
@@ -148,6 +149,32 @@ def _compile_fetch(
         values = func.json_each(bindparam("among", type_=String)).table_valued(column("value"))
         query = query.where(among.in_(select(values.c.value)))
     return str(query.compile(dialect=dialect))
+
+
+def fetch_texts(
+    connection: Connection, key: Column[int], keys: Collection[int], wanted: Column[str]
+) -> dict[int, list[str]]:
+    """The texts of a column by a key, for each of ``keys`` that has any.
+
+    SQLite hands over those of a key as one JSON list: less than half the work of a row each.
+    """
+    found: dict[int, list[str]] = {}
+    if connection.dialect.name != "sqlite":
+        for owner, text in fetch_by_keys(connection, [key], [(k,) for k in keys], [key, wanted]):
+            found.setdefault(owner, []).append(text)
+        return found
+    rows = connection.exec_driver_sql(
+        _compile_texts(connection.dialect, key, wanted),
+        (msgspec.json.encode(list(keys)).decode(),),
+    )
+    return {owner: _decode_texts(texts) for owner, texts in rows.all()}
+
+
+@lru_cache(maxsize=64)
+def _compile_texts(dialect: Dialect, key: Column[int], wanted: Column[str]) -> str:
+    listed = func.json_each(bindparam("keys", type_=String)).table_valued(column("value"))
+    query = select(key, func.json_group_array(wanted)).group_by(key)
+    return str(query.where(key.in_(select(listed.c.value))).compile(dialect=dialect))
 
 
 def insert_or_ignore(

@@ -83,13 +83,14 @@ class Log:
         """The events that were new, in their order, and the last position."""
         last = peek(connection, _COUNTER)
         note_append(connection, last)
-        batch = _leave_out_known(connection, batch)
+        told = [e.event_id for e in batch if is_message(e.event_id)]
+        batch = _leave_out_known(connection, batch, told) if told else batch
         done = _insert_rows(connection, batch, last) if batch else 0
         if done == 0:
             return (), last
         fresh = batch if done == len(batch) else _close_gaps(connection, batch, last)
         put(connection, _COUNTER, last + done)
-        places = enumerate((e.event_id for e in fresh), last + 1)
+        places = enumerate((e.event_id for e in fresh), last + 1) if told else ()
         messages = {event_id: position for position, event_id in places if is_message(event_id)}
         if messages:
             message_ids(connection).add(connection, messages, last + done)
@@ -206,11 +207,11 @@ def find_known(connection: Connection, event_ids: Collection[str]) -> set[str]:
     return known.union(row[0] for row in rows)
 
 
-def _leave_out_known(connection: Connection, batch: Sequence[Event]) -> Sequence[Event]:
-    """The batch without messages that are in the log; of those with one id the first."""
-    messages = [e.event_id for e in batch if is_message(e.event_id)]
-    if not messages:
-        return batch
+def _leave_out_known(
+    connection: Connection, batch: Sequence[Event], messages: Sequence[str]
+) -> Sequence[Event]:
+    """The batch without those of its messages that are in the log; of those with one id the
+    first."""
     known = message_ids(connection).find(connection, messages)
     if not known and len(set(messages)) == len(messages):
         return batch
