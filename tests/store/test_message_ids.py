@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
+from threading import Thread
 from typing import Any
 
 import numpy as np
@@ -15,7 +16,7 @@ from hypothesis import strategies as st
 from lingxi.clock import SystemClock
 from lingxi.config import Settings
 from lingxi.schema import Event
-from lingxi.store import Store, id_runs
+from lingxi.store import Store, id_runs, id_snapshot
 from lingxi.store import message_ids as room
 from lingxi.store.id_runs import Runs, digest, pack_run, to_words, unpack_run
 from lingxi.store.log import find_known
@@ -25,12 +26,23 @@ from lingxi.store.tables import event, id_run
 AT = datetime(2026, 3, 1, tzinfo=UTC)
 
 
-@pytest.fixture(autouse=True)
-def short_runs(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Runs of eight positions: a few dozen events go through all that millions do."""
+@pytest.fixture(autouse=True, params=[False, True], ids=["runs", "snapshots"])
+def short_runs(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Runs of eight positions: a few dozen events go through all that millions do. With snapshots
+    each run that is closed is followed by one, at once."""
     monkeypatch.setattr(room, "RUN", 8)
     monkeypatch.setattr(id_runs, "RUN", 8)
     monkeypatch.setattr(id_runs, "_FAN", 2)
+    if request.param:
+        monkeypatch.setattr(id_snapshot, "_PAUSE_SECONDS", 0.0)
+        monkeypatch.setattr(id_runs, "_KEPT_EVERY", 1)
+        monkeypatch.setattr(id_runs, "write_beside", write_at_once)
+
+
+def write_at_once(place: Path, runs: int, last: bytes, parts: id_snapshot.Parts) -> Thread:
+    thread = id_snapshot.write_beside(place, runs, last, parts)
+    thread.join()
+    return thread
 
 
 def open_store(folder: Path) -> Store:

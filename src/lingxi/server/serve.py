@@ -17,7 +17,7 @@ from lingxi.config import load_settings
 from lingxi.errors import Conflict, InvalidSetting
 from lingxi.server.companions import companions
 
-TARGET = "lingxi.server.app:load_app"
+TARGET = "lingxi.server.load:load_app"
 SHOP_VARIABLE = "LINGXI_SHOP_FOLDER"
 """Tells a worker process which shop it serves. The application itself is loaded only there."""
 _STOP_SECONDS = 20

@@ -7,11 +7,14 @@ sizes are powers of eight: eight bytes an id, each sorted some times in its life
 
 from collections.abc import Iterable, Iterator, Sequence
 from hashlib import blake2b
+from pathlib import Path
+from threading import Thread
 
 import numpy as np
 import numpy.typing as npt
 from sqlalchemy import Connection, bindparam, select
 
+from lingxi.store.id_snapshot import digest_run, find_place, read_snapshot, write_beside
 from lingxi.store.keyed import insert_or_ignore
 from lingxi.store.prepared import Prepared
 from lingxi.store.tables import event, id_run, is_message
@@ -23,6 +26,8 @@ _NUMBER_BITS = 20
 _HASH = np.uint64(2**64 - 2**_NUMBER_BITS)
 _NUMBER = np.uint64(2**_NUMBER_BITS - 1)
 _FAN = 8
+_KEPT_EVERY = 32
+"""Runs that are closed, two million ids, before the snapshot is written anew."""
 _REMEMBERED = 16
 """Runs read from the database that are kept: who sends again sends what came together."""
 Words = npt.NDArray[np.uint64]
@@ -82,9 +87,9 @@ def read_ids(connection: Connection, after: int, upto: int) -> Iterator[tuple[in
             yield position, event_id
 
 
-def read_runs(connection: Connection) -> Iterator[tuple[int, bytes]]:
-    """The runs from the first on, as far as none is missing."""
-    number, most = 0, 16
+def read_runs(connection: Connection, number: int = 0) -> Iterator[tuple[int, bytes]]:
+    """The runs from one on, the first if not told, as far as none is missing."""
+    most = 16
     while rows := _SOME.fetch(connection, number, most):
         for found, ids in rows:
             if found != number:
@@ -102,11 +107,16 @@ class Runs:
         self._sorted: list[tuple[int, Words]] = []
         self._held: dict[int, bytes] = {}
         self._read: dict[int, bytes] = {}
+        self._place: Path | None = None
+        self._kept = 0
+        self._keeping: Thread | None = None
 
     def load(self, connection: Connection) -> None:
-        """Read all that are written."""
+        """Read all that are written, those before the last few from the snapshot beside them."""
+        self._place = find_place(connection.engine)
+        self._load_snapshot(connection)
         parts = []
-        for number, ids in read_runs(connection):
+        for number, ids in read_runs(connection, self.closed):
             parts.append(_mark(unpack_run(number, ids)[0], number))
             self.closed = number + 1
         if parts:
@@ -115,7 +125,32 @@ class Runs:
             level = 0
             while _FAN ** (level + 1) * RUN <= len(words):
                 level += 1
-            self._sorted = [(level, words)]
+            self._sorted.append((level, words))
+            self._sorted.sort(key=lambda part: -part[0])
+            self._merge()
+
+    def _load_snapshot(self, connection: Connection) -> None:
+        found = None if self._place is None else read_snapshot(self._place)
+        if found is None or not found[0]:
+            return
+        runs, last, parts = found
+        rows = _ONE.fetch(connection, runs - 1)
+        if rows and digest_run(rows[0][0]) == last:
+            self.closed = self._kept = runs
+            self._sorted = parts
+
+    def keep(self, connection: Connection) -> None:
+        """Have the snapshot written anew, in a thread, once many runs were closed since; from a
+        transaction that sees them."""
+        if self._place is None or self._held or self.closed - self._kept < _KEPT_EVERY:
+            return
+        if self._keeping is not None and self._keeping.is_alive():
+            return
+        rows = _ONE.fetch(connection, self.closed - 1)
+        if rows:
+            self._kept = self.closed
+            last = digest_run(rows[0][0])
+            self._keeping = write_beside(self._place, self.closed, last, list(self._sorted))
 
     def close(self, words: Words, positions: Sequence[int]) -> None:
         """Add the next run; it is kept here until ``write`` has put it into the database."""
@@ -125,6 +160,9 @@ class Runs:
         marked = _mark(words, number)
         marked.sort()
         self._sorted.append((0, marked))
+        self._merge()
+
+    def _merge(self) -> None:
         while self._count_last() == _FAN:
             level = self._sorted[-1][0] + 1
             merged = np.concatenate([part for _, part in self._sorted[-_FAN:]])

@@ -134,6 +134,7 @@ class MessageIds:
             self._runs = Runs()
             self._runs.load(connection)
             self._upto = self._runs.closed * RUN
+        self._runs.keep(connection)
         while self._upto < base:
             upto = min(base, (self._upto // RUN + 1) * RUN)
             for position, event_id in read_ids(connection, self._upto, upto):

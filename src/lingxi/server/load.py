@@ -1,0 +1,153 @@
+"""How a worker process begins: the door for events opens first, all the rest is loaded behind it.
+
+A message can be on disk long before templates, models and a hundred routes are there. Until they
+are, requests for anything else wait.
+"""
+
+import asyncio
+import gc
+import os
+from collections.abc import Callable
+from pathlib import Path
+from threading import Thread
+from typing import cast
+
+import structlog
+from granian.utils.proxies import wrap_asgi_with_proxy_headers
+from litestar.enums import ScopeType
+from litestar.types import ASGIApp, HTTPScope, Message, Receive, Scope, Send
+
+from lingxi.app.shop import Shop
+from lingxi.server.collect.counts import Counts
+from lingxi.server.collect.door import Door
+from lingxi.server.collect.queue import Queue
+from lingxi.server.observe import configure_logs
+from lingxi.server.serve import SHOP_VARIABLE
+
+TRUSTED_PROXIES = "127.0.0.1,::1"
+_FAILED = 1
+
+
+def load_app() -> ASGIApp:
+    """The application of a worker process; the shop's folder comes from the environment.
+
+    With secure cookies a proxy on this machine stands in front: its word on who asks is taken.
+    """
+    configure_logs()
+    shop = Shop.open(Path(os.environ[SHOP_VARIABLE]))
+    Thread(target=shop.store.log.warm, name="lingxi-warm", daemon=True).start()
+    shop.ensure_source()
+    door = make_door(shop)
+
+    def load_rest() -> ASGIApp:
+        from lingxi.server.app import create_front
+
+        front = create_front(shop, door)
+        shop.answers.ready_recommender()  # is loaded beside the start
+        spare_collector()
+        return front
+
+    opening = Opening(door, load_rest)
+    if not shop.settings.server.secure_cookies:
+        return opening
+    wrapped: ASGIApp = wrap_asgi_with_proxy_headers(opening, trusted_hosts=TRUSTED_PROXIES)
+    return wrapped
+
+
+def make_door(shop: Shop) -> Door:
+    """The door for events of one shop, with its queue."""
+    counts, settings = Counts(), shop.settings.collect
+    if settings.queue == "log":
+        return Door(shop, Queue(shop.intake, settings, counts), counts)
+    from lingxi.ingest.cleaning import Rules
+    from lingxi.ingest.draining import Sealer
+    from lingxi.server.collect.topic_queue import TopicQueue
+    from lingxi.store.topics import TopicWriter
+
+    writer = TopicWriter(
+        shop.settings.kafka,
+        timeout_seconds=settings.patience_seconds,
+        most_records=2 * settings.waiting_events,
+        most_bytes=2 * settings.waiting_bytes,
+    )
+    sealer = Sealer(shop.store.keyring, Rules.of(shop.settings))
+    return Door(shop, TopicQueue(writer, sealer, settings, counts), counts)
+
+
+def spare_collector() -> None:
+    """Let Python's cycle collector look rarely, and only at what came after the start.
+
+    An event makes some hundred objects and no cycle: by default the collector would run at every
+    tenth event, and now and then walk through everything that was ever imported, for 0.1 s.
+    """
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 50)
+
+
+class Opening:
+    """An ASGI application whose door for events is open while the rest of it is loaded.
+
+    ``load`` runs in a thread of its own, from the start of the server's lifespan on; a process in
+    which it fails ends, and is started again.
+    """
+
+    def __init__(self, door: Door, load: Callable[[], ASGIApp]) -> None:
+        self._door, self._load = door, load
+        self._front: ASGIApp | None = None
+        self._loading: asyncio.Task[ASGIApp] | None = None
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request, or go through the server's life."""
+        if scope["type"] == ScopeType.HTTP:
+            if self._front is None and await self._take(scope, receive, send):
+                return
+            loaded = self._front
+            front = await asyncio.shield(self._ready()) if loaded is None else loaded
+            await front(scope, receive, send)
+        else:
+            await self._live(scope, receive, send)
+
+    async def _take(self, scope: HTTPScope, receive: Receive, send: Send) -> bool:
+        address = self._door.find(scope)
+        if address is None:
+            return False
+        scope["state"] = {}
+        await self._door.serve(address, scope, receive, send)
+        return True
+
+    def _ready(self) -> "asyncio.Task[ASGIApp]":
+        if self._loading is None:
+            self._loading = asyncio.create_task(self._load_front())
+        return self._loading
+
+    async def _load_front(self) -> ASGIApp:
+        try:
+            self._front = await asyncio.to_thread(self._load)
+        except Exception as error:
+            structlog.get_logger().error("server_not_loaded", exc_info=error)
+            os._exit(_FAILED)
+        return self._front
+
+    async def _live(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Say at once that requests may come; the loaded application begins and ends behind it."""
+        await receive()
+        loading = self._ready()
+        told: asyncio.Queue[Message] = asyncio.Queue()
+        told.put_nowait(cast(Message, {"type": "lifespan.startup"}))
+        begun = asyncio.create_task(self._begin(scope, told))
+        await send(cast(Message, {"type": "lifespan.startup.complete"}))
+        ending = await receive()
+        await asyncio.shield(loading)
+        told.put_nowait(cast(Message, ending))
+        await begun
+        await send(cast(Message, {"type": "lifespan.shutdown.complete"}))
+
+    async def _begin(self, scope: Scope, told: "asyncio.Queue[Message]") -> None:
+        front = await asyncio.shield(self._ready())
+
+        async def say(message: Message) -> None:
+            if message["type"].endswith(".failed"):
+                structlog.get_logger().error("server_lifespan_failed", said=str(message))
+
+        await front(scope, cast(Receive, told.get), cast(Send, say))
