@@ -6,7 +6,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lingxi.profiles.read import CountColumns
-from lingxi.recommend import kernels, quick
+from lingxi.recommend import kernels, largest, quick
+from lingxi.recommend import standing as standings
 from lingxi.recommend.blend import Blend
 from lingxi.recommend.families import build_scorer, make_recipe
 from lingxi.recommend.histories import NOBODY, Histories
@@ -115,7 +116,7 @@ def test_the_quick_road_gives_what_scoring_everything_gives(wide, rows, looked, 
         spread = asked.spread(voices)
         standing = Standing(past, model, asked, np.ones(N_ITEMS), personal=True, row=NOBODY)
         opened = np.ones(N_ITEMS + 3, dtype=np.bool_)
-        listed = standing.choose(opened, standing.find_barred(rules), n)
+        listed = standing.choose(opened, rules, n)
         row = asked.list_row(voices, asked.trend, barred, n)
     found = np.zeros(N_ITEMS, dtype=np.float32)
     met = spread.scores != 0
@@ -140,11 +141,11 @@ def _check_reasons(model: Model, past: Past, voices, listed, row) -> None:
     np.add.at(of_row, (row.places, row.causes), row.terms)
     assert len(set(zip(row.places.tolist(), row.causes.tolist(), strict=True))) == len(row.terms)
     assert of_row == pytest.approx(given_terms, rel=1e-12, abs=1e-15)
-    for (total, support, largest), row, at in zip(terms, given_terms, listed, strict=True):
+    for (total, support, most), row, at in zip(terms, given_terms, listed, strict=True):
         assert total == pytest.approx(row.sum(), rel=1e-12)
         assert support == pytest.approx(row[row > 0].sum(), rel=1e-12)
         assert total == pytest.approx(float(whole[at]), rel=1e-6)
-        told_terms = {int(causes[place]): value for place, value in largest}
+        told_terms = {int(causes[place]): value for place, value in most}
         expected = {at: value for at, value in enumerate(row.tolist()) if value > 0}
         assert told_terms == pytest.approx(expected, rel=1e-12)
 
@@ -251,3 +252,37 @@ def test_what_is_remembered_stays_within_its_bytes_and_the_oldest_goes():
     kept.put(0, 1, 7, 101)
     assert kept.get(0, 1) is None
     assert kept.memory_bytes == 60
+
+
+@settings(max_examples=80, deadline=None)
+@given(
+    table=st.lists(
+        st.lists(st.sampled_from([-1.5, 0.0, 0.25, 0.5, 2.0]), min_size=7, max_size=7), max_size=5
+    ),
+    reasons=st.integers(1, 8),
+)
+def test_few_of_the_largest_terms_are_those_of_the_whole_order(table, reasons):
+    terms = np.array(table, dtype=np.float64).reshape(-1, 7)
+    found = [each.largest for each in list_largest(terms, reasons)]
+    assert found == largest._pick_sorted(terms, reasons)
+
+
+def test_closed_items_make_room_for_those_behind_the_kept_ones(monkeypatch):
+    monkeypatch.setattr(standings, "_FIRST", 2)
+    monkeypatch.setattr(standings, "_MORE", 2)
+    model = MODELS[0]
+    told = CountColumns.of([(f"i{at}", 1, 0, at % 2, 10**9 + at) for at in range(12)])
+    past = Past.read(told, {f"i{at}": at for at in range(N_ITEMS)}, N_ITEMS)
+    standing = Standing(
+        past, model, QuickModel.of(model), np.ones(N_ITEMS), personal=True, row=NOBODY
+    )
+    everything = np.ones(N_ITEMS, dtype=np.bool_)
+    first = standing.choose(everything, RuleSettings(), N_ITEMS)
+    assert len(first) > 9
+    assert not set(first) & set(range(1, 12, 2))  # bought
+    closed = everything.copy()
+    closed[first[:7]] = False
+    again = Standing(past, model, QuickModel.of(model), np.ones(N_ITEMS), personal=True, row=NOBODY)
+    assert again.choose(closed, RuleSettings(), 2) == first[7:9]
+    every = RuleSettings(off=frozenset({"already_bought"}))
+    assert set(again.choose(everything, every, N_ITEMS)) > set(first)

@@ -8,6 +8,8 @@ from numpy.typing import NDArray
 
 Whole = NDArray[np.int64]
 _GROUPS = 256
+_FEW = 8
+"""Terms a row, up to which looking for the highest again and again costs less than sorting."""
 
 
 class Terms(NamedTuple):
@@ -64,6 +66,28 @@ def list_largest(table: NDArray[np.float64], reasons: int) -> list[Terms]:
     totals = table.sum(axis=1).tolist()
     supports = np.maximum(table, 0.0).sum(axis=1).tolist()
     width = table.shape[1]
+    pick = _pick_few if 0 < reasons <= _FEW and width else _pick_sorted
+    return [Terms(*each) for each in zip(totals, supports, pick(table, reasons), strict=True)]
+
+
+def _pick_few(table: NDArray[np.float64], reasons: int) -> list[list[tuple[int, float]]]:
+    """The largest terms above 0 of each row: the first of the highest, again and again."""
+    left = table.copy()
+    flat, starts = left.reshape(-1), np.arange(len(table)) * table.shape[1]
+    found: list[list[tuple[int, float]]] = [[] for _ in range(len(table))]
+    for _ in range(min(reasons, table.shape[1])):
+        places = left.argmax(axis=1)
+        cells = starts + places
+        for own, place, value in zip(found, places.tolist(), flat[cells].tolist(), strict=True):
+            if value > 0:
+                own.append((place, value))
+        flat[cells] = 0.0
+    return found
+
+
+def _pick_sorted(table: NDArray[np.float64], reasons: int) -> list[list[tuple[int, float]]]:
+    """The same for any number of terms."""
+    width = table.shape[1]
     chosen = table > 0
     if 0 < reasons < width:
         least = np.partition(table, width - reasons, axis=1)[:, width - reasons]
@@ -72,10 +96,9 @@ def list_largest(table: NDArray[np.float64], reasons: int) -> list[Terms]:
     values = table[rows, places]
     order = np.lexsort((-values, rows))  # stable: equal ones stay in their order
     pairs = list(zip(places[order].tolist(), values[order].tolist(), strict=True))
-    found, start = [], 0
-    counts = np.bincount(rows, minlength=len(totals)).tolist()
-    for total, support, count in zip(totals, supports, counts, strict=True):
-        found.append(Terms(total, support, pairs[start : start + min(reasons, count)]))
+    found, start = list[list[tuple[int, float]]](), 0
+    for count in np.bincount(rows, minlength=len(table)).tolist():
+        found.append(pairs[start : start + min(reasons, count)])
         start += count
     return found
 

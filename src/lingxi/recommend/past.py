@@ -55,8 +55,8 @@ class Past:
         looked = {index[item_id] for item_id in given if item_id in index}
         places = [index.get(item_id, -1) for item_id in told.item_ids]
         table = np.empty((5, len(places)), dtype=np.int64)
-        for row, values in enumerate((places, *told[1:])):
-            table[row] = values
+        for row, values in zip(table, (places, *told[1:]), strict=True):
+            row[:] = values
         if looked:
             now = max(max(told.moments, default=0), 1)  # 0 is kept for what is only sent back
             new = np.array(sorted(looked.difference(places)), dtype=np.int64)

@@ -115,13 +115,20 @@ class QuickModel:
         """How much each item is wanted now, shape (n_items,)."""
         return self._trend
 
-    def spread(self, voices: Voices, stand_ins: StandIns | None = None) -> Spread:
-        """Scores of everything that a history speaks for, new items behind the known ones."""
-        columns = self._add_up(voices)
+    def spread(
+        self, voices: Voices, stand_ins: StandIns | None = None, barred: Whole | None = None
+    ) -> Spread:
+        """Scores of everything that a history speaks for, new items behind the known ones; 0 for
+        what is barred."""
+        columns, n_known = self._add_up(voices), len(self._trend)
         lent = self._lend(stand_ins)
+        if barred is not None:
+            self._sums[barred[barred < n_known]] = 0
         known = self._take_sums(columns, self._trend)
         if lent is None or stand_ins is None:
             return known
+        if barred is not None:
+            lent[barred[(barred >= n_known) & (barred < n_known + len(lent))] - n_known] = 0
         new = np.flatnonzero(lent > 0)
         return Spread(
             np.concatenate((known.items, new + stand_ins.n_known)),

@@ -197,13 +197,19 @@ class Recommender:
             raise InvalidInput(f"n must be at least 1, but is {n}.")
         goods, chosen = self.goods.current(tx), rules or USUAL_RULES
         standing = self._stand(tx, goods, customer, tuple(dict.fromkeys(history or ())))
-        barred = standing.find_barred(chosen)
-        listed = standing.choose(goods.gate(chosen.off).open, barred, n)
+        revision, key = goods.revision, (n, reasons, dress)
+        known: tuple[T, ...] | None = standing.recall(key, revision) if rules is None else None
+        if known is not None:
+            return known
+        listed = standing.choose(goods.gate(chosen.off).open, chosen, n)
         shown = standing.show(listed, reasons, goods, dress)
         if len(shown) < n:
-            taken = {*listed, *barred}
+            taken = {*listed, *standing.find_barred(chosen)}
             shown += [dress(each, goods) for each in self._fill(goods, chosen, taken, n)]
-        return tuple(shown[:n])
+        answer = tuple(shown[:n])
+        if rules is None:
+            standing.keep(key, revision, answer)
+        return answer
 
     def recommend_to_taste(
         self,

@@ -1,6 +1,6 @@
 """What one customer's history comes to, before any rule; kept while the history stays the same."""
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import msgspec
@@ -22,8 +22,10 @@ T = TypeVar("T")
 FILL = "popularity"
 """Named as the model of items that fill a list up."""
 USUAL_RULES = RuleSettings()
-_FIRST = 256
+_FIRST, _MORE = 64, 16
+"""Items of which the best are kept at first, and how many times as many where they do not do."""
 _MOST_DRESSED = 200
+_MOST_ANSWERS = 4
 _LISTED_BYTES = 12_000
 """About what the listed items with their reasons take."""
 
@@ -83,9 +85,10 @@ class Standing:
         else:
             hearings = quick.hearings
             self._voices = [Voice.of(*past.weigh(heard), stand_ins) for heard in hearings]
-        self._keep_best(self.find_spread(), _FIRST)
-        self._barred: frozenset[int] | None = None
+        self._barred = past.find_barred(USUAL_RULES)
+        self._keep_best(_FIRST)
         self._dressed: dict[Any, tuple[int, Any]] = {}
+        self._answers: dict[Any, tuple[int, Any]] = {}
 
     @property
     def memory_bytes(self) -> int:
@@ -94,33 +97,53 @@ class Standing:
 
     def find_barred(self, rules: RuleSettings) -> frozenset[int]:
         """Places that a rule about the history keeps out."""
-        if rules != USUAL_RULES:
-            return frozenset(self.past.find_barred(rules).tolist())
-        if self._barred is None:
-            self._barred = frozenset(self.past.find_barred(rules).tolist())
-        return self._barred
+        places = self._barred if rules == USUAL_RULES else self.past.find_barred(rules)
+        return frozenset(places.tolist())
 
-    def choose(self, opened: NDArray[np.bool_], barred: Collection[int], n: int) -> list[int]:
-        """The ``n`` highest scores above 0, open and not barred; equal ones by their place."""
-        found = _take(self._best, opened, barred, n)
-        if len(found) < n and len(self._best) < self._met:
-            self._keep_best(self.find_spread(), self._met)
-            found = _take(self._best, opened, barred, n)
+    def choose(self, opened: NDArray[np.bool_], rules: RuleSettings, n: int) -> list[int]:
+        """The ``n`` highest scores above 0 that no rule keeps out, equal ones by their place.
+
+        ``opened``: the places that rules about the items leave open.
+        """
+        if rules != USUAL_RULES:
+            spread = self.find_spread(self.past.find_barred(rules))
+            return _take(sort_best(spread, len(spread.items)), opened, n)
+        found = _take(self._best, opened, n)
+        while len(found) < n and len(self._best) < self._met:
+            self._keep_best(_MORE * len(self._best))
+            found = _take(self._best, opened, n)
         return found
 
-    def find_spread(self) -> Spread:
-        """All items that the history touches with their scores; worked out again, not kept."""
+    def find_spread(self, barred: NDArray[np.int64] | None = None) -> Spread:
+        """All items that the history touches with their scores, 0 for what is barred; worked out
+        again, not kept."""
         if self._quick is not None:
-            return self._quick.spread(self._voices, self._stand_ins)
+            return self._quick.spread(self._voices, self._stand_ins, barred)
         assert self._histories is not None
         items, scores = self._model.list_scores(self._histories)
         if self._stand_ins is not None:
             items, scores = self._stand_ins.join(items, scores)
+        if barred is not None and len(items):
+            at = np.minimum(np.searchsorted(items, barred), len(items) - 1)
+            scores = scores.copy()
+            scores[at[items[at] == barred]] = 0
         return Spread(items, scores)
 
-    def _keep_best(self, spread: Spread, n: int) -> None:
+    def _keep_best(self, n: int) -> None:
+        spread = self.find_spread(self._barred)
         self._met = int(np.count_nonzero(spread.scores > 0))
         self._best = sort_best(spread, n)
+
+    def recall(self, key: Hashable, revision: int) -> Any:
+        """The answer kept under a key, if it was made of this state of the catalogue."""
+        made, answer = self._answers.get(key, (-1, None))
+        return answer if made == revision else None
+
+    def keep(self, key: Hashable, revision: int, answer: Any) -> None:
+        """Keep an answer of the usual rules for the next time."""
+        if len(self._answers) >= _MOST_ANSWERS:
+            self._answers.clear()
+        self._answers[key] = (revision, answer)
 
     def show(self, listed: Sequence[int], reasons: int, goods: "Goods", dress: Dress[T]) -> list[T]:
         """The listed items with their reasons, dressed; what was shown before is kept."""
@@ -169,12 +192,10 @@ class Standing:
         return found
 
 
-def _take(
-    best: Sequence[int], opened: NDArray[np.bool_], barred: Collection[int], n: int
-) -> list[int]:
+def _take(best: Sequence[int], opened: NDArray[np.bool_], n: int) -> list[int]:
     found: list[int] = []
     for at in best:
-        if opened[at] and at not in barred:
+        if opened[at]:
             found.append(at)
             if len(found) == n:
                 break
