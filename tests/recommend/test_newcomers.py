@@ -35,7 +35,11 @@ def _put(store, items):
 
 @pytest.fixture(params=[COSINE, BLEND], ids=["operator", "blend"])
 def shop(tmp_path, request):
-    store = open_store(tmp_path)
+    yield from _open(tmp_path, request.param)
+
+
+def _open(folder, recipe):
+    store = open_store(folder)
     _put(
         store,
         [
@@ -48,9 +52,9 @@ def shop(tmp_path, request):
     interactions, descriptions = read_described(store)
     assert interactions.about is descriptions.vectors
     with store.artefacts.write("recommender") as writer:
-        _write(writer, interactions, Choice(request.param, COSINE, None), 0)
+        _write(writer, interactions, Choice(recipe, COSINE, None), 0)
         descriptions.save(writer)
-    yield store, Recommender.load(store), request.param is COSINE
+    yield store, Recommender.load(store), recipe is COSINE
     store.close()
 
 
@@ -96,6 +100,17 @@ def test_the_batch_lists_new_items_alike(shop, monkeypatch):
     check_batch(recommender, store, customers, 20)
     monkeypatch.setattr(quick, "_WIDE", 3)  # as in a large catalogue
     check_batch(recommender, store, customers, 20)
+
+
+@pytest.mark.parametrize("name", ["popularity", "trending", "new_arrivals"])
+def test_a_new_item_has_a_place_where_only_popularity_speaks(tmp_path, name):
+    """Asking for such a list failed: what is popular was looked up at a place it does not have."""
+    for store, recommender, _ in _open(tmp_path, make_recipe(name)):
+        _put(store, [_describe("new-g", "garden")])
+        with store.read() as tx:
+            found = {one.item_id: one for one in recommender.recommend(tx, 1, n=26)}
+        assert (found["new-g"].score, found["new-g"].because) == (0.0, ())  # of itself unknown
+        check_batch(recommender, store, [1, 3, 9], 26)
 
 
 def test_what_is_done_with_a_new_item_counts_and_is_the_reason(shop):

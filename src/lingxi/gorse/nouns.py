@@ -92,11 +92,11 @@ class ItemPatch(msgspec.Struct, frozen=True, rename="pascal"):
 
 
 class FeedbackBody(msgspec.Struct, frozen=True, rename="pascal"):
-    """Feedback to insert; without a moment it happened now."""
+    """Feedback to insert; without a moment it happened now. That of a session may name no user."""
 
     feedback_type: str
-    user_id: str
-    item_id: str
+    user_id: str = ""
+    item_id: str = ""
     value: float | None = None
     timestamp: str | None = None
     labels: object = None

@@ -185,7 +185,8 @@ class Standing:
         found = []
         for at, (total, support, largest) in zip(listed, terms, strict=True):
             if total <= 0:  # nothing of it comes from the history
-                found.append(Recommended(ids[at], float(self._popularity[at]), FILL))
+                score = float(self._popularity[at]) if at < len(self._popularity) else 0.0
+                found.append(Recommended(ids[at], score, FILL))
                 continue
             because = tuple([(ids[causes[place]], value / support) for place, value in largest])
             found.append(Recommended(ids[at], total, self._model.name, because))

@@ -176,6 +176,11 @@ def test_a_session_is_served_and_not_kept(client: Call) -> None:
     assert not {"i1", "i2"} & {one["Id"] for one in found}
     with pytest.raises(GorseException):
         client("get_user", "nobody")
+    for user in ({"UserId": ""}, {}):  # of a visitor nobody knows
+        anonymous = [{"FeedbackType": "like", "ItemId": f"i{n}", **user} for n in (1, 2)]
+        assert len(client("session_recommend", anonymous, 3)) == 3
+        with pytest.raises(GorseException, match="UserId"):
+            client("insert_feedbacks", anonymous)
 
 
 def test_neighbours_are_of_the_same_taste(client: Call) -> None:

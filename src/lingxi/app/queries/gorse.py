@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
+from msgspec import structs
 
 from lingxi.catalogue import get_items
 from lingxi.errors import NotTrained, UnknownCustomer
@@ -116,7 +117,8 @@ class GorseLists:
         """For a session of feedback that is not kept: items like those of interest in it."""
         now = self._shop.clock.now()
         kinds = Kinds.of(self._shop.settings.gorse)
-        told = [read_body(body, kinds, now) for body in given]
+        named = [structs.replace(body, user_id=body.user_id or "session") for body in given]
+        told = [read_body(body, kinds, now) for body in named]
         told.sort(key=lambda each: each.at)
         history = [t.item_id for t in told if kinds.is_interest(t.feedback_type, t.value)]
         recommender = self._recommender()
