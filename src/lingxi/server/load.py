@@ -26,6 +26,7 @@ from lingxi.server.serve import SHOP_VARIABLE
 
 TRUSTED_PROXIES = "127.0.0.1,::1"
 _FAILED = 1
+_WARM_SECONDS = 5.0
 
 
 def load_app() -> ASGIApp:
@@ -35,11 +36,13 @@ def load_app() -> ASGIApp:
     """
     configure_logs()
     shop = Shop.open(Path(os.environ[SHOP_VARIABLE]))
-    Thread(target=shop.store.log.warm, name="lingxi-warm", daemon=True).start()
+    warming = Thread(target=shop.store.log.warm, name="lingxi-warm", daemon=True)
+    warming.start()
     shop.ensure_source()
     door = make_door(shop)
 
     def load_rest() -> ASGIApp:
+        warming.join(_WARM_SECONDS)  # the first message waits for it, and it for no import
         from lingxi.server.app import create_front
 
         front = create_front(shop, door)
