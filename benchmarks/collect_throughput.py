@@ -88,17 +88,22 @@ def _wait_for(port: int, path: str) -> None:
 
 
 def read_memory(pid: int) -> float:
-    """Resident megabytes of a process and its children."""
-    found = 0.0
+    """Resident megabytes of a process, its children and theirs."""
+    sizes: dict[int, float] = {}
+    parents: dict[int, int] = {}
     for status in Path("/proc").glob("[0-9]*/status"):
         try:
             text = status.read_text()
         except OSError:
             continue
         fields = dict(line.split(":", 1) for line in text.splitlines() if ":" in line)
-        if int(fields["Pid"]) == pid or int(fields["PPid"]) == pid:
-            found += int(fields.get("VmRSS", "0 kB").split()[0]) / 1024
-    return found
+        own = int(fields["Pid"])
+        parents[own] = int(fields["PPid"])
+        sizes[own] = int(fields.get("VmRSS", "0 kB").split()[0]) / 1024
+    wanted = {pid}
+    while more := {own for own, parent in parents.items() if parent in wanted} - wanted:
+        wanted |= more
+    return sum(sizes.get(each, 0.0) for each in wanted)
 
 
 def report(label: str, found: dict[str, float], size: int) -> float:

@@ -12,6 +12,7 @@ import signal
 import socket
 import sys
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from datetime import datetime
 from io import BufferedReader, BufferedWriter
 
@@ -162,7 +163,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the server itself ends this process
     number = int((sys.argv[1:] if arguments is None else arguments)[0])
     link = socket.socket(fileno=number)
-    with link, link.makefile("rb") as ours, link.makefile("wb") as theirs:
+    gone = suppress(BrokenPipeError, ConnectionResetError)  # the collector has ended
+    with gone, link, link.makefile("rb") as ours, link.makefile("wb") as theirs:
         first = _receive(ours)
         if first is not None:
             _work(ours, theirs, pickle.loads(first))
@@ -185,8 +187,6 @@ def _work(ours: BufferedReader, theirs: BufferedWriter, settings: Settings) -> N
             except Exception:  # the collector finds out what it is, and says so
                 told = Told(errand.number, failed=True)
             _send(theirs, told)
-    except (BrokenPipeError, ConnectionResetError):
-        pass  # the collector is gone
     finally:
         store.close()
 
