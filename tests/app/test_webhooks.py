@@ -148,6 +148,18 @@ def test_an_export_waits_for_the_owner(shop: Shop) -> None:
     assert is_known(shop, "77")
 
 
+def test_an_export_that_was_asked_for_holds_nobody_who_is_erased(shop: Shop) -> None:
+    """The address stood in the open request after everything else was gone."""
+    send(shop, "orders/create", ORDER, delivery="d1")
+    asked = (("d2", {"email": "ada@mail.example"}), ("d3", {"id": 88, "email": "eve@mail.example"}))
+    for delivery, customer in asked:
+        send(shop, "customers/data_request", {"customer": customer}, delivery=delivery)
+    send(shop, "customers/redact", {"customer": {"id": 77}}, delivery="d4")
+    assert run_requests(shop) == 1
+    left = {request.outcome: list(request.ids) for request in list_requests(shop)}
+    assert left == {"erased 1": [], None: ["88", "eve@mail.example"], "erased": []}
+
+
 def test_a_shop_is_erased_after_the_app_is_gone(shop: Shop, folder: Path) -> None:
     """The platform asks 48 hours after the app was removed, and sends nothing afterwards."""
     send(shop, "orders/create", ORDER, delivery="d1")

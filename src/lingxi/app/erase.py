@@ -9,12 +9,17 @@ import sqlalchemy as sa
 
 from lingxi.app.rooms import FORGETTERS, Forget
 from lingxi.ingest import find_customer
+from lingxi.ingest.identity import seek_customer
 from lingxi.ingest.sealed import list_subjects
+from lingxi.ingest.tables import privacy_request
 from lingxi.policy import get_totals
 from lingxi.policy.export import write_plan_files
 
 if TYPE_CHECKING:
     from lingxi.app.shop import Shop
+
+OWNER = 0
+"""Whose key seals whom a request names: the shop's own."""
 
 
 class Receipt(msgspec.Struct, frozen=True):
@@ -41,6 +46,7 @@ def erase_customer(shop: "Shop", customer_id: str) -> Receipt:
         customer = find_customer(tx, customer_id, store=shop.store)
         planned = get_totals(tx) is not None
         subjects = list_subjects(tx, customer)
+    _close_exports(shop, customer)
     rows: dict[str, int] = {}
     rooms = [_count(name, forget, rows) for name, forget in FORGETTERS.items()]
     total = shop.store.forget(frozenset({customer}), rooms=rooms)
@@ -49,6 +55,18 @@ def erase_customer(shop: "Shop", customer_id: str) -> Receipt:
     if planned:
         write_plan_files(shop.store, shop.settings)
     return sign(shop, Receipt(shop.clock.now(), rows))
+
+
+def _close_exports(shop: "Shop", customer: int) -> None:
+    """Forget whom an open request for an export names: there is nothing left to hand over."""
+    c = privacy_request.c
+    with shop.store.write() as tx:
+        waiting = sa.select(c.id, c.person).where(c.kind == "export", c.done_at.is_(None))
+        for number, person in tx.execute(waiting).all():
+            ids = msgspec.json.decode(shop.store.keyring.decrypt(OWNER, person) or "[]")
+            if any(seek_customer(tx, each, store=shop.store) == customer for each in ids):
+                values = {"done_at": shop.clock.now(), "outcome": "erased", "person": b""}
+                tx.execute(sa.update(privacy_request).where(c.id == number).values(values))
 
 
 def sign(shop: "Shop", receipt: Receipt) -> Receipt:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import msgspec
 import sqlalchemy as sa
 
-from lingxi.app.erase import erase_customer
+from lingxi.app.erase import OWNER, erase_customer
 from lingxi.errors import InvalidInput, UnknownCustomer
 from lingxi.ingest import customer_ids
 from lingxi.ingest.tables import privacy_request as table
@@ -17,7 +17,6 @@ from lingxi.store.tables import identity
 if TYPE_CHECKING:
     from lingxi.app.shop import Shop
 
-_OWNER = 0
 _DUE = {"export": timedelta(days=30), "erase": timedelta(0), "erase_shop": timedelta(days=20)}
 """Shopify gives 30 days; an erasure is done at once, that of a whole shop after 20 days in which
 its owner can still see it coming."""
@@ -48,7 +47,7 @@ def note_requests(
             "source": source,
             "asked_at": now,
             "due_at": now + _DUE[each.kind],
-            "person": shop.store.keyring.encrypt(_OWNER, ids),
+            "person": shop.store.keyring.encrypt(OWNER, ids),
         }
         tx.execute(sa.insert(table).values(row))
 
@@ -64,7 +63,7 @@ def list_requests(shop: "Shop") -> list[Request]:
             row.source,
             row.asked_at,
             row.due_at,
-            msgspec.json.decode(shop.store.keyring.decrypt(_OWNER, row.person) or "[]")
+            msgspec.json.decode(shop.store.keyring.decrypt(OWNER, row.person) or "[]")
             if row.person
             else [],
             row.done_at,
