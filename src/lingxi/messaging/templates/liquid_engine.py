@@ -10,7 +10,7 @@ from contextvars import ContextVar
 from dataclasses import dataclass, field
 from functools import cache, lru_cache, wraps
 from importlib import resources
-from typing import Any, TextIO
+from typing import Any, Protocol, TextIO
 
 from liquid import BoundTemplate, CachingDictLoader, Environment, RenderContext, Undefined
 from liquid.builtin.expressions import FilteredExpression
@@ -38,18 +38,25 @@ class RenderFailed(Exception):
     """A template could not be rendered; the message says why, for whoever wrote it."""
 
 
+class LeavesOut(Protocol):
+    """Keeps the values that are printed, and says what stands in their place."""
+
+    def put(self, value: str) -> str:
+        """What stands for a value, as it would be printed."""
+
+
 @dataclass
 class _Run:
-    """One rendering: its end, its reader, and what was missing."""
+    """One rendering: its end, its reader, what was missing, and what keeps the values."""
 
     deadline: float
     words: Translator
+    slots: LeavesOut | None = None
     missing: list[str] = field(default_factory=list)
     nodes: int = 0
 
     def check(self) -> None:
-        self.nodes += 1
-        if self.nodes % _NODES_A_LOOK == 1 and time.thread_time() > self.deadline:
+        if time.thread_time() > self.deadline:
             raise RenderFailed("It takes too long to render.")
 
 
@@ -63,7 +70,10 @@ class _Context(RenderContext):
 
     @property
     def disabled_tags(self) -> list[str]:
-        _RUN.get().check()
+        run = _RUN.get()
+        run.nodes += 1
+        if run.nodes % _NODES_A_LOOK == 1:
+            run.check()
         return self._disabled
 
     @disabled_tags.setter
@@ -93,7 +103,8 @@ class _OutputNode(OutputNode):
         if _is_absent(value):
             _RUN.get().missing.append(str(expression))
             return 0
-        return buffer.write(to_liquid_string(value, context.autoescape))
+        text, slots = to_liquid_string(value, context.autoescape), _RUN.get().slots
+        return buffer.write(slots.put(text) if slots is not None and text else text)
 
 
 class _Output(Output):
@@ -253,8 +264,11 @@ def render_source(
     *,
     words: Translator,
     seconds: float,
+    slots: LeavesOut | None = None,
 ) -> tuple[str, tuple[str, ...]]:
     """The text, and the values that were printed and are not there.
+
+    ``slots`` takes the values that are printed, if they are to be left out.
 
     Raises
     ------
@@ -267,7 +281,7 @@ def render_source(
     ...               seconds=1)
     ('Hi &lt;Ada&gt;, ', ('gone',))
     """
-    run = _Run(time.thread_time() + seconds, words)
+    run = _Run(time.thread_time() + seconds, words, slots)
     token = _RUN.set(run)
     try:
         text = _parse(kind, source).render(**values)

@@ -1,6 +1,7 @@
 """Plain text made from HTML: headings, paragraphs, lists, tables, links with their address."""
 
 import re
+from dataclasses import dataclass
 from html import unescape
 
 _SPACED = frozenset({"p", "h1", "h2", "h3", "h4", "h5", "h6", "ul", "ol", "table", "blockquote"})
@@ -52,6 +53,7 @@ class _Reader:
         self.open: list[tuple[str, bool]] = []
         self.hidden = 0
         self.links: list[tuple[str, int]] = []
+        self.told: list[tuple[str, str, bool]] = []
 
     def read(self, html: str) -> None:
         """Take a whole text: what stands between the tags, and the tags."""
@@ -120,8 +122,10 @@ class _Reader:
     def _close_link(self, address: str, start: int) -> None:
         words = " ".join("".join(self.parts[start:]).split())
         told = address.removeprefix("mailto:")
-        if address and not address.startswith("#") and told not in words:
-            self.parts.append(f" ({told}) ")
+        if address and not address.startswith("#"):
+            self.told.append((told, words, told in words))
+            if told not in words:
+                self.parts.append(f" ({told}) ")
 
     def _add(self, text: str) -> None:
         if self.hidden or not text:
@@ -143,14 +147,37 @@ def _read_attribute(attributes: str, wanted: str) -> str:
     return found
 
 
+@dataclass(frozen=True)
+class PlainText:
+    """The words of an HTML message; and of each link its address, its words, and whether they tell
+    the address."""
+
+    text: str
+    links: tuple[tuple[str, str, bool], ...]
+
+
 def to_plain_text(html: str) -> str:
     r"""The words of an HTML message as lines of plain text, with every link's address.
 
     >>> to_plain_text("<h1>Hello</h1><p>Look <a href='https://s.example/a'>here</a></p>")
     'Hello\n\nLook here (https://s.example/a)'
     """
+    return read_plain_text(html).text
+
+
+def read_plain_text(html: str) -> PlainText:
+    """The same, with the links."""
     reader = _Reader()
     reader.read(html)
     lines = [" ".join(line.split()) for line in "".join(reader.parts).splitlines()]
     text = re.sub(r"\n{3,}", "\n\n", "\n".join(lines))
-    return re.sub(r"\s+([.,;:!?，。；：！？])", r"\1", text).strip()
+    return PlainText(_close_up(text).strip(), tuple(reader.told))
+
+
+def squeeze(words: str) -> str:
+    """Words as they stand in a line of plain text, if they are of one line."""
+    return _close_up(" ".join(_BLANK.sub(" ", words).split()))
+
+
+def _close_up(text: str) -> str:
+    return re.sub(r"\s+([.,;:!?，。；：！？])", r"\1", text)

@@ -15,8 +15,8 @@ from lingxi.messaging.templates.liquid_engine import (
     find_names,
     render_source,
 )
-from lingxi.messaging.templates.mjml import to_html
 from lingxi.messaging.templates.plain_text import to_plain_text
+from lingxi.messaging.templates.skeleton import Slots, convert, open_slots
 from lingxi.messaging.templates.template import Template, Variant
 
 Values = Mapping[str, object]
@@ -78,31 +78,34 @@ def render_template(
     end = time.thread_time() + seconds
     missing = find_unresolved(template.required, values)
     done: dict[str, str] = {}
+    slots = open_slots(variant.body) if variant.kind == MJML else None
     for name, kind, source in variant.parts():
-        left = end - time.thread_time()
+        left, own = end - time.thread_time(), slots if name == "body" else None
         try:
-            text, holes = render_source(kind, source, values, words=words, seconds=left)
+            text, holes = render_source(kind, source, values, words=words, seconds=left, slots=own)
         except RenderFailed as error:
             raise RenderFailed(f"{name}: {error}") from error
         done[name] = text
         missing += [hole for hole in holes if hole not in missing]
-    return Rendered(_assemble(template, variant, done), spoken, tuple(missing))
+    return Rendered(_assemble(template, variant, done, slots), spoken, tuple(missing))
 
 
-def _assemble(template: Template, variant: Variant, done: Mapping[str, str]) -> Content:
+def _assemble(
+    template: Template, variant: Variant, done: Mapping[str, str], slots: Slots | None
+) -> Content:
     line = {name: " ".join(done.get(name, "").split()) for name in ("subject", "title", "url")}
     data = {key.removeprefix("data."): text for key, text in done.items() if key[:5] == "data."}
     body = done.get("body", "")
     if variant.kind not in (MJML, HTML):
         text = body.strip()
         return Content(**line, text=text, body=text, data=data)
-    html = to_html(body) if variant.kind == MJML else body
+    html, plain = convert(body, slots) if variant.kind == MJML else (body, "")
     html = _add_preview(html, done.get("preview", "")) if template.channel == EMAIL else html
     if (unsafe := find_unsafe(html)) is not None:
         raise RenderFailed(f"body: the link {unsafe[:80]!r} is not safe.")
     if template.channel == ON_SITE and "<script" in html.lower():
         raise RenderFailed("body: what the site shows may hold no script.")
-    text = done.get("text", "").strip() or to_plain_text(html)
+    text = done.get("text", "").strip() or plain or to_plain_text(html)
     return Content(**line, html=html, text=text, body=text, data=data)
 
 
