@@ -81,6 +81,10 @@ def run_server(folder: Path) -> Iterator[Process]:
                 if probe.connect_ex((HOST, port)) == 0:
                     break
             time.sleep(0.05)
+        line = HTTPConnection(HOST, port, timeout=60)
+        line.request("GET", "/health/live")  # answered once everything is loaded
+        assert line.getresponse().status == 200
+        line.close()
         yield Process(port, server.pid)
     finally:
         server.send_signal(signal.SIGTERM)
