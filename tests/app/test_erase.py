@@ -107,6 +107,7 @@ def test_erased_customer_is_in_every_place_before_and_in_none_after(shop: Shop) 
     assert count_in_files(shop, customer)["lake"] > 0
     assert find_text(folder / "plan", customer_id)
     others = dict(shop.answers.plan(n=500).by_action)
+    known = shop.segments.list().customers
 
     receipt = erase_customer(shop, customer_id)
 
@@ -119,6 +120,7 @@ def test_erased_customer_is_in_every_place_before_and_in_none_after(shop: Shop) 
     with pytest.raises(UnknownCustomer):
         shop.answers.customer(customer_id)
     assert sum(shop.answers.plan().by_action.values()) == sum(others.values()) - 1
+    assert shop.segments.list().customers == known - 1
 
 
 def test_restored_backup_does_not_bring_an_erased_customer_back(shop: Shop, tmp_path: Path) -> None:

@@ -24,6 +24,7 @@ from ingest.merging_shop import Body, Shop, open_shop
 from ingest.random_people import ITEMS, LIMITS, STEPS, Step
 from lingxi.app.segments.scores import make_judge
 from lingxi.features import online_features
+from lingxi.ingest.known import KnownCustomers
 from lingxi.ingest.merging import count_refusals, undo_merge
 from lingxi.ingest.tables import merge
 from lingxi.lifecycle import score_customers
@@ -68,11 +69,16 @@ def play(shop: Shop, steps: Sequence[Step], sizes: Sequence[int]) -> Played:
     """Send the steps to the shop in batches of any size, and to the oracle."""
     played = Played(Oracle(LIMITS))
     waiting: list[Body] = []
-    keeper = Keeper(make_judge(shop.store))
+    keeper, known = Keeper(make_judge(shop.store)), KnownCustomers()
+
+    def count_again() -> None:
+        with shop.store.read() as tx:
+            assert known.count(tx) == KnownCustomers().count(tx)
 
     def flush() -> None:
         outcomes = shop.send(*waiting)
         assert all(each.result == "stored" for each in outcomes)
+        count_again()
         if waiting:
             keeper.run_once(shop.clock.now())
         waiting.clear()
@@ -84,6 +90,7 @@ def play(shop: Shop, steps: Sequence[Step], sizes: Sequence[int]) -> Played:
         elif step.verb == "undo":
             flush()
             undo_one(shop, played.oracle, step.number)
+            count_again()
             keeper.run_once(shop.clock.now())
         else:
             number = len(played.taken)

@@ -41,7 +41,6 @@ from lingxi.policy.tables import planned_action
 from lingxi.profiles.ledger import Ledger
 from lingxi.profiles.tables import customer_profile, item_history
 from lingxi.schema import Event
-from lingxi.store.tables import identity
 
 if TYPE_CHECKING:
     from lingxi.app.shop import Shop
@@ -186,8 +185,7 @@ def count_consents(shop: "Shop") -> ConsentsView:
     """Consent over all known customers."""
     with shop.store.read() as tx:
         counts = [pair for pair in count_consent(tx) if pair[0] in PURPOSES]
-        known = sa.select(sa.func.count(sa.distinct(identity.c.customer))).where(identity.c.known)
-        customers = tx.execute(known).scalar_one()
+        customers = shop.known.count(tx)
         shown = sorted({*counts, *_SHOWN}, key=lambda pair: (PURPOSES.index(pair[0]), pair[1]))
         rows = []
         for purpose, channel in shown:

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from lingxi.app.served import ServedLog
     from lingxi.coupons import Coupons
     from lingxi.ingest.intake import Intake
+    from lingxi.ingest.known import KnownCustomers
     from lingxi.ingest.recent import Recent
     from lingxi.ingest.turned_away import Refusals
     from lingxi.segments import Judge
@@ -107,6 +108,13 @@ class Shop:
         from lingxi.ingest.intake import Intake
 
         return Intake(self.store, self.settings, self.clock, observer=self.recent)
+
+    @cached_property
+    def known(self) -> "KnownCustomers":
+        """Counts the customers that the shop knows."""
+        from lingxi.ingest.known import KnownCustomers
+
+        return KnownCustomers()
 
     @cached_property
     def judge(self) -> "Judge":

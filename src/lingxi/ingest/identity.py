@@ -21,8 +21,9 @@ CUSTOMER, EMAIL, PHONE, ANONYMOUS = "user_id", "email", "phone", "anonymous"
 """Kinds of identifier: the shop's own id, an e-mail address and a phone number (kept as keyed
 hashes), a browser."""
 
+SUBJECTS = "subject"
+"""The counter of surrogates."""
 _BATCH = 5_000
-_SUBJECTS = "subject"
 _WORDS = {ANONYMOUS: "visitor"}
 _KINDS = {_WORDS.get(kind, kind): kind for kind in (EMAIL, PHONE, "external", "device", ANONYMOUS)}
 """Kinds by the word that begins the label of a customer without an id of the shop."""
@@ -78,7 +79,7 @@ def resolve_subjects(
             found.update(find_subjects(tx, kind, part))
             new = [value for value in part if value not in found]
             if new:
-                numbers = dict(zip(new, allocate(tx, _SUBJECTS, len(new)), strict=True))
+                numbers = dict(zip(new, allocate(tx, SUBJECTS, len(new)), strict=True))
                 _insert(tx, kind, numbers, known, seals or {}, owners or {})
                 found.update(numbers)
     return found

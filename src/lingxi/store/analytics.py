@@ -14,17 +14,15 @@ from sqlalchemy import Connection, Engine, Select, Table, select
 from lingxi.config import Settings
 from lingxi.store.abreast import Abreast, Answer, Item, read_abreast
 from lingxi.store.arrow_state import read_columns, read_ids, read_table
-from lingxi.store.codec import to_arrow
 from lingxi.store.lake import lake_position, list_files, list_withdrawn
-from lingxi.store.log import read_events
 from lingxi.store.tables import identity
+from lingxi.store.tail import Tail
 
 if TYPE_CHECKING:  # Ibis takes a second to import: paid for by those who ask a question
     import ibis
     from ibis.backends import BaseBackend
 
 Kind = Literal["duckdb", "spark"]
-_EVERYTHING = 2**62
 
 
 class Session(Protocol):
@@ -114,14 +112,13 @@ class Analytics:
 
 @contextmanager
 def open_analytics(
-    engine: Engine, lake_folder: Path, kind: Kind, settings: Settings
+    engine: Engine, lake_folder: Path, kind: Kind, settings: Settings, end: Tail
 ) -> Iterator[Analytics]:
     """A session over the lake's files and the tail of the log, both of one moment."""
     with read_abreast(engine) as state:
         tx = state.first
-        position = lake_position(tx)
         files = [str(lake_folder / file.path) for file in list_files(tx)]
-        tail = to_arrow(read_events(tx, after=position, limit=_EVERYTHING))
+        tail = end.read(tx, lake_position(tx))
         people = read_people(state)
         gone = list_withdrawn(tx)
         with _start(kind, lake_folder.parent / "tmp") as session:

@@ -16,7 +16,7 @@ from lingxi.store.codec import to_arrow
 from lingxi.store.counters import allocate, peek, put
 from lingxi.store.engine import begin_read, begin_write
 from lingxi.store.files import explained, hash_file, locked, sync_file, sync_folder
-from lingxi.store.log import log_position, read_events
+from lingxi.store.log import count_events, log_position, read_events
 from lingxi.store.progress import Progress, silent
 from lingxi.store.tables import lake_file, withdrawn
 
@@ -71,20 +71,33 @@ class Lake:
             self._drop_withdrawn()
             with begin_read(self._engine) as connection:
                 start, end = lake_position(connection), log_position(connection)
-            position, events, rows, files = start, 0, 0, 0
-            while position < end:
-                with begin_read(self._engine) as connection:
-                    chunk = read_events(connection, after=position, limit=CHUNK)
-                chunk = [e for e in chunk if e.position <= end]
-                last = chunk[-1].position if chunk else end
-                written = self._write_chunk(chunk, position + 1, last)
-                with begin_write(self._engine) as connection:
-                    record_files(connection, written)
-                    put(connection, _COUNTER, last)
-                position = last
-                events, files = events + len(chunk), files + len(written)
-                rows += sum(file.rows for file in written)
-                progress("lake", position - start, end - start)
+            return self._extend(start, end, progress)
+
+    def roll_chunks(self) -> Rolled:
+        """Bring whole chunks into the lake, and leave the files that are there alone: what standing
+        work may do while others read them. Nothing, while there is less than a chunk."""
+        with locked(self.lock):
+            with begin_read(self._engine) as connection:
+                start, end = lake_position(connection), log_position(connection)
+            return self._extend(start, start + (end - start) // CHUNK * CHUNK, silent)
+
+    def _extend(self, start: int, end: int, progress: Progress) -> Rolled:
+        """Write the log's events past ``start`` up to ``end``; files appear chunk by chunk."""
+        position, events, rows, files = start, 0, 0, 0
+        while position < end:
+            with begin_read(self._engine) as connection:
+                chunk = read_events(connection, after=position, limit=CHUNK, upto=end)
+            last = chunk[-1].position if chunk else end
+            written = self._write_chunk(chunk, position + 1, last)
+            with begin_write(self._engine) as connection:
+                if count_events(connection, position, last) != len(chunk):
+                    continue  # some were taken back meanwhile: the files are written once more
+                record_files(connection, written)
+                put(connection, _COUNTER, last)
+            position = last
+            events, files = events + len(chunk), files + len(written)
+            rows += sum(file.rows for file in written)
+            progress("lake", position - start, end - start)
         return Rolled(events, rows, files, position)
 
     def position(self) -> int:

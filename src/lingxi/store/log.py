@@ -197,6 +197,13 @@ def log_position(connection: Connection) -> int:
     return peek(connection, _COUNTER)
 
 
+def count_events(connection: Connection, after: int, upto: int) -> int:
+    """Events past a position up to another: no event ever comes between those that are there, so
+    fewer than there were means that some are gone."""
+    query = select(func.count()).where(event.c.position > after, event.c.position <= upto)
+    return connection.execute(query).scalar_one()
+
+
 def find_known(connection: Connection, event_ids: Collection[str]) -> set[str]:
     """Which of these events are in the log already."""
     messages = [each for each in event_ids if is_message(each)]

@@ -20,6 +20,7 @@ from lingxi.store.lake import Lake
 from lingxi.store.log import Log
 from lingxi.store.projection import Projection
 from lingxi.store.tables import metadata
+from lingxi.store.tail import Tail
 from lingxi.store.withdrawal import withdraw
 
 
@@ -43,6 +44,7 @@ class Store:
         self.log = Log(engine, self.projections)
         self.lake = Lake(engine, self.folder / "lake")
         self.artefacts = Artefacts(self.folder / "artefacts", clock)
+        self._tail = Tail()
 
     @staticmethod
     def open(
@@ -97,7 +99,8 @@ class Store:
     def analytics(self, *, engine: Kind | None = None) -> Iterator[Analytics]:
         """A session over lake and tail as they are now, on DuckDB unless the settings say Spark."""
         kind: Kind = engine or ("spark" if self.settings.store.analytics == "spark" else "duckdb")
-        with open_analytics(self.engine, self.lake.folder, kind, self.settings) as analytics:
+        place = self.lake.folder
+        with open_analytics(self.engine, place, kind, self.settings, self._tail) as analytics:
             yield analytics
 
     def allocate(self, tx: Connection, name: str, n: int) -> range:

@@ -34,7 +34,6 @@ from lingxi.segments.definitions import (
 from lingxi.segments.live import Keeper
 from lingxi.segments.needs import list_references
 from lingxi.segments.tables import segment_day, segment_member
-from lingxi.store.tables import identity
 
 if TYPE_CHECKING:
     from lingxi.app.shop import Shop
@@ -53,7 +52,7 @@ class SegmentDesk:
         """All segments."""
         with self._shop.store.read() as tx:
             rows = tuple(_to_row(each) for each in list_segments(tx))
-            return SegmentsView(rows, _count_known(tx))
+            return SegmentsView(rows, self._shop.known.count(tx))
 
     def get(self, name: str) -> SegmentView:
         """One segment.
@@ -74,7 +73,7 @@ class SegmentDesk:
                 if name in list_references(each.segment.rule)
             )
             entered, left = tx.execute(sums.where(d.segment == name, d.day >= since)).one()
-            known = _count_known(tx)
+            known = self._shop.known.count(tx)
         rule = write_rule(found.segment.rule)
         return SegmentView(_to_row(found), rule, known, entered or 0, left or 0, used_by)
 
@@ -250,8 +249,3 @@ def _to_row(each: StoredSegment) -> SegmentRow:
         each.updated_at,
         each.evaluated_at,
     )
-
-
-def _count_known(tx: sa.Connection) -> int:
-    query = sa.select(sa.func.count(sa.distinct(identity.c.customer))).where(identity.c.known)
-    return tx.execute(query).scalar_one()

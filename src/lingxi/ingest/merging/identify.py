@@ -7,7 +7,7 @@ from datetime import datetime
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
-from lingxi.ingest.identity import blind_phone
+from lingxi.ingest.identity import SUBJECTS, blind_phone
 from lingxi.ingest.merging.names import Names
 from lingxi.ingest.merging.people import (
     MOST_TURNS,
@@ -34,7 +34,6 @@ from lingxi.store.keyed import upsert
 from lingxi.store.prepared import Prepared
 from lingxi.store.tables import from_micros, identity, to_micros
 
-_SUBJECTS = "subject"
 SOURCE = "identity"
 _FIELDS = {
     "userId": IdKind.USER.value,
@@ -154,11 +153,11 @@ def _load_people(
 ) -> People:
     wanted = {name for each in (*names, *previous) for name in each}
     subjects, owners = known.find(tx, wanted)
-    numbers = iter(allocate(tx, _SUBJECTS, n) if (n := len(wanted) - len(subjects)) else ())
+    numbers = iter(allocate(tx, SUBJECTS, n) if (n := len(wanted) - len(subjects)) else ())
 
     def number() -> int:
         found = next(numbers, None)
-        return allocate(tx, _SUBJECTS, 1)[0] if found is None else found
+        return allocate(tx, SUBJECTS, 1)[0] if found is None else found
 
     return People(
         limits=store.settings.identity,

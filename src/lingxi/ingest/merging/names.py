@@ -4,6 +4,7 @@ from collections.abc import Collection, Iterable
 
 from sqlalchemy import Connection
 
+from lingxi.ingest.identity import SUBJECTS
 from lingxi.ingest.merging.people import Name
 from lingxi.ingest.tables import identifier
 from lingxi.store.counters import allocate, peek
@@ -21,6 +22,15 @@ def note_change(tx: Connection) -> int:
     whoever only adds rows need not.
     """
     return allocate(tx, _COUNTER, 1)[0]
+
+
+def read_version(tx: Connection) -> tuple[int, int]:
+    """Another one whenever rows of ``identity`` are others: no two states have the same.
+
+    A row that is there changes with a merge, its undoing or an erasure, which say so; a new one has
+    a new surrogate.
+    """
+    return peek(tx, _COUNTER), peek(tx, SUBJECTS)
 
 
 class Names:
