@@ -1,5 +1,6 @@
 """Templates: all of them, and one with its text in each language and a preview for any customer."""
 
+import re
 from collections.abc import Mapping
 from typing import Annotated, Any
 
@@ -24,6 +25,7 @@ from lingxi.server.pages.words import Words
 _READ = {"scope": Scope.MESSAGES}
 _WRITE = {"scope": Scope.MESSAGES_WRITE}
 _DONE = ("saved", "published", "restored", "sent")
+_COUPON = re.compile(r"{[{%][^}]*\bcoupon\b")
 _LINES = ("subject", "preview", "title", "url")
 _FIELDS = ("kind", "subject", "preview", "title", "url", "body", "text")
 _LETTER_POLICY = (
@@ -155,6 +157,7 @@ def draw(
         "values": said,
         "fields": [field for field in _LINES if field in _find_usual(detail) or said.get(field)],
         "preview": preview,
+        "brings_coupon": bool(_COUPON.search(str(said.get("body", "")))),
         "letter": link(f"/templates/{name}/letter", language=language, customer_id=customer_id),
         "may_change": frame.user is not None and frame.user.can(Scope.MESSAGES_WRITE),
         "done": done,
