@@ -1,6 +1,10 @@
 """Gradient boosting with LightGBM: holes are part of the data, contributions are exact."""
 
+import ctypes
+import sys
 from dataclasses import dataclass
+from importlib.util import find_spec
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -23,12 +27,20 @@ _ROWS_PER_THREAD = 20_000
 
 
 def is_available() -> bool:
-    """Whether LightGBM can be loaded: it needs the system's OpenMP, which slim images lack."""
+    """Whether LightGBM can be loaded: it needs the system's OpenMP, which slim images lack.
+
+    Its library alone is tried: the package takes scikit-learn and a second or two of the processor
+    with it, which a search of five seconds does not have.
+    """
+    if sys.modules.get("lightgbm") is not None:
+        return True
+    found = find_spec("lightgbm")
+    places = [] if found is None else list(found.submodule_search_locations or ())
+    libraries = [each for place in places for each in Path(place).glob("lib/lib_lightgbm.*")]
     try:
-        import lightgbm
+        return bool([ctypes.CDLL(str(library)) for library in libraries])
     except OSError:
         return False
-    return bool(lightgbm.__version__)
 
 
 @dataclass(frozen=True)
