@@ -57,6 +57,31 @@ def test_every_first_recipe_of_every_usable_model_is_begun_once():
     assert set(order) | set(unfit) | composed == set(FAMILIES)
 
 
+class _Clocked(_Hunt):
+    """A search in which each trial takes exactly what was expected."""
+
+    spent = 0.0
+
+    @property
+    def used(self):
+        return self.spent
+
+    def _attempt(self, recipe):
+        if self._allows(recipe.name):
+            self.spent += self._estimate(recipe.name)
+            self.trials.append(Trial(recipe, 0.5))
+
+
+def test_a_dear_model_that_gains_most_has_its_turn_while_there_is_time_for_it():
+    hunt = _Clocked(make_bench(), 100.0, lambda _name: None)
+    hunt._costs = {**dict.fromkeys(FAMILIES, 1.0), "next_item": 30.0}
+    hunt.start(FAMILIES, until=55.0)
+    order = [trial.recipe.name for trial in hunt.trials]
+    assert "next_item" in order
+    assert order.index("next_item") > 15  # cheap ones come first as long as they can
+    assert hunt.used <= 55.0
+
+
 def test_a_model_that_did_badly_waits_with_its_further_recipes():
     start = Start(FAMILIES["rp3beta"], {}, 1)
     assert start.promise(2.0, 0.8) == pytest.approx(0.8 * 0.5 / 2)

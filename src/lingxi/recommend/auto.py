@@ -155,21 +155,35 @@ class _Hunt:
         waiting, unfit = find_starts(names, self.bench)
         self.skipped |= unfit
         while waiting:
-            start = max(waiting, key=self._promise)
+            start = self._call_last(waiting, max(waiting, key=self._promise))
             waiting.remove(start)
             self._attempt(make_recipe(start.family.name, start.params))
         self._until = float("inf")
 
+    def _call_last(self, waiting: list[Start], chosen: Start) -> Start:
+        """One that gains more than the one chosen and would find no time after it, else that."""
+        cost, gain = self._estimate(chosen.family.name), chosen.expect(self._reached(chosen))
+        better = [
+            start
+            for start in waiting
+            if start.expect(self._reached(start)) > gain
+            and self._allows(start.family.name)
+            and not self._allows(start.family.name, after=cost)
+        ]
+        return max(better, key=self._promise, default=chosen)
+
     def _promise(self, start: Start) -> float:
         """Expected gain for each second; popularity comes before all."""
-        name = start.family.name
-        if name == "popularity":
+        if start.family.name == "popularity":
             return float("inf")
-        reached = None
-        best = best_of(self.trials)
-        if best and best.value > 0 and name in self._heads:
-            reached = self._heads[name][0].value / best.value
-        return start.promise(self._estimate(name), reached)
+        return start.promise(self._estimate(start.family.name), self._reached(start))
+
+    def _reached(self, start: Start) -> float | None:
+        """The model's best value so far as a share of the highest of all."""
+        best, name = best_of(self.trials), start.family.name
+        if best is None or best.value <= 0 or name not in self._heads:
+            return None
+        return self._heads[name][0].value / best.value
 
     def climb(self, until: float = float("inf")) -> None:
         """What lies around the best of each of the best models, as long as that helps.
@@ -355,12 +369,13 @@ class _Hunt:
         needed = sum(self._reckon(recipe) for recipe in recipes)
         return held_bytes() + needed <= self.memory_bytes
 
-    def _allows(self, name: str) -> bool:
-        """Whether there is time to try this model and for the final fit after that."""
+    def _allows(self, name: str, after: float = 0.0) -> bool:
+        """Whether there is time to try this model, ``after`` so many seconds, and to fit it."""
         cost = self._estimate(name)
         best = best_of(self.trials)
         final = max(cost, best.fit_seconds if best else 0.0) * _MARGIN
-        return self.used + cost <= self._until and self.used + cost + final <= self.seconds
+        done = self.used + after + cost
+        return done <= self._until and done + final <= self.seconds
 
 
 def _move(recipe: Recipe, start: Recipe, best: Recipe) -> Recipe:

@@ -100,7 +100,7 @@ class NextItem(Factored):
         self,
         name: str,
         *,
-        size: int = 128,
+        size: int = 256,
         teaching: Teaching | None = None,
         taught: Weighting = USUAL,
         heard: Weighting = USUAL,

@@ -12,7 +12,7 @@ from lingxi.recommend.sessions import Nearness, SessionKnn
 from lingxi.recommend.smooth import Embedding, SmoothTransitions
 from lingxi.recommend.transitions import Following, Transitions
 
-NEXT_FLOPS = 4e10
+NEXT_FLOPS = 8e10
 """What the teaching of ``next_item`` gets out of two processors."""
 LATEST = 1e-6
 """A decay by which the newest item speaks alone; older ones only where it has nothing to say."""
@@ -40,7 +40,7 @@ _SMOOTH: Params = {
     "position_decay": 0.7,
 }
 _EMBEDDING: Params = {**_FOLLOWING, "rank": 200, "position_decay": 0.7}
-_NEXT: Params = {"size": 128, "epochs": 12, "negatives": 2048, "position_decay": 0.7}
+_NEXT: Params = {"size": 256, "epochs": 12, "negatives": 2048, "position_decay": 0.7}
 _RULES: Params = {
     **_FOLLOWING,
     "itself": 1,
@@ -278,7 +278,7 @@ SEQUENCE = (
         _next_item,
         _NEXT,
         ({},),
-        try_each(_NEXT, {"position_decay": (0.5, 0.7, 0.85), "size": (64, 128, 256)}),
+        try_each(_NEXT, {"position_decay": (0.5, 0.7, 0.85), "size": (128, 256, 512)}),
         timed=True,
         cost=_next_cost,
         memory=of_tables,

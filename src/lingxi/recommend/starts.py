@@ -35,8 +35,12 @@ class Start:
             The model's best value so far as a share of the highest of all; nothing where it was not
             tried yet, when ``Family.gain`` stands for it.
         """
+        return self.expect(reached) / max(seconds, _LEAST_SECONDS)
+
+    def expect(self, reached: float | None) -> float:
+        """Expected gain, 1 for as good as the best; ``reached`` as in ``promise``."""
         gain = self.family.gain if reached is None else reached
-        return gain * AGAIN**self.number / max(seconds, _LEAST_SECONDS)
+        return gain * AGAIN**self.number
 
 
 def find_starts(names: Iterable[str], bench: Bench) -> tuple[list[Start], dict[str, str]]:
