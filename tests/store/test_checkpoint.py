@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import Engine, text
 
 from lingxi.store import checkpoint as module
-from lingxi.store.checkpoint import catch_up, checkpoint
+from lingxi.store.checkpoint import catch_up, checkpoint, finish
 from lingxi.store.engine import begin_read, begin_write, open_engine
 
 
@@ -53,6 +53,31 @@ def test_it_stops_where_the_log_grows_as_fast_as_it_is_moved(
     monkeypatch.setattr(module, "checkpoint", lambda _engine: next(told))
     assert not catch_up(engine)
     assert next(told) == (40, 40)
+
+
+def test_the_last_of_a_long_log_is_moved_between_two_commits(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "_LONG", 10)
+    told = iter([(10, 10), (20, 20), (30, 30)])
+    monkeypatch.setattr(module, "checkpoint", lambda _engine: next(told))
+    put(engine, 20)
+    assert catch_up(engine)
+    length, moved = checkpoint(engine)
+    assert length == moved > 20
+
+
+def test_it_waits_for_a_writer_and_for_no_reader(engine: Engine) -> None:
+    with begin_write(engine) as tx:
+        tx.execute(text("INSERT INTO thing (word) VALUES ('a')"))
+        assert not finish(engine)
+    with begin_read(engine) as tx:
+        tx.execute(text("SELECT count(*) FROM thing")).scalar()
+        put(engine, 3)
+        assert not finish(engine)
+    assert finish(engine)
+    with engine.connect() as connection:
+        assert connection.exec_driver_sql("PRAGMA busy_timeout").scalar() == 5_000
 
 
 def test_it_goes_on_where_less_is_left_each_time(

@@ -7,6 +7,7 @@ are, requests for anything else wait.
 import asyncio
 import gc
 import os
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from threading import Thread
@@ -26,6 +27,9 @@ from lingxi.server.serve import SHOP_VARIABLE
 
 TRUSTED_PROXIES = "127.0.0.1,::1"
 _FAILED = 1
+_TURN_SECONDS = 0.0005
+"""How long a thread that computes keeps others waiting: the one that writes events would make the
+one that answers wait ten times as long, several times a request."""
 _WARM_SECONDS = 5.0
 
 
@@ -35,6 +39,7 @@ def load_app() -> ASGIApp:
     With secure cookies a proxy on this machine stands in front: its word on who asks is taken.
     """
     configure_logs()
+    sys.setswitchinterval(_TURN_SECONDS)
     shop = Shop.open(Path(os.environ[SHOP_VARIABLE]))
     warming = Thread(target=shop.store.log.warm, name="lingxi-warm", daemon=True)
     warming.start()

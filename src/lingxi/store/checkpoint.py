@@ -2,6 +2,7 @@
 
 from contextlib import suppress
 from threading import Event, Thread
+from time import sleep
 
 from sqlalchemy import Engine
 from sqlalchemy.exc import SQLAlchemyError
@@ -10,6 +11,9 @@ from lingxi.errors import LingxiError
 
 _ROWS = 4_000
 _TRIES = 5
+_LONG = 16_000
+"""Pages of the log, 32 MB, past which writers are asked to wait a moment."""
+_ASKED, _RETRY_SECONDS = 300, 0.0003
 _STOP_SECONDS = 10.0
 
 
@@ -18,9 +22,10 @@ class Checkpoints:
 
     A commit that finds the write-ahead log long checkpoints by itself and makes its client wait for
     the disk, 30 ms and more. This thread is there first, and its copying releases the interpreter's
-    lock. What is committed meanwhile it copies too, in ever shorter turns: once all of it is in the
-    database, the next writer begins the log anew, and it never becomes long. One that fails is left
-    to the next commit. PostgreSQL does all this by itself.
+    lock. What is committed meanwhile it copies too, in ever shorter turns, and the last of it
+    between two commits: once all of it is in the database, the next writer begins the log anew, and
+    it never becomes long. One that fails is left to the next commit. PostgreSQL does all this by
+    itself.
     """
 
     def __init__(self, engine: Engine, *, rows: int = _ROWS) -> None:
@@ -62,14 +67,35 @@ class Checkpoints:
 def catch_up(engine: Engine, *, tries: int = _TRIES) -> bool:
     """Move what there is, and what is committed meanwhile for as long as that becomes less; whether
     in the end everything is in the database."""
-    before, grown = checkpoint(engine)[0], 0
+    length = before = checkpoint(engine)[0]
+    grown = 0
     for _ in range(tries):
         length, moved = checkpoint(engine)
         if length == before:
             return moved == length
         if grown and not 0 < length - before < grown:
-            return False  # a busy time: the log grows as fast as it is moved
+            break  # a busy time: the log grows as fast as it is moved
         before, grown = length, length - before
+    return length >= _LONG and finish(engine)
+
+
+def finish(engine: Engine) -> bool:
+    """Move the rest between two commits: writers wait for as long as one commit's pages take. False
+    if none of them makes room, or somebody still reads an older state."""
+    with engine.connect() as connection:
+        raw = connection.connection.driver_connection
+        if raw is None:
+            return False
+        (patience,) = raw.execute("PRAGMA busy_timeout").fetchone()
+        raw.execute("PRAGMA busy_timeout = 0")  # and no reader is waited for
+        try:
+            for _ in range(_ASKED):
+                busy, length, moved = raw.execute("PRAGMA wal_checkpoint(FULL)").fetchone()
+                if not busy:
+                    return bool(length == moved)
+                sleep(_RETRY_SECONDS)
+        finally:
+            raw.execute(f"PRAGMA busy_timeout = {patience}")  # a pragma takes no bound parameter
     return False
 
 
