@@ -94,7 +94,11 @@ class Translator:
 
     def event(self, name: str) -> str:
         """What an event is called within a sentence. Names of events are English words: an English
-        reader gets them as they are."""
+        reader gets them as they are.
+
+        >>> Translator("zh").event("Order Completed"), Translator("zh").event("Quiz Finished")
+        ('下单', 'Quiz Finished')
+        """
         if self.language == DEFAULT_LANGUAGE:
             return name
         code = name.lower().replace(" ", "_")

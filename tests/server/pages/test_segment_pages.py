@@ -1,6 +1,8 @@
 """The segment builder without a browser: drawn, changed, saved, refused, deleted."""
 
+import re
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -11,7 +13,10 @@ from lingxi.access import Credentials, Role
 from lingxi.access.users import create_user
 from lingxi.app.shop import Shop, init_shop
 from lingxi.i18n import LANGUAGES, load_catalogue
+from lingxi.segments import read_segment
+from lingxi.segments.tables import segment_day
 from lingxi.server.pages.segment_form import NEW
+from lingxi.store.keyed import upsert
 from server.pages.test_without_a_browser import PASSWORD, read_token
 
 
@@ -67,3 +72,20 @@ def test_a_segment_is_saved_counted_and_deleted(client: TestClient[Litestar], sh
     status, _ = send(client, "/segments/loyal/delete")
     assert status == 200
     assert shop.segments.list().segments == ()
+
+
+def test_growth_is_a_curve_once_there_are_two_days(
+    client: TestClient[Litestar], shop: Shop
+) -> None:
+    rule = read_segment({"name": "loyal", "title": "L", "rule": {"did": "Order Completed"}})
+    shop.segments.put(rule, actor="t")
+    today = shop.clock.now().date()
+    for back in (0, 1):
+        row = {"day": f"{today - timedelta(days=back):%Y-%m-%d}", "members": 40 + back}
+        with shop.store.write() as tx:
+            upsert(tx, segment_day, [{"segment": "loyal", "entered": 3, "left": 2, **row}])
+        page = client.get("/segments/loyal").text
+        assert ('<lx-chart kind="line"' in page) is bool(back)
+    assert "Day (UTC)" in page
+    drawn = re.findall(r'class="number" data-tone="([^"]*)"', page)
+    assert drawn == ["1", "", ""], "who entered and left stands in the table alone"
