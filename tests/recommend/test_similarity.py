@@ -8,6 +8,7 @@ from hypothesis.extra.numpy import arrays
 
 from lingxi.errors import InvalidInput, NotTrained
 from lingxi.recommend import matrix
+from lingxi.recommend.pairs import likelihood
 from lingxi.recommend.ratings import NeighbourModel, read_ratings, recommend_from_ratings
 from lingxi.recommend.similarity import (
     adjusted_cosine,
@@ -159,3 +160,10 @@ def test_unknown_names_and_rows_are_refused():
         model.neighbours(-1)
     with pytest.raises(NotTrained, match="fit"):
         NeighbourModel().recommend(0)
+
+
+@pytest.mark.parametrize("n", range(1, 40))
+def test_who_has_everything_is_no_infinity_to_another_who_has_everything(n: int) -> None:
+    """The square of a root is a count but for its last bit, and what nobody lacks is nothing."""
+    count, square = np.array([float(n)]), np.array([np.sqrt(n) ** 2])
+    assert likelihood(count, count, square, float(n)).tolist() == [0.0]

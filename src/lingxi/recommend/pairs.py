@@ -182,7 +182,11 @@ def _likelihood_pairs(rows: Csr, columns: Csr, part: Part) -> Csr:
 def likelihood(
     both: NDArray[np.float64], a: NDArray[np.float64], b: NDArray[np.float64], n: float
 ) -> NDArray[np.float64]:
-    """The log-likelihood ratio of pairs that share ``both`` of ``n``, having ``a`` and ``b``."""
+    """The log-likelihood ratio of pairs that share ``both`` of ``n``, having ``a`` and ``b``.
+
+    All are counts; the square of a length is one but for its last bit, which here makes infinity.
+    """
+    both, a, b = np.rint(both), np.rint(a), np.rint(b)
     total = np.zeros(len(both))
     for k, row, column in (
         (both, a, b),
