@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from lingxi.recommend.histories import Histories
 from lingxi.recommend.kernels import Cells, RowOperator, Rows, add_rows, gather_rows, list_once
+from lingxi.recommend.largest import find_floor
 from lingxi.recommend.matrix import Csr, build_csr
 from lingxi.recommend.scorer import Scorer
 
@@ -20,21 +21,25 @@ Whole = NDArray[np.int64]
 Vector = NDArray[np.float64]
 Table = NDArray[np.float32]
 Heads = Sequence[tuple[Whole, Table]]
-"""What each part says: items, rising, and the shares of its best one."""
+"""What each part says: items and the shares of its best one."""
 _NARROW = 20_000
 """With fewer items, looking at all of them costs no more than looking at cells."""
-_DENSE = 4
+_DENSE = 16
 """Items for each cell, up to which the same holds in a wide catalogue."""
 _LINEAR: dict[type, bool] = {}
 
 
 class _Kept(local):
-    """Arrays as wide as the catalogue, all 0 or -1 between two uses; each thread has its own."""
+    """Arrays as wide as the catalogue; each thread has its own.
+
+    All are 0 or -1 between two uses but for ``first``, of which only what was just written is read.
+    """
 
     def __init__(self, n_items: int) -> None:
         self.sums = np.zeros(n_items)
         self.marks = np.zeros(n_items, dtype=np.bool_)
         self.places = np.full(n_items, -1, dtype=np.int32)
+        self.first = np.zeros(n_items, dtype=np.int32)
 
 
 class Scratch:
@@ -62,16 +67,23 @@ class Scratch:
         places[among] = -1
         return found
 
-    def add_up(self, cells: Cells, weights: Vector) -> tuple[NDArray[np.integer], Table]:
-        """The columns, rising, where the weighted sum of the rows is above 0, and these sums."""
+    def add_up(self, cells: Cells, weights: Vector, most: int) -> tuple[NDArray[np.integer], Table]:
+        """Columns, each once, where the weighted sum of the rows is above 0, and these sums.
+
+        The ``most`` highest are among them; others need not be.
+        """
         sums = self._kept.sums
         add_rows(cells, weights, sums)
-        if self.n_items <= _NARROW or _DENSE * len(cells.columns) > self.n_items:
+        if self.n_items <= _NARROW or self.n_items < _DENSE * len(cells.columns):
             whole = sums.astype(np.float32)
             sums.fill(0.0)
-            met = (whole > 0).nonzero()[0]
+            floor = find_floor(whole, most)
+            met = (whole >= floor if floor > 0 else whole > 0).nonzero()[0]
             return met, whole[met]
-        columns = list_once(cells.columns)
+        columns = cells.columns.astype(np.int64)  # what NumPy makes of indices each time
+        first, own = self._kept.first, np.arange(len(columns), dtype=np.int32)
+        first[columns] = own
+        columns = columns[first[columns] == own]  # one cell of each column
         scores = sums[columns].astype(np.float32)
         sums[columns] = 0.0
         kept = scores > 0
@@ -89,12 +101,15 @@ def find_linear(part: Scorer) -> RowOperator | None:
     return linear if linear.operator.data.dtype == np.float32 else None
 
 
-def hear_part(part: Scorer, history: Histories, scratch: Scratch) -> tuple[Whole, Table]:
-    """The items that a part scores above 0, rising, and their scores."""
+def hear_part(part: Scorer, history: Histories, most: int, scratch: Scratch) -> tuple[Whole, Table]:
+    """The ``most`` items that a part scores highest, above 0 and perhaps others, in no order, and
+    their scores."""
     linear = find_linear(part)
     if linear is not None:
         items, weights = history.hear(linear.heard)
-        columns, scores = scratch.add_up(gather_rows(Rows.of(linear.operator), items), weights)
+        columns, scores = scratch.add_up(
+            gather_rows(Rows.of(linear.operator), items), weights, most
+        )
         return columns.astype(np.int64, copy=False), scores
     whole = part.score(history)[0]
     met = (whole > 0).nonzero()[0]

@@ -110,7 +110,7 @@ def sort_best(spread: Spread, n: int) -> list[int]:
     [3, 7]
     """
     scores, items = spread.scores, spread.items
-    floor = _find_floor(scores, n)
+    floor = find_floor(scores, n)
     kept = (scores >= floor if floor > 0 else scores > 0).nonzero()[0]
     scores, items = scores[kept], items[kept]
     if n < len(scores):
@@ -120,7 +120,7 @@ def sort_best(spread: Spread, n: int) -> list[int]:
     return found
 
 
-def _find_floor(scores: NDArray[np.float32], n: int) -> float:
+def find_floor(scores: NDArray[np.float32], n: int) -> float:
     """What at least ``n`` scores reach: the ``n``-th of the highest of many groups.
 
     Nearly the ``n``-th of all, without sorting all of them.

@@ -317,7 +317,7 @@ class Learned:
         scratch, met = self._borrow(history.n_items), find_met(history)
         heads = []
         for part in self.parts:
-            items, scores = hear_part(part, history, scratch)
+            items, scores = hear_part(part, history, DEPTH + len(met), scratch)
             known = scratch.are_among(items, met)
             heads.append(cut_scores(items, scores, known, DEPTH, history.n_items))
         items, said = unite(heads)
