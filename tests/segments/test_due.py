@@ -5,24 +5,36 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from lingxi.schema import Event
 from lingxi.segments import read_rule
 from lingxi.segments.due import make_judgement
 from lingxi.segments.facts import Facts
 from lingxi.segments.form import DAY_US
 from lingxi.segments.predicate import Predicates
+from lingxi.store.codec import to_row
+from lingxi.store.tables import from_micros
 
 NAMES = ("a", "b")
 NOW = 20 * DAY_US
 
 
 def counts() -> st.SearchStrategy[dict[str, Any]]:
-    """Conditions that count, alone or below all, any and not."""
-    leaf = st.fixed_dictionaries(
+    """Conditions that count or add up, alone or below all, any and not."""
+    days = {"within_days": st.sampled_from([1, 2, 5])}
+    did = st.fixed_dictionaries(
         {"did": st.sampled_from(NAMES), "at_least": st.integers(0, 3)},
-        optional={"at_most": st.integers(3, 4), "within_days": st.sampled_from([1, 2, 5])},
+        optional={"at_most": st.integers(3, 4), **days},
     )
+    value = st.fixed_dictionaries(
+        {
+            "aggregate": st.sampled_from(["sum", "average", "distinct"]),
+            "event": st.sampled_from(NAMES),
+            "of": st.just("amount_cents"),
+        },
+        optional={"at_least": st.integers(-1, 5), "less_than": st.integers(2, 7), **days},
+    ).filter(lambda form: {"at_least", "less_than"} & form.keys())
     return st.recursive(
-        leaf,
+        did | value,
         lambda inner: st.one_of(
             st.builds(lambda parts: {"all": parts}, st.lists(inner, min_size=1, max_size=3)),
             st.builds(lambda parts: {"any": parts}, st.lists(inner, min_size=1, max_size=3)),
@@ -35,17 +47,27 @@ def counts() -> st.SearchStrategy[dict[str, Any]]:
 @given(
     counts(),
     st.lists(
-        st.tuples(st.sampled_from(NAMES), st.integers(12, 22), st.integers(-1, 1)), max_size=6
+        st.tuples(
+            st.sampled_from(NAMES),
+            st.integers(12, 22),
+            st.integers(-1, 1),
+            st.none() | st.integers(-2, 3),
+        ),
+        max_size=6,
     ),
 )
 @settings(max_examples=150, deadline=None)
 def test_nothing_changes_before_the_moment_of_a_judgement(
-    form: dict[str, Any], happened: list[tuple[str, int, int]]
+    form: dict[str, Any], happened: list[tuple[str, int, int, int | None]]
 ) -> None:
     rule, predicates = read_rule(form), Predicates()
     rows: dict[str, list[tuple[int, int, bytes]]] = {name: [] for name in NAMES}
-    for position, (name, day, off) in enumerate(happened):
-        rows[name].append((day * DAY_US + off, position, b""))
+    for position, (name, day, off, cents) in enumerate(happened):
+        at = from_micros(day * DAY_US + off)
+        event = Event(
+            event_id="e", name=name, occurred_at=at, received_at=at, subject=1, amount_cents=cents
+        )
+        rows[name].append((day * DAY_US + off, position, to_row(event, position)[-1]))
     facts = Facts(1, rows={name: sorted(found) for name, found in rows.items()})
     judge, predicate = make_judgement(predicates, rule), Predicates().make_known(rule)
     holds, due = judge(facts, NOW)

@@ -18,6 +18,7 @@ from lingxi.segments.rule import (
     Rule,
     Score,
     Trait,
+    Value,
     Window,
     leaves,
 )
@@ -56,6 +57,8 @@ def _judge_counts(predicates: Predicates, rule: Rule) -> Judgement:
             return judge
         case Did():
             return _judge_count(predicates, rule)
+        case Aggregate():
+            return _judge_value(predicates, rule)
     raise TypeError(f"{type(rule).__name__} counts nothing")
 
 
@@ -74,8 +77,10 @@ def _join(parts: list[Judgement], *, decisive: bool) -> Judgement:
 
 
 def _counts_plainly(leaf: Leaf) -> bool:
-    """Whether a condition counts events in a window that ends now."""
-    return isinstance(leaf, Did) and not leaf.which and leaf.window.is_plain
+    """Whether a condition counts events in a window that ends now, or adds up what they say."""
+    if isinstance(leaf, Did):
+        return not leaf.which and leaf.window.is_plain
+    return isinstance(leaf, Aggregate) and leaf.window.is_plain
 
 
 def make_due(predicates: Predicates, rule: Rule) -> Due | None:
@@ -90,11 +95,9 @@ def make_due(predicates: Predicates, rule: Rule) -> Due | None:
 
 def _make(predicates: Predicates, leaf: Leaf) -> Due | None:
     match leaf:
-        case Did() if _counts_plainly(leaf):
-            judge = _judge_count(predicates, leaf)
+        case Did() | Aggregate() if _counts_plainly(leaf):
+            judge = _judge_counts(predicates, leaf)
             return lambda facts, now: judge(facts, now)[1]
-        case Aggregate() if leaf.window.is_plain:
-            return _value_change(predicates, leaf)
         case Did() | Aggregate():
             return _first_change(predicates.make_leaf(leaf), _event_turns(predicates, leaf))
         case Score() | Trait():
@@ -131,35 +134,50 @@ def _judge_count(predicates: Predicates, leaf: Did) -> Judgement:
     return judge
 
 
-def _value_change(predicates: Predicates, leaf: Aggregate) -> Due:
-    """The moment at which what is left in the window decides otherwise."""
+def _judge_value(predicates: Predicates, leaf: Aggregate) -> Judgement:
+    """Whether what the window holds passes the test, and the moment at which what is left of it
+    decides otherwise."""
     stream, within, function, of = leaf.stream, leaf.window.within_us, leaf.function, leaf.of
-    slot, ask = predicates.slot(stream), compile_test(leaf.test)
-    slow = _first_change(predicates.make_leaf(leaf), _event_turns(predicates, leaf))
+    slot, ask, holds = predicates.slot(stream), compile_test(leaf.test), predicates.make_leaf(leaf)
+    slow = _first_change(holds, _event_turns(predicates, leaf))
 
-    def due(facts: Facts, now: int) -> int:
+    def judge(facts: Facts, now: int) -> tuple[bool, int]:
         times = facts.times(slot, stream)
         if not times:
-            return NEVER
+            return holds(facts, now), NEVER
         if times[-1] > now:
-            return slow(facts, now)
+            return holds(facts, now), slow(facts, now)
         if within is None or times[-1] <= now - within:
-            return NEVER
+            return holds(facts, now), NEVER
         values = [] if function == "count" else facts.values(slot, stream, of)
-        before: bool | None = None
-        start = bisect_right(times, now - within)
-        for tried, at in enumerate([now - within, *dict.fromkeys(times[start:])]):
-            if function == "count":
-                holds = ask(len(times) - bisect_right(times, at))
-            else:
-                holds = ask(add_up(function, [value for when, value in values if when > at]))
-            if before is None:
-                before = holds
-            elif holds is not before or tried == _LOOKED_AT:
-                return at + within
-        return NEVER
+        turns = [now - within, *dict.fromkeys(times[bisect_right(times, now - within) :])]
+        left = _list_left(function, times, values, turns[: _LOOKED_AT + 1])
+        before = ask(next(left))
+        for tried, value in enumerate(left, 1):
+            if ask(value) is not before or tried == _LOOKED_AT:
+                return before, turns[tried] + within
+        return before, NEVER
 
-    return due
+    return judge
+
+
+def _list_left(
+    function: str, times: list[int], values: list[tuple[int, Value]], turns: list[int]
+) -> Iterator[float | None]:
+    """What a function makes of what is later than each of some moments, which are in order."""
+    if function == "count":
+        for at in turns:
+            yield len(times) - bisect_right(times, at)
+    elif function == "sum" and all(type(value) is int for _, value in values):
+        rest, place = sum(int(value) for _, value in values), 0
+        for at in turns:
+            while place < len(values) and values[place][0] <= at:
+                rest -= int(values[place][1])
+                place += 1
+            yield rest
+    else:
+        for at in turns:
+            yield add_up(function, [value for when, value in values if when > at])
 
 
 def _first_change(holds: Predicate, turns: Callable[[Facts, int], Iterator[int]]) -> Due:
