@@ -200,6 +200,8 @@ class UserKnn:
         """What each item gives through the neighbours, who are held fixed; see ``Scorer``."""
         weights = histories.weigh(self.heard)
         near, compared = self.find_neighbours(histories), self._compare(weights)
+        if histories.n_rows == 1:
+            return self._explain_one(compared, near, lists[0])
         parts = [
             self._explain_one(compared[[h]], near[[h]], lists[h]) for h in range(histories.n_rows)
         ]
