@@ -26,7 +26,7 @@ class _Held(NamedTuple):
     rows: pa.Table
 
 
-_NOTHING = _Held(0, 0, 0, None, EVENT_ROWS.empty_table())
+_NOTHING = _Held(0, 0, 0, None, pa.Table.from_batches([], schema=EVENT_ROWS))
 
 
 class Tail:
