@@ -265,6 +265,19 @@ def test_auto_grows_it_and_prefers_it_and_its_recipe_is_kept_whole(grown, tmp_pa
     np.testing.assert_allclose(again.score(asked), model.scorer.score(asked), rtol=1e-5)
 
 
+def test_trees_that_gain_no_more_than_chance_are_not_taken(grown):
+    rng = np.random.default_rng(4)
+    bench = grown[0]
+    anything = np.argmax(rng.random((N, ITEMS)) - densify(bench.excluded), axis=1)
+    coming = Histories.of_events(np.arange(N), anything, (N, ITEMS))
+    hunt = _Hunt(replace(bench, wanted=coming.seen()), 120.0, lambda _name: None)
+    for name in ("item_cosine", "item_jaccard"):
+        hunt._attempt(make_recipe(name, {"k": 20}))
+    hunt.blend()
+    assert "no more than chance" in hunt.skipped["ranker"]
+    assert "ranker" not in {trial.recipe.name for trial in hunt.trials}
+
+
 def test_auto_says_where_there_is_no_time_and_where_lightgbm_cannot_be_loaded(grown, monkeypatch):
     bench = grown[0]
     hunt = _Hunt(bench, 120.0, lambda _name: None)

@@ -211,15 +211,14 @@ class _Hunt:
 
     def _differs(self, recipe: Recipe, other: Recipe) -> bool:
         """Whether two recipes of a model can give different models of this data."""
-        mine, yours = _bare(recipe).params, _bare(other).params
-        changed = {key for key in {*mine, *yours} if mine.get(key) != yours.get(key)}
+        mine, yours = _bare(recipe).params.items(), _bare(other).params.items()
+        changed = {key for key, _ in mine ^ yours}
         return bool(changed - OF_TIME if not self.bench.taught.timed else changed)
 
     def blend(self) -> None:
         """The best models together: by shares of the scores, and by weights learnt."""
-        ranked = sorted(self._heads.values(), key=lambda pair: _place(pair[0]))
         able: list[tuple[Trial, Head]] = []
-        for trial, head in ranked:
+        for trial, head in sorted(self._heads.values(), key=lambda pair: _place(pair[0])):
             if trial.recipe.name == "popularity":
                 continue
             together = [*able, (trial, head)]
@@ -263,6 +262,9 @@ class _Hunt:
         grown = grow_ranker(heads, lesson, self.bench, self._popularity, rng)
         if grown is None:
             self.skipped["ranker"] = f"fewer than {FEWEST} customers could teach it"
+            return
+        if grown.least_gain <= 0:
+            self.skipped["ranker"] = "trees gain no more than chance, and an answer takes longer"
             return
         recipe = structs.replace(base, name="ranker", trees=grown.trees)
         spent = time.monotonic() - start

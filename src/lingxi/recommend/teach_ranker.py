@@ -34,10 +34,14 @@ _TREES, _RATE = 80, 0.06
 
 @dataclass(frozen=True)
 class Grown:
-    """Trees in LightGBM's text, and the mean metric that they can be expected to have."""
+    """Trees in LightGBM's text, and the mean metric that they can be expected to have.
+
+    ``least_gain``: the lower end of the 95 % interval of what they add to that of the lesson.
+    """
 
     trees: str
     value: float
+    least_gain: float
 
 
 def grow_ranker(
@@ -62,9 +66,10 @@ def grow_ranker(
         return None
     signals = _signal(bench, pool, drawn, cells, signs)
     scores = _score_across(task, signals, cells, rng, bench.at)
-    gain = float(pool.measure(scores).mean() - lesson.values[drawn].mean())
+    gains = pool.measure(scores) - lesson.values[drawn]
+    chance = 1.96 * float(gains.std()) / len(gains) ** 0.5
     trees = _grow(task, signals, np.asarray(lesson.weights), bench.at)
-    return Grown(trees, float(lesson.values.mean() + gain))
+    return Grown(trees, float(lesson.values.mean() + gains.mean()), float(gains.mean()) - chance)
 
 
 def _draw(pool: Pool, rng: np.random.Generator) -> Whole:
