@@ -68,6 +68,9 @@ def test_items_categories_and_sums_of_lines(shop: Shop) -> None:
     assert holds(shop, {"bought": {"categories": ["Lamps"]}}, a)
     assert not holds(shop, {"bought": {"categories": ["Rugs"]}}, a)
     assert holds(shop, {"viewed": {"categories": ["Home"], "items": ["q"]}}, a)
+    assert holds(shop, {"viewed": {"categories": ["Home > Rugs"]}}, a)
+    assert holds(shop, {"viewed": {"categories": ["Home>Rugs"]}}, a)
+    assert not holds(shop, {"viewed": {"categories": ["Rugs > Home"]}}, a)
     assert holds(shop, {"bought": {"items": ["z"]}, "times": 1}, a)
     kinds = {"aggregate": "distinct", "of": "item_id", "event": "Order Completed"}
     assert holds(shop, {**kinds, "equals": 2}, a)

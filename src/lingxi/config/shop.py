@@ -49,7 +49,7 @@ class ServerSettings:
     """A login ends after this long without use."""
     secure_cookies: bool = False
     """Send cookies over HTTPS only; switch on behind a TLS proxy."""
-    requests_per_minute: int = 600
+    requests_per_minute: int = 60_000
     """Limit for one API key or one login session; 0 switches it off."""
     recommendation_memory_mb: int = 64
     """The most that is remembered of customers who asked lately; 0 works everything out anew."""

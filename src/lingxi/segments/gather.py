@@ -7,6 +7,7 @@ import msgspec
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
+from lingxi.catalogue.change import split_path
 from lingxi.catalogue.tables import item
 from lingxi.ingest.consent import is_allowed
 from lingxi.ingest.sealed import read_traits
@@ -19,23 +20,36 @@ from lingxi.store import Store
 from lingxi.store.keyed import fetch_by_keys
 from lingxi.store.tables import event, identity
 
+_JOIN = " > "
 _read_path = msgspec.json.Decoder(tuple[str, ...]).decode
 
 
 def read_goods(tx: Connection, categories: Collection[tuple[str, ...]]) -> Goods:
     """The items in each set of categories, by the catalogue as it is now.
 
-    An item is in a category that it is given, and in every part of its path.
+    An item is in a category that it is given, and in every part of its path, by the part's own name
+    or with those above it (``Home > Rugs``).
     """
     if not categories:
         return {}
     query = sa.select(item.c.item_id, item.c.category, item.c.category_path)
     rows = tx.execute(query).all()
-    placed = [(row[0], {row[1], *(_read_path(row[2]) if row[2] else ())}) for row in rows]
+    placed = [(row[0], {row[1], *_name_parts(row[2])}) for row in rows]
+    names = {wanted: {*wanted, *map(_write_path, wanted)} for wanted in categories}
     return {
-        wanted: frozenset(item_id for item_id, own in placed if own.intersection(wanted))
+        wanted: frozenset(item_id for item_id, own in placed if own & names[wanted])
         for wanted in categories
     }
+
+
+def _write_path(name: str) -> str:
+    return _JOIN.join(split_path(name))
+
+
+def _name_parts(path: str | None) -> tuple[str, ...]:
+    """Each part of a path, alone and with those above it."""
+    parts = _read_path(path) if path else ()
+    return (*parts, *(_JOIN.join(parts[:end]) for end in range(2, len(parts) + 1)))
 
 
 def gather(
