@@ -128,7 +128,9 @@ def copy_database(postgres_server: str) -> Callable[[str], str]:
 
 
 @pytest.fixture(scope="session")
-def fill_once(new_database: Callable[[], str], copy_database: Callable[[str], str]) -> "FillOnce":
+def fill_once(
+    new_database: Callable[[], str], copy_database: Callable[[str], str]
+) -> Callable[[Callable[[str], None]], tuple[str, Callable[[], str]]]:
     """Fills a database; the answer is its address, and what makes a copy of it and says where."""
 
     def fill(make: Callable[[str], None]) -> tuple[str, Callable[[], str]]:
@@ -139,7 +141,6 @@ def fill_once(new_database: Callable[[], str], copy_database: Callable[[str], st
     return fill
 
 
-FillOnce = Callable[[Callable[[str], None]], tuple[str, Callable[[], str]]]
 MakeOnce = Callable[[str, Callable[[Path], None]], Path]
 
 

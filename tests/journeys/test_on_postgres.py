@@ -7,7 +7,6 @@ from pathlib import Path
 import pytest
 
 import journey_kills as kills
-from conftest import FillOnce
 from journey_road import NOW, Road
 from journeys.test_runner import (
     test_a_paused_journey_stands_still_and_goes_on,
@@ -47,7 +46,8 @@ pytestmark = [pytest.mark.engine, pytest.mark.slow, pytest.mark.xdist_group("eng
 
 @pytest.fixture(scope="module")
 def new_shop(
-    tmp_path_factory: pytest.TempPathFactory, fill_once: FillOnce
+    tmp_path_factory: pytest.TempPathFactory,
+    fill_once: Callable[[Callable[[str], None]], tuple[str, Callable[[], str]]],
 ) -> Callable[[Path], Path]:
     """Makes a shop without anything in it: a copy of one whose tables were made once."""
     first = tmp_path_factory.mktemp("first") / "shop"

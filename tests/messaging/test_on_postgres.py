@@ -6,7 +6,6 @@ from pathlib import Path
 
 import pytest
 
-from conftest import FillOnce
 from lingxi.app.rooms import METADATAS, PROJECTIONS
 from lingxi.clock import FixedClock
 from lingxi.config import Settings, StoreSettings
@@ -69,7 +68,10 @@ pytestmark = [pytest.mark.engine, pytest.mark.slow, pytest.mark.xdist_group("eng
 
 
 @pytest.fixture(scope="module")
-def new_tables(tmp_path_factory: pytest.TempPathFactory, fill_once: FillOnce) -> Callable[[], str]:
+def new_tables(
+    tmp_path_factory: pytest.TempPathFactory,
+    fill_once: Callable[[Callable[[str], None]], tuple[str, Callable[[], str]]],
+) -> Callable[[], str]:
     """Makes a database with all tables, which were made once, and nothing in them."""
     folder, clock = tmp_path_factory.mktemp("first"), FixedClock(NOON)
 

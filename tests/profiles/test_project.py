@@ -18,7 +18,7 @@ from lingxi.profiles.ledger import sum_entries
 from lingxi.profiles.tables import customer_profile, item_history
 from lingxi.schema import SYSTEM_EVENTS, Event, Line, Name
 from lingxi.store import Store
-from lingxi.store.tables import counter, event, identity
+from lingxi.store.tables import event, identity
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 IDENTITY: Mapping[int, int] = {1: 1, 2: 2, 3: 1}
@@ -70,8 +70,9 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
 
 
 def empty(store: Store) -> None:
+    """Without events; the next one has a position of its own, for none is ever given out twice."""
     with store.write() as tx:
-        for table in (event, counter, identity, customer_profile, item_history):
+        for table in (event, identity, customer_profile, item_history):
             tx.execute(delete(table))
         people = [{"subject": s, "customer": c, "known": True} for s, c in IDENTITY.items()]
         tx.execute(insert(identity), people)

@@ -3,7 +3,8 @@
 import asyncio
 import base64
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Coroutine, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from threading import Event
 from typing import Any
@@ -83,6 +84,12 @@ def load_later(shop: Shop, go_on: Event) -> tuple[Opening, Callable[[], bool]]:
     return app, lambda: app._front is not None
 
 
+def run_apart(work: Coroutine[Any, Any, None]) -> None:
+    """In a thread of its own: a browser opened by other tests has a loop in this one."""
+    with ThreadPoolExecutor(1) as thread:
+        thread.submit(asyncio.run, work).result()
+
+
 def test_an_event_is_on_disk_before_the_rest_is_loaded_and_the_rest_waits(opened: Shop) -> None:
     go_on = Event()
 
@@ -105,7 +112,7 @@ def test_an_event_is_on_disk_before_the_rest_is_loaded_and_the_rest_waits(opened
         assert await server.ask("GET", "/no/such/page") == 404
         await server.end()
 
-    asyncio.run(run())
+    run_apart(run())
     again = Shop.open(opened.settings.folder)
     assert [e.event_id for e in again.store.log.read()] == ["web:m1", "web:m2"]
     again.close()
@@ -125,4 +132,4 @@ def test_a_server_that_ends_before_it_is_loaded_ends_in_order(opened: Shop) -> N
         await ending
         assert is_loaded()
 
-    asyncio.run(run())
+    run_apart(run())
