@@ -13,9 +13,6 @@ the cells of the parts gathered and added.
 """
 
 import argparse
-import os
-import platform
-import subprocess
 import tempfile
 import time
 from pathlib import Path
@@ -35,6 +32,7 @@ from lingxi.recommend.past import Past
 from lingxi.recommend.ranker import Ranked
 from lingxi.recommend.signals import Signs, name_signals
 from recommend_latency import LENGTH, N, fill_store, make_recommender, open_store, report
+from recommend_quality import describe_machine
 
 TREES, LEAVES, TERMS = 80, 9, 8
 
@@ -147,12 +145,9 @@ def main() -> None:
     parser.add_argument("--customers", type=int, default=200)
     parser.add_argument("--parts", type=int, default=4)
     chosen = parser.parse_args()
-    commit = subprocess.run(
-        ["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True, check=False
-    ).stdout.strip()
     print(
-        f"{platform.machine()}, {os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}, commit "
-        f"{commit}: {chosen.items:,} items, lists of {LENGTH}, histories of {chosen.events} events"
+        f"{describe_machine()}: {chosen.items:,} items, lists of {LENGTH}, histories of "
+        f"{chosen.events} events"
     )
     for kind in ("learned", "ranker"):
         measure(kind, chosen)

@@ -12,9 +12,6 @@ the operator that the history touches at the machine's measured speed of gatheri
 """
 
 import argparse
-import os
-import platform
-import subprocess
 import tempfile
 import time
 from collections.abc import Callable, Sequence
@@ -41,6 +38,7 @@ from lingxi.recommend.past import Past
 from lingxi.schema import Event, Item, Line
 from lingxi.store import Store
 from lingxi.store.keyed import upsert
+from recommend_quality import describe_machine
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 LENGTH = 100
@@ -169,12 +167,9 @@ def main() -> None:
     parser.add_argument("--events", type=int, default=100)
     parser.add_argument("--customers", type=int, default=300)
     chosen = parser.parse_args()
-    commit = subprocess.run(
-        ["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True, check=False
-    ).stdout.strip()
     print(
-        f"{platform.machine()}, {os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}, commit "
-        f"{commit}: {chosen.items:,} items, lists of {LENGTH}, histories of {chosen.events} events"
+        f"{describe_machine()}: {chosen.items:,} items, lists of {LENGTH}, histories of "
+        f"{chosen.events} events"
     )
     recommender = make_recommender(chosen.items, np.random.default_rng(1))
     with tempfile.TemporaryDirectory() as folder:

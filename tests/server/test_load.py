@@ -3,7 +3,7 @@
 import asyncio
 import base64
 import json
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Callable, Coroutine
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from threading import Event
@@ -22,13 +22,13 @@ class Server:
 
     def __init__(self, app: Opening) -> None:
         self.app = app
-        self.said: asyncio.Queue[Mapping[str, object]] = asyncio.Queue()
-        self.heard: asyncio.Queue[Mapping[str, object]] = asyncio.Queue()
+        self.said: asyncio.Queue[Any] = asyncio.Queue()
+        self.heard: asyncio.Queue[Any] = asyncio.Queue()
         self.life: asyncio.Task[None] | None = None
 
     async def begin(self) -> None:
         scope: Any = {"type": "lifespan", "asgi": {"version": "3.0"}, "state": {}}
-        self.life = asyncio.create_task(self.app(scope, self.said.get, self.heard.put))  # type: ignore[arg-type]
+        self.life = asyncio.create_task(self.app(scope, self.said.get, self.heard.put))
         self.said.put_nowait({"type": "lifespan.startup"})
         assert (await self.heard.get())["type"] == "lifespan.startup.complete"
 

@@ -195,6 +195,12 @@ def _list_quickly(
     return rows
 
 
+def _read_histories(recommender: "Recommender", block: Block) -> Histories:
+    """The block as histories, each with the row that the model was fitted with, if there is one."""
+    fitted = [recommender.rows.get(c, NOBODY) for c in block.customers.tolist()]
+    return block.to_histories(np.array(fitted, dtype=np.int64), len(recommender.item_ids))
+
+
 def _list_alone(
     recommender: "Recommender",
     block: Block,
@@ -204,9 +210,7 @@ def _list_alone(
     stand_ins: StandIns | None,
 ) -> list[Row]:
     """As above for a model that knows the few items of each history that it scores."""
-    model, n_known = recommender.model, len(recommender.item_ids)
-    fitted = [recommender.rows.get(c, NOBODY) for c in block.customers.tolist()]
-    histories = block.to_histories(np.array(fitted, dtype=np.int64), n_known)
+    model, histories = recommender.model, _read_histories(recommender, block)
     closed, rows = ~opened, []
     for at, own in enumerate(barred):
         history = histories.take(np.array([at]))
@@ -231,9 +235,7 @@ def _list_by_scores(
     stand_ins: StandIns | None,
 ) -> list[Row]:
     """As above for a model that scores all items of a history at once."""
-    n_known = len(recommender.item_ids)
-    fitted = [recommender.rows.get(c, NOBODY) for c in block.customers.tolist()]
-    histories = block.to_histories(np.array(fitted, dtype=np.int64), n_known)
+    histories = _read_histories(recommender, block)
     scores = np.array(recommender.model.score(histories))
     if stand_ins is not None:
         lent = [stand_ins.lend(each[stand_ins.shares.indices]) for each in scores]
@@ -248,7 +250,7 @@ def _list_by_scores(
         np.bincount(met, minlength=len(scores)) == 0
     ] = -np.inf  # strangers get what anybody gets
     lists = top_items(scores, min(n, width))
-    if stand_ins is None or not (lists >= n_known).any():
+    if stand_ins is None or not (lists >= histories.n_items).any():
         return _explain_all(recommender, histories, lists)
     return [
         _explain_one(recommender.model, histories.take(np.array([row])), each[each >= 0], stand_ins)
