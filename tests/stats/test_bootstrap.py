@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from lingxi.errors import NotEnoughData
-from lingxi.stats.bootstrap import bootstrap_difference, bootstrap_mean
+from lingxi.stats.bootstrap import bootstrap_difference, bootstrap_mean, bootstrap_means
 
 
 def test_width_is_that_of_the_normal_interval_on_many_values():
@@ -55,3 +55,38 @@ def test_too_little_is_refused():
         bootstrap_mean(np.array([1.0, np.nan]), rng=np.random.default_rng(0))
     with pytest.raises(NotEnoughData, match="3 and 2"):
         bootstrap_difference(np.ones(3), np.ones(2), rng=np.random.default_rng(0))
+
+
+def test_many_numbers_of_the_same_units_have_the_intervals_of_each_alone():
+    rng = np.random.default_rng(6)
+    values = {"normal": rng.normal(3, 2, 4000), "rare": (rng.random(4000) < 0.02) * 1.0}
+    together = bootstrap_means(values, rng=np.random.default_rng(7), samples=2000)
+    for name, column in values.items():
+        alone = bootstrap_mean(column, rng=np.random.default_rng(8), samples=2000)
+        half = 1.96 * column.std() / np.sqrt(len(column))
+        assert together[name].value == pytest.approx(column.mean())
+        assert together[name].low == pytest.approx(alone.low, abs=0.15 * half)
+        assert together[name].high == pytest.approx(alone.high, abs=0.15 * half)
+
+
+def test_one_set_of_resamples_serves_all_numbers():
+    values = np.random.default_rng(9).normal(0, 1, 60)
+    both = {"a": values, "b": 2 * values + 1}
+    found = bootstrap_means(both, rng=np.random.default_rng(10), samples=200)
+    assert found["b"].low == pytest.approx(2 * found["a"].low + 1)
+    assert found["b"].high == pytest.approx(2 * found["a"].high + 1)
+
+
+def test_units_that_lack_a_number_are_left_out_of_its_mean():
+    values = np.arange(40.0)
+    gaps = np.where(values % 2 == 0, values, np.nan)
+    found = bootstrap_means({"a": values, "b": gaps}, rng=np.random.default_rng(0), samples=500)
+    alone = bootstrap_mean(values[::2], rng=np.random.default_rng(1), samples=500)
+    assert found["b"].value == alone.value == 19.0
+    assert found["b"].low == pytest.approx(alone.low, abs=2.0)
+    assert found["b"].high == pytest.approx(alone.high, abs=2.0)
+    few = np.full(40, np.nan)
+    few[3] = 1.0
+    assert list(bootstrap_means({"a": values, "c": few}, rng=np.random.default_rng(0))) == ["a"]
+    with pytest.raises(NotEnoughData, match=r"\[2, 3\]"):
+        bootstrap_means({"a": np.ones(2), "b": np.ones(3)}, rng=np.random.default_rng(0))

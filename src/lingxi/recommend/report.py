@@ -20,7 +20,7 @@ from lingxi.recommend.measures import Measure as Measure
 from lingxi.recommend.memory import peak_memory_mb
 from lingxi.recommend.model import fit_model
 from lingxi.recommend.recipe import Param, Recipe
-from lingxi.stats.bootstrap import Interval, bootstrap_mean
+from lingxi.stats.bootstrap import bootstrap_means
 from lingxi.stats.list_quality import (
     GROUPS,
     coverage_interval,
@@ -174,39 +174,34 @@ def measure_model(
         excluded=data.asked.keep(barred).seen() if data.barred is None else data.barred,
         popularity=data.taught.popularity(FILL),
     )
-    measures = {
-        f"{name}@{n}": _interval(evaluation.values[f"{name}@{n}"], rng)
-        for n in wish.at
-        for name in METRICS
-    }
-    measures |= _measure_lists(data, evaluation, wish.at, rng)
+    measures = _measure_all(data, evaluation, wish.at, rng)
     speed = len(evaluation.customers) / max(evaluation.seconds, 1e-9)
     parts = tuple(part.name for part in recipe.parts)
     found = ModelReport(measures, recipe.params, parts, round(seconds, 3), round(speed, 1))
     return found, evaluation
 
 
-def _measure_lists(
+def _measure_all(
     data: Dataset, evaluation: Evaluation, at: Sequence[int], rng: np.random.Generator
 ) -> dict[str, Measure]:
-    """What the lists are like beside accuracy."""
+    """Accuracy, and what the lists are like beside it."""
     seen = data.taught.seen()
     counts = np.bincount(seen.indices, minlength=seen.shape[1]).astype(np.float64)
     groups = group_by_popularity(counts)
     own = _count_groups(data.asked.seen()[evaluation.customers], groups)
-    holders = transpose(seen)
+    gaps = {f"calibration@{n}": popularity_gap(evaluation.lists[:, :n], own, groups) for n in at}
+    measures = summarise({**evaluation.values, **gaps}, rng)
     drawn = np.arange(len(evaluation.lists))
     if len(drawn) > _MOST_FOR_DIVERSITY:
         drawn = np.sort(rng.choice(drawn, _MOST_FOR_DIVERSITY, replace=False))
-    measures = {}
+    holders, some = transpose(seen), evaluation.lists[drawn]
+    measures |= summarise({f"diversity@{n}": diversity(some[:, :n], holders) for n in at}, rng)
     for n in at:
-        lists = evaluation.lists[:, :n]
-        spread = coverage_interval(lists, data.taught.n_items, rng=rng)
+        spread = coverage_interval(evaluation.lists[:, :n], data.taught.n_items, rng=rng)
         measures[f"coverage@{n}"] = Measure(spread.value, spread.low, spread.high)
-        measures[f"novelty@{n}"] = _interval(evaluation.values[f"novelty@{n}"], rng)
-        measures[f"diversity@{n}"] = _interval(diversity(lists[drawn], holders), rng)
-        measures[f"calibration@{n}"] = _interval(popularity_gap(lists, own, groups), rng)
-    return measures
+    sets = (tuple(METRICS), ("coverage", "novelty", "diversity", "calibration"))
+    keys = [f"{name}@{n}" for names in sets for n in at for name in names]
+    return {key: measures[key] for key in keys}
 
 
 def _count_groups(seen: Csr, groups: NDArray[np.int64]) -> NDArray[np.float64]:
@@ -220,19 +215,29 @@ def compare_pairs(
     chosen: Evaluation, other: Evaluation, rng: np.random.Generator
 ) -> dict[str, Measure]:
     """Paired difference of the accuracy metrics, customer by customer."""
-    return {
-        name: _interval(chosen.values[name] - other.values[name], rng)
-        for name in chosen.values
-        if name.partition("@")[0] in METRICS
-    }
+    return summarise(
+        {
+            name: chosen.values[name] - other.values[name]
+            for name in chosen.values
+            if name.partition("@")[0] in METRICS
+        },
+        rng,
+    )
 
 
-def _interval(values: NDArray[np.float64], rng: np.random.Generator) -> Measure:
-    known = values[np.isfinite(values)]
-    if len(known) < 2:
-        return Measure(float(known[0]) if len(known) else None, None, None)
-    found: Interval = bootstrap_mean(known, rng=rng)
-    return Measure(found.value, found.low, found.high)
+def summarise(
+    values: Mapping[str, NDArray[np.float64]], rng: np.random.Generator
+) -> dict[str, Measure]:
+    """The mean of each with its interval; what a single customer has is no more than a value."""
+    found = bootstrap_means(values, rng=rng)
+    answer = {}
+    for name, column in values.items():
+        if name in found:
+            answer[name] = Measure(found[name].value, found[name].low, found[name].high)
+        else:
+            known = column[np.isfinite(column)]
+            answer[name] = Measure(float(known[0]) if len(known) else None, None, None)
+    return answer
 
 
 def _flatten(model: ModelReport) -> dict[str, object]:
