@@ -59,6 +59,60 @@ def test_every_event_of_the_specification_is_known_by_its_other_spellings(name: 
         assert kept(track(spelling, properties)).event.name == name
 
 
+@pytest.mark.parametrize(
+    ("said", "name"),
+    [
+        ("Viewed Product Category", "Product List Viewed"),
+        ("Viewed Product", "Product Viewed"),
+        ("Added Product", "Product Added"),
+        ("Removed Product", "Product Removed"),
+        ("Clicked Promotion", "Promotion Clicked"),
+        ("Viewed Checkout Step", "Checkout Step Viewed"),
+        ("Completed Checkout Step", "Checkout Step Completed"),
+        ("Completed Order", "Order Completed"),
+        ("Started Checkout", "Checkout Started"),
+        ("Refunded Order", "Order Refunded"),
+    ],
+)
+def test_the_names_of_the_specifications_first_version_are_known(said: str, name: str) -> None:
+    assert kept(track(said, {"product_id": "p1", "order_id": "o1"})).event.name == name
+
+
+def test_the_value_of_a_purchase_without_prices_is_its_goods() -> None:
+    goods = {"value": 30.0, "shipping": 5, "currency": "GBP", "items": [{"item_id": "p1"}]}
+    order = kept(track("purchase", {"transaction_id": "t1", **goods})).event
+    assert (order.order_id, order.amount_cents, order.cost_cents) == ("t1", 3000, 500)
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        {"total": "abc"},
+        {"total": "abc", "products": [{"product_id": "p1", "quantity": 1}]},
+        {"products": [{"product_id": "p1", "price": "TBD", "quantity": 1}]},
+        {"total": 10, "products": [{"product_id": "p1", "price": 10, "quantity": "two"}]},
+        {"total": 10, "products": [{"product_id": "p1", "price": 10, "quantity": 10**30}]},
+    ],
+)
+def test_an_order_whose_money_cannot_be_read_is_set_aside_and_not_worth_nothing(said: Body) -> None:
+    result = send(track("Order Completed", {"order_id": "o1", **said}))
+    assert isinstance(result, Dropped)
+    assert result.reason == DropReason.NUMBER_UNREADABLE
+
+
+@pytest.mark.parametrize(
+    ("said", "cents"),
+    [
+        ({"total": "abc", "products": [{"product_id": "p1", "price": 10}]}, 1000),
+        ({"total": 10, "products": [{"product_id": "p1", "price": "TBD"}]}, 1000),
+        ({"total": 10, "discount": "n/a"}, 1000),
+        ({"total": "", "products": [{"product_id": "p1", "quantity": ""}]}, 0),
+    ],
+)
+def test_a_number_on_which_no_money_hangs_is_left_out(said: Body, cents: int) -> None:
+    assert kept(track("Order Completed", {"order_id": "o1", **said})).event.amount_cents == cents
+
+
 def test_a_name_that_only_resembles_a_product_event_stays_the_shops_own() -> None:
     custom = kept(track("click", {"button": "buy", "size": 3}))
     assert custom.event.name == "click"

@@ -8,39 +8,57 @@ from lingxi.schema.ecommerce import VOCABULARY
 
 _FURTHER: dict[str, str] = {
     Name.PRODUCT_VIEWED: (
-        "viewproduct pv viewitem view detail detailview itemview productdetailviewed viewcontent "
-        "click"
+        "viewproduct viewedproduct pv viewitem view detail detailview itemview productdetailviewed "
+        "viewcontent click"
     ),
     Name.PRODUCT_ADDED: (
-        "addtocart addcart cart cartadd addedtocart productaddedtocart additem itemaddedtocart"
+        "addtocart addcart cart cartadd addedtocart addedproduct productaddedtocart additem "
+        "itemaddedtocart"
     ),
     Name.PRODUCT_REMOVED: (
-        "removefromcart removecart cartremove removedfromcart productremovedfromcart"
+        "removefromcart removecart cartremove removedfromcart removedproduct "
+        "productremovedfromcart"
     ),
     Name.PRODUCTS_SEARCHED: (
-        "search searched viewsearchresults sitesearch productsearch searchsubmitted"
+        "search searched searchedproducts viewsearchresults sitesearch productsearch "
+        "searchsubmitted"
     ),
-    Name.CHECKOUT_STARTED: "begincheckout startcheckout checkout initiatecheckout",
+    Name.CHECKOUT_STARTED: "begincheckout startcheckout startedcheckout checkout initiatecheckout",
     Name.ORDER_COMPLETED: (
         "purchase purchased buy order transaction orderplaced ordercreated checkoutcompleted "
-        "placedorder"
+        "completedorder placedorder"
     ),
-    Name.ORDER_REFUNDED: "refund refunded",
+    Name.ORDER_REFUNDED: "refund refunded refundedorder",
+    "Order Updated": "updatedorder",
     Name.ORDER_CANCELLED: "ordercanceled cancelledorder canceledorder",
     Name.SIGNED_UP: "signup register registered accountcreated registration completeregistration",
-    "Product List Viewed": "viewitemlist collectionviewed viewcategory productlistview",
-    "Product Clicked": "selectitem itemclicked productclick selectcontent",
+    "Product List Viewed": (
+        "viewitemlist collectionviewed viewcategory viewedproductcategory productlistview"
+    ),
+    "Product Clicked": "selectitem itemclicked productclick clickedproduct selectcontent",
     "Cart Viewed": "viewcart viewedcart cartview",
-    "Checkout Step Completed": "addshippinginfo checkoutprogress",
-    "Payment Info Entered": "addpaymentinfo paymentinfosubmitted",
-    "Product Added to Wishlist": "addtowishlist wishlistadd fav favourite favorite collect",
-    "Product Removed from Wishlist": "removefromwishlist wishlistremove",
-    "Promotion Viewed": "viewpromotion",
-    "Promotion Clicked": "selectpromotion",
-    "Product Shared": "share",
-    "Coupon Applied": "applycoupon couponredeemed",
+    "Checkout Step Viewed": "viewedcheckoutstep",
+    "Checkout Step Completed": "addshippinginfo checkoutprogress completedcheckoutstep",
+    "Payment Info Entered": "addpaymentinfo paymentinfosubmitted enteredpaymentinfo",
+    "Product Added to Wishlist": (
+        "addtowishlist addedtowishlist addedproducttowishlist wishlistadd fav favourite favorite "
+        "collect"
+    ),
+    "Product Removed from Wishlist": (
+        "removefromwishlist removedfromwishlist removedproductfromwishlist wishlistremove"
+    ),
+    "Promotion Viewed": "viewpromotion viewedpromotion",
+    "Promotion Clicked": "selectpromotion clickedpromotion",
+    "Product Shared": "share sharedproduct",
+    "Cart Shared": "sharedcart",
+    "Product Reviewed": "reviewedproduct",
+    "Coupon Entered": "enteredcoupon",
+    "Coupon Applied": "applycoupon appliedcoupon couponredeemed",
+    "Coupon Removed": "removedcoupon",
+    "Coupon Denied": "deniedcoupon",
 }
-"""What other tools call the specification's events: GA4, Meta, Shopify's pixel, common logs."""
+"""What others call the specification's events: its own first version ("Completed Order"), GA4,
+Meta, Shopify's pixel, Klaviyo, common logs."""
 
 
 def _fold(name: str) -> str:

@@ -220,6 +220,11 @@ def test_a_signature_is_that_of_the_raw_bytes() -> None:
     assert not verify({"x-wc-webhook-signature": "é"}, body, ["s3cret"])
 
 
+def test_a_woocommerce_category_is_named_as_it_reads_and_not_as_html() -> None:
+    body = {"id": 93, "name": "Mug", "categories": [{"id": 1, "name": "Kitchen &amp; Home"}]}
+    assert read_woocommerce("product.updated", body).items["93"]["category"] == "Kitchen & Home"
+
+
 KEYS = st.sampled_from([*SHOPIFY_ORDER, *WOO_ORDER, "variants", "transactions", "refunds", "sku"])
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text(max_size=10),

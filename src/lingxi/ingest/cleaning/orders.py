@@ -125,6 +125,8 @@ def _to_lines(
             if len(products) > 1 or moves_money:
                 draft.note("put_columns", PutReason.LINE_DROPPED, f"products[{place}]")
             continue
+        if moves_money and product.quantity is None:
+            _drop_unread(draft, f"products[{place}].quantity")
         quantity = _read_quantity(draft, product.quantity)
         if quantity == 0:
             draft.note("put_columns", PutReason.LINE_DROPPED, f"products[{place}].quantity", 0)
@@ -136,6 +138,13 @@ def _to_lines(
             amount = _to_cents(product.price, factor, product.quantity or 1.0)
         lines.append(Line(item_id, quantity, cents, amount))
     return lines
+
+
+def _drop_unread(draft: Draft, *fields: str) -> None:
+    """Set the message aside where a number that its money hangs on was said and not understood."""
+    for step in draft.steps:
+        if step.reason is PutReason.VALUE_DROPPED and step.field in fields:
+            raise Halt(DropReason.NUMBER_UNREADABLE, f"{step.field} {step.before}")
 
 
 def _read_quantity(draft: Draft, quantity: float | None) -> int:
@@ -184,6 +193,8 @@ def _put_order(draft: Draft, order: OrderMoney, factor: Factor | None) -> None:
     elif order.total is not None:
         goods = max(0, _to_cents(abs(order.total) - costs, factor))
     else:
+        _drop_unread(draft, "total", "revenue", "subtotal")
+        _drop_unread(draft, *(f"products[{place}].price" for place in range(len(order.products))))
         goods = sum(amount for amount in amounts if amount is not None)
     draft.amount_cents = goods
     if order.total is not None:

@@ -59,6 +59,7 @@ _ALIASES = {
     "currencycode": "currency",
     "ordertotal": "total",
     "grandtotal": "total",
+    "value": "revenue",
     "promotionid": "promotion_id",
 }
 _PERSONAL = re.compile(

@@ -1,6 +1,7 @@
 """WooCommerce's webhooks. Source: WooCommerce REST API version 3, Orders, Customers, Products."""
 
 from collections.abc import Mapping
+from html import unescape
 
 from lingxi.ingest.cleaning.values import read_number
 from lingxi.ingest.webhooks.reading import (
@@ -162,7 +163,7 @@ def _product(action: str, body: Body) -> Reading:
         {
             "name": body.get("name"),
             "price": read_number(body.get("price")),
-            "category": categories[0].get("name") if categories else None,
+            "category": unescape(as_text(categories[0].get("name"))) if categories else None,
             "group_id": number,
             "image": images[0].get("src") if images else None,
             "url": body.get("permalink"),
