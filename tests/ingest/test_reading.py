@@ -41,6 +41,13 @@ def test_delimiter_is_detected(tmp_path: Path, delimiter: str) -> None:
     assert len(table) == 2
 
 
+def test_a_file_whose_lines_end_as_on_an_old_mac_is_read(tmp_path: Path) -> None:
+    path = tmp_path / "orders.csv"
+    path.write_bytes(b"order,item,price\ro1,s1,2\ro2,s2,3\r")
+    table = read_table(path)
+    assert (table.headers, len(table)) == (("order", "item", "price"), 2)
+
+
 def test_malformed_rows_are_told_apart_and_rows_keep_their_numbers(tmp_path: Path) -> None:
     path = tmp_path / "a.csv"
     path.write_text('a,b\n1,2\n\n3\n"x\ny",4\n5,6,7\n8,9\n,\n10,11\n')

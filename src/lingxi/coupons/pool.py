@@ -115,7 +115,11 @@ def read_codes(text: str) -> list[str]:
     """
     first = text.partition("\n")[0]
     mark = next((sign for sign in (",", ";", "\t") if sign in first), ",")
-    rows = [row for row in csv.reader(io.StringIO(text.lstrip("\ufeff")), delimiter=mark) if row]
+    rows = [
+        row
+        for row in csv.reader(io.StringIO(text.lstrip("\ufeff"), newline=None), delimiter=mark)
+        if row
+    ]
     if not rows:
         return []
     heads = [head.strip().lower() for head in rows[0]]

@@ -135,7 +135,9 @@ def read_delimited(path: Path, *, encoding: str = "", delimiter: str = "") -> Ra
     if mark == " ":
         content, mark, named = _squeeze(path, named), "\t", "utf-8"
         text_head = "\n".join("\t".join(line.split()) for line in text_head.splitlines())
-    first = next(csv.reader(io.StringIO(text_head.lstrip("\ufeff\r\n")), delimiter=mark))
+    first = next(
+        csv.reader(io.StringIO(text_head.lstrip("\ufeff\r\n"), newline=None), delimiter=mark)
+    )
     headed = has_header([first])
     names = unique_headers(first if headed else [""] * len(first))
     table, malformed = _parse(content, path, named, mark, names, headed)

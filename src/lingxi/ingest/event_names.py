@@ -16,8 +16,7 @@ _FURTHER: dict[str, str] = {
         "itemaddedtocart"
     ),
     Name.PRODUCT_REMOVED: (
-        "removefromcart removecart cartremove removedfromcart removedproduct "
-        "productremovedfromcart"
+        "removefromcart removecart cartremove removedfromcart removedproduct productremovedfromcart"
     ),
     Name.PRODUCTS_SEARCHED: (
         "search searched searchedproducts viewsearchresults sitesearch productsearch "

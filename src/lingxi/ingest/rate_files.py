@@ -94,7 +94,7 @@ def read_quotes(text: str, base: str, today: date, skipped: Counter[str]) -> Ite
     ...     date(2026, 1, 3), aside)]
     ['1.08']
     """
-    rows = csv.reader(io.StringIO(text.lstrip("\ufeff")))
+    rows = csv.reader(io.StringIO(text.lstrip("\ufeff"), newline=None))
     header = [cell.strip() for cell in next(rows, [])]
     names = [cell.lower() for cell in header]
     day = _find(names, _DAY)
