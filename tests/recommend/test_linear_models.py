@@ -162,8 +162,12 @@ def test_ease_keeps_the_largest_weights_and_refuses_too_many_items(monkeypatch):
         _fit(Ease("ease"))
 
 
+EMPTY = 0.2 * int(X.any(axis=0).sum() * X.any(axis=1).sum()) / X.sum()
+"""So many times the weight of what happened makes the weight of a cell 0.2."""
+
+
 def test_als_folds_a_history_in_exactly():
-    scorer = _fit(Als("als", factors=5, epochs=6, reg=0.01, unobserved=0.2, **PLAIN))
+    scorer = _fit(Als("als", factors=5, epochs=6, reg=0.01, unobserved=EMPTY, **PLAIN))
     q = scorer.items.astype(np.float64)
     scores = scorer.score(HISTORIES)
     for row in (0, 7, 23):
@@ -178,7 +182,7 @@ def test_als_lowers_its_loss_and_ranks_two_tastes_apart():
         s = scorer.score(HISTORIES)
         return float((X * (s - 1) ** 2).sum() + 0.2 * (s**2).sum())
 
-    options = {"factors": 5, "reg": 0.001, "unobserved": 0.2, **PLAIN}
+    options = {"factors": 5, "reg": 0.001, "unobserved": EMPTY, **PLAIN}
     losses = [loss(_fit(Als("als", epochs=epochs, **options))) for epochs in (1, 3, 10)]
     assert losses == sorted(losses, reverse=True)
     tastes = np.kron(np.eye(2), np.ones((20, 7))) * (RNG.random((40, 14)) < 0.6)

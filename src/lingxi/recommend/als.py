@@ -26,9 +26,10 @@ class Als:
     """Factors of items that reproduce who had what, unknown cells counting as 0 with less weight.
 
     Minimises ``sum over had (1 + c) (1 - p·q)^2 ... `` in the form of Rendle et al.: ``sum_(u,i)
-    x(u,i) (p_u·q_i - 1)^2 + unobserved sum_all (p_u·q_i)^2 + reg (sum_u r_u |p_u|^2 + sum_i r_i
-    |q_i|^2)`` with ``r_u = (n_u + unobserved n_items)^frequency``, n_u the sum of u's weights, and
-    likewise for items.
+    x(u,i) (p_u·q_i - 1)^2 + w sum_all (p_u·q_i)^2 + reg (sum_u r_u |p_u|^2 + sum_i r_i |q_i|^2)``
+    with ``r_u = (n_u + w n_items)^frequency``, n_u the sum of u's weights, and likewise for items.
+    The weight w of a cell in which nothing happened is such that all cells together weigh
+    ``unobserved`` times what happened: the emptier the table, the less one of them says.
 
     Parameters
     ----------
@@ -37,7 +38,7 @@ class Als:
     reg, frequency
         Regularisation and how it grows with the number of events.
     unobserved
-        Weight of a cell in which nothing happened.
+        Weight of all cells alike, as a multiple of the sum of the weights of what happened.
     epochs
         Passes over customers and items.
 
@@ -57,7 +58,7 @@ class Als:
         factors: int = 64,
         reg: float = 0.003,
         frequency: float = 1.0,
-        unobserved: float = 0.1,
+        unobserved: float = 20.0,
         epochs: int = 8,
         taught: Weighting = USUAL,
         heard: Weighting = USUAL,
@@ -66,11 +67,13 @@ class Als:
         self.unobserved, self.epochs = unobserved, epochs
         self.taught, self.heard = taught, heard
         self.items: Factors = np.empty((0, factors), dtype=np.float32)
+        self._empty = 0.0
 
     def fit(self, taught: Histories) -> None:
         """Alternate, by a few steps of conjugate gradients each; the start has a fixed seed."""
         weights = taught.weigh(self.taught, now=taught.newest)
         by_item = transpose(weights)
+        self._empty = self._weigh_empty(weights, by_item)
         rng = np.random.default_rng(_SEED)
         scale = np.float32(1.0 / np.sqrt(self.factors))
         items = rng.standard_normal((weights.shape[1], self.factors)).astype(np.float32) * scale
@@ -80,7 +83,7 @@ class Als:
             self._improve(weights, items, rows)
             self._improve(by_item, rows, items)
         self.items = items
-        self._gram = np.asarray(self.unobserved * (items.T @ items), dtype=np.float32)
+        self._gram = self._find_gram(items)
 
     def score(self, histories: Histories) -> NDArray[np.float32]:
         """Scores of all items, shape (n_rows, n_items)."""
@@ -116,18 +119,27 @@ class Als:
         """Write the items' factors; nothing in them belongs to a customer."""
         del customers
         writer.save_array(f"{prefix}_items", self.items)
+        writer.save_array(f"{prefix}_empty", np.array([self._empty]))
         return {}
 
     def load(self, artefact: Artefact, prefix: str) -> NDArray[np.int64]:
         """Map the factors into memory."""
         self.items = artefact.load_array(f"{prefix}_items", np.float32)
-        gram = self.unobserved * (self.items.T @ self.items)
-        self._gram = np.asarray(gram, dtype=np.float32)
+        self._empty = float(artefact.load_array(f"{prefix}_empty", np.float64)[0])
+        self._gram = self._find_gram(self.items)
         return NO_CUSTOMERS
+
+    def _weigh_empty(self, weights: Csr, by_item: Csr) -> float:
+        """The weight of one cell of the table of those rows and items that have anything."""
+        cells = np.count_nonzero(row_lengths(weights)) * np.count_nonzero(row_lengths(by_item))
+        return self.unobserved * float(weights.data.sum()) / max(int(cells), 1)
+
+    def _find_gram(self, others: Factors) -> Factors:
+        return np.asarray(self._empty * (others.T @ others), dtype=np.float32)
 
     def _improve(self, weights: Csr, others: Factors, mine: Factors) -> None:
         """Bring each row's factors nearer to their solution, in place."""
-        gram = self.unobserved * (others.T @ others)
+        gram = self._find_gram(others)
         for rows, cells in _batches(weights, self.factors):
             had, worth = others[weights.indices[cells]], weights.data[cells].astype(np.float32)
             worth[cells < 0] = 0.0
@@ -155,7 +167,7 @@ class Als:
         return np.asarray(systems)
 
     def _ridge(self, worth: NDArray[np.floating], n_others: int) -> NDArray[np.floating]:
-        size = worth.sum(axis=1) + self.unobserved * n_others
+        size = worth.sum(axis=1) + self._empty * n_others
         return np.asarray(self.reg * size**self.frequency)
 
 

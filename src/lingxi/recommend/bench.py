@@ -23,17 +23,26 @@ FILL = Weighting(half_life_days=14.0)
 HELD_OUT = 0.2
 """The part of each history that an inner split holds back."""
 MOST_STRANGERS = 0.2
-_CELLS = 250_000_000
-_FEWEST_ASKED, _MOST_ASKED = 2_000, 10_000
+_CELLS_A_SECOND = 833_000
+"""Scores looked at for each model, for each second of the budget: about an eightieth of it."""
+_MOST_CELLS = 250_000_000
+_FEWEST_ASKED, _MOST_ASKED = 1_000, 10_000
+_FEWEST_IN_TIME = 2_000
 
 
-def most_asked(n_items: int) -> int:
+def most_asked(n_items: int, seconds: float = 300.0) -> int:
     """Customers worth asking: as many as can be scored in a moment, so that little is chance.
+
+    A short budget has fewer: many models compared on some say more than one on many.
 
     >>> most_asked(100), most_asked(12_000), most_asked(1_000_000)
     (10000, 10000, 2000)
+    >>> most_asked(12_000, 60.0), most_asked(12_000, 20.0), most_asked(100, 5.0)
+    (4165, 1388, 10000)
     """
-    return min(max(_CELLS // max(n_items, 1), _FEWEST_ASKED), _MOST_ASKED)
+    cells = min(_CELLS_A_SECOND * seconds, _MOST_CELLS)
+    fewest = _FEWEST_IN_TIME if cells * 1.01 >= _MOST_CELLS else _FEWEST_ASKED
+    return min(max(int(cells) // max(n_items, 1), fewest), _MOST_ASKED)
 
 
 @dataclass(frozen=True)

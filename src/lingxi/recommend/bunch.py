@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lingxi.recommend.histories import Histories
+from lingxi.recommend.kernels import list_once
 from lingxi.recommend.matrix import densify_scores, row_lengths, scale, transpose
 
 _BLOCK = 256
@@ -34,7 +35,7 @@ def hold_bunches(
     popularity = np.bincount(seen.indices, minlength=taught.n_items)
     near = scale(seen, 1.0 / np.sqrt(popularity[seen.indices]))
     back = transpose(near)
-    kept_back = np.unique(taught.owners[held] * taught.n_items + taught.items[held])
+    kept_back = list_once(taught.owners[held] * taught.n_items + taught.items[held])
     counts = np.bincount(kept_back // max(taught.n_items, 1), minlength=taught.n_rows)
     lengths = row_lengths(seen)
     seeds = seen.indptr[rows] + (rng.random(len(rows)) * lengths[rows]).astype(np.int64)

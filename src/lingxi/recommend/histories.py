@@ -1,12 +1,14 @@
 """What customers did, in order of time: the input of every model, for one customer or for many."""
 
 from dataclasses import dataclass, field, replace
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from lingxi.errors import InvalidInput
 from lingxi.recommend.history import Weighting
+from lingxi.recommend.kernels import list_once
 from lingxi.recommend.matrix import Csr, build_csr
 
 VIEW, CART, ORDER = 0, 1, 2
@@ -15,6 +17,7 @@ NOBODY = -1
 DAY = 86_400_000_000
 """Microseconds in a day."""
 Whole = NDArray[np.int64]
+_Number = TypeVar("_Number", bound=np.generic)
 
 
 @dataclass(frozen=True)
@@ -199,7 +202,7 @@ class Histories:
     def seen(self, kind: int | None = None) -> Csr:
         """1 for every item met (in an event of this kind), shape (n_rows, n_items)."""
         of_kind = self if kind is None else self.keep(self.kinds == kind)
-        cells = np.unique(of_kind.owners * self.n_items + of_kind.items)
+        cells = list_once(of_kind.owners * self.n_items + of_kind.items)
         rows, items = np.divmod(cells, max(self.n_items, 1))
         indptr = np.concatenate(([0], np.cumsum(np.bincount(rows, minlength=self.n_rows))))
         return build_csr(np.ones(len(items)), items, indptr, self.shape)
@@ -306,11 +309,18 @@ class Histories:
         return replace(
             self,
             items=self.items[cells],
-            moments=self.moments[cells],
-            kinds=self.kinds[cells],
-            weights=self.weights[cells],
-            baskets=self.baskets[cells],
+            moments=_choose(self.moments, cells),
+            kinds=_choose(self.kinds, cells),
+            weights=_choose(self.weights, cells),
+            baskets=_choose(self.baskets, cells),
         )
+
+
+def _choose(values: NDArray[_Number], cells: Whole) -> NDArray[_Number]:
+    """Some entries; of an array of equal numbers (``_same``) another one that takes no memory."""
+    if len(values) and values.strides == (0,):
+        return np.broadcast_to(values[0], len(cells))
+    return values[cells]
 
 
 def _same(value: int, count: int) -> Whole:

@@ -27,6 +27,7 @@ from lingxi.recommend.earlier import Earlier, remind
 from lingxi.recommend.factors import find_trend
 from lingxi.recommend.histories import Histories
 from lingxi.recommend.latest import Latest
+from lingxi.recommend.lists import find_nth
 from lingxi.recommend.matrix import Csr, scale
 from lingxi.recommend.scorer import Scorer
 from lingxi.store import Artefact, ArtefactWriter
@@ -171,10 +172,7 @@ def cut_head(scores: Table, seen: Csr) -> Table:
     known = unmet[owners, seen.indices]
     unmet[owners, seen.indices] = 0
     top = unmet.max(axis=1, initial=0.0)
-    n = unmet.shape[1]
-    least = np.zeros(len(unmet), dtype=np.float32)
-    if n > DEPTH:
-        least = np.partition(unmet, n - DEPTH, axis=1)[:, n - DEPTH]
+    least = find_nth(unmet, DEPTH)
     unmet[owners, seen.indices] = known
     unmet[unmet < least[:, None]] = 0
     top = np.where(top > 0, top, unmet.max(axis=1, initial=0.0))

@@ -146,7 +146,7 @@ _ALS: Params = {
     "factors": 64,
     "reg": 0.003,
     "frequency": 1.0,
-    "unobserved": 0.1,
+    "unobserved": 20.0,
     "epochs": 8,
 }
 _NEAR: Params = {"k": 50, "taught_half_life": 90.0}
@@ -278,7 +278,7 @@ LINEAR = (
             _ALS,
             {
                 "factors": (16, 32, 64, 128, 256),
-                "unobserved": (0.02, 0.05, 0.1, 0.3, 1.0),
+                "unobserved": (5.0, 10.0, 20.0, 40.0, 80.0),
                 "reg": (0.0003, 0.001, 0.003, 0.01),
             },
         ),

@@ -3,6 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
+from lingxi.recommend.largest import find_floor
 from lingxi.recommend.matrix import Csr, row_lengths
 
 _WIDE = 400
@@ -59,10 +60,28 @@ def top_items(scores: NDArray[np.float32], n: int, *, above: float = -np.inf) ->
 
 def _top_of_row(scores: NDArray[np.float32], n: int, above: float) -> NDArray[np.int64]:
     """Items of one row, at most ``n``; see ``top_items``."""
-    items = np.flatnonzero(scores > above)
+    floor = find_floor(scores, n)
+    items = np.flatnonzero(scores >= floor if floor > above else scores > above)
     values = scores[items]
     if len(items) > n:
         kept = values >= np.partition(values, len(items) - n)[len(items) - n]
         items, values = items[kept], values[kept]
     best: NDArray[np.int64] = items[np.argsort(-values, kind="stable")[:n]]
     return best
+
+
+def find_nth(scores: NDArray[np.float32], n: int) -> NDArray[np.float32]:
+    """The ``n``-th highest score of each row that is above 0; 0 where fewer are.
+
+    Examples
+    --------
+    >>> find_nth(np.array([[1, 3, 3, 2], [0, -1, 5, 0]], dtype=np.float32), 2).tolist()
+    [3.0, 0.0]
+    """
+    found = np.zeros(len(scores), dtype=np.float32)
+    for at, row in enumerate(scores):  # row by row: a row stays in the cache
+        floor = find_floor(row, n)
+        values = row[row >= floor] if floor > 0 else row[row > 0]
+        if len(values) >= n:
+            found[at] = np.partition(values, len(values) - n)[len(values) - n]
+    return found

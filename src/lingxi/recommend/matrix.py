@@ -47,8 +47,9 @@ def densify(matrix: Csr) -> NDArray[np.float64]:
 
 
 def densify_scores(matrix: Csr) -> NDArray[np.float32]:
-    """All cells of a block of scores, as float32."""
-    return _dense(matrix).astype(np.float32, copy=False)
+    """All cells of a block of scores, as float32; each cell is stored once."""
+    cells = scale(matrix, matrix.data.astype(np.float32, copy=False))
+    return _dense(cells).astype(np.float32, copy=False)
 
 
 def scale(matrix: Csr, data: NDArray[np.floating]) -> Csr:

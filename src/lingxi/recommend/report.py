@@ -112,7 +112,7 @@ def _choose(
         bench = split_inside(
             data.taught,
             rng=rng,
-            most=most_asked(data.taught.n_items),
+            most=most_asked(data.taught.n_items, wish.seconds),
             metric=f"ndcg@{max(wish.at)}",
             include_seen=wish.include_seen,
             strangers=strangers,

@@ -30,7 +30,7 @@ def pick(taught: Histories, *, seconds: float, seed: int, include_seen: bool = F
         bench = split_inside(
             taught,
             rng=rng,
-            most=most_asked(taught.n_items),
+            most=most_asked(taught.n_items, seconds),
             metric="ndcg@10",
             include_seen=include_seen,
         )
