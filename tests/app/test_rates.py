@@ -58,6 +58,8 @@ def run(shop: Shop, *args: str) -> str:
 def test_an_order_waits_for_its_rate_and_counts_once(shop: Shop, clock: FixedClock) -> None:
     outcomes = shop.intake.take([order("1", "GBP"), order("2", "USD")])
     assert [o.result for o in outcomes] == ["stored", "dropped"]
+    for listing in ("quality", "quarantine list"):
+        assert "wait: currency_rate_missing 1." in run(shop, *listing.split())
     file = shop.settings.folder / "rates.csv"
     file.write_text(RATES)
     told = run(shop, "rates", "import", str(file))
@@ -105,3 +107,12 @@ def test_mistakes_say_what_to_do(shop: Shop, args: tuple[str, ...], told: str) -
     result = CliRunner().invoke(main, ["rates", *args, "--shop", str(shop.settings.folder)])
     assert result.exit_code == 2
     assert told in result.output
+
+
+def test_a_replay_for_a_reason_that_does_not_exist_is_refused(shop: Shop) -> None:
+    folder = str(shop.settings.folder)
+    result = CliRunner().invoke(
+        main, ["quarantine", "replay", "--reason", "rate", "--shop", folder]
+    )
+    assert result.exit_code == 2
+    assert "currency_rate_missing" in result.output

@@ -256,7 +256,8 @@ def test_traits_in_the_context_count_as_those_of_identify() -> None:
 
 
 @pytest.mark.parametrize(
-    "value", ["", "0", "000", "-1", "null", "undefined", "anonymous", "0000-0000", "guest", None]
+    "value",
+    [None, "", "0", "000", "-1", "null", "undefined", "anonymous", "0000-0000", "guest", "true"],
 )
 def test_a_placeholder_identifies_nobody(value: str | None) -> None:
     dropped = send({"type": "track", "event": "x", "userId": value})

@@ -15,9 +15,10 @@ from lingxi.ingest.cleaning import Rules, clean
 from lingxi.ingest.counts import list_counts
 from lingxi.ingest.intake import Intake
 from lingxi.ingest.message import Cleaned, Dropped, Message, Outcome
+from lingxi.ingest.reasons import DropReason
 from lingxi.ingest.recent import Recent
 from lingxi.ingest.sealed import read_private, read_traits
-from lingxi.ingest.waiting import count_waiting, expire_waiting, list_waiting, mend
+from lingxi.ingest.waiting import expire_waiting, list_waiting, mend
 from lingxi.store.tables import counter, identity
 
 MakeBench = Callable[[], Bench]
@@ -124,14 +125,47 @@ def test_a_dropped_message_keeps_its_bytes_and_comes_back_once(door: Door) -> No
     assert len(door.bench.log()) == 1
 
 
-def test_a_message_that_fails_again_waits_with_its_new_bytes(door: Door) -> None:
-    door.take({"type": "track", "userId": "u1", "messageId": "m1"})
+def test_a_message_mended_in_vain_stays_at_its_place_with_the_bytes_it_came_with(
+    door: Door,
+) -> None:
+    door.take({"type": "track", "userId": "u1", "messageId": "m1"}, {"type": "huh", "userId": "u2"})
+    first, other = list_waiting(door.bench.store)
+    fixed = b'{"type": "track", "messageId": "m1"}'
+    door.intake.retake([(first.id, mend(first, fixed))], mended=True)
+    assert list_waiting(door.bench.store) == [first, other]
+    fixed = msgspec.json.encode(view(1))
+    (taken,) = door.intake.retake([(first.id, mend(first, fixed))], mended=True)
+    assert taken.result == "stored"
+    assert list_waiting(door.bench.store) == [other]
+
+
+def test_a_message_replayed_in_vain_stays_under_todays_reason(door: Door) -> None:
+    yen = {"order_id": "o1", "total": 100, "currency": "JPY"}
+    body = {**view(1), "event": "Order Completed", "properties": yen}
+    door.take(body, {"type": "huh"})
+    first, other = list_waiting(door.bench.store)
+    assert first.reason == "currency_rate_missing"
+    internal = msgspec.structs.replace(first.message, internal=True)
+    door.intake.retake([(first.id, internal), (other.id, other.message)])
+    again, same = list_waiting(door.bench.store)
+    assert (again.id, again.message.raw, again.reason) == (
+        first.id,
+        first.message.raw,
+        "internal_traffic",
+    )
+    assert same == other
+
+
+def test_a_message_that_is_too_large_does_not_pass_by_being_replayed(door: Door) -> None:
+    raw = msgspec.json.encode({**view(1), "more": "x" * 40_000})
+    refused = DropReason.EVENT_TOO_LARGE
+    door.intake.take([Message(body={}, raw=raw, received_at=NOW, source="web", refused=refused)])
     (waiting,) = list_waiting(door.bench.store)
-    door.intake.retake([(waiting.id, mend(waiting, b'{"type": "track", "messageId": "m1"}'))])
-    (again,) = list_waiting(door.bench.store)
-    assert b"userId" not in again.message.raw
-    with door.bench.store.read() as tx:
-        assert sum(count_waiting(tx).values()) == 1
+    door.intake.retake([(waiting.id, waiting.message)])
+    door.intake.retake([(waiting.id, mend(waiting, raw))], mended=True)
+    assert [w.reason for w in list_waiting(door.bench.store)] == ["event_too_large"]
+    fixed = mend(waiting, msgspec.json.encode(view(1)))
+    assert door.intake.retake([(waiting.id, fixed)], mended=True)[0].result == "stored"
 
 
 def test_a_message_leaves_quarantine_after_thirty_days(door: Door) -> None:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 import click
 
 from lingxi.cli.frame import guarded, json_option, open_shop, print_json, print_table, shop_option
+from lingxi.cli.quarantine import tell_messages
 
 if TYPE_CHECKING:
     from lingxi.app.views import ImportReport
@@ -25,12 +26,14 @@ def command(folder: Path | None, as_json: bool) -> None:
         if as_json:
             print_json(view)
             return
+        messages = shop.answers.waiting(n=1).by_reason
         words = Translator("en", currency=shop.settings.shop.currency)
     if not view.imports:
         click.echo("Nothing was imported yet. Start with: lingxi import orders FILE")
     for report in view.imports:
         _show(report, words)
     click.echo(f"In quarantine: {view.quarantined:,} lines. See: lingxi quarantine list")
+    tell_messages(messages)
 
 
 def _show(report: "ImportReport", words: "Translator") -> None:

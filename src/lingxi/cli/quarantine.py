@@ -1,5 +1,6 @@
 """``lingxi quarantine``: list, export, mend and replay what was set aside."""
 
+from collections.abc import Mapping
 from pathlib import Path
 
 import click
@@ -25,6 +26,7 @@ def list_lines(reason: str, n: int, cursor: str | None, folder: Path | None, as_
     """The lines in quarantine, oldest first."""
     with open_shop(folder) as shop:
         view = shop.answers.quarantine(reason=reason, cursor=cursor, n=n)
+        messages = shop.answers.waiting(n=1).by_reason
     if as_json:
         print_json(view)
         return
@@ -40,6 +42,17 @@ def list_lines(reason: str, n: int, cursor: str | None, folder: Path | None, as_
     print_table(["id", "row", "reason", "line"], rows, frozenset({0, 1}))
     if view.next_cursor:
         click.echo(f"More: lingxi quarantine list --cursor {view.next_cursor}")
+    tell_messages(messages)
+
+
+def tell_messages(by_reason: Mapping[str, int]) -> None:
+    """Say how many messages of the collector wait beside the lines of files, and where."""
+    if by_reason:
+        told = ", ".join(f"{reason} {n:,}" for reason, n in sorted(by_reason.items()))
+        click.echo(
+            f"Messages of the collector that wait: {told}. They are read and mended on the "
+            "dashboard's page 'Data quality', or over /v1/waiting."
+        )
 
 
 @command.command("export")

@@ -24,7 +24,7 @@ from lingxi.ingest.rates import RateBook
 from lingxi.ingest.reasons import DropReason
 from lingxi.ingest.sealed import list_told, seal_messages
 from lingxi.ingest.settle import settle_orders
-from lingxi.ingest.waiting import expire_waiting, put_aside, release
+from lingxi.ingest.waiting import expire_waiting, put_aside, release, restate
 from lingxi.schema import Event
 from lingxi.store import Store
 from lingxi.store.checkpoint import Checkpoints
@@ -53,6 +53,24 @@ class QuarantineKeeper:
         """Put aside what was dropped."""
         dropped = [each.cleaned for each in outcomes if isinstance(each.cleaned, Dropped)]
         put_aside(self._store, tx, dropped)
+
+    def kept(self, _outcomes: Sequence[Outcome], /) -> None:
+        """Nothing is left to do."""
+
+
+class AgainKeeper:
+    """A keeper of messages that are in quarantine: those that failed again stay as they are there,
+    under the reason of today unless somebody ``mended`` them in vain."""
+
+    def __init__(self, store: Store, *, mended: bool) -> None:
+        self._store = store
+        self._mended = mended
+
+    def keep(self, tx: Connection, outcomes: Sequence[Outcome], /) -> None:
+        """Write the reasons of today."""
+        if not self._mended:
+            dropped = [each.cleaned for each in outcomes if isinstance(each.cleaned, Dropped)]
+            restate(self._store, tx, dropped)
 
     def kept(self, _outcomes: Sequence[Outcome], /) -> None:
         """Nothing is left to do."""
@@ -112,10 +130,13 @@ class Intake:
         with self._lock:  # the collector's thread and a webhook's share what is remembered
             return self._keep(judged, (), keeper or self._aside)
 
-    def retake(self, messages: Sequence[tuple[int, Message]]) -> list[Outcome]:
+    def retake(
+        self, messages: Sequence[tuple[int, Message]], *, mended: bool = False
+    ) -> list[Outcome]:
         """Take messages out of quarantine, by their ids there; those that pass leave it.
 
-        A message that fails again stays, with its bytes and the reason as they are now.
+        A message that fails again stays where it is, with the bytes that it came with, under the
+        reason of today; where somebody has ``mended`` it in vain, under the reason it had.
 
         Raises
         ------
@@ -124,8 +145,9 @@ class Intake:
         """
         self._rates.refresh(self._clock.now(), at_once=True)
         judged = [clean(message, self._rules) for _, message in messages]
+        numbers = [number for number, _ in messages]
         with self._lock:
-            return self._keep(judged, [number for number, _ in messages], self._aside)
+            return self._keep(judged, numbers, AgainKeeper(self._store, mended=mended))
 
     def _keep(
         self, judged: Sequence[Judged], numbers: Sequence[int], keeper: Keeper
@@ -133,8 +155,9 @@ class Intake:
         tidied_at = self._tidied_at
         try:
             with self._store.write(eager=True) as tx:
-                release(tx, numbers)
                 outcomes = self._keep_in(tx, judged)
+                told = zip(numbers, outcomes, strict=False)
+                release(tx, [number for number, each in told if each.result != DROPPED])
                 keeper.keep(tx, outcomes)
         except (StoreBusy, StoreUnavailable):
             self._names.clear()

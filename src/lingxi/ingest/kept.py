@@ -35,8 +35,12 @@ _KEPT = msgspec.json.Decoder(_Kept)
 def pack_message(message: Message, *, whole: bool = False) -> str:
     """The message as JSON, but for the sender's address.
 
-    ``whole`` adds what a quarantine has columns for, or has judged: source and refusal.
+    ``whole`` adds what a quarantine has columns for, or judges again: source and refusal. That a
+    message is too large is said always, since its bytes were never looked at.
     """
+    refused = message.refused
+    if not whole and refused != DropReason.EVENT_TOO_LARGE:
+        refused = None
     try:
         text, binary = message.raw.decode(), None
     except UnicodeDecodeError:
@@ -51,7 +55,7 @@ def pack_message(message: Message, *, whole: bool = False) -> str:
         recorded=message.recorded,
         form=_form(message),
         source=message.source if whole else "",
-        refused=message.refused if whole else None,
+        refused=refused,
         internal=message.internal,
     )
     return msgspec.json.encode(kept).decode()

@@ -11,10 +11,11 @@ from lingxi.ingest.aside_keys import owner_of
 from lingxi.ingest.kept import pack_message, unpack_message
 from lingxi.ingest.message import Dropped, Message
 from lingxi.ingest.quarantine import KEEP_DAYS
+from lingxi.ingest.reasons import DropReason
 from lingxi.ingest.tables import quarantine_message as table
 from lingxi.ingest.tables import quarantine_person
 from lingxi.ingest.text import word_set
-from lingxi.ingest.wire import read_raw
+from lingxi.ingest.wire import LARGEST_EVENT, read_raw
 from lingxi.store import Keyring, Store
 from lingxi.store.keyed import insert_or_ignore, select_by_keys
 
@@ -76,6 +77,21 @@ def put_aside(store: Store, tx: Connection, dropped: Sequence[Dropped]) -> None:
     ]
     if persons:
         tx.execute(insert_or_ignore(tx, quarantine_person), persons)
+
+
+def restate(store: Store, tx: Connection, dropped: Sequence[Dropped]) -> None:
+    """Write down why messages that are in quarantine already were set aside this time."""
+    rows = [
+        {
+            "mark": fingerprint(store.keyring, each.message),
+            "step": each.step,
+            "reason": each.reason.value,
+            "detail": each.detail,
+        }
+        for each in dropped
+    ]
+    if rows:
+        tx.execute(sa.update(table).where(table.c.fingerprint == sa.bindparam("mark")), rows)
 
 
 def fingerprint(keyring: Keyring, message: Message) -> str:
@@ -169,7 +185,9 @@ def mend(waiting: Waiting, raw: bytes) -> Message:
     if not body.get("messageId"):
         body["messageId"] = f"quarantine-{waiting.fingerprint}"
         raw = msgspec.json.encode(body)
-    return msgspec.structs.replace(waiting.message, raw=raw, body=body)
+    large = len(raw) > LARGEST_EVENT and not waiting.message.trusted
+    refused = DropReason.EVENT_TOO_LARGE if large else None
+    return msgspec.structs.replace(waiting.message, raw=raw, body=body, refused=refused)
 
 
 def count_waiting(tx: Connection, *, source: str = "") -> dict[str, int]:

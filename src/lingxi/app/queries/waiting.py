@@ -9,6 +9,7 @@ from lingxi.app.cursors import check_size, decode_cursor, encode_cursor
 from lingxi.app.queries.shown import SHOWN_BYTES, name_raw, reveal, show_bytes
 from lingxi.errors import InvalidInput, UnknownEvent
 from lingxi.ingest.message import Message, Outcome
+from lingxi.ingest.reasons import DropReason
 from lingxi.ingest.waiting import Waiting, count_waiting, list_waiting, mend, read_waiting
 
 if TYPE_CHECKING:
@@ -64,11 +65,22 @@ def mend_message(shop: "Shop", number: int, text: str) -> Retaken:
         If the text is no JSON object.
     """
     waiting = _find(shop, number)
-    return _count(shop.intake.retake([(number, mend(waiting, text.encode()))]))
+    return _count(shop.intake.retake([(number, mend(waiting, text.encode()))], mended=True))
 
 
 def replay_messages(shop: "Shop", *, reason: str = "", source: str = "") -> Retaken:
-    """Take every message in quarantine again, as it came: after rates were imported, say."""
+    """Take every message in quarantine again, as it came: after rates were imported, say.
+
+    Raises
+    ------
+    InvalidInput
+        If nothing is ever set aside for ``reason``.
+    """
+    reasons = sorted(each.value for each in DropReason)
+    if reason and reason not in reasons:
+        raise InvalidInput(
+            f"Nothing is set aside for {reason!r}; the reasons are {', '.join(reasons)}."
+        )
     outcomes: list[Outcome] = []
     batch: list[Waiting] = []
     for each in read_waiting(shop.store, reason=reason, source=source):

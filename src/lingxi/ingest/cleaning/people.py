@@ -14,7 +14,11 @@ from lingxi.ingest.reasons import DropReason, PutReason
 from lingxi.ingest.words import is_guest
 from lingxi.schema.ecommerce import ORDER_NAMES
 
-_NOBODY = re.compile(r"[0-]*|-1|null|undefined|anonymous|\[object object\]|nan", re.IGNORECASE)
+_NOBODY = re.compile(
+    r"[0-]*|-1|null|undefined|anonymous|\[object object\]|nan|true|false|not_authenticated|"
+    r"(user|anonymous|distinct)[_-]?id",
+    re.IGNORECASE,
+)
 _EMAIL = re.compile(r"[^\s@<>,;]{1,64}@[^\s@<>,;]{1,190}\.[^\s@<>,;.]{1,63}")
 _MOST_EXTERNAL, _MOST_TRAITS, _LONGEST_TRAIT, _LONGEST_NAME = 10, 100, 2_000, 64
 _LONGEST_PLAIN = 200
