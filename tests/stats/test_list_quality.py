@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from scipy import sparse
 
+from lingxi.stats import list_quality
 from lingxi.stats.list_quality import (
     coverage_interval,
     diversity,
@@ -29,6 +30,15 @@ def test_diversity_is_the_mean_distance_of_all_pairs():
         wanted = np.mean([1 - similarity(a, b) for a, b in pairs])
         assert found[row] == pytest.approx(wanted)
     assert np.isnan(found[2:]).all()
+
+
+def test_diversity_is_the_same_in_blocks_of_any_size(monkeypatch):
+    lists = np.argsort(RNG.random((40, 8)), axis=1)[:, :4]
+    whole = diversity(lists, sparse.csr_array(HOLDERS))
+    for products in (1, 60, 500):
+        monkeypatch.setattr(list_quality, "_PRODUCTS", products)
+        np.testing.assert_allclose(diversity(lists, sparse.csr_array(HOLDERS)), whole)
+    assert len(diversity(lists[:0], sparse.csr_array(HOLDERS))) == 0
 
 
 def test_the_gap_is_the_divergence_of_two_distributions():

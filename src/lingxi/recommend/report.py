@@ -31,7 +31,9 @@ from lingxi.stats.list_quality import (
 
 POPULARITY, ITEM_KNN = "popularity", "item_cosine"
 AUTO = "auto"
-_MOST_FOR_DIVERSITY = 2000
+_MOST_FOR_DIVERSITY, _FEWEST_FOR_DIVERSITY = 2000, 200
+_MOST_HOLDERS = 2e8
+"""Customers of the items of all those lists together: some seconds of multiplying."""
 _FEWEST_INNER = 20
 
 
@@ -191,10 +193,7 @@ def _measure_all(
     own = _count_groups(data.asked.seen()[evaluation.customers], groups)
     gaps = {f"calibration@{n}": popularity_gap(evaluation.lists[:, :n], own, groups) for n in at}
     measures = summarise({**evaluation.values, **gaps}, rng)
-    drawn = np.arange(len(evaluation.lists))
-    if len(drawn) > _MOST_FOR_DIVERSITY:
-        drawn = np.sort(rng.choice(drawn, _MOST_FOR_DIVERSITY, replace=False))
-    holders, some = transpose(seen), evaluation.lists[drawn]
+    holders, some = transpose(seen), _draw_lists(evaluation.lists, counts, rng)
     measures |= summarise({f"diversity@{n}": diversity(some[:, :n], holders) for n in at}, rng)
     for n in at:
         spread = coverage_interval(evaluation.lists[:, :n], data.taught.n_items, rng=rng)
@@ -202,6 +201,16 @@ def _measure_all(
     sets = (tuple(METRICS), ("coverage", "novelty", "diversity", "calibration"))
     keys = [f"{name}@{n}" for names in sets for n in at for name in names]
     return {key: measures[key] for key in keys}
+
+
+def _draw_lists(
+    lists: NDArray[np.int64], counts: NDArray[np.float64], rng: np.random.Generator
+) -> NDArray[np.int64]:
+    """Lists for the mean distance of their pairs: fewer where their items are in many hands."""
+    drawn = rng.permutation(len(lists))[:_MOST_FOR_DIVERSITY]
+    work = np.where(lists[drawn] >= 0, counts[lists[drawn]], 0.0).sum(axis=1).cumsum()
+    most = max(int(np.searchsorted(work, _MOST_HOLDERS)), _FEWEST_FOR_DIVERSITY)
+    return lists[np.sort(drawn[:most])]
 
 
 def _count_groups(seen: Csr, groups: NDArray[np.int64]) -> NDArray[np.float64]:

@@ -17,6 +17,8 @@ Lists = NDArray[np.integer]
 Values = NDArray[np.float64]
 GROUPS = 3
 _SHARES = (0.2, 0.8)
+_PRODUCTS = 8_000_000
+"""Multiplications in one block: about 100 MB."""
 
 _csr: Callable[..., sparse.csr_array] = sparse.csr_array
 
@@ -43,12 +45,32 @@ def diversity(lists: Lists, holders: sparse.csr_array) -> Values:
     rows = np.repeat(np.arange(len(lists)), filled.sum(axis=1))
     items = lists[filled]
     chosen = _csr((scales[items], (rows, items)), shape=(len(lists), holders.shape[0]))
-    sums = _square_rows(chosen @ holders)
+    sums = _square_sums(chosen, holders)
     alone = np.bincount(rows, weights=lengths[items] > 0, minlength=len(lists))
     n = filled.sum(axis=1)
     pairs = np.where(n > 1, n * (n - 1), np.nan)
     found: Values = np.clip(1.0 - (sums - alone) / pairs, 0.0, 1.0)
     return found
+
+
+def _square_sums(chosen: sparse.csr_array, holders: sparse.csr_array) -> Values:
+    """Sum of squares of each row of the product, a block of rows at a time: what many customers
+    have makes it all but dense."""
+    steps = np.cumsum(_sum_rows(chosen, np.diff(holders.indptr)))
+    found, start = [np.empty(0)], 0
+    while start < len(steps):
+        before = steps[start - 1] if start else 0.0
+        stop = max(int(np.searchsorted(steps, before + _PRODUCTS, side="right")), start + 1)
+        found.append(_square_rows(chosen[start:stop] @ holders))
+        start = stop
+    return np.concatenate(found)
+
+
+def _sum_rows(cells: sparse.csr_array, numbers: NDArray[np.number]) -> Values:
+    """The sum over the stored cells of each row of a number of their column."""
+    rows = np.repeat(np.arange(cells.shape[0]), np.diff(cells.indptr))
+    weights = numbers[cells.indices].astype(np.float64)
+    return np.bincount(rows, weights=weights, minlength=cells.shape[0]).astype(np.float64)
 
 
 def _square_rows(matrix: sparse.csr_array) -> Values:
