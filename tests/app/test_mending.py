@@ -70,3 +70,12 @@ def test_a_replayed_item_line_does_not_undo_what_was_written_since(shop: Shop) -
     assert list_quarantine(shop.store) == []
     with shop.store.read() as tx:
         assert get_items(tx, ["A"])["A"].price_cents == 900
+
+
+def test_a_customer_who_was_only_told_of_has_a_profile(shop: Shop) -> None:
+    head = "customer_id,level,updated_at\n"
+    jobs.import_customers(shop, write(shop, "c.csv", head + "u9,gold,2026-01-05\n"))
+    view = shop.answers.customer("u9")
+    assert (view.orders, view.revenue_cents, view.last_order_at) == (0, 0, None)
+    assert view.first_seen_at == NOW
+    assert view.traits == {"level": "gold"}

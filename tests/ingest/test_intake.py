@@ -145,6 +145,8 @@ def test_a_message_replayed_in_vain_stays_under_todays_reason(door: Door) -> Non
     door.take(body, {"type": "huh"})
     first, other = list_waiting(door.bench.store)
     assert first.reason == "currency_rate_missing"
+    with door.bench.store.read() as tx:
+        counted = list_counts(tx, since=HOUR)
     internal = msgspec.structs.replace(first.message, internal=True)
     door.intake.retake([(first.id, internal), (other.id, other.message)])
     again, same = list_waiting(door.bench.store)
@@ -154,6 +156,8 @@ def test_a_message_replayed_in_vain_stays_under_todays_reason(door: Door) -> Non
         "internal_traffic",
     )
     assert same == other
+    with door.bench.store.read() as tx:
+        assert list_counts(tx, since=HOUR) == counted
 
 
 def test_a_message_that_is_too_large_does_not_pass_by_being_replayed(door: Door) -> None:

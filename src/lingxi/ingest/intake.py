@@ -155,7 +155,7 @@ class Intake:
         tidied_at = self._tidied_at
         try:
             with self._store.write(eager=True) as tx:
-                outcomes = self._keep_in(tx, judged)
+                outcomes = self._keep_in(tx, judged, again=bool(numbers))
                 told = zip(numbers, outcomes, strict=False)
                 release(tx, [number for number, each in told if each.result != DROPPED])
                 keeper.keep(tx, outcomes)
@@ -194,7 +194,7 @@ class Intake:
             self._keys.shutdown()
             self._keys = None
 
-    def _keep_in(self, tx: Connection, judged: Sequence[Judged]) -> list[Outcome]:
+    def _keep_in(self, tx: Connection, judged: Sequence[Judged], *, again: bool) -> list[Outcome]:
         now = self._clock.now()
         fresh = _find_fresh(tx, judged)
         new = [each for each in fresh if each is not None]
@@ -205,7 +205,7 @@ class Intake:
             ready.result()
         seal_messages(self._store, tx, new, identified.subjects)
         outcomes = _tell(judged, fresh, identified, positions)
-        count_outcomes(tx, outcomes)
+        count_outcomes(tx, [each for each in outcomes if not again or each.result != DROPPED])
         if self._tidied_at is None or now - self._tidied_at >= HOUR:
             expire_waiting(tx, now)
             expire_counts(tx, now)

@@ -11,15 +11,16 @@ from lingxi.app.cursors import check_size, decode_cursor, encode_cursor
 from lingxi.app.queries.plan import list_item_ids, read_titles, to_action_view
 from lingxi.app.views import ChurnView, CustomerView, Reason, TimelineEntry, TimelineLine
 from lingxi.catalogue import get_items
-from lingxi.errors import InvalidInput, UnknownCustomer
+from lingxi.errors import InvalidInput
 from lingxi.i18n import Sentence
 from lingxi.ingest import customer_ids, find_customer
+from lingxi.ingest.tables import identifier
 from lingxi.lifecycle.tables import customer_state
 from lingxi.messaging.nouns import SkipReason
 from lingxi.policy import get_action
 from lingxi.profiles import Timeline, get_profile, get_timeline, get_traits
 from lingxi.schema import AUTOMATION_EVENTS, Event, Item, Name
-from lingxi.store.tables import from_micros, to_micros
+from lingxi.store.tables import from_micros, identity, to_micros
 
 if TYPE_CHECKING:
     from lingxi.app.shop import Shop
@@ -31,7 +32,7 @@ def get_customer(shop: "Shop", customer_id: str, *, before: str | None, n: int) 
     Raises
     ------
     UnknownCustomer
-        If there is no such customer, or nothing has happened to them yet.
+        If there is no such customer.
     InvalidInput
         If ``before`` or ``n`` cannot be used.
     """
@@ -48,8 +49,7 @@ def get_customer(shop: "Shop", customer_id: str, *, before: str | None, n: int) 
         ids = customer_ids(tx, [customer])
         items = get_items(tx, [] if action is None else list_item_ids([action]))
         titles = read_titles(tx, [] if action is None else [action])
-    if profile is None:
-        raise UnknownCustomer(f"Nothing has happened yet to customer {customer_id!r}.")
+        told_at = _find_first_word(tx, customer) if profile is None else None
     as_of: datetime = shop.clock.now() if state is None else state["as_of"]
     timeline = get_timeline(shop.store, customer, start, n)
     features = online_features(shop.store, customer, as_of)
@@ -64,12 +64,12 @@ def get_customer(shop: "Shop", customer_id: str, *, before: str | None, n: int) 
         recency_score=None,
         frequency_score=None,
         monetary_score=None,
-        orders=profile.orders,
-        revenue_cents=profile.revenue_cents,
+        orders=0 if profile is None else profile.orders,
+        revenue_cents=0 if profile is None else profile.revenue_cents,
         value_cents=None,
-        first_seen_at=profile.first_seen_at,
-        last_order_at=profile.last_order_at,
-        country=profile.country,
+        first_seen_at=(told_at or as_of) if profile is None else profile.first_seen_at,
+        last_order_at=None if profile is None else profile.last_order_at,
+        country=None if profile is None else profile.country,
         traits=get_traits(shop.store, customer),
         features=features,
         churn=None,
@@ -78,6 +78,15 @@ def get_customer(shop: "Shop", customer_id: str, *, before: str | None, n: int) 
         next_cursor=_next(timeline),
     )
     return view if state is None else _add_state(view, state)
+
+
+def _find_first_word(tx: sa.Connection, customer: int) -> datetime | None:
+    """When the shop first heard of somebody who has done nothing yet: a subscriber, or a customer
+    of a file."""
+    names = identifier.join(identity, identity.c.subject == identifier.c.subject)
+    query = sa.select(sa.func.min(identifier.c.since)).select_from(names)
+    found: datetime | None = tx.execute(query.where(identity.c.customer == customer)).scalar()
+    return found
 
 
 def _add_state(view: CustomerView, state: sa.RowMapping) -> CustomerView:
