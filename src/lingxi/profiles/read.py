@@ -5,12 +5,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import NamedTuple
 
-from sqlalchemy import BigInteger, Connection, bindparam, func, select
+import numpy as np
+from numpy.typing import NDArray
+from sqlalchemy import BigInteger, Connection, bindparam, select
 
 from lingxi.profiles.tables import LAST_MET, customer_profile, item_history
 from lingxi.schema import Event
 from lingxi.store import Store
-from lingxi.store.arrow_state import by_column, decode_column
+from lingxi.store.arrow_state import by_column, decode_texts, decode_wholes
 from lingxi.store.prepared import Prepared
 from lingxi.store.projection import REBUILT
 from lingxi.store.tables import counter
@@ -83,12 +85,14 @@ _ALL_COUNTS = Prepared(_COUNTS.limit(_N), "customer", "n")
 _LAST_COUNTS = Prepared(
     _COUNTS.order_by(LAST_MET.desc(), item_history.c.item_id).limit(_N), "customer", "n"
 )
-_HOW_MANY = (
-    select(func.count())
-    .where(item_history.c.customer == bindparam("customer", type_=BigInteger))
-    .scalar_subquery()
+_again = item_history.alias()
+_MORE = (
+    select(_again.c.customer)
+    .where(_again.c.customer == bindparam("customer", type_=BigInteger))
+    .limit(1)
+    .offset(_N)
 )
-_COLUMNS = Prepared(by_column(_COUNTS.where(_HOW_MANY <= _N)), "customer", "n", large=True)
+_COLUMNS = Prepared(by_column(_COUNTS.where(~_MORE.exists())), "customer", "n", large=True)
 """Nothing where there are more than n."""
 _REVISION = Prepared(
     select(
@@ -105,25 +109,25 @@ where it is known only as sent back (``is_sent_back``)."""
 
 
 class CountColumns(NamedTuple):
-    """The same by column: entries of one place belong together."""
+    """The same by column: ``numbers`` has the shape (4, n), views, carts, orders and moments."""
 
     item_ids: Sequence[str]
-    views: Sequence[int]
-    carts: Sequence[int]
-    orders: Sequence[int]
-    moments: Sequence[int]
+    numbers: NDArray[np.int64]
 
     @staticmethod
     def of(rows: Sequence[Counts]) -> "CountColumns":
         """The columns of rows.
 
-        >>> CountColumns.of([("a", 1, 0, 2, 5)]).orders
-        (2,)
+        >>> CountColumns.of([("a", 1, 0, 2, 5)]).numbers.tolist()
+        [[1], [0], [2], [5]]
         """
-        return CountColumns(*zip(*rows, strict=True)) if rows else NO_COUNTS
+        if not rows:
+            return NO_COUNTS
+        ids, *numbers = zip(*rows, strict=True)
+        return CountColumns(ids, np.array(numbers, dtype=np.int64))
 
 
-NO_COUNTS = CountColumns((), (), (), (), ())
+NO_COUNTS = CountColumns((), np.empty((4, 0), dtype=np.int64))
 
 
 def get_profile(tx: Connection, customer: int) -> Profile | None:
@@ -159,9 +163,12 @@ def read_count_columns(tx: Connection, customer: int, n: int) -> CountColumns:
     """
     if tx.dialect.name == "sqlite":
         texts = _COLUMNS.fetch(tx, customer, n)[0]
-        ids = decode_column(texts[0], str)
+        ids = decode_texts(texts[0])
         if ids:
-            return CountColumns(ids, *[decode_column(text, int) for text in texts[1:]])
+            numbers = np.empty((4, len(ids)), dtype=np.int64)
+            for row, text in zip(numbers, texts[1:], strict=True):
+                row[:] = decode_wholes(text)
+            return CountColumns(ids, numbers)
     return CountColumns.of(read_counts(tx, customer, n))
 
 

@@ -63,9 +63,10 @@ def list_largest(table: NDArray[np.float64], reasons: int) -> list[Terms]:
     >>> list_largest(np.array([[1.0, -2.0, 3.0, 1.0]]), 2)
     [Terms(total=3.0, support=5.0, largest=[(2, 3.0), (0, 1.0)])]
     """
-    totals = table.sum(axis=1).tolist()
-    supports = np.maximum(table, 0.0).sum(axis=1).tolist()
     width = table.shape[1]
+    totals = supports = table.sum(axis=1).tolist()
+    if table.min(initial=0.0) < 0:
+        supports = np.maximum(table, 0.0).sum(axis=1).tolist()
     pick = _pick_few if 0 < reasons <= _FEW and width else _pick_sorted
     return [Terms(*each) for each in zip(totals, supports, pick(table, reasons), strict=True)]
 

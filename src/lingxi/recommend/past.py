@@ -55,10 +55,9 @@ class Past:
         looked = {index[item_id] for item_id in given if item_id in index}
         places = [index.get(item_id, -1) for item_id in told.item_ids]
         table = np.empty((5, len(places)), dtype=np.int64)
-        for row, values in zip(table, (places, *told[1:]), strict=True):
-            row[:] = values
+        table[0], table[1:] = places, told.numbers
         if looked:
-            now = max(max(told.moments, default=0), 1)  # 0 is kept for what is only sent back
+            now = int(table[4].max(initial=1))  # 0 is kept for what is only sent back
             new = np.array(sorted(looked.difference(places)), dtype=np.int64)
             more = np.zeros((5, len(new)), dtype=np.int64)
             more[0] = new
@@ -115,7 +114,7 @@ class Past:
     def find_barred(self, rules: RuleSettings) -> Whole:
         """Places of the items that a rule about the customer's own history keeps out."""
         barred = bar_bought(self.counts, self.moments, rules)
-        if "in_given_history" not in rules.off:
+        if "in_given_history" not in rules.off and self.looked.any():
             barred |= self.looked > 0
         return self.items[barred]
 

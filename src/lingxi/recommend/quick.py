@@ -19,6 +19,9 @@ _SPARSE = 6
 _WIDE = 20_000
 """With more items, looking at all of them may cost more than looking at cells."""
 
+_AT_HAND = 10_000
+"""So many gathered cells are looked through sooner than others are gathered."""
+
 
 @dataclass(frozen=True)
 class Row:
@@ -222,23 +225,23 @@ class QuickModel:
         """The terms that one part gives, shape (n_listed, n_items of the voice)."""
         part, items = self._parts[at], voice.items
         table = np.zeros((len(listed), len(items)))
-        places: NDArray[np.integer]
-        owners: NDArray[np.integer]
-        if _is_shorter(part, listed, items):
+        known, kept = self._scratch.gathered[at]
+        rows = kept if known is items else None
+        if _is_shorter(part, listed, items, rows):
             cells = gather_rows(part.columns, listed)
             flags, own = self._scratch.flags, self._scratch.places
             own[items] = np.arange(len(items), dtype=np.int32)
             flags[items] = True
-            met = flags[cells.columns].nonzero()[0]
+            met = flags.take(cells.columns).nonzero()[0]
             flags[items] = False
             owners = own[cells.columns[met]]
-            places = np.searchsorted(cells.ends, met, side="right") - 1
+            places = cells.ends.searchsorted(met, side="right") - 1
             terms = voice.weights[owners] * cells.values[met] * self._factors[listed[places]]
+            table[places, owners] = terms
         else:
-            known, kept = self._scratch.gathered[at]
-            rows = kept if known is items and kept else gather_rows(part.operator, items)
-            places, owners, terms = self._find_terms(rows, voice.weights, listed)
-        table[places, owners] = terms
+            rows = gather_rows(part.operator, items) if rows is None else rows
+            found = self._find_terms(rows, voice.weights, listed)
+            table[found[0], found[1]] = found[2]
         return table
 
     def _find_terms(
@@ -252,10 +255,10 @@ class QuickModel:
         flags, own = self._scratch.flags, self._scratch.places
         own[listed] = np.arange(len(listed), dtype=np.int32)
         flags[listed] = True
-        met = flags[cells.columns].nonzero()[0]
+        met = flags.take(cells.columns).nonzero()[0]
         flags[listed] = False
         places = own[cells.columns[met]]
-        owners = np.searchsorted(cells.ends, met, side="right") - 1
+        owners = cells.ends.searchsorted(met, side="right") - 1
         terms = weights[owners] * cells.values[met] * self._factors[listed[places]]
         return places, owners, terms
 
@@ -296,11 +299,18 @@ class QuickModel:
         return Row(listed, rows, causes[owners], table[rows, owners])
 
 
-def _is_shorter(part: _Part, listed: Whole, items: Whole) -> bool:
-    """Whether the columns of the listed items hold fewer cells than the history's rows."""
-    ends, starts = part.columns.indptr[listed + 1], part.columns.indptr[listed]
-    rows = part.operator.indptr[items + 1] - part.operator.indptr[items]
-    return int((ends - starts).sum()) < int(rows.sum())
+def _is_shorter(part: _Part, listed: Whole, items: Whole, rows: Cells | None) -> bool:
+    """Whether looking along the columns of the listed items costs less than along the history's
+    rows; ``rows``: these, where they are still at hand."""
+    if rows is not None and len(rows.columns) <= _AT_HAND:
+        return False
+    columns, operator = part.columns.indptr, part.operator.indptr
+    cells = len(rows.columns) if rows is not None else _count_cells(operator, items)
+    return _count_cells(columns, listed) < cells
+
+
+def _count_cells(indptr: NDArray[np.integer], rows: Whole) -> int:
+    return int((indptr[rows + 1] - indptr[rows]).sum())
 
 
 def mix_table(

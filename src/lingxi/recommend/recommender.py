@@ -341,7 +341,7 @@ class Recommender:
             told = read_count_columns(tx, customer, LONGEST_HISTORY)
         counted = goods.n_known if stand_ins is None else stand_ins.n_all
         past = Past.read(told, goods.index, counted, given)
-        personal = any(told.moments)  # a moment of 0: known only as sent back
+        personal = bool(told.numbers[-1].any())  # a moment of 0: known only as sent back
         return Standing(
             past,
             self.model if personal else self.visitor_model,

@@ -87,7 +87,7 @@ class Standing:
             self._voices = [Voice.of(*past.weigh(heard), stand_ins) for heard in hearings]
         self._barred = past.find_barred(USUAL_RULES)
         self._keep_best(_FIRST)
-        self._dressed: dict[Any, tuple[int, Any]] = {}
+        self._dressed: dict[Any, tuple[int, Any, Recommended]] = {}
         self._answers: dict[Any, tuple[int, Any]] = {}
 
     @property
@@ -109,7 +109,7 @@ class Standing:
             spread = self.find_spread(self.past.find_barred(rules))
             return _take(sort_best(spread, len(spread.items)), opened, n)
         found = _take(self._best, opened, n)
-        while len(found) < n and len(self._best) < self._met:
+        while len(found) < n and len(self._best) >= self._asked:
             self._keep_best(_MORE * len(self._best))
             found = _take(self._best, opened, n)
         return found
@@ -130,9 +130,8 @@ class Standing:
         return Spread(items, scores)
 
     def _keep_best(self, n: int) -> None:
-        spread = self.find_spread(self._barred)
-        self._met = int(np.count_nonzero(spread.scores > 0))
-        self._best = sort_best(spread, n)
+        """At least ``n`` of them, where there are as many."""
+        self._asked, self._best = n, sort_best(self.find_spread(self._barred), n)
 
     def recall(self, key: Hashable, revision: int) -> Any:
         """The answer kept under a key, if it was made of this state of the catalogue."""
@@ -148,21 +147,19 @@ class Standing:
     def show(self, listed: Sequence[int], reasons: int, goods: "Goods", dress: Dress[T]) -> list[T]:
         """The listed items with their reasons, dressed; what was shown before is kept."""
         revision, dressed = goods.revision, self._dressed
-        keys = [(at, reasons, dress) for at in listed]
-        new = [at for at, key in zip(listed, keys, strict=True) if key not in dressed]
+        new = [at for at in listed if (at, reasons, dress) not in dressed] if dressed else listed
         if new:
             if len(dressed) > _MOST_DRESSED:
                 dressed.clear()
-                new = list(listed)
+                new = listed
             for at, plain in zip(new, self.explain(new, reasons, goods.ids), strict=True):
-                dressed[at, reasons, dress] = (-1, plain)
-                dressed[at, reasons, None] = (-1, plain)
+                dressed[at, reasons, dress] = (revision, dress(plain, goods), plain)
         shown: list[T] = []
-        for at, key in zip(listed, keys, strict=True):
-            made, value = dressed[key]
+        for at in listed:
+            made, value, plain = dressed[at, reasons, dress]
             if made != revision:
-                value = dress(dressed[at, reasons, None][1], goods)
-                dressed[key] = (revision, value)
+                value = dress(plain, goods)
+                dressed[at, reasons, dress] = (revision, value, plain)
             shown.append(value)
         return shown
 
