@@ -8,7 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lingxi.errors import InvalidInput
-from lingxi.recommend.basket import NextBasket, share_baskets
+from lingxi.recommend import kernels
+from lingxi.recommend.basket import Decays, NextBasket, share_baskets
 from lingxi.recommend.histories import Histories
 from lingxi.recommend.history import LINEAR
 from lingxi.recommend.matrix import densify
@@ -109,7 +110,7 @@ purchases = st.lists(
 @given(purchases, st.sampled_from([0.5, 1.0]), st.integers(1, 4), st.sampled_from([0.5, 1.0]))
 def test_shares_of_baskets_equal_a_loop(rows, decay, group, group_decay):
     taught = _orders(*(np.array(part) for part in zip(*rows, strict=True)), n_rows=5)
-    found = share_baskets(taught, decay=decay, group=group, group_decay=group_decay)
+    found = share_baskets(taught, Decays(decay, group, group_decay))
     wanted = _share_slowly(taught, decay, group, group_decay)
     np.testing.assert_allclose(densify(found), wanted, atol=1e-9)
 
@@ -122,7 +123,7 @@ def test_a_numbered_basket_is_one_whatever_its_moments():
         moments=np.array([1, 2, 9]) * DAY,
         baskets=np.array([7, 7, 8]),
     )
-    found = densify(share_baskets(taught, decay=0.5, group=7, group_decay=1.0))
+    found = densify(share_baskets(taught, Decays(0.5, 7, 1.0)))
     np.testing.assert_allclose(found[0], [1 / 3, 1 / 3, 2 / 3, 0, 0])
 
 
@@ -147,6 +148,29 @@ def test_own_share_one_is_repeats_alone_and_zero_leaves_them_to_the_neighbours()
     np.fill_diagonal(near, 0)
     near /= np.maximum(near.sum(axis=1, keepdims=True), 1e-12)
     np.testing.assert_allclose(rest.score(taught), near @ shares, atol=1e-6)
+
+
+@settings(max_examples=40, deadline=None)
+@given(purchases, st.sampled_from([0.0, 0.3, 1.0]), st.integers(1, 5), st.booleans())
+def test_one_history_is_answered_as_among_many(rows, own, k, compiled):
+    taught = _orders(*(np.array(part) for part in zip(*rows, strict=True)), n_rows=5)
+    with pytest.MonkeyPatch.context() as patch:
+        if not compiled:  # a SciPy without its own loops
+            for name in ("_add", "_pick"):
+                patch.setattr(kernels, name, None)
+        scorer = NextBasket("mine", own=own, k=k)
+        scorer.fit(taught)
+        among = scorer.score(taught)
+        lists = np.argsort(-among, axis=1, kind="stable")[:, :3]
+        reasons = densify(scorer.explain(taught, lists)).reshape(5, 3, N_ITEMS)
+        for row in range(5):
+            single = taught.take(np.array([row]))
+            items, scores = scorer.list_scores(single)
+            assert items.tolist() == np.flatnonzero(among[row] > 0).tolist()
+            assert scores.tolist() == among[row, items].tolist()
+            told = densify(scorer.explain(single, lists[row : row + 1]))
+            np.testing.assert_allclose(told, reasons[row], rtol=1e-12, atol=1e-15)
+            np.testing.assert_allclose(told.sum(axis=1), among[row, lists[row]], atol=1e-6)
 
 
 def test_impossible_parameters_are_refused():

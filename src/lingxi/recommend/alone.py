@@ -63,7 +63,7 @@ class Scratch:
         """The place of each item among others, all of them different; -1 for one that is not."""
         places = self._kept.places
         places[among] = np.arange(len(among), dtype=np.int32)
-        found: NDArray[np.int32] = places[items]
+        found: NDArray[np.int32] = places.take(items)
         places[among] = -1
         return found
 
@@ -173,10 +173,18 @@ def pick_cells(cells: Cells, columns: NDArray[np.integer], scratch: Scratch) -> 
     """Some columns of gathered rows, densely: shape (n_rows, n_columns)."""
     places = scratch.locate(cells.columns, columns)
     known = (places >= 0).nonzero()[0]
-    owners = np.searchsorted(cells.ends, known, side="right") - 1
+    owners = cells.ends.searchsorted(known, side="right") - 1
     table = np.zeros((len(cells.ends) - 1, len(columns)))
     table[owners, places[known]] = cells.values[known]
     return table
+
+
+def keep_columns(cells: Cells, columns: NDArray[np.integer], scratch: Scratch) -> Cells:
+    """The cells of these columns, by the places of these."""
+    places = scratch.locate(cells.columns, columns)
+    known = (places >= 0).nonzero()[0]
+    ends = known.searchsorted(cells.ends).astype(cells.ends.dtype)
+    return Cells(places[known], cells.values[known], ends)
 
 
 def share_out_rows(table: Vector, sums: Vector) -> Vector:

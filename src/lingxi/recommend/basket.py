@@ -4,11 +4,15 @@ Repeats and discoveries are two questions with two answers: the first comes from
 baskets, the second mostly from the neighbours'. ``own`` says how much each counts.
 """
 
+from dataclasses import dataclass
+
 import numpy as np
 from numpy.typing import NDArray
 
 from lingxi.errors import InvalidInput
+from lingxi.recommend.alone import Scratch, keep_columns, pick_cells, to_rows
 from lingxi.recommend.histories import Histories
+from lingxi.recommend.kernels import Cells, Rows, add_rows, gather_rows, multiply_rows, sum_columns
 from lingxi.recommend.latest import Latest
 from lingxi.recommend.matrix import (
     Csr,
@@ -16,12 +20,12 @@ from lingxi.recommend.matrix import (
     count_ends,
     densify,
     keep_best,
+    mark_best,
     row_blocks,
     row_lengths,
     row_sums,
     scale,
     stack,
-    sum_pairs,
     transpose,
 )
 from lingxi.store import Artefact, ArtefactWriter
@@ -31,41 +35,87 @@ Whole = NDArray[np.int64]
 _DECIMALS = 12
 
 
-def share_baskets(histories: Histories, *, decay: float, group: int, group_decay: float) -> Csr:
+@dataclass(frozen=True)
+class Decays:
+    """How baskets count: the b-th from the last (0 is the last) ``decay^(b mod group) ·
+    group_decay^(b div group)``."""
+
+    decay: float
+    group: int
+    group_decay: float
+
+    def count(self, back: Whole) -> Vector:
+        """What the baskets so far back count."""
+        worth: Vector = self.decay ** (back % self.group) * self.group_decay ** (back // self.group)
+        return worth
+
+
+def share_baskets(histories: Histories, decays: Decays) -> Csr:
     """The share of each customer's baskets that hold an item, later baskets counting more.
 
-    The b-th basket from the last (0 is the last) counts ``decay^(b mod group) ·
-    group_decay^(b div group)``; shares are of the sum over all baskets. A basket is what has one
-    number (``Histories.baskets``), or one moment.
+    Shares are of the sum over all baskets. A basket is what has one number
+    (``Histories.baskets``), or one moment.
     """
+    cells, shares = _share_cells(histories, decays)
+    rows, items = np.divmod(cells, max(histories.n_items, 1))
+    return build_csr(shares, items, count_ends(rows, histories.n_rows), histories.shape)
+
+
+def _share_cells(histories: Histories, decays: Decays) -> tuple[Whole, Vector]:
+    """The shares by cell, row · n_items + item, rising."""
     if not len(histories.items):
-        return sum_pairs(np.empty(0, np.int64), np.empty(0, np.int64), np.empty(0), histories.shape)
-    owners, back = histories.owners, _count_back(histories)
-    worth = decay ** (back % group) * group_decay ** (back // group)
-    fresh = np.unique(owners * (back.max() + 1) + back, return_index=True)[1]
-    totals = np.bincount(owners[fresh], weights=worth[fresh], minlength=histories.n_rows)
+        return np.empty(0, dtype=np.int64), np.empty(0)
+    back, totals = _count_back(histories, decays)
     span = int(back.max()) + 1
-    cells = (owners * histories.n_items + histories.items) * span + back
-    once = np.unique(cells, return_index=True)[1]
-    rows = owners[once]
-    return sum_pairs(rows, histories.items[once], worth[once] / totals[rows], histories.shape)
+    held = histories.owners * histories.n_items + histories.items
+    cells, back = np.divmod(_list_once(held * span + back), span)
+    fresh = _find_fresh(cells)
+    worth = decays.count(back) / totals[cells // histories.n_items]
+    return cells[fresh], np.bincount(np.cumsum(fresh) - 1, weights=worth).astype(np.float64)
 
 
-def _count_back(histories: Histories) -> Whole:
-    """How many baskets of the same history came after each event's."""
+def _count_back(histories: Histories, decays: Decays) -> tuple[Whole, Vector]:
+    """How many baskets of the same history came after each event's, and what all baskets of each
+    history count together."""
     owners = histories.owners
     marks = np.where(histories.baskets >= 0, histories.baskets, -1 - histories.moments)
-    newest_first = np.arange(len(owners))[::-1]
-    pairs = np.stack([owners, marks], axis=1)
-    known, which = np.unique(pairs, axis=0, return_inverse=True)
-    last = np.full(len(known), -1, dtype=np.int64)
-    np.maximum.at(last, which[newest_first], newest_first)  # a basket is as late as its last event
-    order = np.lexsort((-last, known[:, 0]))
-    starts = np.searchsorted(known[order, 0], known[order, 0])
-    place = np.empty(len(known), dtype=np.int64)
-    place[order] = np.arange(len(known)) - starts
-    counted: Whole = place[which]
-    return counted
+    order = np.lexsort((marks, owners))
+    fresh = _find_fresh(owners[order]) | _find_fresh(marks[order])
+    starts = np.flatnonzero(fresh)
+    last = np.maximum.reduceat(order, starts)  # a basket is as late as its last event
+    whose = owners[order[starts]]
+    by_time = np.lexsort((-last, whose))
+    place = np.empty(len(starts), dtype=np.int64)
+    place[by_time] = np.arange(len(starts)) - np.searchsorted(whose, whose)
+    back = np.empty(len(owners), dtype=np.int64)
+    back[order] = place[np.cumsum(fresh) - 1]
+    worth = decays.count(place[by_time])
+    return back, np.bincount(whose, weights=worth, minlength=histories.n_rows).astype(np.float64)
+
+
+def _find_fresh(ordered: Whole) -> NDArray[np.bool_]:
+    """Which entries differ from the one before."""
+    fresh = np.ones(len(ordered), dtype=np.bool_)
+    np.not_equal(ordered[1:], ordered[:-1], out=fresh[1:])
+    return fresh
+
+
+def _list_once(keys: Whole) -> Whole:
+    keys = np.sort(keys)
+    found: Whole = keys[_find_fresh(keys)]
+    return found
+
+
+@dataclass(frozen=True)
+class _Near:
+    """What a history holds, ``items`` with ``shares``, and whom it is like: ``others``, rising,
+    whose parts ``said`` sum to 1; ``cells``: everybody's bonds with the items, item by item."""
+
+    items: Whole
+    shares: Vector
+    cells: Cells
+    others: NDArray[np.integer]
+    said: Vector
 
 
 class NextBasket:
@@ -100,26 +150,43 @@ class NextBasket:
         if k < 1 or group < 1:
             raise InvalidInput(f"k and group must be at least 1: {k}, {group}.")
         self.name, self.own, self.k = name, own, k
-        self.decay, self.group, self.group_decay = decay, group, group_decay
-        self._latest = Latest[tuple[Csr, Csr]]()
+        self.decays = Decays(decay, group, group_decay)
+        self._latest = Latest[_Near]()
         self._keep(stack([], 0))
 
     def fit(self, taught: Histories) -> None:
         """Keep every customer's shares."""
-        self._keep(self._share(taught))
+        self._keep(share_baskets(taught, self.decays))
 
     def score(self, histories: Histories) -> NDArray[np.float32]:
         """Scores of all items, shape (n_rows, n_items)."""
-        shares, near = self._hear(histories)
-        others = (near @ self._rows).toarray() * (1 - self.own)
+        if histories.n_rows == 1:
+            return self._add_up(self._hear(histories))[None, :]
+        shares = share_baskets(histories, self.decays)
+        near = self._find_near(shares, histories.rows)
+        others = densify(near @ self._rows) * (1 - self.own)
         own = densify(shares) * self.own
         scores: NDArray[np.float32] = (own + others).astype(np.float32)
         return scores
 
+    def list_scores(self, history: Histories) -> tuple[Whole, NDArray[np.float32]]:
+        """See ``Listing``."""
+        scores = self._add_up(self._hear(history))
+        met = np.flatnonzero(scores > 0)
+        return met, scores[met]
+
     def explain(self, histories: Histories, lists: Whole) -> Csr:
         """What each item gives by itself and through the neighbours, who are held fixed."""
-        shares, near = self._hear(histories)
-        parts = [self._explain_one(shares, near, row, lists[row]) for row in range(len(lists))]
+        if histories.n_rows == 1:
+            near = self._hear(histories)
+            return to_rows(self._tell(near, lists[0]), near.items, histories.n_items)
+        shares = share_baskets(histories, self.decays)
+        others = self._find_near(shares, histories.rows)
+        parts = []
+        for row, wanted in enumerate(lists):
+            items, own = _take_row(shares, row)
+            near = _Near(items, own, self._ask(items), *_take_row(others, row))
+            parts.append(to_rows(self._tell(near, wanted), near.items, histories.n_items))
         return stack(parts, histories.n_items)
 
     def save(self, writer: ArtefactWriter, prefix: str, customers: Whole) -> dict[str, str]:
@@ -133,27 +200,58 @@ class NextBasket:
         self._keep(artefact.load_csr(f"{prefix}_rows"))
         return artefact.load_array(f"{prefix}_customers", np.int64)
 
-    def _hear(self, histories: Histories) -> tuple[Csr, Csr]:
-        """The shares of each history, and its neighbours."""
-        found = self._latest.get(histories)
+    def _hear(self, history: Histories) -> _Near:
+        """What a single history holds, and its neighbours: those that ``_find_near`` gives."""
+        found = self._latest.get(history)
         if found is None:
-            shares = self._share(histories)
-            found = shares, self._find_near(shares, histories.rows)
-            self._latest.put(histories, found)
+            items, shares = _share_cells(history, self.decays)
+            cells = self._ask(items)
+            others, near = sum_columns(cells, shares, self._columns.shape[1])
+            near = np.round(near, _DECIMALS)
+            stays = (near > 0) & (others != history.rows[0])
+            others, near = others[stays], near[stays]
+            if len(near) > self.k:
+                best = np.empty(len(near), dtype=np.bool_)
+                mark_best(near, others, self.k, best)
+                others, near = others[best], near[best]
+            total = np.bincount(np.zeros(len(near), dtype=np.int64), weights=near)
+            found = _Near(items, shares, cells, others, near / total if len(near) else near)
+            self._latest.put(history, found)
         return found
 
-    def _share(self, histories: Histories) -> Csr:
-        return share_baskets(
-            histories, decay=self.decay, group=self.group, group_decay=self.group_decay
-        )
+    def _ask(self, items: Whole) -> Cells:
+        return gather_rows(Rows.of(self._columns), items)
+
+    def _add_up(self, near: _Near) -> NDArray[np.float32]:
+        sums = np.zeros(self._rows.shape[1])
+        add_rows(gather_rows(Rows.of(self._rows), near.others), near.said, sums)
+        sums *= 1 - self.own
+        sums[near.items] += self.own * near.shares
+        return sums.astype(np.float32)
+
+    def _tell(self, near: _Near, wanted: Whole) -> Vector:
+        """The terms of the items wanted, shape (n_wanted, n_items of the history)."""
+        bonds, n = keep_columns(near.cells, near.others, self._scratch), len(near.others)
+        sums = np.zeros(n)
+        add_rows(bonds, near.shares, sums)
+        factors = (1 - self.own) * self._lengths[near.others] * near.said
+        factors /= np.where(sums > 0, sums, 1.0)
+        theirs = pick_cells(self._ask(wanted), near.others, self._scratch) * factors
+        told = multiply_rows(bonds, np.ascontiguousarray(theirs.T)) * near.shares[:, None]
+        given: Vector = np.ascontiguousarray(told.T)
+        if len(near.items):
+            place = np.minimum(np.searchsorted(near.items, wanted), len(near.items) - 1)
+            met = np.flatnonzero(near.items[place] == wanted)
+            given[met, place[met]] += self.own * near.shares[place[met]]
+        return given
 
     def _keep(self, rows: Csr) -> None:
         self._rows = rows
         self._latest.clear()
-        lengths = np.sqrt(row_sums(scale(rows, rows.data**2)))
+        self._scratch = Scratch(rows.shape[0])
+        self._lengths = np.sqrt(row_sums(scale(rows, rows.data**2)))
         owners = np.repeat(np.arange(rows.shape[0]), row_lengths(rows))
-        self._bonds = scale(rows, rows.data / lengths[owners])
-        self._columns = transpose(self._bonds)
+        self._columns = transpose(scale(rows, rows.data / self._lengths[owners]))
 
     def _find_near(self, shares: Csr, own: Whole) -> Csr:
         """Each history's neighbours; their similarities sum to 1."""
@@ -170,20 +268,7 @@ class NextBasket:
             blocks.append(scale(best, best.data / sums))
         return stack(blocks, self._rows.shape[0])
 
-    def _explain_one(self, shares: Csr, near: Csr, row: int, wanted: Whole) -> Csr:
-        had = slice(int(shares.indptr[row]), int(shares.indptr[row + 1]))
-        items, weights = shares.indices[had], shares.data[had]
-        cells = slice(int(near.indptr[row]), int(near.indptr[row + 1]))
-        others, said = near.indices[cells], near.data[cells]
-        bonds = densify(self._bonds[others][:, items]) * weights
-        sums = bonds.sum(axis=1)
-        bonds *= (said / np.where(sums > 0, sums, 1.0))[:, None]
-        given = (1 - self.own) * (densify(self._rows[others][:, wanted]).T @ bonds)
-        place = np.searchsorted(items, wanted)
-        place = np.minimum(place, max(len(items) - 1, 0))
-        if len(items):
-            met = np.flatnonzero(items[place] == wanted)
-            given[met, place[met]] += self.own * weights[place[met]]
-        rows = np.repeat(np.arange(len(wanted)), len(items))
-        shape = (len(wanted), shares.shape[1])
-        return sum_pairs(rows, np.tile(items, len(wanted)), given.reshape(-1), shape)
+
+def _take_row(matrix: Csr, row: int) -> tuple[Whole, Vector]:
+    cells = slice(int(matrix.indptr[row]), int(matrix.indptr[row + 1]))
+    return matrix.indices[cells], matrix.data[cells]

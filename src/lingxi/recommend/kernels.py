@@ -25,6 +25,9 @@ _add: Callable[..., None] | None = getattr(_sparsetools, "csc_matvec", None)
 _add_each: Callable[..., None] | None = getattr(_sparsetools, "csc_matvecs", None)
 _multiply_each: Callable[..., None] | None = getattr(_sparsetools, "csr_matvecs", None)
 
+_SPARSE = 16
+"""Columns for each cell, above which cells are looked at rather than all sums."""
+
 
 @runtime_checkable
 class RowOperator(Protocol):
@@ -100,12 +103,22 @@ def list_once(places: NDArray[np.integer]) -> NDArray[np.integer]:
 
 def add_rows(cells: Cells, weights: NDArray[np.float64], sums: NDArray[np.float64]) -> None:
     """Add each row, times its weight, to ``sums``, shape (n_columns,), in the order of the rows."""
-    values: NDArray[Any] = cells.values.astype(np.float64)
+    values: NDArray[Any] = cells.values.astype(np.float64, copy=False)
     if _add is not None and cells.ends.dtype == cells.columns.dtype:
         _add(len(sums), len(weights), cells.ends, cells.columns, values, weights, sums)
         return
-    np.multiply(values, np.repeat(weights, np.diff(cells.ends)), out=values)
-    np.add.at(sums, cells.columns, values)
+    np.add.at(sums, cells.columns, values * np.repeat(weights, np.diff(cells.ends)))
+
+
+def sum_columns(
+    cells: Cells, weights: NDArray[np.float64], n_columns: int
+) -> tuple[NDArray[np.integer], NDArray[np.float64]]:
+    """The columns that the rows hold, rising, and the sum of the rows, each times its weight."""
+    sums = np.zeros(n_columns)
+    add_rows(cells, weights, sums)
+    few = len(cells.columns) * _SPARSE < n_columns
+    columns: NDArray[np.integer] = list_once(cells.columns) if few else sums.nonzero()[0]
+    return columns, sums[columns]
 
 
 def score_row(matrix: Csr, weights: Csr) -> NDArray[np.float32]:
@@ -155,7 +168,7 @@ def add_each(cells: Cells, weights: NDArray[np.floating], n_columns: int) -> NDA
 def multiply_rows(cells: Cells, table: NDArray[np.float64]) -> NDArray[np.float64]:
     """The rows times a table of double precision, shape (n_columns, n): shape (n_rows, n)."""
     n_rows, n = len(cells.ends) - 1, table.shape[1]
-    values = cells.values.astype(np.float64)
+    values = cells.values.astype(np.float64, copy=False)
     product = np.zeros((n_rows, n))
     if _multiply_each is not None and cells.ends.dtype == cells.columns.dtype:
         ends, columns = cells.ends, cells.columns

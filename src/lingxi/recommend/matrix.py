@@ -131,11 +131,11 @@ def best_cells(matrix: Csr, k: int) -> NDArray[np.bool_]:
     stays = np.ones(len(matrix.data), dtype=np.bool_)
     for row in np.flatnonzero(lengths > k).tolist():  # row by row: a row stays in the cache
         cells = slice(int(matrix.indptr[row]), int(matrix.indptr[row + 1]))
-        _mark_best(matrix.data[cells], matrix.indices[cells], k, stays[cells])
+        mark_best(matrix.data[cells], matrix.indices[cells], k, stays[cells])
     return stays
 
 
-def _mark_best(
+def mark_best(
     weights: NDArray[np.floating],
     columns: NDArray[np.integer],
     k: int,

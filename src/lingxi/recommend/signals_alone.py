@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from lingxi.recommend.alone import Scratch
+from lingxi.recommend.alone import Scratch, keep_columns
 from lingxi.recommend.histories import DAY, Histories
 from lingxi.recommend.history import USUAL
 from lingxi.recommend.kernels import Cells, Rows, add_each, gather_rows, list_once, multiply_rows
@@ -91,7 +91,7 @@ def _fade(history: Histories) -> tuple[Whole, Table]:
 def _come_near(
     met: Whole, shares: Table, items: Whole, nearness: Csr, scratch: Scratch
 ) -> NDArray[np.floating]:
-    cells = _keep_columns(gather_rows(Rows.of(nearness), met), items, scratch)
+    cells = keep_columns(gather_rows(Rows.of(nearness), met), items, scratch)
     return add_each(cells, shares, len(items)).T
 
 
@@ -105,15 +105,7 @@ def _be_like(
     terms = list_once(heard.columns)  # few of those that there are
     own = Cells(scratch.locate(heard.columns, terms), heard.values, heard.ends)
     tastes = add_each(own, shares[:, _LIKING], len(terms)).astype(np.float64)
-    return multiply_rows(_keep_columns(asked, terms, scratch), tastes).T
-
-
-def _keep_columns(cells: Cells, columns: NDArray[np.integer], scratch: Scratch) -> Cells:
-    """The cells of these columns, by the places of these."""
-    places = scratch.locate(cells.columns, columns)
-    known = (places >= 0).nonzero()[0]
-    ends = np.searchsorted(known, cells.ends).astype(cells.ends.dtype)
-    return Cells(places[known], cells.values[known], ends)
+    return multiply_rows(keep_columns(asked, terms, scratch), tastes).T
 
 
 def _meet_again(history: Histories, items: Whole) -> tuple[Vector, Vector]:
