@@ -1,6 +1,7 @@
 """The recommender without a shop: on matrices and frames, in the manner of scikit-learn."""
 
 import doctest
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
@@ -193,3 +194,56 @@ def test_the_page_shows_what_happens() -> None:
     options = doctest.ELLIPSIS | doctest.IGNORE_EXCEPTION_DETAIL
     found = doctest.testfile(str(page), module_relative=False, optionflags=options)
     assert (found.failed, found.attempted > 10) == (0, True)
+
+
+ITEMS = pd.DataFrame(
+    {
+        "item_id": [*(f"i{n}" for n in range(30)), "new"],
+        "category": ["Home > Lamps" if n < 15 else "Tea" for n in range(30)] + ["Tea"],
+        "price": [9.5] * 30 + [None],
+        "colour": ["red", None] * 15 + ["blue"],
+    }
+)
+
+
+@pytest.mark.parametrize("form", [pd.DataFrame, pa.Table.from_pandas])
+def test_content_knows_items_that_nobody_met_by_what_they_are(
+    form: Callable[[pd.DataFrame], pd.DataFrame | pa.Table], tmp_path: Path
+) -> None:
+    events = to_frame(two_tastes())
+    model = RecommenderModel("content").fit(events, items=form(ITEMS))
+    assert "new" in model.recommend_to(["i20"], n=15).item_id.tolist()
+    assert "new" not in model.recommend_to(["i3"], n=14).item_id.tolist()
+    model.save(tmp_path)
+    again = RecommenderModel.load(tmp_path)
+    assert_frame_equal(again.recommend(["c1"], n=5), model.recommend(["c1"], n=5))
+    shares = RecommenderModel("category_popularity").fit(events, items=ITEMS)
+    assert set(shares.recommend_to(["i3"], n=5).item_id) <= {f"i{n}" for n in range(15)}
+
+
+@pytest.mark.parametrize(
+    ("name", "items", "told"),
+    [
+        ("content", None, "fit\\(data, items=frame\\)"),
+        ("category_popularity", None, "fit\\(data, items=frame\\)"),
+        ("blend", None, "is made by auto"),
+        ("ranker", None, "is made by auto"),
+        ("content", pd.DataFrame({"item_id": ["i1"], "price": ["dear"]}), "price of item 'i1'"),
+        ("content", pd.DataFrame({"item_id": [None], "name": ["x"]}), "has no item_id"),
+    ],
+)
+def test_a_model_that_cannot_be_fitted_by_its_name_says_what_to_do(
+    name: str, items: pd.DataFrame | None, told: str
+) -> None:
+    with pytest.raises(InvalidInput, match=told):
+        RecommenderModel(name).fit(to_frame(two_tastes()), items=items)
+
+
+def test_items_of_a_table_are_its_columns() -> None:
+    about = pd.DataFrame({"item_id": range(30), "category": ["a"] * 15 + ["b"] * 15})
+    found = RecommenderModel("content").fit(two_tastes(), items=about).recommend_to([3], n=5)
+    assert set(found.item_id) <= set(range(15))
+    with pytest.raises(InvalidInput, match="no column '30'"):
+        RecommenderModel("content").fit(two_tastes(), items=pd.DataFrame({"item_id": [30]}))
+    with pytest.raises(UnknownColumn, match="item_id"):
+        RecommenderModel("content").fit(two_tastes(), items=pd.DataFrame({"id": [1]}))

@@ -12,15 +12,15 @@ from sklearn.base import BaseEstimator
 
 from lingxi.clock import SystemClock
 from lingxi.errors import FileUnreadable, InvalidInput, NotTrained, did_you_mean
-from lingxi.ingest.text import Text
 from lingxi.recommend.bench import FILL
 from lingxi.recommend.dataset import number_together
 from lingxi.recommend.evaluation import evaluate
 from lingxi.recommend.event_files import Events
-from lingxi.recommend.families import build_scorer, make_recipe
+from lingxi.recommend.families import build_scorer, find_family, make_recipe
 from lingxi.recommend.frames import (
     Frame,
     Id,
+    find_ids,
     is_one,
     make_history,
     name_ids,
@@ -29,12 +29,14 @@ from lingxi.recommend.frames import (
     write_histories,
 )
 from lingxi.recommend.histories import Histories
+from lingxi.recommend.item_frames import check_family, list_new, read_items, tell_of_items
 from lingxi.recommend.lists import exclude, fill_up, top_items
 from lingxi.recommend.model import Model, fit_model
 from lingxi.recommend.operators import ItemOperator
 from lingxi.recommend.ratings import Ratings
 from lingxi.recommend.recipe import Param, Recipe
 from lingxi.recommend.unaided import Picked, pick
+from lingxi.schema import Item
 from lingxi.store import Artefact, Artefacts, Manifest
 
 Places = NDArray[np.int64]
@@ -110,7 +112,7 @@ class RecommenderModel(BaseEstimator):  # type: ignore[no-untyped-call]
         self.include_seen = include_seen
         self.seed = seed
 
-    def fit(self, X: Ratings | Frame, y: object = None) -> Self:
+    def fit(self, X: Ratings | Frame, y: object = None, *, items: Frame | None = None) -> Self:
         """Learn.
 
         Parameters
@@ -121,26 +123,34 @@ class RecommenderModel(BaseEstimator):  # type: ignore[no-untyped-call]
             ``timestamp`` and ``weight``: one row an event.
         y
             Not used; scikit-learn passes it.
+        items
+            What the items are, as ``read_items`` takes it, for ``content`` and
+            ``category_popularity``; with items nobody met yet, of which content knows the likeness.
 
         Raises
         ------
         InvalidInput
             If the data, the model's name or a parameter cannot be used.
         UnknownColumn
-            If the frame has no ``customer_id`` or ``item_id``.
+            If a frame has no ``customer_id`` or ``item_id``.
         """
         del y
         events = read_data(X)
         self._numbered = events.shape is not None
         self._customers, (customers,) = number_together([events.customers], keep_all=True)
-        self._items, (items,) = number_together([events.items], keep_all=True)
-        return self._learn(events, customers, items)
+        self._items, (places,) = number_together([events.items], keep_all=True)
+        told = {} if items is None else read_items(items)
+        self._items += list_new(told, self._items, fixed=self._numbered)
+        return self._learn(events, customers, places, told)
 
-    def _learn(self, events: Events, customers: Places, items: Places) -> Self:
+    def _learn(
+        self, events: Events, customers: Places, places: Places, told: Mapping[str, Item]
+    ) -> Self:
         shape = len(self._customers), len(self._items)
-        self.taught_ = Histories.of_events(
-            customers, items, shape, moments=events.moments, weights=events.weights
+        taught = Histories.of_events(
+            customers, places, shape, moments=events.moments, weights=events.weights
         )
+        self.taught_ = tell_of_items(taught, self._items, told)
         if self.model == AUTO:
             picked = pick(
                 self.taught_,
@@ -149,6 +159,7 @@ class RecommenderModel(BaseEstimator):  # type: ignore[no-untyped-call]
                 include_seen=self.include_seen,
             )
         else:
+            check_family(find_family(self.model), told, composed=bool(self.params))
             picked = Picked(make_recipe(self.model, self.params), "It was asked for.")
         self.recipe_, self.why_, self.trials_ = picked.recipe, picked.why, picked.trials
         self._fitted = fit_model(self.recipe_, self.taught_)
@@ -257,7 +268,8 @@ class RecommenderModel(BaseEstimator):  # type: ignore[no-untyped-call]
         del y
         self._require()
         events = read_data(X)
-        rows, items = self._to_places(events)
+        rows = find_ids(events.customers, self._row_of)
+        items = find_ids(events.items, self._place_of)
         known = (rows >= 0) & (items >= 0)
         wanted = Histories.of_events(rows[known], items[known], self.taught_.shape).seen()
         barred = np.full(len(self.taught_.items), not self.include_seen)
@@ -327,13 +339,6 @@ class RecommenderModel(BaseEstimator):  # type: ignore[no-untyped-call]
         self._fitted = Model(kept.recipe, scorer, artefact.load_array("trend", np.float64))
         self._popularity = artefact.load_array("popularity", np.float64)
         self._index()
-
-    def _to_places(self, events: Events) -> tuple[Places, Places]:
-        def find(column: Text, known: Mapping[str, int]) -> Places:
-            table = np.array([known.get(v.strip(), -1) for v in column.values] or [-1])
-            return table[column.codes]
-
-        return find(events.customers, self._row_of), find(events.items, self._place_of)
 
     def _index(self) -> None:
         self._row_of = {name: row for row, name in enumerate(self._customers)}

@@ -1,6 +1,6 @@
 """Data as a user of the plain Python API has it: a matrix or a frame in, ids and histories back."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import TypeGuard
@@ -10,6 +10,7 @@ import pandas as pd
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from lingxi.ingest.text import Text
 from lingxi.recommend.event_files import Events, number_ids, read_event_table
 from lingxi.recommend.histories import NOBODY, ORDER, Histories
 from lingxi.recommend.ratings import Ratings, read_ratings
@@ -65,6 +66,12 @@ def name_ids(ids: Iterable[Id] | Id) -> list[str]:
     if isinstance(ids, str) or not isinstance(ids, Iterable):
         return [name(ids)]
     return [name(one) for one in ids]
+
+
+def find_ids(column: Text, known: Mapping[str, int]) -> NDArray[np.int64]:
+    """The number of each id of a column, -1 where it is not known."""
+    table = np.array([known.get(v.strip(), -1) for v in column.values] or [-1], dtype=np.int64)
+    return table[column.codes]
 
 
 def make_history(places: list[int], n_items: int, *, timed: bool) -> Histories:
