@@ -17,7 +17,7 @@ from lingxi.access.users import create_user
 from lingxi.app.shop import Shop
 from lingxi.clock import FixedClock
 from lingxi.server.app import make_app, set_shop
-from lingxi.server.observe import configure_logs
+from lingxi.server.logs import configure_logs
 
 DEMO_END = datetime(2026, 6, 30, tzinfo=UTC)
 PASSWORD = "correct horse battery"

@@ -13,8 +13,9 @@ from lingxi import errors
 from lingxi.app.shop import Shop
 from lingxi.errors import InternalError, LingxiError, RateLimited, UserError
 from lingxi.server.app import create_app
-from lingxi.server.errors import STATUSES, find_status
-from lingxi.server.observe import configure_logs
+from lingxi.server.errors import find_status
+from lingxi.server.logs import configure_logs
+from lingxi.server.problems import STATUSES
 
 Client = TestClient[Litestar]
 EXPECTED = {

@@ -23,3 +23,12 @@ def test_the_process_that_watches_the_worker_loads_no_application() -> None:
     loaded = loaded_by("lingxi.cli.serve", "lingxi.server.serve", "lingxi.access")
     assert "lingxi.server.app" not in loaded
     assert "litestar" not in loaded
+
+
+def test_the_process_that_watches_the_worker_opens_no_shop_before_it_starts_it() -> None:
+    assert not loaded_by("lingxi.cli.serve", "lingxi.server.serve") & {"sqlalchemy", "lingxi.store"}
+
+
+def test_the_door_for_events_opens_without_the_framework_and_the_other_rooms() -> None:
+    loaded = loaded_by("lingxi.server.load")
+    assert not loaded & {"litestar", "lingxi.app.rooms", "lingxi.policy", "lingxi.journeys"}

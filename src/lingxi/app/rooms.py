@@ -20,11 +20,11 @@ from lingxi import (
     segments,
 )
 from lingxi.access.tables import metadata as access_metadata
+from lingxi.app.folds import PROJECTIONS
 from lingxi.catalogue.tables import metadata as catalogue_metadata
 from lingxi.coupons.tables import metadata as coupons_metadata
 from lingxi.experiments.tables import metadata as experiments_metadata
 from lingxi.gorse.tables import metadata as gorse_metadata
-from lingxi.ingest.consent import ConsentProjection
 from lingxi.ingest.tables import metadata as ingest_metadata
 from lingxi.journeys.tables import metadata as journeys_metadata
 from lingxi.lifecycle.tables import metadata as lifecycle_metadata
@@ -34,7 +34,6 @@ from lingxi.policy.tables import metadata as policy_metadata
 from lingxi.profiles.tables import metadata as profiles_metadata
 from lingxi.recommend.placements.tables import metadata as recommend_metadata
 from lingxi.segments.tables import metadata as segments_metadata
-from lingxi.store import Projection
 from lingxi.store.tables import metadata as store_metadata
 
 METADATAS: Sequence[sa.MetaData] = (
@@ -55,12 +54,6 @@ METADATAS: Sequence[sa.MetaData] = (
     access_metadata,
 )
 
-PROJECTIONS: Sequence[Projection] = (
-    *profiles.PROJECTIONS,
-    *gorse.PROJECTIONS,
-    ConsentProjection(),
-)
-
 Forget = Callable[[sa.Connection, frozenset[int]], int]
 
 FORGETTERS: dict[str, Forget] = {
@@ -79,3 +72,5 @@ FORGETTERS: dict[str, Forget] = {
     "ingest": ingest.forget,
 }
 """From the top of the house down; identity (``ingest``) comes last, then the store itself."""
+
+__all__ = ["FORGETTERS", "METADATAS", "PROJECTIONS", "Forget"]

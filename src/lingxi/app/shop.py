@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lingxi.access.sources import ensure_source, list_sources
+from lingxi.app.folds import PROJECTIONS
 from lingxi.app.revision import is_newest
-from lingxi.app.rooms import FORGETTERS, METADATAS, PROJECTIONS
 from lingxi.clock import Clock, SystemClock
 from lingxi.config import CONFIG_FILE, Settings, load_settings
 from lingxi.errors import InvalidInput, InvalidSetting, ShopExists
@@ -69,9 +69,13 @@ class Shop:
         store = Store.open(settings, moment, projections=PROJECTIONS)
         if not is_newest(store.engine):
             from lingxi.app.migrate import upgrade
+            from lingxi.app.rooms import METADATAS
 
             upgrade(store.engine, METADATAS)
-        store.finish_erasures(rooms=tuple(FORGETTERS.values()))
+        if store.has_open_erasures():
+            from lingxi.app.rooms import FORGETTERS
+
+            store.finish_erasures(rooms=tuple(FORGETTERS.values()))
         return cls(settings, store, moment)
 
     @cached_property

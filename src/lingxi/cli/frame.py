@@ -78,18 +78,30 @@ def fail(code: str, message: str, *, as_json: bool, status: int) -> NoReturn:
     sys.exit(status)
 
 
-@contextmanager
-def open_shop(folder: Path | None) -> Iterator["Shop"]:
-    """The shop in ``folder``, or in the current folder."""
-    from lingxi.app.shop import Shop
+def find_folder(folder: Path | None) -> Path:
+    """The folder of a shop: the one that was named, else the current one.
 
-    logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(message)s")
+    Raises
+    ------
+    ShopNotFound
+        If none was named, and the current folder holds no shop.
+    """
     where = folder if folder is not None else Path.cwd()
     if folder is None and not (where / CONFIG_FILE).is_file():
         raise ShopNotFound(
             "There is no shop in the current folder. Go to a shop's folder, name one with "
             "--shop DIR, or make one with 'lingxi init DIR'."
         )
+    return where
+
+
+@contextmanager
+def open_shop(folder: Path | None) -> Iterator["Shop"]:
+    """The shop in ``folder``, or in the current folder."""
+    where = find_folder(folder)
+    from lingxi.app.shop import Shop
+
+    logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(message)s")
     shop = Shop.open(where)
     try:
         yield shop

@@ -14,6 +14,7 @@ from lingxi.app.orphans import PARENT_VARIABLE
 from lingxi.config import Settings
 
 _STOP_SECONDS = 20.0
+_LOOK_SECONDS = 0.2
 _PAUSE_SECONDS = 2.0
 _LONGEST_PAUSE_SECONDS = 60.0
 _NICE = 5
@@ -34,11 +35,12 @@ def list_companions(settings: Settings) -> list[list[str]]:
 
 
 @contextmanager
-def companions(settings: Settings) -> Iterator[None]:
-    """The companions of a shop's server, for as long as the block runs."""
+def companions(settings: Settings, *, after: Event | None = None) -> Iterator[None]:
+    """The companions of a shop's server, for as long as the block runs; with ``after`` they begin
+    once that is set, and leave the processors to the server's own start until then."""
     stop = Event()
     threads = [
-        Thread(target=keep_running, args=(command, settings.folder, stop), daemon=True)
+        Thread(target=keep_running, args=(command, settings.folder, stop, after), daemon=True)
         for command in list_companions(settings)
     ]
     for thread in threads:
@@ -51,9 +53,13 @@ def companions(settings: Settings) -> Iterator[None]:
             thread.join(_STOP_SECONDS + 5)
 
 
-def keep_running(command: Sequence[str], folder: Path, stop: Event) -> None:
+def keep_running(
+    command: Sequence[str], folder: Path, stop: Event, after: Event | None = None
+) -> None:
     """Run a command of ours, again when it ends, longer and longer after each failure."""
     pause = _PAUSE_SECONDS
+    while after is not None and not stop.is_set() and not after.wait(_LOOK_SECONDS):
+        pass
     while not stop.is_set():
         started = monotonic()
         child = subprocess.Popen(
@@ -63,7 +69,7 @@ def keep_running(command: Sequence[str], folder: Path, stop: Event) -> None:
             env={**os.environ, PARENT_VARIABLE: str(os.getpid())},
         )
         stand_back(child.pid)
-        while child.poll() is None and not stop.wait(0.2):
+        while child.poll() is None and not stop.wait(_LOOK_SECONDS):
             pass
         if child.poll() is None:
             child.terminate()

@@ -9,86 +9,24 @@ import structlog
 from litestar import MediaType, Request, Response
 from litestar.exceptions import HTTPException, ValidationException
 
-from lingxi.errors import (
-    Conflict,
-    EncodingUnsupported,
-    LingxiError,
-    NotAuthenticated,
-    NotEnoughData,
-    NotTrained,
-    PermissionDenied,
-    RateLimited,
-    StoreBusy,
-    StoreUnavailable,
-    UnknownCoupon,
-    UnknownCustomer,
-    UnknownEvent,
-    UnknownItem,
-    UnknownJourney,
-    UnknownList,
-    UnknownMessage,
-    UnknownModel,
-    UnknownOffer,
-    UnknownPlacement,
-    UnknownRun,
-    UnknownSegment,
-    UnknownTemplate,
-    UserError,
+from lingxi.errors import LingxiError, RateLimited
+from lingxi.server.problems import (
+    BUSY,
+    BUSY_SECONDS,
+    Problem,
+    Problems,
+    find_own_status,
 )
 from lingxi.server.requests import is_api_path, request_id
 from lingxi.server.validation import explain_validation
 
-STATUSES: dict[type[LingxiError], HTTPStatus] = {
-    UnknownCustomer: HTTPStatus.NOT_FOUND,
-    UnknownEvent: HTTPStatus.NOT_FOUND,
-    UnknownItem: HTTPStatus.NOT_FOUND,
-    UnknownModel: HTTPStatus.NOT_FOUND,
-    UnknownJourney: HTTPStatus.NOT_FOUND,
-    UnknownMessage: HTTPStatus.NOT_FOUND,
-    UnknownRun: HTTPStatus.NOT_FOUND,
-    UnknownTemplate: HTTPStatus.NOT_FOUND,
-    UnknownPlacement: HTTPStatus.NOT_FOUND,
-    UnknownSegment: HTTPStatus.NOT_FOUND,
-    UnknownList: HTTPStatus.NOT_FOUND,
-    UnknownOffer: HTTPStatus.NOT_FOUND,
-    UnknownCoupon: HTTPStatus.NOT_FOUND,
-    NotTrained: HTTPStatus.CONFLICT,
-    NotEnoughData: HTTPStatus.CONFLICT,
-    Conflict: HTTPStatus.CONFLICT,
-    EncodingUnsupported: HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
-    NotAuthenticated: HTTPStatus.UNAUTHORIZED,
-    PermissionDenied: HTTPStatus.FORBIDDEN,
-    RateLimited: HTTPStatus.TOO_MANY_REQUESTS,
-    StoreBusy: HTTPStatus.SERVICE_UNAVAILABLE,
-    StoreUnavailable: HTTPStatus.SERVICE_UNAVAILABLE,
-    UserError: HTTPStatus.BAD_REQUEST,
-    LingxiError: HTTPStatus.INTERNAL_SERVER_ERROR,
-}
-"""Status of each error; a class that is not listed has the status of the nearest one above it."""
-
 _OWN_FAULT = "Something went wrong on our side. Try again; if it stays, quote the request id."
-BUSY = "The shop's data cannot be reached at the moment. Try again in a few seconds."
-BUSY_SECONDS = 2
 _HTTP_WORDS = {
     400: "The request cannot be read.",
     404: "There is nothing at this address.",
     405: "This address does not take that method.",
     413: "The request's body is too large.",
 }
-
-
-class Problem(msgspec.Struct, frozen=True):
-    """What went wrong, for the one who asked."""
-
-    code: str
-    message: str
-    request_id: str
-
-
-class Problems(msgspec.Struct, frozen=True):
-    """The body of every answer that is not a success."""
-
-    error: Problem
 
 
 ErrorPage = Callable[[Request[Any, Any, Any], int, Problem], Response[Any]]
@@ -98,15 +36,12 @@ ErrorPage = Callable[[Request[Any, Any, Any], int, Problem], Response[Any]]
 def find_status(error: Exception) -> int:
     """The HTTP status of an error.
 
-    >>> find_status(UnknownItem("no such item")), find_status(ValueError("?"))
-    (404, 500)
+    >>> find_status(RateLimited("slower", retry_after_seconds=1)), find_status(ValueError("?"))
+    (429, 500)
     """
     if isinstance(error, HTTPException):
         return error.status_code
-    for kind in type(error).__mro__:
-        if kind in STATUSES:
-            return int(STATUSES[kind])
-    return 500
+    return find_own_status(error)
 
 
 def answer_error(request: Request[Any, Any, Any], error: Exception) -> Response[Any]:

@@ -22,10 +22,11 @@ from lingxi.app.queries.recommendations import answer
 from lingxi.app.shop import Shop
 from lingxi.recommend.rules import MOST_HISTORY
 from lingxi.server.api.parameters import LONGEST_ID, MOST_RECOMMENDED
-from lingxi.server.errors import Problems, describe_problem
+from lingxi.server.errors import describe_problem
 from lingxi.server.gate import Gate, Presented, check_permission, choose_key
 from lingxi.server.metrics import Metrics
 from lingxi.server.observe import log_request
+from lingxi.server.problems import Problems
 from lingxi.server.requests import request_id
 from lingxi.server.security import security_headers
 from lingxi.store.reader import Reader

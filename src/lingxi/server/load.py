@@ -11,19 +11,21 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 from threading import Thread
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
 import structlog
 from granian.utils.proxies import wrap_asgi_with_proxy_headers
-from litestar.enums import ScopeType
-from litestar.types import ASGIApp, HTTPScope, Message, Receive, Scope, Send
 
 from lingxi.app.shop import Shop
+from lingxi.errors import LingxiError
 from lingxi.server.collect.counts import Counts
 from lingxi.server.collect.door import Door
 from lingxi.server.collect.queue import Queue
-from lingxi.server.observe import configure_logs
+from lingxi.server.logs import configure_logs
 from lingxi.server.serve import SHOP_VARIABLE
+
+if TYPE_CHECKING:
+    from litestar.types import ASGIApp, HTTPScope, Message, Receive, Scope, Send
 
 TRUSTED_PROXIES = "127.0.0.1,::1"
 _FAILED = 1
@@ -33,20 +35,20 @@ one that answers wait ten times as long, several times a request."""
 _WARM_SECONDS = 5.0
 
 
-def load_app() -> ASGIApp:
+def load_app() -> "ASGIApp":
     """The application of a worker process; the shop's folder comes from the environment.
 
     With secure cookies a proxy on this machine stands in front: its word on who asks is taken.
     """
     configure_logs()
     sys.setswitchinterval(_TURN_SECONDS)
-    shop = Shop.open(Path(os.environ[SHOP_VARIABLE]))
+    shop = _open_shop(Path(os.environ[SHOP_VARIABLE]))
     warming = Thread(target=shop.store.log.warm, name="lingxi-warm", daemon=True)
     warming.start()
     shop.ensure_source()
     door = make_door(shop)
 
-    def load_rest() -> ASGIApp:
+    def load_rest() -> "ASGIApp":
         warming.join(_WARM_SECONDS)  # the first message waits for it, and it for no import
         from lingxi.server.app import create_front
 
@@ -60,6 +62,16 @@ def load_app() -> ASGIApp:
         return opening
     wrapped: ASGIApp = wrap_asgi_with_proxy_headers(opening, trusted_hosts=TRUSTED_PROXIES)
     return wrapped
+
+
+def _open_shop(folder: Path) -> Shop:
+    """The shop; a process that cannot open it ends, and whoever started it says so in words."""
+    try:
+        return Shop.open(folder)
+    except LingxiError as error:
+        structlog.get_logger().error("shop_not_opened", code=error.code, error=str(error))
+        sys.stderr.flush()
+        os._exit(_FAILED)
 
 
 def make_door(shop: Shop) -> Door:
@@ -100,15 +112,16 @@ class Opening:
     which it fails ends, and is started again.
     """
 
-    def __init__(self, door: Door, load: Callable[[], ASGIApp]) -> None:
+    def __init__(self, door: Door, load: "Callable[[], ASGIApp]") -> None:
         self._door, self._load = door, load
         self._front: ASGIApp | None = None
         self._loading: asyncio.Task[ASGIApp] | None = None
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+    async def __call__(self, scope: "Scope", receive: "Receive", send: "Send") -> None:
         """Answer one request, or go through the server's life."""
-        if scope["type"] == ScopeType.HTTP:
-            if self._front is None and await self._take(scope, receive, send):
+        if cast(str, scope["type"]) == "http":
+            request = cast("HTTPScope", scope)
+            if self._front is None and await self._take(request, receive, send):
                 return
             loaded = self._front
             front = await asyncio.shield(self._ready()) if loaded is None else loaded
@@ -116,7 +129,7 @@ class Opening:
         else:
             await self._live(scope, receive, send)
 
-    async def _take(self, scope: HTTPScope, receive: Receive, send: Send) -> bool:
+    async def _take(self, scope: "HTTPScope", receive: "Receive", send: "Send") -> bool:
         address = self._door.find(scope)
         if address is None:
             return False
@@ -129,7 +142,7 @@ class Opening:
             self._loading = asyncio.create_task(self._load_front())
         return self._loading
 
-    async def _load_front(self) -> ASGIApp:
+    async def _load_front(self) -> "ASGIApp":
         try:
             self._front = await asyncio.to_thread(self._load)
         except Exception as error:
@@ -137,25 +150,25 @@ class Opening:
             os._exit(_FAILED)
         return self._front
 
-    async def _live(self, scope: Scope, receive: Receive, send: Send) -> None:
+    async def _live(self, scope: "Scope", receive: "Receive", send: "Send") -> None:
         """Say at once that requests may come; the loaded application begins and ends behind it."""
         await receive()
         loading = self._ready()
         told: asyncio.Queue[Message] = asyncio.Queue()
-        told.put_nowait(cast(Message, {"type": "lifespan.startup"}))
+        told.put_nowait(cast("Message", {"type": "lifespan.startup"}))
         begun = asyncio.create_task(self._begin(scope, told))
-        await send(cast(Message, {"type": "lifespan.startup.complete"}))
+        await send(cast("Message", {"type": "lifespan.startup.complete"}))
         ending = await receive()
         await asyncio.shield(loading)
-        told.put_nowait(cast(Message, ending))
+        told.put_nowait(cast("Message", ending))
         await begun
-        await send(cast(Message, {"type": "lifespan.shutdown.complete"}))
+        await send(cast("Message", {"type": "lifespan.shutdown.complete"}))
 
-    async def _begin(self, scope: Scope, told: "asyncio.Queue[Message]") -> None:
+    async def _begin(self, scope: "Scope", told: "asyncio.Queue[Message]") -> None:
         front = await asyncio.shield(self._ready())
 
-        async def say(message: Message) -> None:
+        async def say(message: "Message") -> None:
             if message["type"].endswith(".failed"):
                 structlog.get_logger().error("server_lifespan_failed", said=str(message))
 
-        await front(scope, cast(Receive, told.get), cast(Send, say))
+        await front(scope, cast("Receive", told.get), cast("Send", say))

@@ -1,13 +1,11 @@
 """What happens to every answer on its way out: headers, one log line, counters."""
 
-import logging
 import sys
 from datetime import UTC, datetime
 from time import perf_counter
 from typing import cast
 
 import msgspec
-import structlog
 from litestar.types import BeforeMessageSendHookHandler, HTTPScope, Message, Scope
 
 from lingxi.config import ServerSettings
@@ -16,21 +14,6 @@ from lingxi.server.requests import request_id, route_template
 from lingxi.server.security import security_headers
 
 _encode = msgspec.json.Encoder().encode
-
-
-def configure_logs(*, cache: bool = True) -> None:
-    """JSON lines to stderr, one event each; ``cache`` fixes the choice for the process."""
-    structlog.configure(
-        processors=[
-            structlog.processors.add_log_level,
-            structlog.processors.TimeStamper(fmt="iso", utc=True),
-            structlog.processors.format_exc_info,
-            structlog.processors.JSONRenderer(ensure_ascii=False),
-        ],
-        wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
-        cache_logger_on_first_use=cache,
-    )
 
 
 def make_observer(settings: ServerSettings, metrics: Metrics) -> BeforeMessageSendHookHandler:

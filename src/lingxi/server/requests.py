@@ -3,14 +3,16 @@
 import re
 import secrets
 from ipaddress import ip_address
+from typing import TYPE_CHECKING
 
-from litestar.types import HTTPScope, Scope
+if TYPE_CHECKING:
+    from litestar.types import HTTPScope, Scope
 
 API_PREFIXES = ("/v1", "/gorse/api", "/docs/openapi.json", "/health", "/metrics")
 _GIVEN_ID = re.compile(rb"[A-Za-z0-9._-]{8,64}")
 
 
-def request_id(scope: Scope) -> str:
+def request_id(scope: "Scope") -> str:
     """The id that names this request in answers and logs; a proxy may have given one."""
     state = scope["state"]
     known = state.get("request_id")
@@ -31,7 +33,7 @@ def is_api_path(path: str) -> bool:
     return any(path == prefix or path.startswith(prefix + "/") for prefix in API_PREFIXES)
 
 
-def client_address(scope: Scope) -> str:
+def client_address(scope: "Scope") -> str:
     """Where the request comes from; an IPv6 address counts by its network of 64 bits.
 
     Behind a proxy, granian's forwarded-header wrapper has already put the real address here.
@@ -48,6 +50,6 @@ def client_address(scope: Scope) -> str:
     return str(address)
 
 
-def route_template(scope: HTTPScope) -> str:
+def route_template(scope: "HTTPScope") -> str:
     """The route that matched, without the identifiers in the path; for logs and metrics."""
     return scope.get("path_template") or "unmatched"

@@ -5,9 +5,10 @@ import multiprocessing
 import os
 import socket
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
+from http.client import HTTPConnection, HTTPException
 from pathlib import Path
-from threading import Event, Thread
+from threading import Event, Thread, get_native_id
 
 from granian import Granian
 from granian.constants import Interfaces
@@ -15,12 +16,13 @@ from granian.log import LogLevels
 
 from lingxi.config import load_settings
 from lingxi.errors import Conflict, InvalidSetting
-from lingxi.server.companions import companions
+from lingxi.server.companions import companions, stand_back
 
 TARGET = "lingxi.server.load:load_app"
 SHOP_VARIABLE = "LINGXI_SHOP_FOLDER"
 """Tells a worker process which shop it serves. The application itself is loaded only there."""
 _STOP_SECONDS = 20
+_ANSWER_SECONDS = 5.0
 _LOGS = {
     "formatters": {
         "generic": {
@@ -49,17 +51,23 @@ def serve(
     host: str | None = None,
     port: int | None = None,
     ready: Callable[[], None] = lambda: None,
+    beside: Callable[[], None] = lambda: None,
 ) -> None:
     """Serve the shop in ``folder`` until SIGTERM or SIGINT; a worker that dies is started again.
 
     One worker process: SQLite has one writer, and the numbers at ``/metrics`` are one process's.
+    It is started before anything else: after a crash every message waits for it. The companions
+    begin once it answers.
 
     Parameters
     ----------
     host, port
         Where to listen; the shop's settings where not given.
     ready
-        Called once, from another thread, as soon as the address can be asked.
+        Called once, from another thread, as soon as the address answers and ``beside`` is done.
+    beside
+        Called from another thread while the worker starts. What it raises ends the server, and is
+        raised here.
 
     Raises
     ------
@@ -90,19 +98,54 @@ def serve(
         log_dictconfig=_LOGS,
         process_name=None,
     )
-    with companions(settings), _call_when_open(address, number, ready):
+    opened = Event()
+    with (
+        companions(settings, after=opened),
+        _run_beside(beside, server.signal_handler_interrupt) as done,
+        _call_when_open(address, number, opened, done, ready),
+    ):
         server.serve()
 
 
 @contextmanager
-def _call_when_open(host: str, port: int, ready: Callable[[], None]) -> Iterator[None]:
+def _run_beside(work: Callable[[], None], stop: Callable[[], None]) -> Iterator[Event]:
+    """Do some work in a thread that stands back for the worker; set once it is done well."""
+    failures: list[BaseException] = []
+    done = Event()
+
+    def run() -> None:
+        stand_back(get_native_id())
+        try:
+            work()
+            done.set()
+        except BaseException as error:  # it is raised below, in the thread that serves
+            failures.append(error)
+            stop()
+
+    thread = Thread(target=run, name="lingxi-beside")
+    thread.start()
+    try:
+        yield done
+    finally:
+        thread.join()
+        if failures:
+            raise failures[0]
+
+
+@contextmanager
+def _call_when_open(
+    host: str, port: int, opened: Event, done: Event, ready: Callable[[], None]
+) -> Iterator[None]:
     over = Event()
 
     def look() -> None:
-        while not over.wait(0.1):
-            with suppress(OSError), socket.create_connection((host, port), timeout=1):
-                ready()
-                return
+        while not over.is_set() and not _answers(host, port):
+            over.wait(0.1)
+        opened.set()
+        while not over.is_set() and not done.wait(0.1):
+            pass
+        if not over.is_set():
+            ready()
 
     thread = Thread(target=look, daemon=True)
     thread.start()
@@ -111,6 +154,19 @@ def _call_when_open(host: str, port: int, ready: Callable[[], None]) -> Iterator
     finally:
         over.set()
         thread.join(5)
+
+
+def _answers(host: str, port: int) -> bool:
+    """Whether the server says anything, and so has loaded all that it needs."""
+    connection = HTTPConnection(host, port, timeout=_ANSWER_SECONDS)
+    try:
+        connection.request("GET", "/health/live")
+        connection.getresponse().read()
+    except (OSError, HTTPException):
+        return False
+    finally:
+        connection.close()
+    return True
 
 
 def check_address(host: str, port: int) -> None:

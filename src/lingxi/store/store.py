@@ -131,6 +131,10 @@ class Store:
             return 0
         return carry_out(self, request_erasure(self, subjects), rooms)
 
+    def has_open_erasures(self) -> bool:
+        """Whether a crash has left an erasure that ``finish_erasures`` is to carry out."""
+        return any(not each.signed for each in list_erasures(self))
+
     def finish_erasures(self, *, rooms: Sequence[Forget] = (), again: bool = False) -> int:
         """Carry out erasures that a crash interrupted; with ``again`` all of them, as a restore
         must, for a backup brings back who was erased after it. The number carried out."""

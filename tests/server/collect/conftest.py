@@ -18,7 +18,7 @@ from lingxi.app.shop import Shop, init_shop
 from lingxi.ingest.waiting import Waiting, read_waiting
 from lingxi.schema import Event
 from lingxi.server.collect import Front
-from lingxi.server.observe import configure_logs
+from lingxi.server.logs import configure_logs
 
 
 @dataclass(frozen=True)

@@ -4,8 +4,6 @@ import asyncio
 from collections.abc import Callable, Mapping
 from time import monotonic
 
-from litestar.concurrency import sync_to_thread
-
 from lingxi.access.sources import Source, list_sources
 from lingxi.store import Store
 
@@ -57,7 +55,7 @@ class SourceBook:
     async def _read(self) -> None:
         try:
             started = self._now()
-            self._by_key = await sync_to_thread(self._list)
+            self._by_key = await asyncio.to_thread(self._list)
             self._read_at = started
         finally:
             self._reading = None

@@ -10,10 +10,9 @@ import base64
 import binascii
 from collections.abc import Mapping, Sequence
 from time import monotonic
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
 import structlog
-from litestar.types import HTTPScope, Receive, Send
 
 from lingxi.access.sources import Source
 from lingxi.app.shop import Shop
@@ -40,6 +39,9 @@ from lingxi.server.collect.replies import Reply, answer_preflight, make_reply, r
 from lingxi.server.collect.topic_queue import TopicQueue
 from lingxi.server.requests import request_id
 
+if TYPE_CHECKING:
+    from litestar.types import HTTPScope, Receive, Send
+
 _DRAIN_BYTES = 16 * 1024 * 1024
 _READ_SECONDS = 30
 _NO_KEY = (
@@ -65,7 +67,7 @@ class Door:
             for address in self._addresses.values()
         }
 
-    def find(self, scope: HTTPScope) -> Address | None:
+    def find(self, scope: "HTTPScope") -> Address | None:
         """The address that a request is for, if it is one of the collector's."""
         path = scope["path"]
         address = self._addresses.get(path) or self._addresses.get(path.rstrip("/"))
@@ -73,13 +75,15 @@ class Door:
             return None
         return address
 
-    async def serve(self, address: Address, scope: HTTPScope, receive: Receive, send: Send) -> None:
+    async def serve(
+        self, address: Address, scope: "HTTPScope", receive: "Receive", send: "Send"
+    ) -> None:
         """Answer one request straight to the server."""
         reply = await self.answer(address, scope, receive)
         self.counts.answer(address.path, reply.status)
         await reply.send(send)
 
-    async def answer(self, address: Address, scope: HTTPScope, receive: Receive) -> Reply:
+    async def answer(self, address: Address, scope: "HTTPScope", receive: "Receive") -> Reply:
         """The answer to one request, once what it brought is on disk."""
         headers = dict(scope["headers"])
         if scope["method"] == "OPTIONS":
@@ -104,9 +108,9 @@ class Door:
     async def _take(
         self,
         address: Address,
-        scope: HTTPScope,
+        scope: "HTTPScope",
         headers: Mapping[bytes, bytes],
-        receive: Receive,
+        receive: "Receive",
         whose: list[str],
     ) -> None:
         """Take what one request brings; ``whose`` gets the name of its source once that is known,
@@ -146,7 +150,9 @@ class Door:
             return None
         return await self.cleaner.judge(body, sender)
 
-    def _describe(self, source: Source, scope: HTTPScope, headers: Mapping[bytes, bytes]) -> Sender:
+    def _describe(
+        self, source: Source, scope: "HTTPScope", headers: Mapping[bytes, bytes]
+    ) -> Sender:
         agent = headers.get(b"user-agent")
         client = scope.get("client")
         return Sender(
@@ -161,7 +167,7 @@ class Door:
         key = read_key(headers)
         return await self.book.find(key) if key else None
 
-    async def _find_by_body(self, scope: HTTPScope, parcel: Parcel) -> Source:
+    async def _find_by_body(self, scope: "HTTPScope", parcel: Parcel) -> Source:
         fields = read_fields(scope["query_string"]) if scope["query_string"] else {}
         for key in (fields.get("writeKey") or fields.get("write_key"), parcel.write_key):
             source = await self.book.find(key) if key else None
@@ -206,7 +212,7 @@ def check_origin(source: Source, origin: bytes | None) -> None:
         )
 
 
-async def read_body(receive: Receive, most: int) -> bytes:
+async def read_body(receive: "Receive", most: int) -> bytes:
     """The body of a request, at most ``most`` bytes.
 
     What is too large is read on, a piece at a time and kept nowhere, up to 16 MB: a client that is

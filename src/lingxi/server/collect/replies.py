@@ -3,12 +3,15 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from time import time
+from typing import TYPE_CHECKING
 
 import msgspec
-from litestar.types import HTTPResponseStartEvent, Send
 
 from lingxi.errors import LingxiError, RateLimited
-from lingxi.server.errors import BUSY, BUSY_SECONDS, Problem, find_status
+from lingxi.server.problems import BUSY, BUSY_SECONDS, Problem, find_own_status
+
+if TYPE_CHECKING:
+    from litestar.types import HTTPResponseStartEvent, Send
 
 Headers = Sequence[tuple[bytes, bytes]]
 _ALWAYS: tuple[tuple[bytes, bytes], ...] = (
@@ -35,11 +38,13 @@ class Reply:
     headers: Headers
     body: bytes
 
-    async def send(self, send: Send) -> None:
+    async def send(self, send: "Send") -> None:
         """Send it, headers and body."""
-        start = HTTPResponseStartEvent(
-            type="http.response.start", status=self.status, headers=list(self.headers)
-        )
+        start: HTTPResponseStartEvent = {
+            "type": "http.response.start",
+            "status": self.status,
+            "headers": list(self.headers),
+        }
         await send(start)
         await send({"type": "http.response.body", "body": self.body, "more_body": False})
 
@@ -90,7 +95,7 @@ def answer_preflight(headers: dict[bytes, bytes], methods: bytes) -> Reply:
 
 def refuse(error: LingxiError, request_id: str, origin: bytes | None) -> Reply:
     """The answer to a request that was not taken, with when to come back where that helps."""
-    status = int(find_status(error))
+    status = int(find_own_status(error))
     extra: list[tuple[bytes, bytes]] = []
     message = str(error)
     if isinstance(error, RateLimited):

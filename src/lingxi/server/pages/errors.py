@@ -8,10 +8,10 @@ from litestar.enums import MediaType
 
 from lingxi.i18n import Translator
 from lingxi.server.dependencies import provide_csrf_token, provide_shop, provide_translator
-from lingxi.server.errors import Problem
 from lingxi.server.pages.frame import Frame, make_frame
 from lingxi.server.pages.links import local_path
 from lingxi.server.pages.session import see
+from lingxi.server.problems import Problem
 
 _NOT_LOGGED_IN = 401
 _COMMANDS = {"not_trained": "lingxi train", "not_enough_data": "lingxi import orders FILE"}
