@@ -99,7 +99,21 @@ def test_an_empty_file_is_what_is_built_in() -> None:
             "[placements.home]\nfallback = []",
             "placements.home: unknown setting 'fallback' (did you mean 'fallbacks'?)",
         ),
-        ("[placements.home]\nstrategy = 'best'", "placements.home.strategy: invalid enum value"),
+        (
+            "[placements.home]\nstrategy = 'persnal'",
+            "Line 2: placements.home.strategy: 'persnal' is none of personal, ",
+        ),
+        ("[placements.home]\nfallbacks = ['popula']", "(did you mean 'popular'?)"),
+        ("# ours\n\n[placements.home]\nn = 3\nm = 3", "Line 5: placements.home: unknown setting"),
+        (
+            "[[rules]]\nname='a'\ndo='exclude'\nitems=['x']\n[[rules]]\nname='b'\ndo='drop'",
+            "Line 7: placements.toml: rules[1].do: 'drop' is none of",
+        ),
+        (
+            "[placements.home]\nn = 3\n[[placements.home.rules]]\nname='a'\ndo='exclude'\n"
+            "where='prise < 3'",
+            "Line 6: placements.home: In the condition",
+        ),
         ("[placements.home.diversity]\nstrength = 2", "placements.home.diversity.strength"),
         ("[placements.'Home page']\nn = 3", "placements.Home page: a name is"),
         ("placements = 3", "placements must be tables"),

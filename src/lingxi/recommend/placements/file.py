@@ -20,6 +20,7 @@ from lingxi.recommend.placements.definition import (
     Rule,
     Variant,
 )
+from lingxi.recommend.placements.mistakes import explain, name_line
 
 FILE = "placements.toml"
 LARGEST = 1_000_000
@@ -49,6 +50,13 @@ def read_definitions(text: str) -> Definitions:
         raw = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise InvalidInput(f"{FILE} is not valid TOML: {error}.") from error
+    try:
+        return _read_parts(raw)
+    except InvalidInput as error:
+        raise InvalidInput(name_line(text, str(error))) from error
+
+
+def _read_parts(raw: Raw) -> Definitions:
     for key in raw:
         if key not in ("placements", "rules"):
             raise InvalidInput(
@@ -234,29 +242,9 @@ def _convert(where: str, raw: object, kind: Any) -> Any:
     try:
         return msgspec.convert(raw, kind)
     except msgspec.ValidationError as error:
-        raise InvalidInput(f"{where}{_explain(str(error))}") from error
+        raise InvalidInput(f"{where}{explain(str(error))}") from error
     except UserError as error:
         raise InvalidInput(f"{where}: {error}") from error
-
-
-_UNKNOWN = re.compile(r"Object contains unknown field `(.+?)`")
-_WORDS = frozenset(field for kind in (Placement, Rule) for field in kind.__struct_fields__) | {
-    "method",
-    "strength",
-    "most_per_brand",
-    "most_per_category",
-    "share",
-    "pool",
-}
-
-
-def _explain(problem: str) -> str:
-    """msgspec's words, with the path in front and a guess at what was meant."""
-    said, _, path = problem.partition(" - at `$")
-    found = _UNKNOWN.match(said)
-    if found:
-        said = f"unknown setting {found[1]!r}{did_you_mean(found[1], _WORDS)}"
-    return f"{path.rstrip('`')}: {said[0].lower() + said[1:]}."
 
 
 def _render_table(path: list[str], table: Mapping[str, Any], top: bool = False) -> Iterable[str]:
