@@ -4,13 +4,15 @@ import numpy as np
 import pytest
 
 from lingxi.errors import InvalidInput
+from lingxi.recommend.alone import cut_each
 from lingxi.recommend.bench import Bench
 from lingxi.recommend.histories import Histories
-from lingxi.recommend.learned import Learned, Task, cut_head, learn_weights, make_features
+from lingxi.recommend.learned import DEPTH, Learned, Task, learn_weights, make_features
 from lingxi.recommend.matrix import build_csr
 from lingxi.recommend.neighbourhoods import UserKnn
 from lingxi.recommend.operators import ItemKnn
 from lingxi.recommend.pool import take_head
+from lingxi.recommend.ratings import read_ratings
 from lingxi.recommend.sessions import SessionKnn
 from lingxi.recommend.teach import cut_at_depth, learn
 from lingxi.recommend.transitions import Transitions
@@ -32,6 +34,14 @@ class TestLearnedOfPersons(ScorerContract):
     def make(self):
         parts = (SessionKnn("one"), UserKnn("two", "cosine", k=10))
         return Learned("learned", parts, WEIGHTS)
+
+
+def cut_head(scores, seen):
+    """The shares of all items, densely."""
+    table = np.zeros_like(scores)
+    for row, (items, shares) in zip(table, cut_each(scores, seen, DEPTH), strict=True):
+        row[items] = shares
+    return table
 
 
 def _draw(weights, n=4000, candidates=6, seed=0):
@@ -134,6 +144,22 @@ def test_seen_items_do_not_set_the_scale():
     scores = np.array([[9.0, 4.0, 2.0, 0.0]], dtype=np.float32)
     seen = build_csr(np.ones(1), np.array([0]), np.array([0, 1]), (1, 4))
     assert cut_head(scores, seen).tolist() == [[2.25, 1.0, 0.5, 0.0]]
+
+
+@pytest.mark.parametrize("n_items", [50, 3000])
+def test_a_head_holds_the_best_unmet_and_what_was_met_and_scores_as_high(n_items):
+    rng = np.random.default_rng(1)
+    scores = np.where(rng.random((20, n_items)) < 0.4, rng.random((20, n_items)), 0)
+    scores[0] = 0
+    scores, met = scores.astype(np.float32), rng.random((20, n_items)) < 0.03
+    met[1] = True
+    found = cut_head(scores, read_ratings(met))
+    for row, had, shares in zip(scores, met, found, strict=True):
+        unmet = np.sort(row[~had])[::-1]
+        least = unmet[DEPTH - 1] if len(unmet) >= DEPTH else 0.0
+        top = unmet.max(initial=0.0) or row.max()
+        wanted = np.where((row > 0) & (row >= least), row / (top or 1), 0)
+        np.testing.assert_allclose(shares, wanted, rtol=1e-6)
 
 
 def test_features_are_shares_logs_and_the_items_own():

@@ -10,7 +10,7 @@ from lingxi.errors import InvalidInput, NotEnoughData
 from lingxi.recommend.evaluation import evaluate
 from lingxi.recommend.histories import Histories
 from lingxi.recommend.history import LINEAR
-from lingxi.recommend.lists import exclude, fill_up, top_items
+from lingxi.recommend.lists import exclude, fill_up, list_best, top_items
 from lingxi.recommend.matrix import build_csr, densify
 from lingxi.recommend.neighbourhoods import UserKnn
 from lingxi.recommend.operators import ItemKnn, Rp3Beta
@@ -155,6 +155,18 @@ def test_lists_are_sorted_by_score_then_index(scores, n):
         order = sorted(range(7), key=lambda at: (-row[at], at))
         wanted = [at for at in order if np.isfinite(row[at])][:n]
         assert found.tolist() == wanted + [-1] * (n - len(wanted))
+
+
+@given(n=st.integers(1, 9), seed=st.integers(0, 99))
+def test_lists_are_filled_up_only_where_too_few_are_scored(n, seed):
+    rng = np.random.default_rng(seed)
+    scores = (rng.integers(-2, 4, (6, 30)) * (rng.random((6, 1)) < 0.7)).astype(np.float32)
+    popularity = rng.integers(0, 5, 30).astype(float)
+    barred = read_ratings(rng.random((6, 30)) < rng.random())
+    whole = scores.copy()
+    fill_up(whole, popularity)
+    exclude(whole, barred)
+    assert list_best(scores, n, popularity, barred).tolist() == top_items(whole, n).tolist()
 
 
 def test_what_nothing_is_known_of_comes_last_by_popularity_and_excluded_items_never():

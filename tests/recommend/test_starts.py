@@ -9,7 +9,7 @@ from lingxi.recommend.auto import _Hunt, best_of, search
 from lingxi.recommend.bench import Trial, split_inside
 from lingxi.recommend.families import FAMILIES, make_recipe
 from lingxi.recommend.histories import Histories
-from lingxi.recommend.lists import find_nth, top_items
+from lingxi.recommend.lists import top_items
 from lingxi.recommend.matrix import build_csr
 from lingxi.recommend.pool import _take_popular
 from lingxi.recommend.recipe import Recipe
@@ -130,16 +130,6 @@ def test_the_first_items_are_those_of_a_whole_sort(n_items, n, above, seed):
     for row, found in zip(scores, lists.tolist(), strict=True):
         whole = [at for at in np.argsort(-row, kind="stable").tolist() if row[at] > above][:n]
         assert found == whole + [-1] * (n - len(whole))
-
-
-@given(n_items=st.sampled_from([1, 30, 700]), n=st.integers(1, 50), seed=st.integers(0, 99))
-def test_the_nth_score_is_that_of_a_whole_sort(n_items, n, seed):
-    rng = np.random.default_rng(seed)
-    scores = rng.integers(-300, 300, (4, n_items)).astype(np.float32)
-    scores[rng.random(scores.shape) < rng.random()] = 0
-    for row, found in zip(scores, find_nth(scores, n).tolist(), strict=True):
-        positive = sorted(row[row > 0].tolist(), reverse=True)
-        assert found == (positive[n - 1] if len(positive) >= n else 0)
 
 
 @given(n_items=st.integers(1, 60), n=st.integers(1, 8), seed=st.integers(0, 99))

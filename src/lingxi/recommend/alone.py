@@ -119,7 +119,11 @@ def hear_part(part: Scorer, history: Histories, most: int, scratch: Scratch) -> 
 def cut_scores(
     items: Whole, scores: Table, seen: NDArray[np.bool_], depth: int, n_items: int
 ) -> tuple[Whole, Table]:
-    """A part's head as ``learned.cut_head`` cuts it; ``seen``: which of the items were met."""
+    """A part's head: the ``depth`` highest items that were not met, and those met that score as
+    high, with their shares of the best unmet one's score, or of the best where none is.
+
+    ``scores``: above 0; ``seen``: which of the items were met; ``n_items``: all there are.
+    """
     if not len(items):
         return items, scores
     unmet = scores[~seen]
@@ -128,6 +132,26 @@ def cut_scores(
         kept = scores >= np.partition(unmet, len(unmet) - depth)[len(unmet) - depth]
         items, scores = items[kept], scores[kept]
     return items, scores / (top if top > 0 else scores.max())
+
+
+def cut_each(scores: Table, seen: Csr, depth: int) -> list[tuple[Whole, Table]]:
+    """The head of each row of scores, shape (n_rows, n_items); ``seen``: the items met.
+
+    >>> seen = build_csr(np.ones(1), np.array([0]), np.array([0, 1]), (1, 4))
+    >>> [(items, shares)] = cut_each(np.array([[9, 4, 2, 0]], dtype=np.float32), seen, 100)
+    >>> items.tolist(), shares.tolist()
+    ([0, 1, 2], [2.25, 1.0, 0.5])
+    """
+    heads, marks = [], np.zeros(scores.shape[1], dtype=np.bool_)
+    for at, row in enumerate(scores):  # row by row: a row stays in the cache
+        met = seen.indices[seen.indptr[at] : seen.indptr[at + 1]]
+        floor = find_floor(row, depth + len(met))
+        items = (row >= floor if floor > 0 else row > 0).nonzero()[0]
+        marks[met] = True
+        known = marks[items]
+        marks[met] = False
+        heads.append(cut_scores(items, row[items], known, depth, len(row)))
+    return heads
 
 
 def unite(heads: Heads) -> tuple[Whole, Table]:

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from lingxi.errors import InvalidInput, NotEnoughData
 from lingxi.recommend.histories import Histories
 from lingxi.recommend.history import Weighting
-from lingxi.recommend.lists import exclude, fill_up, top_items
+from lingxi.recommend.lists import list_best
 from lingxi.recommend.matrix import Csr, row_lengths
 from lingxi.recommend.scorer import Ranker
 from lingxi.stats import ranking
@@ -98,9 +98,7 @@ def evaluate(
         block = customers[start : start + step]
         start_at = time.perf_counter()
         scores = np.array(scorer.score(histories.take(block)))
-        fill_up(scores, popular)
-        exclude(scores, forbidden[block])
-        found = top_items(scores, max(at))
+        found = list_best(scores, max(at), popular, forbidden[block])
         seconds += time.perf_counter() - start_at
         lists.append(found)
         hits.append(_find_hits(found, test[block]))

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from lingxi.errors import InvalidInput
 from lingxi.recommend.alone import (
     Scratch,
+    cut_each,
     cut_scores,
     hear_part,
     share_out_rows,
@@ -27,7 +28,6 @@ from lingxi.recommend.earlier import Earlier, remind
 from lingxi.recommend.factors import find_trend
 from lingxi.recommend.histories import Histories
 from lingxi.recommend.latest import Latest
-from lingxi.recommend.lists import find_nth
 from lingxi.recommend.matrix import Csr, scale
 from lingxi.recommend.scorer import Scorer
 from lingxi.store import Artefact, ArtefactWriter
@@ -74,7 +74,7 @@ class Candidates:
     """Items in question, customer by customer.
 
     ``owners``: places among the histories, rising; ``items``: their indices; ``said``: shape
-    (n_parts, n), each model's share of its best (``cut_head``).
+    (n_parts, n), each model's share of its best (``alone.cut_scores``).
     """
 
     owners: Whole
@@ -160,24 +160,6 @@ def make_features(shares: Table, met: Vector, trend: Vector) -> Table:
     rows = [shares, np.log(shares + np.float32(FLOOR))]
     items = np.stack([np.log1p(met), np.log(trend)]).astype(np.float32)
     return np.concatenate([*rows, items]).T
-
-
-def cut_head(scores: Table, seen: Csr) -> Table:
-    """Scores as shares of each row's best unmet item, 0 beyond the first ``DEPTH`` unmet ones.
-
-    ``scores``: shape (n_rows, n_items); ``seen``: the items met.
-    """
-    unmet = np.maximum(scores, np.float32(0))
-    owners = np.repeat(np.arange(seen.shape[0]), np.diff(seen.indptr))
-    known = unmet[owners, seen.indices]
-    unmet[owners, seen.indices] = 0
-    top = unmet.max(axis=1, initial=0.0)
-    least = find_nth(unmet, DEPTH)
-    unmet[owners, seen.indices] = known
-    unmet[unmet < least[:, None]] = 0
-    top = np.where(top > 0, top, unmet.max(axis=1, initial=0.0))
-    unmet /= np.where(top > 0, top, 1.0)[:, None]
-    return unmet
 
 
 def to_odds(logits: Vector, owners: Whole) -> Table:
@@ -297,18 +279,24 @@ class Learned:
         found = self._latest.get(histories)
         if found is not None:
             return found
-        if histories.n_rows == 1:
-            asked = self._find_alone(histories)
-        else:
-            seen = histories.seen()
-            scores = (np.array(part.score(histories)) for part in self.parts)
-            asked = find_candidates([cut_head(each, seen) for each in scores])
+        asked = self._find_alone(histories) if histories.n_rows == 1 else self._find_many(histories)
         odds = np.zeros(0, dtype=np.float32)
         if len(asked.items):
             odds = to_odds(self._rate(histories, asked), asked.owners)
         found = Weighed(asked, odds, histories.n_items)
         self._latest.put(histories, found)
         return found
+
+    def _find_many(self, histories: Histories) -> Candidates:
+        """The candidates of any number of histories."""
+        seen = histories.seen()
+        heads = [cut_each(part.score(histories), seen, DEPTH) for part in self.parts]
+        rows = [unite(row) for row in zip(*heads, strict=True)]
+        owners = np.repeat(np.arange(len(rows)), [len(items) for items, _ in rows])
+        nothing = np.empty((len(self.parts), 0), dtype=np.float32)
+        said = np.concatenate([nothing, *(said for _, said in rows)], axis=1)
+        items = np.concatenate([np.empty(0, dtype=np.int64), *(items for items, _ in rows)])
+        return Candidates(owners, items, said)
 
     def _find_alone(self, history: Histories) -> Candidates:
         """The candidates of a single history, at the cost of the cells that it touches."""
@@ -365,12 +353,6 @@ def find_met(history: Histories) -> Whole:
     """The items of a single history, rising."""
     order, first, _ = history.group()
     return history.items[order[first]]
-
-
-def find_candidates(shares: Sequence[Table]) -> Candidates:
-    """Whatever any model says anything of; ``shares``: shape (n_rows, n_items) each."""
-    owners, items = np.nonzero(np.logical_or.reduce([share > 0 for share in shares]))
-    return Candidates(owners, items, np.stack([share[owners, items] for share in shares]))
 
 
 def describe_items(taught: Histories) -> tuple[Vector, Vector]:

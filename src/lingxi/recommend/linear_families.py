@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from lingxi.recommend.als import Als
 from lingxi.recommend.family import Family, Params, try_each
 from lingxi.recommend.graph import TERMS, GraphFilter
-from lingxi.recommend.memory import of_factors, of_inverse, of_rows, of_whole_operator
+from lingxi.recommend.memory import Size, of_factors, of_inverse, of_rows, of_whole_operator
 from lingxi.recommend.neighbourhoods import UserKnn
 from lingxi.recommend.operators import ItemKnn, Rp3Beta
 from lingxi.recommend.pairs import Similarity
@@ -105,13 +105,14 @@ def _als(recipe: Recipe, params: Params) -> Scorer:
     )
 
 
-def _product_cost(_rows: int, items: int, events: int) -> float:
+def _product_cost(rows: int, items: int, events: int) -> float:
     """Seconds of a product of all customers' items with each other."""
-    return 0.05 + 6e-6 * events + 5e-5 * items
+    return 0.05 + 3e-7 * events + 2e-8 * Size(rows, items, events).pairs + 2e-5 * items
 
 
 def _graph_cost(rows: int, items: int, events: int) -> float:
-    return 0.1 + 1.5e-5 * events + 2e-4 * (items + rows)
+    pairs = Size(rows, items, events).pairs
+    return 0.1 + 5e-6 * events + 1e-4 * (items + rows) + 4e-8 * pairs
 
 
 def _inverse_cost(_rows: int, items: int, events: int) -> float:
@@ -119,12 +120,12 @@ def _inverse_cost(_rows: int, items: int, events: int) -> float:
     return 2e-11 * items**3 + 1e-6 * events if items <= MOST_DENSE else float("inf")
 
 
-def _slim_cost(_rows: int, items: int, events: int) -> float:
-    return 0.1 + 2e-3 * items + 6e-6 * events
+def _slim_cost(rows: int, items: int, events: int) -> float:
+    return 0.1 + 4e-4 * items + _product_cost(rows, items, events)
 
 
 def _als_cost(rows: int, items: int, events: int) -> float:
-    return 0.1 + 6e-5 * (rows + items) + 2e-5 * events
+    return 0.1 + 5e-5 * (rows + items) + 7e-6 * events
 
 
 _AGEING: tuple[Param, ...] = (0.0, 30.0, 90.0)

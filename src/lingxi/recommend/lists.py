@@ -27,6 +27,25 @@ def fill_up(scores: NDArray[np.float32], popularity: NDArray[np.float64]) -> Non
     np.copyto(scores, np.broadcast_to(-1 - place, scores.shape), where=unknown)
 
 
+def list_best(
+    scores: NDArray[np.float32], n: int, popularity: NDArray[np.float64], barred: Csr
+) -> NDArray[np.int64]:
+    """The ``n`` best items of each row, filled up by falling popularity; changes ``scores``.
+
+    As ``fill_up``, ``exclude`` and ``top_items`` one after the other, but only rows in which too
+    few are scored above 0 are filled up.
+    """
+    exclude(scores, barred)
+    lists = top_items(scores, n, above=0.0)
+    short = np.flatnonzero((lists < 0).any(axis=1))
+    if len(short):
+        filled = scores[short]
+        fill_up(filled, popularity)
+        exclude(filled, barred[short])
+        lists[short] = top_items(filled, n)
+    return lists
+
+
 def top_items(scores: NDArray[np.float32], n: int, *, above: float = -np.inf) -> NDArray[np.int64]:
     """Item indices of the ``n`` highest scores of each row over ``above``, -1 where fewer.
 
@@ -68,20 +87,3 @@ def _top_of_row(scores: NDArray[np.float32], n: int, above: float) -> NDArray[np
         items, values = items[kept], values[kept]
     best: NDArray[np.int64] = items[np.argsort(-values, kind="stable")[:n]]
     return best
-
-
-def find_nth(scores: NDArray[np.float32], n: int) -> NDArray[np.float32]:
-    """The ``n``-th highest score of each row that is above 0; 0 where fewer are.
-
-    Examples
-    --------
-    >>> find_nth(np.array([[1, 3, 3, 2], [0, -1, 5, 0]], dtype=np.float32), 2).tolist()
-    [3.0, 0.0]
-    """
-    found = np.zeros(len(scores), dtype=np.float32)
-    for at, row in enumerate(scores):  # row by row: a row stays in the cache
-        floor = find_floor(row, n)
-        values = row[row >= floor] if floor > 0 else row[row > 0]
-        if len(values) >= n:
-            found[at] = np.partition(values, len(values) - n)[len(values) - n]
-    return found

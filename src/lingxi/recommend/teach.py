@@ -54,7 +54,7 @@ def learn(
 
 
 def cut_at_depth(head: Head, seen: Csr) -> Head:
-    """What ``learned.cut_head`` leaves of a head: shares of the best unmet item."""
+    """What ``alone.cut_scores`` leaves of a head: shares of the best unmet item."""
     there = head.items >= 0
     unmet = there & ~find_cells(head.items, seen)
     kept = there & (np.cumsum(unmet, axis=1) <= DEPTH)
