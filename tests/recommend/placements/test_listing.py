@@ -32,7 +32,12 @@ from lingxi.recommend.placements.definition import (
     Variant,
     Weights,
 )
-from lingxi.recommend.placements.explain import explain_entry, say_step, say_why
+from lingxi.recommend.placements.explain import (
+    explain_briefly,
+    explain_entry,
+    say_step,
+    say_why,
+)
 from lingxi.recommend.placements.file import read_definitions
 from lingxi.recommend.placements.listing import make_list
 from lingxi.recommend.placements.why_not import Verdict, find_standing
@@ -66,6 +71,25 @@ def test_every_strategy_lists_items_whose_causes_sum_to_their_scores(known, make
         say_why(found, known.table.facts[entry.place].item_id, {})
         for step in found.steps:
             say_step(step)
+
+
+@pytest.mark.parametrize("model", ["rp3beta", "item_cosine", "user_cosine"])
+def test_the_sentence_says_the_same_share_with_and_without_all_causes(make, model) -> None:
+    known = make_knowledge(make_items(), model)
+    listed = make(
+        msgspec.structs.replace(PLAIN, aim=0.8), replace(SOMEBODY, customer=1007), over=known
+    )
+    many = 0
+    for entry, brief in zip(listed.entries, explain_briefly(known, listed, 2), strict=True):
+        found = explain_entry(known, listed, entry)
+        item_id = known.table.facts[entry.place].item_id
+        said, told = say_why(brief, item_id, {}), say_why(found, item_id, {})
+        assert said.code == told.code
+        for name, value in told.params.items():
+            same = pytest.approx(value, rel=1e-5) if isinstance(value, float) else value
+            assert said.params[name] == same
+        many += told.code == "placement.why.history_two" and len(found.causes) > 2
+    assert many
 
 
 @pytest.mark.parametrize("model", ["rp3beta", "item_cosine", "user_cosine"])

@@ -9,7 +9,7 @@ from lingxi.recommend.makeup import Signal
 from lingxi.recommend.placements.definition import Strategy
 from lingxi.recommend.placements.knowledge import Knowledge
 from lingxi.recommend.placements.listing import Entry, Listed
-from lingxi.recommend.placements.scored import Cause, Scored
+from lingxi.recommend.placements.scored import Cause, Largest, Scored
 
 
 class StepKind(StrEnum):
@@ -52,13 +52,16 @@ class Explained:
     causes: tuple[Cause, ...]
     steps: tuple[Step, ...]
     signals: tuple[Signal, ...] = ()
+    support: float = 0.0
+    """The sum of all causes that speak for it, also of those that are not among ``causes``."""
 
 
 def explain_entry(known: Knowledge, listed: Listed, entry: Entry) -> Explained:
     """The causes and steps of one entry of a list."""
     scored = _find_scored(listed, entry)
     raw = scored.explain(entry.place) if scored is not None else ()
-    found = _explain(known, listed, entry, sum(each.value for each in raw), raw)
+    support = sum(each.value for each in raw if each.value > 0)
+    found = _explain(known, listed, entry, sum(each.value for each in raw), support, raw)
     if scored is None or scored.signals is None or entry.place >= known.n_known:
         return found
     return replace(found, signals=tuple(scored.signals(entry.place)))
@@ -69,14 +72,14 @@ def explain_briefly(known: Knowledge, listed: Listed, most: int) -> list[Explain
     by_strategy: dict[Strategy | None, list[int]] = {}
     for entry in listed.entries:
         by_strategy.setdefault(entry.strategy, []).append(entry.place)
-    found: dict[int, tuple[float, list[Cause]]] = {}
+    found: dict[int, Largest] = {}
     for tier in listed.tiers:
         places = by_strategy.get(tier.strategy, [])
         if places:
             causes = tier.scored.explain_largest(places, most)
             found.update(zip(places, causes, strict=True))
     return [
-        _explain(known, listed, entry, *found.get(entry.place, (0.0, [])))
+        _explain(known, listed, entry, *found.get(entry.place, (0.0, 0.0, [])))
         for entry in listed.entries
     ]
 
@@ -86,9 +89,15 @@ def _find_scored(listed: Listed, entry: Entry) -> Scored | None:
 
 
 def _explain(
-    known: Knowledge, listed: Listed, entry: Entry, total: float, raw: Sequence[Cause]
+    known: Knowledge,
+    listed: Listed,
+    entry: Entry,
+    total: float,
+    support: float,
+    raw: Sequence[Cause],
 ) -> Explained:
-    """``total`` is the sum of all causes, of which ``raw`` may be the largest."""
+    """``total`` is the sum of all causes, of which ``raw`` may be the largest, and ``support`` of
+    those that speak for the item."""
     facts, scored = known.table.facts[entry.place], _find_scored(listed, entry)
     base = total if raw else entry.base
     steps = []
@@ -105,7 +114,8 @@ def _explain(
     whole = value / base if base > 0 else 0.0
     causes = (Cause(cause.kind, cause.item_id, cause.value * whole) for cause in raw)
     ordered = sorted(causes, key=lambda cause: (-cause.value, cause.item_id))
-    return Explained(entry, value, tuple(ordered), _finish(steps, entry, value))
+    said = _finish(steps, entry, value)
+    return Explained(entry, value, tuple(ordered), said, support=support * whole)
 
 
 def _finish(steps: list[Step], entry: Entry, value: float) -> tuple[Step, ...]:
@@ -136,8 +146,7 @@ def say_why(explained: Explained, item_id: str, names: dict[str, str]) -> Senten
         return Sentence("placement.why.pinned", {"rule": entry.pin})
     if not causes or explained.value <= 0:
         return Sentence("placement.why.popular")
-    first = causes[0]
-    support = sum(cause.value for cause in causes if cause.value > 0)
+    first, support = causes[0], explained.support
     if first.item_id == item_id:
         return Sentence("placement.why.itself")
     if not first.item_id:

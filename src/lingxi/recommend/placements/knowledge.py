@@ -20,7 +20,7 @@ from lingxi.recommend.newcomers import Mixture, StandIns
 from lingxi.recommend.past import Past
 from lingxi.recommend.placements.context import Met
 from lingxi.recommend.placements.definition import Weights
-from lingxi.recommend.placements.scored import Cause, Places, Scored, Vector
+from lingxi.recommend.placements.scored import Cause, Largest, Places, Scored, Vector
 from lingxi.recommend.quick import QuickModel, Voice, Voices, mix_table
 from lingxi.recommend.rerank import Likeness, find_likeness
 
@@ -180,12 +180,12 @@ class Knowledge:
             causes, table = quick.find_table(voices, asked)
             return causes, mix_table(table, mixed, len(places)) if len(asked) else table
 
-        def brief(places: Sequence[int], most: int) -> list[tuple[float, list[Cause]]]:
+        def brief(places: Sequence[int], most: int) -> list[Largest]:
             causes, table = find_table(places)
             items = causes.tolist()
             return [
-                (total, self._name_causes(kind, ((items[at], value) for at, value in terms)))
-                for total, _, terms in list_largest(table, most)
+                (total, for_it, self._name_causes(kind, ((items[at], v) for at, v in terms)))
+                for total, for_it, terms in list_largest(table, most)
             ]
 
         def explain(place: int) -> list[Cause]:

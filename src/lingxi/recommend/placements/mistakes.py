@@ -5,7 +5,8 @@ import re
 from collections.abc import Iterator
 
 from lingxi.errors import did_you_mean
-from lingxi.recommend.placements.definition import Do, Method, Placement, Rule, Strategy
+from lingxi.recommend.placements.definition import Do, Placement, Rule, Strategy
+from lingxi.recommend.rerank import Method
 
 Path = list[str | int]
 
@@ -61,15 +62,17 @@ def _find_line(lines: list[str], problem: str) -> int | None:
     wanted = _split(head)
     if found := re.match(r" unknown (?:setting|part) '(.+?)'", rest):
         wanted.append(found[1])
-    best, number, first = 0, None, None
+    best = 0
+    number: int | None = None
+    first: int | None = None
     for at, path in _walk(lines):
         if first is None and path[: len(wanted)] == wanted:
             first = at
         if len(path) > best and path == wanted[: len(path)]:
             best, number = len(path), at
     start = number if best == len(wanted) else first
-    found = None if start is None else _find_quoted(lines, start, rest)
-    return found or start or number
+    quoted = None if start is None else _find_quoted(lines, start, rest)
+    return quoted or start or number
 
 
 def _find_quoted(lines: list[str], start: int, rest: str) -> int | None:

@@ -33,8 +33,11 @@ Explain = Callable[[int], Sequence[Cause]]
 """The causes of one item's value, by its place in the table; they sum to it."""
 
 
-Brief = Callable[[Sequence[int], int], list[tuple[float, list[Cause]]]]
-"""For some places at once: each value, and no more than so many of its largest causes."""
+Largest = tuple[float, float, list[Cause]]
+"""A value, the sum of all that speaks for it, and its largest causes."""
+
+Brief = Callable[[Sequence[int], int], list[Largest]]
+"""For some places at once, each with no more than so many causes."""
 
 
 @dataclass(frozen=True)
@@ -52,14 +55,15 @@ class Scored:
     brief: Brief | None = None
     signals: Attribute | None = None
 
-    def explain_largest(self, places: Sequence[int], most: int) -> list[tuple[float, list[Cause]]]:
-        """For each place its value and its largest causes."""
+    def explain_largest(self, places: Sequence[int], most: int) -> list[Largest]:
+        """For each place its value, what speaks for it, and its largest causes."""
         if self.brief is not None:
             return self.brief(places, most)
         found = []
         for place in places:
             causes = sorted(self.explain(place), key=lambda each: (-each.value, each.item_id))
-            found.append((sum(each.value for each in causes), causes[:most]))
+            for_it = sum(each.value for each in causes if each.value > 0)
+            found.append((sum(each.value for each in causes), for_it, causes[:most]))
         return found
 
 
