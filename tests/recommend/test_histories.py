@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lingxi.errors import InvalidInput
+from lingxi.recommend import histories
 from lingxi.recommend.families import FAMILIES, build_scorer, make_recipe, vary
 from lingxi.recommend.histories import CART, ORDER, VIEW, Histories
 from lingxi.recommend.history import LINEAR, REPEATS, USUAL, Weighting
@@ -45,6 +46,28 @@ def _build(events, timed=True):
         kinds=table[:, 3].astype(int),
         weights=table[:, 4],
     )
+
+
+@given(
+    events=EVENTS,
+    weighting=WEIGHTINGS,
+    timed=st.booleans(),
+    most=st.integers(1, 8),
+    now=st.booleans(),
+)
+def test_many_events_are_weighed_in_parts_and_come_to_the_same(events, weighting, timed, most, now):
+    whole = _build(events, timed)
+    moment = whole.newest if now else None
+    wanted = [densify(whole.weigh(weighting, now=moment)), densify(whole.seen())]
+    kinds = densify(whole.seen(ORDER))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(histories, "AT_ONCE", most)
+        parts = list(_build(events, timed)._cut())
+        assert sum(part.n_rows for part in parts) == N_ROWS
+        assert all(part.n_rows == 1 or len(part.items) <= most for part in parts)
+        found = [densify(whole.weigh(weighting, now=moment)), densify(whole.seen())]
+        np.testing.assert_array_equal(densify(whole.seen(ORDER)), kinds)
+    np.testing.assert_array_equal(found, wanted)
 
 
 def _weigh_by_hand(events, weighting, timed, now=None):

@@ -10,6 +10,7 @@ from lingxi.recommend.memory import Size, estimate, held_bytes, peak_memory_mb
 from lingxi.testing.scorer import make_taught
 
 GOWALLA, BEAUTY = Size(29_858, 40_981, 810_128), Size(22_363, 12_101, 198_502)
+DENSE, SESSIONS = Size(138_000, 20_000, 9_159_905), Size(667_135, 42_990, 2_016_979)
 SEEN = [
     (GOWALLA, "item_cosine", 335),
     (GOWALLA, "rp3beta", 292),
@@ -24,6 +25,12 @@ SEEN = [
     (BEAUTY, "slim", 114),
     (BEAUTY, "ease", 985),
     (BEAUTY, "next_basket", 13),
+    (DENSE, "item_cosine", 609),
+    (DENSE, "user_tfidf", 658),
+    (DENSE, "als", 663),
+    (SESSIONS, "item_cosine", 240),
+    (SESSIONS, "transitions", 302),
+    (SESSIONS, "als", 271),
 ]
 """MB that fits took at their peak on top of what the process held, measured once."""
 

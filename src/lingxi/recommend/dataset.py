@@ -68,7 +68,7 @@ def read_dataset(train: Path, test: Path, history: Path | None = None) -> Datase
     rows = np.flatnonzero(row_lengths(wanted) > 0)
     if not len(rows):
         raise NotEnoughData(f"All events in {test} have weight 0, so there is nothing to find.")
-    asked, wanted = known.take(rows), wanted[rows]
+    asked, wanted = _take(known, rows), wanted[rows]
     asked = replace(asked, rows=np.where(rows < n_taught, rows, NOBODY))
     ids = tuple(customer_ids[row] for row in rows.tolist())
     return Dataset(past, asked, wanted, ids, item_ids, _note(asked, wanted, past))
@@ -107,6 +107,11 @@ def _widen(histories: Histories, n_rows: int) -> Histories:
         indptr=np.concatenate((histories.indptr, np.full(more, histories.indptr[-1]))),
         rows=np.arange(n_rows),
     )
+
+
+def _take(known: Histories, rows: Codes) -> Histories:
+    """The histories of these rows; where they are all there are, nothing is copied."""
+    return known if len(rows) == known.n_rows else known.take(rows)
 
 
 def _put_after(later: Histories, past: Histories) -> Histories:

@@ -118,7 +118,10 @@ def _read_parquet(path: Path) -> Events:
         table = pq.read_table(path, columns=wanted)
     except (pa.ArrowException, OSError) as error:
         raise FileUnreadable(f"{path} cannot be read as Parquet: {error}.") from error
-    return read_event_table(path, table)
+    events = read_event_table(path, table)
+    del table
+    pa.default_memory_pool().release_unused()  # gigabytes of a large file, which others will need
+    return events
 
 
 def read_event_table(path: Path, table: pa.Table) -> Events:

@@ -1,5 +1,6 @@
 """What customers did, in order of time: the input of every model, for one customer or for many."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
@@ -9,11 +10,13 @@ from numpy.typing import NDArray
 from lingxi.errors import InvalidInput
 from lingxi.recommend.history import Weighting
 from lingxi.recommend.kernels import list_once
-from lingxi.recommend.matrix import Csr, build_csr
+from lingxi.recommend.matrix import Csr, build_csr, stack
 
 VIEW, CART, ORDER = 0, 1, 2
 NOBODY = -1
 """The fitted row of a history that the model has not learnt from, and an unknown basket."""
+AT_ONCE = 2_000_000
+"""Events weighed together: more are cut into parts, which take less memory."""
 DAY = 86_400_000_000
 """Microseconds in a day."""
 Whole = NDArray[np.int64]
@@ -202,6 +205,8 @@ class Histories:
     def seen(self, kind: int | None = None) -> Csr:
         """1 for every item met (in an event of this kind), shape (n_rows, n_items)."""
         of_kind = self if kind is None else self.keep(self.kinds == kind)
+        if len(of_kind.items) > AT_ONCE and self.n_rows > 1:
+            return stack([part.seen() for part in of_kind._cut()], self.n_items)
         cells = list_once(of_kind.owners * self.n_items + of_kind.items)
         rows, items = np.divmod(cells, max(self.n_items, 1))
         indptr = np.concatenate(([0], np.cumsum(np.bincount(rows, minlength=self.n_rows))))
@@ -213,6 +218,8 @@ class Histories:
         ``now``: the moment that ages count from; by default each row's newest event, a common
         factor that changes no ranking.
         """
+        if len(self.items) > AT_ONCE and self.n_rows > 1:
+            return stack([part.weigh(weighting, now=now) for part in self._cut()], self.n_items)
         if now is not None or self.n_rows != 1:
             rows, items, values = self._weigh(weighting, now)
             indptr = np.concatenate(([0], np.cumsum(np.bincount(rows, minlength=self.n_rows))))
@@ -304,6 +311,25 @@ class Histories:
         later = np.empty(len(order), dtype=np.int64)
         later[order] = places - starts
         return later
+
+    def _cut(self) -> Iterator["Histories"]:
+        """The same rows in parts of at most ``AT_ONCE`` events, or of one row; nothing copied."""
+        start = 0
+        while start < self.n_rows:
+            most = int(self.indptr[start]) + AT_ONCE
+            stop = max(int(np.searchsorted(self.indptr, most, side="right")) - 1, start + 1)
+            rows, cells = slice(start, stop), slice(self.indptr[start], self.indptr[stop])
+            yield replace(
+                self,
+                indptr=self.indptr[start : stop + 1] - self.indptr[start],
+                items=self.items[cells],
+                moments=self.moments[cells],
+                kinds=self.kinds[cells],
+                weights=self.weights[cells],
+                baskets=self.baskets[cells],
+                rows=self.rows[rows],
+            )
+            start = stop
 
     def _pick(self, cells: Whole) -> "Histories":
         return replace(

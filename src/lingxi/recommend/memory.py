@@ -13,6 +13,8 @@ from pathlib import Path
 GB = 1e9
 _CELL = 8
 """A stored cell of an operator: a number and its column, four bytes each."""
+_WEIGHED = 50
+"""What an event takes while histories are weighed and turned round."""
 _BLOCK = 200e6
 """One block of a sparse product, at most (``matrix.BLOCK_PRODUCTS``)."""
 _ASKING = 250e6
@@ -43,7 +45,7 @@ def of_operator(params: Params, size: Size) -> float:
     """An operator of the nearest items, its transpose, and the blocks that it is made from."""
     nearest = min(int(params.get("k", size.items)), int(params.get("length", size.items)))
     cells = size.items * min(nearest, size.items)
-    return 5 * _CELL * min(cells, size.pairs) + _products(size)
+    return 5 * _CELL * min(cells, size.pairs) + _products(size) + _WEIGHED * size.events
 
 
 def of_whole_operator(params: Params, size: Size) -> float:
