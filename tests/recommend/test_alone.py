@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from lingxi.recommend import alone, kernels
+from lingxi.recommend import alone, among, kernels
 from lingxi.recommend.histories import CART, DAY, NOBODY, ORDER, VIEW, Histories
 from lingxi.recommend.history import USUAL, Weighting
 from lingxi.recommend.learned import Learned
@@ -92,6 +92,27 @@ def test_reasons_of_one_history_are_those_among_many(learned, taught):
     for at in range(len(rows)):
         single = learned.explain(asked.take(np.array([at])), lists[at : at + 1])
         np.testing.assert_allclose(densify(single), among[at], rtol=1e-9, atol=1e-15)
+
+
+@pytest.mark.parametrize("cells", [500, 500_000])
+def test_many_histories_at_once_list_what_each_lists(learned, taught, cells, monkeypatch):
+    monkeypatch.setattr(among, "_CELLS", cells)  # gathered one by one, and many in a step
+    indptr, items, scores = learned.list_many(taught)
+    assert len(indptr) == ROWS + 1
+    for row in range(ROWS):
+        own = slice(int(indptr[row]), int(indptr[row + 1]))
+        found, odds = learned.list_scores(taught.take(np.array([row])))
+        assert items[own].tolist() == found.tolist()
+        np.testing.assert_allclose(scores[own], odds, rtol=2e-6)
+
+
+def test_an_operator_explains_many_by_their_rows_as_by_its_columns(learned, taught):
+    lists = np.argsort(-learned.score(taught), axis=1, kind="stable")[:, :6]
+    for part in learned.parts:
+        by_rows = among.explain_part(part, taught, lists, alone.Scratch(ITEMS))
+        wanted = densify(part.explain(taught, lists))
+        np.testing.assert_allclose(densify(by_rows), wanted, rtol=1e-12)
+        assert by_rows.shape == (ROWS * 6, ITEMS)
 
 
 def test_nothing_is_said_where_nobody_did_anything(learned, taught):

@@ -86,7 +86,8 @@ class Scratch:
         columns = columns[first[columns] == own]  # one cell of each column
         scores = sums[columns].astype(np.float32)
         sums[columns] = 0.0
-        kept = scores > 0
+        floor = find_floor(scores, most)
+        kept = (scores >= floor if floor > 0 else scores > 0).nonzero()[0]
         return columns[kept], scores[kept]
 
 

@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from numpy.typing import NDArray
 
 from lingxi.profiles.tables import LAST_MET, item_history
+from lingxi.recommend.among import BLOCK
 from lingxi.recommend.goods import Goods
 from lingxi.recommend.histories import CART, NOBODY, ORDER, VIEW, Histories
 from lingxi.recommend.history import Weighting
@@ -23,7 +24,7 @@ from lingxi.recommend.newcomers import StandIns
 from lingxi.recommend.past import bar_bought, fade, weigh_counts
 from lingxi.recommend.quick import QuickModel, Row, Voice, mix_table
 from lingxi.recommend.rules import RuleSettings
-from lingxi.recommend.scorer import Listing
+from lingxi.recommend.scorer import Listing, ListingMany
 from lingxi.store.arrow_state import read_columns
 
 if TYPE_CHECKING:
@@ -156,7 +157,7 @@ def make_lists(
     if quick is not None:
         rows = _list_quickly(quick, block, opened, barred, n, stand_ins)
     elif isinstance(recommender.model.scorer, Listing):
-        rows = _list_alone(recommender, block, opened, barred, n, stand_ins)
+        rows = _list_together(recommender, block, opened, barred, n, stand_ins)
     else:
         rows = _list_by_scores(recommender, block, opened, barred, n, stand_ins)
     items = np.full((len(rows), n), -1, dtype=np.int64)
@@ -201,7 +202,7 @@ def _read_histories(recommender: "Recommender", block: Block) -> Histories:
     return block.to_histories(np.array(fitted, dtype=np.int64), len(recommender.item_ids))
 
 
-def _list_alone(
+def _list_together(
     recommender: "Recommender",
     block: Block,
     opened: NDArray[np.bool_],
@@ -211,18 +212,25 @@ def _list_alone(
 ) -> list[Row]:
     """As above for a model that knows the few items of each history that it scores."""
     model, histories = recommender.model, _read_histories(recommender, block)
-    closed, rows = ~opened, []
-    for at, own in enumerate(barred):
-        history = histories.take(np.array([at]))
-        items, scores = model.list_scores(history)
-        if stand_ins is not None:
-            items, scores = stand_ins.join(items, scores)
-        before = closed[own]
-        closed[own] = True
-        scores = np.where(closed[items], np.float32(0), scores)
-        closed[own] = before
-        listed = np.array(sort_best(Spread(items, scores), n)[:n], dtype=np.int64)
-        rows.append(_explain_one(model, history, listed, stand_ins))
+    scorer, closed, rows = model.scorer, ~opened, list[Row]()
+    size = BLOCK if isinstance(scorer, ListingMany) else 1
+    for start in range(0, histories.n_rows, size):
+        some = histories.take(np.arange(start, min(start + size, histories.n_rows)))
+        if isinstance(scorer, ListingMany):
+            found = model.list_many(scorer, some)
+        else:
+            found = [model.list_scores(some)]
+        lists = []
+        for (items, scores), own in zip(found, barred[start : start + size], strict=True):
+            if stand_ins is not None:
+                items, scores = stand_ins.join(items, scores)
+            before = closed[own]
+            closed[own] = True
+            scores = np.where(closed[items], np.float32(0), scores)
+            closed[own] = before
+            best = sort_best(Spread(items, scores), n)[:n]
+            lists.append(np.array(best, dtype=np.int64))
+        rows += _explain_lists(model, some, lists, stand_ins)
     return rows
 
 
@@ -249,27 +257,29 @@ def _list_by_scores(
     scores[
         np.bincount(met, minlength=len(scores)) == 0
     ] = -np.inf  # strangers get what anybody gets
-    lists = top_items(scores, min(n, width))
-    if stand_ins is None or not (lists >= histories.n_items).any():
-        return _explain_all(recommender, histories, lists)
-    return [
-        _explain_one(recommender.model, histories.take(np.array([row])), each[each >= 0], stand_ins)
-        for row, each in enumerate(lists)
-    ]
+    lists = [each[each >= 0] for each in top_items(scores, min(n, width))]
+    return _explain_lists(recommender.model, histories, lists, stand_ins)
 
 
-def _explain_all(recommender: "Recommender", histories: Histories, lists: Whole) -> list[Row]:
-    n = lists.shape[1]
-    given = recommender.model.explain(histories, _pad(lists))
+def _explain_lists(
+    model: Model, histories: Histories, lists: Sequence[Whole], stand_ins: StandIns | None
+) -> list[Row]:
+    """The terms of each history's list."""
+    new = stand_ins is not None and any((each >= histories.n_items).any() for each in lists)
+    if new or histories.n_rows == 1:
+        single = [histories.take(np.array([row])) for row in range(len(lists))]
+        pairs = zip(single if new else [histories], lists, strict=True)
+        return [_explain_one(model, one, listed, stand_ins) for one, listed in pairs]
+    n = max(1, *map(len, lists))
+    given = model.explain(histories, _pad(lists, n))
     ends = np.concatenate(([0], np.cumsum(row_lengths(given))))
     rows = []
     for row, listed in enumerate(lists):
-        length = int((listed >= 0).sum())
-        part = slice(ends[row * n], ends[row * n + length])
-        places = np.repeat(np.arange(length), np.diff(ends[row * n : row * n + length + 1]))
+        own = ends[row * n : row * n + len(listed) + 1]
+        part = slice(int(own[0]), int(own[-1]))
+        places = np.repeat(np.arange(len(listed)), np.diff(own))
         causes = given.indices[part].astype(np.int64)
-        terms = given.data[part].astype(np.float64)
-        rows.append(Row(listed[:length], places.astype(np.int32), causes, terms))
+        rows.append(Row(listed, places, causes, given.data[part].astype(np.float64)))
     return rows
 
 
@@ -291,13 +301,13 @@ def _explain_one(
     return Row(listed, places.astype(np.int32), causes[columns], table[places, columns])
 
 
-def _pad(lists: Whole) -> Whole:
-    """The lists with other items in the places that are short: none is asked for twice."""
-    padded = lists.copy()
-    for row in np.flatnonzero(lists[:, -1:] < 0).tolist():
-        listed = lists[row][lists[row] >= 0]
-        others = np.setdiff1d(np.arange(lists.shape[1]), listed)
-        padded[row, len(listed) :] = others[: lists.shape[1] - len(listed)]
+def _pad(lists: Sequence[Whole], n: int) -> Whole:
+    """The lists as rows of ``n``, with other items where they are short: none is asked twice."""
+    padded = np.empty((len(lists), n), dtype=np.int64)
+    for row, listed in zip(padded, lists, strict=True):
+        row[: len(listed)] = listed
+        if len(listed) < n:
+            row[len(listed) :] = np.setdiff1d(np.arange(n), listed)[: n - len(listed)]
     return padded
 
 

@@ -62,7 +62,7 @@ class Cells:
     """The stored cells of some rows, one row after the other; row r ends before ``ends[r + 1]``."""
 
     columns: NDArray[np.int32]
-    values: NDArray[np.float32]
+    values: NDArray[np.floating]
     ends: NDArray[np.int32]
 
     @property

@@ -10,7 +10,7 @@ T = TypeVar("T")
 class Latest(Generic[T]):
     """One value with the history it belongs to: a score is followed by its reasons.
 
-    Only for single histories, so that it holds little; the history is known by being the same
+    Only for so many histories at a time, so that it holds little; they are known by being the same
     object, and a tuple is put in place in one step, so threads take no other's value.
 
     >>> import numpy as np
@@ -22,17 +22,18 @@ class Latest(Generic[T]):
     ('value', None)
     """
 
-    def __init__(self) -> None:
+    def __init__(self, most_rows: int = 1) -> None:
+        self._most_rows = most_rows
         self._held: tuple[Histories, T] | None = None
 
     def get(self, histories: Histories) -> T | None:
-        """The value of this very history, if it is the latest."""
+        """The value of these very histories, if it is the latest."""
         held = self._held
         return held[1] if held is not None and held[0] is histories else None
 
     def put(self, histories: Histories, value: T) -> None:
-        """Keep the value of a single history."""
-        if histories.n_rows == 1:
+        """Keep the value of a few histories."""
+        if histories.n_rows <= self._most_rows:
             self._held = (histories, value)
 
     def clear(self) -> None:

@@ -15,7 +15,6 @@ from numpy.typing import NDArray
 from lingxi.errors import InvalidInput
 from lingxi.recommend.alone import (
     Scratch,
-    cut_each,
     cut_scores,
     hear_part,
     share_out_rows,
@@ -23,12 +22,13 @@ from lingxi.recommend.alone import (
     to_rows,
     unite,
 )
+from lingxi.recommend.among import BLOCK, explain_part, hear_parts
 from lingxi.recommend.attribution import FLOOR, Attribution
 from lingxi.recommend.earlier import Earlier, remind
 from lingxi.recommend.factors import find_trend
 from lingxi.recommend.histories import Histories
 from lingxi.recommend.latest import Latest
-from lingxi.recommend.matrix import Csr, scale
+from lingxi.recommend.matrix import Csr, count_ends, scale
 from lingxi.recommend.scorer import Scorer
 from lingxi.store import Artefact, ArtefactWriter
 
@@ -197,7 +197,7 @@ class Learned:
         self.weights = np.asarray(weights, dtype=np.float64)
         self.met: Vector = np.empty(0)
         self.trend: Vector = np.empty(0)
-        self._latest = Latest[Weighed]()
+        self._latest = Latest[Weighed](BLOCK)
         self._scratch: Scratch | None = None
 
     @property
@@ -226,14 +226,20 @@ class Learned:
         found = self._weigh(history)
         return found.asked.items, found.odds
 
+    def list_many(self, histories: Histories) -> tuple[Whole, Whole, Table]:
+        """See ``Listing``."""
+        found = self._weigh(histories)
+        return count_ends(found.asked.owners, histories.n_rows), found.asked.items, found.odds
+
     def explain(self, histories: Histories, lists: Whole) -> Csr:
         """What each item of each history gives through the parts; see the class."""
         asked, odds = self._weigh(histories).find(lists)
         gains = [self._gain(number, said) for number, said in enumerate(asked.said)]
         if histories.n_rows == 1:
             return self._share_alone(histories, lists[0], gains, odds)
+        scratch = self._borrow(histories.n_items)
         given = [
-            share_out(part.explain(histories, lists), gain)
+            share_out(explain_part(part, histories, lists, scratch), gain)
             for part, gain in zip(self.parts, gains, strict=True)
         ]
         total = given[0]
@@ -279,24 +285,17 @@ class Learned:
         found = self._latest.get(histories)
         if found is not None:
             return found
-        asked = self._find_alone(histories) if histories.n_rows == 1 else self._find_many(histories)
+        if histories.n_rows == 1:
+            asked = self._find_alone(histories)
+        else:
+            scratch = self._borrow(histories.n_items)
+            asked = Candidates(*hear_parts(self.parts, histories, DEPTH, scratch))
         odds = np.zeros(0, dtype=np.float32)
         if len(asked.items):
             odds = to_odds(self._rate(histories, asked), asked.owners)
         found = Weighed(asked, odds, histories.n_items)
         self._latest.put(histories, found)
         return found
-
-    def _find_many(self, histories: Histories) -> Candidates:
-        """The candidates of any number of histories."""
-        seen = histories.seen()
-        heads = [cut_each(part.score(histories), seen, DEPTH) for part in self.parts]
-        rows = [unite(row) for row in zip(*heads, strict=True)]
-        owners = np.repeat(np.arange(len(rows)), [len(items) for items, _ in rows])
-        nothing = np.empty((len(self.parts), 0), dtype=np.float32)
-        said = np.concatenate([nothing, *(said for _, said in rows)], axis=1)
-        items = np.concatenate([np.empty(0, dtype=np.int64), *(items for items, _ in rows)])
-        return Candidates(owners, items, said)
 
     def _find_alone(self, history: Histories) -> Candidates:
         """The candidates of a single history, at the cost of the cells that it touches."""

@@ -1,6 +1,7 @@
 """A fitted model: a scorer, and how much each item is in demand just now."""
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,7 +12,7 @@ from lingxi.recommend.families import build_scorer
 from lingxi.recommend.histories import Histories
 from lingxi.recommend.matrix import Csr, row_lengths, scale
 from lingxi.recommend.recipe import Recipe
-from lingxi.recommend.scorer import Listing, Scorer, Vector
+from lingxi.recommend.scorer import Listing, ListingMany, Scorer, Vector
 
 
 @dataclass(frozen=True)
@@ -41,6 +42,15 @@ class Model:
         whole = self.score(history)[0]
         met = (whole > 0).nonzero()[0]
         return met, whole[met]
+
+    def list_many(
+        self, scorer: ListingMany, histories: Histories
+    ) -> list[tuple[NDArray[np.int64], NDArray[np.float32]]]:
+        """The same of many histories; ``scorer``: the model's own, which can."""
+        indptr, items, own = scorer.list_many(histories)
+        scores = np.multiply(own, self.trend[items], dtype=np.float32, casting="same_kind")
+        cuts = pairwise(indptr.tolist())
+        return [(items[start:stop], scores[start:stop]) for start, stop in cuts]
 
     def explain(self, histories: Histories, lists: NDArray[np.int64]) -> Csr:
         """What each item of each history gives to each listed item; see ``Scorer.explain``."""

@@ -11,12 +11,14 @@ Burges (2010), MSR-TR-2010-82, for LambdaMART; Lundberg et al. (2020), Nature Ma
 """
 
 from collections.abc import Mapping, Sequence
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from lingxi.errors import InvalidInput, NotTrained
 from lingxi.recommend.alone import Scratch
+from lingxi.recommend.among import BLOCK, explain_part
 from lingxi.recommend.attribution import Attribution
 from lingxi.recommend.earlier import Earlier
 from lingxi.recommend.histories import Histories
@@ -30,7 +32,7 @@ from lingxi.recommend.learned import (
     Whole,
     share_out,
 )
-from lingxi.recommend.matrix import Csr, stack
+from lingxi.recommend.matrix import Csr, count_ends, stack
 from lingxi.recommend.operators import ItemKnn
 from lingxi.recommend.scorer import Scorer
 from lingxi.recommend.signals import Signs, make_signals, name_signals
@@ -96,7 +98,7 @@ class Ranked(Learned):
         self.near = make_nearness(f"{name}_near")
         self._signs: Signs | None = None
         self._about: Scratch | None = None
-        self._signaled = Latest[tuple[Candidates, Table]]()
+        self._signaled = Latest[tuple[Candidates, Table]](BLOCK)
         self.signals = name_signals(len(self.parts))
         if self._trees is not None and self._trees.num_feature() != len(self.signals):
             raise InvalidInput(
@@ -155,9 +157,11 @@ class Ranked(Learned):
         nearness = np.maximum(found.values[:, columns].sum(axis=1), 0.0)
         if histories.n_rows == 1:
             return self._share_alone(histories, lists[0], gains, odds, [(self.near, nearness)])
-        total = share_out(self.near.explain(histories, lists), nearness)
+        scratch = self._borrow(histories.n_items)
+        total = share_out(explain_part(self.near, histories, lists, scratch), nearness)
         for part, gain in zip(self.parts, gains, strict=True):
-            total = (total + share_out(part.explain(histories, lists), gain)).tocsr()
+            given = explain_part(part, histories, lists, scratch)
+            total = (total + share_out(given, gain)).tocsr()
         return share_out(total, odds.astype(np.float64))
 
     def save(self, writer: ArtefactWriter, prefix: str, customers: Whole) -> dict[str, str]:
@@ -180,14 +184,28 @@ class Ranked(Learned):
         return logits + add_up(self.trees, self._signal(histories, asked))
 
     def _signal(self, histories: Histories, asked: Candidates) -> Table:
-        signs, near = self._read_signs(), self.near.operator
-        if can_signal_alone(histories, near):
-            scratch = self._borrow(histories.n_items)
-            signals = signal_alone(histories, asked, signs, near, scratch, self._terms(signs))
+        if histories.n_rows > BLOCK or not histories.timed:
+            signals = make_signals(histories, asked, self._read_signs(), self.near.operator)
+        elif histories.n_rows == 1:
+            signals = self._signal_one(histories, asked)
         else:
-            signals = make_signals(histories, asked, signs, near)
+            ends = count_ends(asked.owners, histories.n_rows).tolist()
+            found = [np.empty((0, len(self.signals)), dtype=np.float32)]
+            for row, (start, stop) in enumerate(pairwise(ends)):
+                items, said = asked.items[start:stop], asked.said[:, start:stop]
+                own = Candidates(np.zeros(stop - start, dtype=np.int64), items, said)
+                if stop > start:
+                    found.append(self._signal_one(histories.take(np.array([row])), own))
+            signals = np.concatenate(found)
         self._signaled.put(histories, (asked, signals))
         return signals
+
+    def _signal_one(self, history: Histories, asked: Candidates) -> Table:
+        signs, near = self._read_signs(), self.near.operator
+        if not can_signal_alone(history, near):
+            return make_signals(history, asked, signs, near)
+        scratch = self._borrow(history.n_items)
+        return signal_alone(history, asked, signs, near, scratch, self._terms(signs))
 
     def _terms(self, signs: Signs) -> Scratch:
         """Arrays as wide as what the catalogue can say."""

@@ -77,3 +77,13 @@ class Listing(Protocol):
 
     def list_scores(self, history: Histories) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
         """These items, rising, and their scores: those that ``score`` gives."""
+
+
+@runtime_checkable
+class ListingMany(Listing, Protocol):
+    """The same of many histories at once, in less time than one by one."""
+
+    def list_many(
+        self, histories: Histories
+    ) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float32]]:
+        """Where each row begins, shape (n_rows + 1,); its items, rising, and their scores."""

@@ -1,0 +1,103 @@
+"""Many histories against the parts of a learnt model: what ``alone`` does for one of them.
+
+Rows of an operator are gathered for many histories in one step, and whatever follows once the
+candidates are known is done for all of them; only sums and marks are as wide as the catalogue.
+"""
+
+from collections.abc import Iterator, Sequence
+from itertools import pairwise
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lingxi.recommend.alone import Scratch, Table, Whole, cut_each, cut_scores, find_linear
+from lingxi.recommend.histories import Histories
+from lingxi.recommend.kernels import Cells, RowOperator, Rows, gather_rows, list_once
+from lingxi.recommend.matrix import Csr, build_csr, count_ends, row_blocks
+from lingxi.recommend.scorer import Scorer
+
+BLOCK = 256
+"""Histories that are best answered together: what they touch stays within some tens of MB."""
+_CELLS = 500_000
+"""Cells gathered in one step: what fits into a cache."""
+
+
+def hear_parts(
+    parts: Sequence[Scorer], histories: Histories, depth: int, scratch: Scratch
+) -> tuple[Whole, Whole, Table]:
+    """What any part has among the first ``depth`` of a history: its row, rising, its item, rising
+    within the row, and each part's share of its best (``cut_scores``), shape (n_parts, n)."""
+    seen, n_items = histories.seen(), max(histories.n_items, 1)
+    heads = [_hear(part, histories, seen, depth, scratch) for part in parts]
+    cells = list_once(np.concatenate([cells for cells, _ in heads])).astype(np.int64, copy=False)
+    said = np.zeros((len(heads), len(cells)), dtype=np.float32)
+    for row, (own, shares) in zip(said, heads, strict=True):
+        row[np.searchsorted(cells, own)] = shares
+    owners, items = np.divmod(cells, n_items)
+    return owners, items, said
+
+
+def _hear(
+    part: Scorer, histories: Histories, seen: Csr, depth: int, scratch: Scratch
+) -> tuple[Whole, Table]:
+    """A part's heads: cells, row · n_items + item, and their shares."""
+    linear = find_linear(part)
+    if linear is None:
+        heads = cut_each(part.score(histories), seen, depth)
+        named = [items + row * histories.n_items for row, (items, _) in enumerate(heads)]
+        return np.concatenate(named), np.concatenate([shares for _, shares in heads])
+    found, told = [np.empty(0, np.int64)], [np.empty(0, np.float32)]
+    for row, cells, weights in _gather(linear, histories):
+        met = seen.indices[seen.indptr[row] : seen.indptr[row + 1]]
+        columns, scores = scratch.add_up(cells, weights, depth + len(met))
+        items, known = columns.astype(np.int64), scratch.are_among(columns, met)
+        own, shares = cut_scores(items, scores, known, depth, histories.n_items)
+        found.append(own + row * histories.n_items)
+        told.append(shares)
+    return np.concatenate(found), np.concatenate(told)
+
+
+def _gather(
+    part: RowOperator, histories: Histories
+) -> Iterator[tuple[int, Cells, NDArray[np.float64]]]:
+    """Each history's rows of an operator and their weights; many are gathered in one step."""
+    weights = histories.weigh(part.heard)
+    for rows in row_blocks(weights, part.operator, _CELLS):
+        entries = slice(int(weights.indptr[rows.start]), int(weights.indptr[rows.stop]))
+        cells = gather_rows(Rows.of(part.operator), weights.indices[entries])
+        values, ends, worth = cells.values.astype(np.float64), cells.ends, weights.data[entries]
+        bounds = (weights.indptr[rows.start : rows.stop + 1] - entries.start).tolist()
+        for row, (start, stop) in enumerate(pairwise(bounds), rows.start):
+            first, last = ends[start], ends[stop]
+            own = Cells(
+                cells.columns[first:last], values[first:last], ends[start : stop + 1] - first
+            )
+            yield row, own, worth[start:stop]
+
+
+def explain_part(part: Scorer, histories: Histories, lists: Whole, scratch: Scratch) -> Csr:
+    """What ``part.explain`` gives, for different items in each list.
+
+    Of an operator by the rows of the histories: the columns of items that everybody is led to are
+    as long as the catalogue.
+    """
+    linear = find_linear(part)
+    if linear is None:
+        return part.explain(histories, lists)
+    weights, n = histories.weigh(linear.heard), lists.shape[1]
+    starts = weights.indptr.tolist()
+    keys, values = [np.empty(0, np.int64)], [np.empty(0)]
+    for row, cells, own in _gather(linear, histories):
+        places = scratch.locate(cells.columns, lists[row])
+        met = (places >= 0).nonzero()[0]
+        owners = cells.ends.searchsorted(met, side="right") - 1
+        causes = weights.indices[starts[row] : starts[row + 1]].take(owners)
+        keys.append((row * n + places.take(met).astype(np.int64)) * histories.n_items + causes)
+        values.append(own.take(owners) * cells.values.take(met))
+    cells_of = np.concatenate(keys)
+    order = np.argsort(cells_of)
+    listed, causes_of = np.divmod(cells_of[order], max(histories.n_items, 1))
+    shape = (lists.size, histories.n_items)
+    return build_csr(
+        np.concatenate(values)[order], causes_of, count_ends(listed, lists.size), shape
+    )
