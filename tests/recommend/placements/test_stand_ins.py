@@ -58,6 +58,21 @@ def test_it_stands_in_the_list_with_its_reasons(shop, make):
     assert sum(cause.value for cause in explained.causes) == pytest.approx(entry.value, rel=1e-6)
 
 
+@pytest.mark.parametrize("model", ["rp3beta", "next_basket", "user_cosine"])
+def test_a_list_is_explained_at_once_as_item_by_item(model):
+    known = make_knowledge(make_items(), model, quick=False)
+    before = _read(score_personal(known, SOMEBODY, PLAIN))
+    first, second = sorted(before, key=before.__getitem__)[-2:]
+    scored = score_personal(_stand_in(known, [(0, first, 0.5), (0, second, 0.25)]), SOMEBODY, PLAIN)
+    places = [N_KNOWN, *sorted(before, key=before.__getitem__)[-6:]]
+    values = _read(scored)
+    for place, (value, causes) in zip(places, scored.explain_largest(places, 2), strict=True):
+        wanted = sorted(scored.explain(place), key=lambda each: (-each.value, each.item_id))[:2]
+        assert [cause.item_id for cause in causes] == [cause.item_id for cause in wanted]
+        np.testing.assert_allclose([c.value for c in causes], [c.value for c in wanted], rtol=1e-9)
+        assert value == pytest.approx(values[place], rel=1e-6)
+
+
 def test_what_is_looked_at_counts_though_it_is_new(shop):
     """For models of one operator a new item in the history counts as its stand-ins do."""
     known = _stand_in(shop, [(1, 4, 1.0)])

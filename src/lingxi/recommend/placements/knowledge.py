@@ -14,6 +14,7 @@ from lingxi.recommend.histories import CART, NOBODY, ORDER, VIEW, Histories
 from lingxi.recommend.history import Weighting
 from lingxi.recommend.interactions import to_micros
 from lingxi.recommend.item_table import ItemTable
+from lingxi.recommend.kernels import list_once
 from lingxi.recommend.largest import list_largest
 from lingxi.recommend.model import Model
 from lingxi.recommend.newcomers import Mixture, StandIns
@@ -105,24 +106,42 @@ class Knowledge:
         quick = self.quick if model is self.model else self.quick_visitor
         if quick is not None:
             return self._score_quickly(quick, model, history, kind)
+        return self._score_slowly(model, history, kind)
+
+    def _score_slowly(self, model: Model, history: Histories, kind: str) -> Scored:
         scores = model.score(history)[0].astype(np.float64)
         if self.stand_ins is not None:
             lent = self.stand_ins.lend(scores[self.stand_ins.shares.indices])
             scores = np.concatenate((scores, lent))
         places = np.flatnonzero(scores > 0)
 
-        def explain(place: int) -> list[Cause]:
-            given = self._explain_slowly(model, history, place)
-            causes = self._name_causes(kind, given)
-            rest = float(scores[place]) - sum(cause.value for cause in causes)
+        def tell(wanted: Sequence[int]) -> tuple[Places, Vector, list[float]]:
+            causes, table = self._tell(model, history, np.array(wanted, dtype=np.int64))
+            return causes, table, (scores[wanted] - table.sum(axis=1)).tolist()
+
+        def add_rest(causes: list[Cause], place: int, rest: float) -> list[Cause]:
             if abs(rest) > _ROUNDING * float(scores[place]):
                 causes.append(Cause("model", "", rest))
             return causes
 
+        def explain(place: int) -> list[Cause]:
+            causes, table, (rest,) = tell([place])
+            return add_rest(self._name_causes(kind, _pair(causes, table[0])), place, rest)
+
+        def brief(wanted: Sequence[int], most: int) -> list[tuple[float, list[Cause]]]:
+            items, table, left = tell(wanted)
+            found = []
+            for place, rest, terms in zip(wanted, left, list_largest(table, most), strict=True):
+                pairs = ((int(items[at]), value) for at, value in terms.largest)
+                causes = add_rest(self._name_causes(kind, pairs), place, rest)
+                causes.sort(key=lambda each: (-each.value, each.item_id))
+                found.append((float(scores[place]), causes[:most]))
+            return found
+
         signals = None
         if isinstance(model.scorer, Attributing):
             signals = partial(tell_signals, model.scorer, model.recipe, history)
-        return Scored(places, scores[places], model.name, explain, signals=signals)
+        return Scored(places, scores[places], model.name, explain, brief, signals)
 
     def score_rows(
         self, rows: Sequence[Counts], looked_at: Sequence[str], weights: Weights, *, personal: bool
@@ -140,19 +159,18 @@ class Knowledge:
         ]
         return self._spread(quick, self.model if personal else self.visitor_model, voices)
 
-    def _explain_slowly(
-        self, model: Model, history: Histories, place: int
-    ) -> list[tuple[int, float]]:
-        """What each item of the history gives to one item, whoever stands in for it."""
-        asked, mixed = self._ask(np.array([place]))
+    def _tell(self, model: Model, history: Histories, places: Places) -> tuple[Places, Vector]:
+        """What each item of the history gives to each of these, whoever stands in for it: the
+        items that give anything, rising, and a row for each place."""
+        asked, mixed = self._ask(places)
         if not len(asked):
-            return []
+            return np.empty(0, dtype=np.int64), np.zeros((len(places), 0))
         given = model.explain(history, asked[None, :])
-        items = np.unique(given.indices)
+        items = list_once(given.indices).astype(np.int64)
         table = np.zeros((len(asked), len(items)))
         owners = np.repeat(np.arange(len(asked)), np.diff(given.indptr))
         table[owners, np.searchsorted(items, given.indices)] = given.data
-        return _pair(items, mix_table(table, mixed, 1)[0])
+        return items, mix_table(table, mixed, len(places))
 
     def _ask(self, places: Places) -> tuple[Places, Mixture | None]:
         """The items known to the model by which the value of these is told."""
