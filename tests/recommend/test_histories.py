@@ -192,3 +192,15 @@ def test_what_a_family_suggests_are_recipes_of_it(name):
             assert make_recipe(name, near.params) == near
             assert near.params == params or near != recipe
     assert family.cost(1000, 100, 10_000) > 0
+
+
+def test_sums_of_items_are_kept_and_not_to_be_written_to():
+    taught = _build([(0, 1, 0, ORDER, 1.0), (0, 1, 1, VIEW, 1.0), (2, 1, 3, ORDER, 2.5)])
+    recent = Weighting(half_life_days=2.0)
+    first = taught.popularity(recent)
+    assert taught.popularity(recent) is first
+    assert taught.popularity(USUAL) is not first
+    assert taught.count_holders().tolist() == [0, 2, 0, 0]
+    assert taught.keep(taught.kinds == VIEW).count_holders().tolist() == [0, 1, 0, 0]
+    with pytest.raises(ValueError, match="read-only"):
+        first[0] = 1.0

@@ -22,8 +22,8 @@ def find_factor(taught: Histories, params: Mapping[str, Param]) -> Vector:
     trend = find_trend(taught, float(read["trend"]), float(read["trend_half_life"]))
     if damping == 0:
         return trend
-    met = np.bincount(taught.seen().indices, minlength=taught.n_items)
-    return trend * np.maximum(met, 1.0) ** -damping
+    factor: Vector = trend * np.maximum(taught.count_holders(), 1.0) ** -damping
+    return factor
 
 
 def find_trend(taught: Histories, strength: float, half_life: float) -> Vector:

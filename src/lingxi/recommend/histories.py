@@ -68,6 +68,9 @@ class Histories:
     _heard: dict[Weighting, tuple[Whole, NDArray[np.float64]]] = field(
         default_factory=dict, init=False, repr=False, compare=False
     )
+    _sums: dict[Weighting | None, NDArray[np.float64]] = field(
+        default_factory=dict, init=False, repr=False, compare=False
+    )
     _groups: list[tuple[Whole, Whole, Whole]] = field(
         default_factory=list, init=False, repr=False, compare=False
     )
@@ -267,10 +270,24 @@ class Histories:
         return owners[newest][kept], self.items[newest][kept], values[kept]
 
     def popularity(self, weighting: Weighting) -> NDArray[np.float64]:
-        """Sum of each item's weights over all rows as of the newest event, shape (n_items,)."""
-        weights = self.weigh(weighting, now=self.newest)
-        sums = np.bincount(weights.indices, weights=weights.data, minlength=self.n_items)
-        return sums.astype(np.float64)
+        """Sum of each item's weights over all rows as of the newest event, shape (n_items,).
+
+        Kept, and so not to be written to: a search asks for the same ones for every model.
+        """
+        if weighting not in self._sums:
+            weights = self.weigh(weighting, now=self.newest)
+            self._keep_sum(weighting, np.bincount(weights.indices, weights.data, self.n_items))
+        return self._sums[weighting]
+
+    def count_holders(self) -> NDArray[np.float64]:
+        """How many rows met each item, shape (n_items,); kept as ``popularity`` is."""
+        if None not in self._sums:
+            self._keep_sum(None, np.bincount(self.seen().indices, minlength=self.n_items))
+        return self._sums[None]
+
+    def _keep_sum(self, key: Weighting | None, sums: NDArray[np.number]) -> None:
+        self._sums[key] = sums.astype(np.float64)
+        self._sums[key].flags.writeable = False
 
     def _add_up(self, weighting: Weighting, order: Whole, first: Whole) -> NDArray[np.float64]:
         worth = np.array([weighting.view, weighting.cart, weighting.order])[self.kinds[order]]

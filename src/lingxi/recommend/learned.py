@@ -356,8 +356,7 @@ def find_met(history: Histories) -> Whole:
 
 def describe_items(taught: Histories) -> tuple[Vector, Vector]:
     """How many customers met each item, and its trend; shape (n_items,) each."""
-    met = np.bincount(taught.seen().indices, minlength=taught.n_items).astype(np.float64)
-    return met, find_trend(taught, 1.0, _TREND_DAYS)
+    return taught.count_holders(), find_trend(taught, 1.0, _TREND_DAYS)
 
 
 def share_out(given: Csr, sums: Vector) -> Csr:
