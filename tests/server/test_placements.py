@@ -90,6 +90,7 @@ def test_a_trial_tells_and_changes_nothing(client: TestClient, key) -> None:
         ("GET", "/v1/placements/hom/recommendations", None, 404, "did you mean 'home'"),
         ("GET", "/v1/placements/home/recommendations?country=GBR", None, 400, "country"),
         ("GET", "/v1/placements/home/recommendations?colour=red", None, 400, "colour"),
+        ("GET", "/v1/placements/home/recommendations?explain=maybe", None, 400, "true or false"),
         ("GET", "/v1/placements/home/why-not", None, 400, "item_id"),
         ("POST", "/v1/placements/home/recommendations", {"item": "x"}, 400, ""),
         ("POST", "/v1/placements/home/recommendations", {"n": 0}, 400, "n must be between"),

@@ -47,6 +47,9 @@ def describe_allowed(field: FieldDefinition) -> str:
         return "one of " + ", ".join(str(value) for value in get_args(field.annotation))
     if date in get_args(field.annotation):
         return "a day such as 2026-03-29"
+    kinds = get_args(field.annotation) or (field.annotation,)
+    if bool in kinds:
+        return "true or false"
     definition = field.kwarg_definition
     if isinstance(definition, ParameterKwarg | BodyKwarg):
         if definition.ge is not None and definition.le is not None:
@@ -55,7 +58,7 @@ def describe_allowed(field: FieldDefinition) -> str:
             return f"repeated at most {definition.max_items} times"
         if definition.max_length is not None:
             return f"a text of at most {definition.max_length} characters, given once"
-    return "a text"
+    return "a number" if int in kinds or float in kinds else "a text"
 
 
 async def refuse_unknown_parameters(request: Request[Any, Any, Any]) -> None:

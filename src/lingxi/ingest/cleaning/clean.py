@@ -261,7 +261,7 @@ def clean(message: Message, rules: Rules) -> Cleaned | Dropped:
                 message=message,
                 step="put_consent",
                 reason=DropReason.EVENT_RESERVED,
-                detail="the purpose is none of marketing, personalisation, analytics",
+                detail="properties.purpose",
                 steps=tuple(draft.steps),
             )
         event, also = msgspec.structs.replace(also[0], event_id=event.event_id), also[1:]

@@ -62,7 +62,7 @@ def _to_promotion(typed: Promotion) -> tuple[Line, ...]:
 def drop_missing_item(draft: Draft) -> None:
     """A product event that names no product says nothing."""
     if draft.name in NEEDS_ITEM and not draft.lines:
-        raise Halt(DropReason.ITEM_MISSING, "no product_id and no sku")
+        raise Halt(DropReason.ITEM_MISSING, "product_id, sku")
 
 
 def _read_query(said: str | None) -> str | None:

@@ -76,7 +76,7 @@ def drop_nobody(draft: Draft) -> None:
     told = draft.message.trusted and (draft.lines or draft.order_id)
     if told and (draft.name in ORDER_NAMES or not draft.message.recorded):
         return
-    raise Halt(DropReason.VISITOR_MISSING, "neither userId nor anonymousId")
+    raise Halt(DropReason.VISITOR_MISSING, "userId, anonymousId")
 
 
 def _said_of_person(draft: Draft) -> Mapping[str, object]:

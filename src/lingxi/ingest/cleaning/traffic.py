@@ -64,20 +64,20 @@ def is_prefetch(purpose: object) -> bool:
 def _drop_internal(draft: Draft, agent: str) -> None:
     rules = draft.rules
     if rules.internal_agents and any(text in agent for text in rules.internal_agents):
-        raise Halt(DropReason.INTERNAL_TRAFFIC, "user agent")
+        raise Halt(DropReason.INTERNAL_TRAFFIC, "context.userAgent")
     if draft.message.internal:
-        raise Halt(DropReason.INTERNAL_TRAFFIC, "address")
+        raise Halt(DropReason.INTERNAL_TRAFFIC, "context.ip")
     if rules.internal_networks:
         address = draft.message.address or ""
         said = draft.context.get("ip")
         for each in (address, said if isinstance(said, str) else ""):
             if each and is_within(each, rules.internal_networks):
-                raise Halt(DropReason.INTERNAL_TRAFFIC, "address")
+                raise Halt(DropReason.INTERNAL_TRAFFIC, "context.ip")
     if rules.internal_domains:
         for place in (draft.body, draft.context):
             email = read_email(as_mapping(place.get("traits")).get("email"))
             if email and email.rpartition("@")[2] in rules.internal_domains:
-                raise Halt(DropReason.INTERNAL_TRAFFIC, "e-mail domain")
+                raise Halt(DropReason.INTERNAL_TRAFFIC, "traits.email")
 
 
 @lru_cache(maxsize=4_096)
