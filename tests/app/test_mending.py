@@ -4,9 +4,12 @@ import csv
 from datetime import UTC, datetime
 from pathlib import Path
 
+from click.testing import CliRunner
+
 from lingxi.app import jobs
 from lingxi.app.shop import Shop
 from lingxi.catalogue import get_items
+from lingxi.cli import main
 from lingxi.ingest import list_quarantine
 
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
@@ -44,6 +47,8 @@ def test_lines_of_all_subjects_are_mended_from_one_export(shop: Shop) -> None:
         shop, write(shop, "c.csv", "customer_id,level,updated_at\nu1,gold,never\n")
     )
     assert len(list_quarantine(shop.store)) == 4
+    told = CliRunner().invoke(main, ["quality", "--shop", str(shop.settings.folder)]).output
+    assert told.count("goods value") == 1, "only a file of orders has one"
     mend(shop, qty="2", cost="1.5", timestamp="2026-01-03T10:00:00Z", updated_at="2026-01-04")
     assert list_quarantine(shop.store) == []
     view = shop.answers.customer("u1")

@@ -42,6 +42,23 @@ def _show(report: "ImportReport", words: "Translator") -> None:
         f"  {report.lines_in:,} lines in = {report.lines_kept:,} kept "
         f"+ {report.lines_set_aside:,} set aside"
     )
+    if report.kind == "orders":
+        _show_orders(report, words)
+    else:
+        counts = {
+            "new events": report.events_new,
+            "orders": report.orders,
+            "customers": report.customers,
+            "items": report.items,
+        }
+        told = [f"{n:,} {name}" for name, n in counts.items() if n]
+        click.echo(f"  {', '.join(told) or 'nothing new'}")
+    _show_reasons(report, words)
+    _show_columns(report)
+    click.echo("")
+
+
+def _show_orders(report: "ImportReport", words: "Translator") -> None:
     click.echo(
         f"  {report.orders:,} orders, {report.refunds:,} refunds ({report.refunds_tied:,} tied to "
         f"their order), {report.anonymous_baskets:,} anonymous baskets, "
@@ -51,6 +68,9 @@ def _show(report: "ImportReport", words: "Translator") -> None:
         f"  goods value {words.money(report.revenue_before_cents, report.currency)} before, "
         f"{words.money(report.revenue_after_cents, report.currency)} after"
     )
+
+
+def _show_reasons(report: "ImportReport", words: "Translator") -> None:
     rows = [
         [
             "kept" if count.kept else "set aside",
@@ -62,6 +82,9 @@ def _show(report: "ImportReport", words: "Translator") -> None:
     ]
     if rows:
         print_table(["", "step", "lines", "why"], rows, frozenset({2}))
+
+
+def _show_columns(report: "ImportReport") -> None:
     if report.columns:
         columns = [
             [
@@ -75,4 +98,3 @@ def _show(report: "ImportReport", words: "Translator") -> None:
         ]
         head = ["column", "missing before", "after", "range before", "range after"]
         print_table(head, columns, frozenset({1, 2}))
-    click.echo("")
