@@ -66,8 +66,12 @@ def test_a_list_is_explained_at_once_as_item_by_item(model):
     scored = score_personal(_stand_in(known, [(0, first, 0.5), (0, second, 0.25)]), SOMEBODY, PLAIN)
     places = [N_KNOWN, *sorted(before, key=before.__getitem__)[-6:]]
     values = _read(scored)
-    for place, (value, causes) in zip(places, scored.explain_largest(places, 2), strict=True):
-        wanted = sorted(scored.explain(place), key=lambda each: (-each.value, each.item_id))[:2]
+    for place, (value, for_it, causes) in zip(
+        places, scored.explain_largest(places, 2), strict=True
+    ):
+        all_of_it = scored.explain(place)
+        wanted = sorted(all_of_it, key=lambda each: (-each.value, each.item_id))[:2]
+        assert for_it == pytest.approx(sum(c.value for c in all_of_it if c.value > 0), rel=1e-9)
         assert [cause.item_id for cause in causes] == [cause.item_id for cause in wanted]
         np.testing.assert_allclose([c.value for c in causes], [c.value for c in wanted], rtol=1e-9)
         assert value == pytest.approx(values[place], rel=1e-6)

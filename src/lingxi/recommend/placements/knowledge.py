@@ -120,22 +120,22 @@ class Knowledge:
             return causes, table, (scores[wanted] - table.sum(axis=1)).tolist()
 
         def add_rest(causes: list[Cause], place: int, rest: float) -> list[Cause]:
-            if abs(rest) > _ROUNDING * float(scores[place]):
-                causes.append(Cause("model", "", rest))
-            return causes
+            told = abs(rest) <= _ROUNDING * float(scores[place])
+            return causes if told else [*causes, Cause("model", "", rest)]
 
         def explain(place: int) -> list[Cause]:
             causes, table, (rest,) = tell([place])
             return add_rest(self._name_causes(kind, _pair(causes, table[0])), place, rest)
 
-        def brief(wanted: Sequence[int], most: int) -> list[tuple[float, list[Cause]]]:
+        def brief(wanted: Sequence[int], most: int) -> list[Largest]:
             items, table, left = tell(wanted)
-            found = []
+            found = list[Largest]()
             for place, rest, terms in zip(wanted, left, list_largest(table, most), strict=True):
-                pairs = ((int(items[at]), value) for at, value in terms.largest)
-                causes = add_rest(self._name_causes(kind, pairs), place, rest)
+                named = self._name_causes(kind, ((int(items[at]), v) for at, v in terms.largest))
+                causes = add_rest(named, place, rest)
+                for_it = terms.support + sum(max(each.value, 0.0) for each in causes[len(named) :])
                 causes.sort(key=lambda each: (-each.value, each.item_id))
-                found.append((float(scores[place]), causes[:most]))
+                found.append((float(scores[place]), for_it, causes[:most]))
             return found
 
         signals = None
