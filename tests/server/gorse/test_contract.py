@@ -6,6 +6,7 @@ import httpx
 import pytest
 
 from lingxi.access import Scope, create_key
+from lingxi.app.people import ConsentWord, say_consent
 from lingxi.app.shop import Shop
 
 STAMP = "2026-06-01T10:20:30Z"
@@ -203,3 +204,21 @@ def test_thousands_of_calls_are_not_refused_for_haste(http: httpx.Client) -> Non
     own = str(http.base_url).replace("/gorse/api", "/v1/status")
     assert http.get(own).status_code == 200
     assert {http.get(own).status_code for _ in range(12)} == {200, 429}
+
+
+def test_who_refuses_what_is_personal_has_no_neighbours_and_is_nobodys(
+    http: httpx.Client, music: Shop
+) -> None:
+    ids = ("shy", "open")
+    http.post("/feedback", json=[tell("i7", FeedbackType="like", UserId=who) for who in ids])
+
+    def near(who: str) -> set[str]:
+        found = http.get(f"/user-to-user/default/{who}", params={"n": 100}).json()
+        return {one["Id"] for one in found}
+
+    assert "shy" in near("open")
+    assert "open" in near("shy")
+    say_consent(music, "shy", ConsentWord(purpose="personalisation", channel="*", granted=False))
+    assert near("shy") == set()
+    assert near("open")
+    assert "shy" not in near("open")

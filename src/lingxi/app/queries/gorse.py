@@ -18,7 +18,7 @@ from lingxi.gorse.moments import LONG_AGO
 from lingxi.gorse.nouns import FeedbackBody, Score
 from lingxi.gorse.users import require_user
 from lingxi.ingest import customer_ids
-from lingxi.ingest.consent import is_allowed
+from lingxi.ingest.consent import is_allowed, read_permissions
 from lingxi.profiles.tables import item_history
 from lingxi.recommend.rules import MOST_HISTORY
 from lingxi.store.tables import EPOCH
@@ -167,9 +167,12 @@ class GorseLists:
         return made.cut()
 
     def user_neighbours(self, user_id: str, ask: Ask) -> list[Score]:
-        """Customers who took interest in the same items: cosine of their sets of items."""
+        """Customers who took interest in the same items: cosine of their sets of items.
+
+        Whoever refused what is personal has no neighbours and is nobody's.
+        """
         with self._shop.store.read() as tx:
-            customer = self._find(tx, user_id)
+            customer = self._permitted(tx, self._find(tx, user_id))
             if customer is None:
                 return []
             table = item_history.c
@@ -182,7 +185,9 @@ class GorseLists:
                 .group_by(table.customer)
                 .having(shared > 0)
             )
-            rows = [(int(s) / float(int(n) * mine) ** 0.5, int(c)) for c, s, n in tx.execute(query)]
+            may = read_permissions(tx, self._shop.settings.consent, "personalisation")
+            found = [(int(c), int(s), int(n)) for c, s, n in tx.execute(query)]
+            rows = [(s / float(n * mine) ** 0.5, c) for c, s, n in found if may.allows(c)]
             rows.sort(key=lambda row: (-row[0], row[1]))
             page = rows[ask.offset : ask.end]
             ids = customer_ids(tx, {c for _, c in page})
