@@ -13,7 +13,7 @@ pytest.importorskip("lightgbm", exc_type=ImportError)
 
 from lingxi.clock import FixedClock
 from lingxi.errors import InvalidInput, MissingExtra, NotTrained
-from lingxi.recommend.auto import _Hunt, best_of
+from lingxi.recommend.auto import _Hunt
 from lingxi.recommend.bench import Bench
 from lingxi.recommend.families import build_scorer, make_recipe
 from lingxi.recommend.histories import DAY, Histories
@@ -27,6 +27,7 @@ from lingxi.recommend.recommender import KIND, Held, read_recipe
 from lingxi.recommend.signals import Signs, make_signals, name_signals
 from lingxi.recommend.teach import learn
 from lingxi.recommend.teach_ranker import grow_ranker
+from lingxi.recommend.trials import best_of
 from lingxi.store import Artefacts
 from lingxi.testing.scorer import ScorerContract, make_taught
 

@@ -17,11 +17,11 @@ from lingxi import catalogue, profiles
 from lingxi.errors import InvalidInput, NotEnoughData, NotTrained
 from lingxi.i18n import Translator
 from lingxi.recommend import Recommender, RuleSettings, batch, quick, train_recommenders
-from lingxi.recommend.auto import best_of
 from lingxi.recommend.bench import Trial
 from lingxi.recommend.families import FAMILIES, make_recipe
 from lingxi.recommend.interactions import read_interactions
 from lingxi.recommend.train import Choice, _write
+from lingxi.recommend.trials import best_of
 from lingxi.schema import Event, Item, Line
 from lingxi.store import silent
 

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lingxi.recommend.auto import _Hunt, best_of, search
+from lingxi.recommend.auto import _Hunt, search
 from lingxi.recommend.bench import Trial, split_inside
 from lingxi.recommend.families import FAMILIES, make_recipe
 from lingxi.recommend.histories import Histories
@@ -14,6 +14,7 @@ from lingxi.recommend.matrix import build_csr
 from lingxi.recommend.pool import _take_popular
 from lingxi.recommend.recipe import Recipe
 from lingxi.recommend.starts import Start, find_starts
+from lingxi.recommend.trials import best_of
 
 
 def make_bench(n_rows=60, n_items=30, timed=True):
@@ -80,6 +81,16 @@ def test_a_dear_model_that_gains_most_has_its_turn_while_there_is_time_for_it():
     assert "next_item" in order
     assert order.index("next_item") > 15  # cheap ones come first as long as they can
     assert hunt.used <= 55.0
+
+
+def test_what_trials_took_beside_their_fits_tells_what_others_will_take():
+    hunt = _Hunt(make_bench(), 100.0, lambda _name: None)
+    hunt._costs = {"popularity": 2.0}
+    fit = FAMILIES["als"].cost(*hunt._size)
+    assert hunt._estimate("als") == pytest.approx(fit + 2.0 * (1 + 4))  # heard in four more ways
+    hunt.trials = [Trial(Recipe(name="popularity"), 0.1, 9.0, 0.0)] * 9
+    hunt.trials += [Trial(Recipe(name="ease"), 0.1, 3.0 + at, 2.5) for at in range(5)]
+    assert hunt._estimate("als") == pytest.approx(fit + 3.5)
 
 
 def test_a_model_that_did_badly_waits_with_its_further_recipes():

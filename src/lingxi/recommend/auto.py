@@ -1,7 +1,7 @@
 """Choosing a model by itself: tries models on a bench within a time budget, blends the best."""
 
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from typing import Protocol, runtime_checkable
 
@@ -17,10 +17,11 @@ from lingxi.recommend.mix import PLAIN, mix, tune_factor
 from lingxi.recommend.pool import Head, Pool, take_head
 from lingxi.recommend.recipe import Param, Recipe
 from lingxi.recommend.scorer import Scorer, Vector
-from lingxi.recommend.starts import OF_TIME, Start, find_starts, rank_simplicity
+from lingxi.recommend.starts import OF_TIME, Start, find_starts
 from lingxi.recommend.teach import Lesson, learn
 from lingxi.recommend.teach_ranker import FEWEST, grow_ranker
 from lingxi.recommend.terms import Termed, tune_terms
+from lingxi.recommend.trials import Found, bare_of, best_of, move, place
 
 _CLIMBERS = 3
 """Models whose surroundings are searched, the best ones."""
@@ -43,6 +44,8 @@ _HEARD: tuple[dict[str, Param], ...] = (
     {"history_half_life": 60.0},
 )
 """Ageings of a history that are tried on every model that has one."""
+_KNOWN = 3
+"""Trials after which what they took tells what others will take."""
 _HEARING = 2_000
 """Customers by whom that is decided, at most."""
 
@@ -52,33 +55,6 @@ class Hears(Protocol):
     """A scorer that weighs the histories it is asked about, so that their ageing can be changed."""
 
     heard: Weighting
-
-
-@dataclass(frozen=True)
-class Found:
-    """The recipe with the highest value on the bench, and all that was tried.
-
-    ``skipped``: models with no trial, or of which something was left out, and why.
-    """
-
-    recipe: Recipe
-    trials: tuple[Trial, ...]
-    skipped: Mapping[str, str]
-    seconds: float
-
-    def best(self, *names: str) -> Trial | None:
-        """The best trial of these models, nothing where none was tried."""
-        return best_of([trial for trial in self.trials if trial.recipe.name in names])
-
-
-def best_of(trials: Sequence[Trial]) -> Trial | None:
-    """The highest value; of equal ones the simpler model, then the first."""
-    return min(trials, key=_place) if trials else None
-
-
-def _place(trial: Trial) -> tuple[float, int]:
-    """Smaller is better."""
-    return -trial.value, rank_simplicity(trial.recipe.name)
 
 
 def search(
@@ -201,24 +177,24 @@ class _Hunt:
                     if self.used >= until or len(self.trials) >= limit:
                         return
                     if self._differs(recipe, leader.recipe):
-                        self._attempt(_move(recipe, leader.recipe, self._heads[name][0].recipe))
+                        self._attempt(move(recipe, leader.recipe, self._heads[name][0].recipe))
             if self._leaders() == before:
                 return
 
     def _leaders(self) -> list[Trial]:
         """The best trial of each of the best models."""
-        return sorted((trial for trial, _ in self._heads.values()), key=_place)[:_CLIMBERS]
+        return sorted((trial for trial, _ in self._heads.values()), key=place)[:_CLIMBERS]
 
     def _differs(self, recipe: Recipe, other: Recipe) -> bool:
         """Whether two recipes of a model can give different models of this data."""
-        mine, yours = _bare(recipe).params.items(), _bare(other).params.items()
+        mine, yours = bare_of(recipe).params.items(), bare_of(other).params.items()
         changed = {key for key, _ in mine ^ yours}
         return bool(changed - OF_TIME if not self.bench.taught.timed else changed)
 
     def blend(self) -> None:
         """The best models together: by shares of the scores, and by weights learnt."""
         able: list[tuple[Trial, Head]] = []
-        for trial, head in sorted(self._heads.values(), key=lambda pair: _place(pair[0])):
+        for trial, head in sorted(self._heads.values(), key=lambda pair: place(pair[0])):
             if trial.recipe.name == "popularity":
                 continue
             together = [*able, (trial, head)]
@@ -238,7 +214,7 @@ class _Hunt:
         kept = [able[at] for at in lesson.kept]
         recipe = Recipe(
             name="learned",
-            parts=tuple(_bare(trial.recipe) for trial, _ in kept),
+            parts=tuple(bare_of(trial.recipe) for trial, _ in kept),
             shares=lesson.weights,
         )
         fit_seconds = sum(trial.fit_seconds for trial, _ in kept)
@@ -282,7 +258,7 @@ class _Hunt:
         recipe = Recipe(
             name="blend",
             params=found.factor,
-            parts=tuple(_bare(able[at][0].recipe) for at in parts),
+            parts=tuple(bare_of(able[at][0].recipe) for at in parts),
             shares=tuple(found.shares[at] / able[at][1].norm for at in parts),
         )
         fit_seconds = sum(able[at][0].fit_seconds for at in parts)
@@ -291,7 +267,7 @@ class _Hunt:
 
     def _attempt(self, recipe: Recipe) -> None:
         """Try a recipe unless it was tried or there is no time for it."""
-        bare = _bare(recipe)
+        bare = bare_of(recipe)
         if bare in self._tried:
             return
         self._tried.append(bare)
@@ -355,11 +331,20 @@ class _Hunt:
 
     def _estimate(self, name: str) -> float:
         """Seconds of one more trial: the slowest so far, or what the family says of a fit, and
-        as long for asking as popularity took, which has nothing to fit."""
+        what asking takes."""
+        return self._costs.get(name, FAMILIES[name].cost(*self._size) + self._reckon_asking())
+
+    def _reckon_asking(self) -> float:
+        """Seconds that a trial takes beside its fit: what most of them took, once a few are known.
+
+        Before, by what popularity took, which has nothing to fit.
+        """
+        others = [t for t in self.trials if t.recipe.name != "popularity"]
+        if len(others) >= _KNOWN:
+            return float(np.quantile([t.seconds - t.fit_seconds for t in others], 0.75))
         share = self._hearing.asked.n_rows / self.bench.asked.n_rows
         looks = 1 + ((1 + len(_HEARD)) * share if self.bench.asked.timed else 0.0)
-        asking = looks * self._costs.get("popularity", 0.0)
-        return self._costs.get(name, FAMILIES[name].cost(*self._size) + asking)
+        return looks * self._costs.get("popularity", 0.0)
 
     def _reckon(self, recipe: Recipe) -> float:
         """Bytes that a recipe's fit takes, at most about."""
@@ -378,23 +363,3 @@ class _Hunt:
         final = max(cost, best.fit_seconds if best else 0.0) * _MARGIN
         done = self.used + after + cost
         return done <= self._until and done + final <= self.seconds
-
-
-def _move(recipe: Recipe, start: Recipe, best: Recipe) -> Recipe:
-    """The best recipe so far with the step that leads from ``start`` to ``recipe``.
-
-    So steps that helped add up in one round.
-    """
-    step = {k: v for k, v in recipe.params.items() if start.params.get(k) != v}
-    return vary(best, **step)
-
-
-def _bare(recipe: Recipe) -> Recipe:
-    """Without what is tuned afterwards, and without defaults spelled out."""
-    known = FAMILIES[recipe.name].read(Recipe(name=recipe.name))
-    params = {
-        key: value
-        for key, value in recipe.params.items()
-        if key not in ("trend", "trend_half_life", "damping") and value != known[key]
-    }
-    return Recipe(name=recipe.name, params=params, parts=recipe.parts, shares=recipe.shares)

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lingxi.errors import InvalidInput, NotEnoughData
-from lingxi.recommend.auto import Found, search
+from lingxi.recommend.auto import search
 from lingxi.recommend.bench import FILL, most_asked, split_inside
 from lingxi.recommend.dataset import Dataset
 from lingxi.recommend.evaluation import METRICS, Evaluation, evaluate
@@ -20,6 +20,7 @@ from lingxi.recommend.measures import Measure as Measure
 from lingxi.recommend.memory import peak_memory_mb
 from lingxi.recommend.model import fit_model
 from lingxi.recommend.recipe import Param, Recipe
+from lingxi.recommend.trials import Found
 from lingxi.stats.bootstrap import bootstrap_means
 from lingxi.stats.list_quality import (
     GROUPS,

@@ -8,7 +8,7 @@ from lingxi.clock import Clock
 from lingxi.config import Settings
 from lingxi.errors import NotEnoughData
 from lingxi.i18n import Sentence
-from lingxi.recommend.auto import Found, best_of, search
+from lingxi.recommend.auto import search
 from lingxi.recommend.bench import FILL, Trial, draw_bench
 from lingxi.recommend.content import Descriptions
 from lingxi.recommend.evaluation import Evaluation
@@ -19,6 +19,7 @@ from lingxi.recommend.promotions import Counts
 from lingxi.recommend.recipe import Recipe
 from lingxi.recommend.recommender import KIND
 from lingxi.recommend.stored import FULL, read_described, read_promotions, write_models
+from lingxi.recommend.trials import Found, best_of
 from lingxi.recommend.windows import Split, split_by_time
 from lingxi.schema import Scalar
 from lingxi.store import ArtefactWriter, CandidateRecord, Manifest, MeasureRecord, Progress, Store
