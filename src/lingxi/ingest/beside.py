@@ -116,9 +116,11 @@ def _cut(body: bytes, parcel: Parcel) -> list[int] | None:
     cuts: list[int] = []
     end = 0
     for part in parcel.parts:
-        start = body.find(part.raw, end)
-        if start < 0:
-            return None
+        start = end + 1  # past a comma
+        if not body.startswith(part.raw, start):
+            start = body.find(part.raw, end)
+            if start < 0:
+                return None
         end = start + len(part.raw)
         cuts += (start, end)
     return cuts

@@ -9,6 +9,7 @@ from lingxi.schema import Event
 Judged = Cleaned | Dropped
 _PUTS = {reason.value: reason for reason in PutReason}
 _DROPS = {reason.value: reason for reason in DropReason}
+_Step = tuple[str, bool, str, str, str | None, str | None]
 
 
 class Carried(msgspec.Struct, array_like=True, frozen=True, gc=False):
@@ -21,7 +22,7 @@ class Carried(msgspec.Struct, array_like=True, frozen=True, gc=False):
     traits: dict[str, str | None]
     private: dict[str, object]
     also: tuple[Event, ...]
-    steps: tuple[tuple[str, bool, str, str, str | None, str | None], ...]
+    steps: tuple[_Step, ...]
 
 
 def carry(each: Cleaned) -> Carried:
@@ -38,10 +39,14 @@ def carry(each: Cleaned) -> Carried:
         dict(each.traits),
         dict(each.private),
         each.also,
-        tuple(
-            (s.name, isinstance(s.reason, PutReason), s.reason.value, s.field, s.before, s.after)
-            for s in each.steps
-        ),
+        _tell_steps(each.steps) if each.steps else (),
+    )
+
+
+def _tell_steps(steps: tuple[Step, ...]) -> tuple[_Step, ...]:
+    return tuple(
+        (s.name, isinstance(s.reason, PutReason), s.reason.value, s.field, s.before, s.after)
+        for s in steps
     )
 
 

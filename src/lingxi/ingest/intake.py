@@ -199,11 +199,12 @@ class Intake:
         fresh = _find_fresh(tx, judged)
         new = [each for each in fresh if each is not None]
         identified = identify_people(self._store, tx, new, now, known=self._names)
-        ready = self._make_keys(list_told(new, identified.subjects))
+        told = list_told(new, identified.subjects)
+        ready = self._make_keys({subject for _, subject in told})
         positions = self._append(tx, new, identified)
         if ready is not None:
             ready.result()
-        seal_messages(self._store, tx, new, identified.subjects)
+        seal_messages(self._store, tx, told)
         outcomes = _tell(judged, fresh, identified, positions)
         count_outcomes(tx, [each for each in outcomes if not again or each.result != DROPPED])
         if self._tidied_at is None or now - self._tidied_at >= HOUR:
@@ -249,10 +250,14 @@ def _find_fresh(tx: Connection, judged: Sequence[Judged]) -> list[Cleaned | None
     seen = find_known(tx, ids)
     fresh: list[Cleaned | None] = []
     for each in judged:
-        if isinstance(each, Dropped) or each.event.event_id in seen:
+        if isinstance(each, Dropped):
+            fresh.append(None)
+            continue
+        event_id = each.event.event_id
+        if event_id in seen:
             fresh.append(None)
         else:
-            seen.add(each.event.event_id)
+            seen.add(event_id)
             fresh.append(each)
     return fresh
 

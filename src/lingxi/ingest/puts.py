@@ -46,6 +46,8 @@ def tidy(text: str, longest: int = _LONGEST_NAME) -> str | None:
 def tidy_id(text: str) -> str | None:
     """``tidy`` for identifiers, at most 200 characters long; a longer one ends in its hash, so
     that two that begin alike stay two."""
+    if 0 < len(text) <= _LONGEST_ID and text.isascii() and text.isprintable() and " " not in text:
+        return text
     whole = tidy(text, len(text))
     if whole is None or len(whole) <= _LONGEST_ID:
         return whole

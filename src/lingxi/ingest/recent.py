@@ -31,24 +31,49 @@ class Recent:
     def __init__(self, *, entries: int = MOST_ENTRIES, size_bytes: int = MOST_BYTES) -> None:
         self._entries, self._size = entries, size_bytes
         self._ring: dict[int, Seen] = {}
+        self._new: list[tuple[int, Sequence[Outcome]]] = []
+        self._waiting = self._waiting_bytes = 0
         self._bytes = 0
         self._last = 0
         self._lock = Lock()
 
     def __call__(self, outcomes: Sequence[Outcome]) -> None:
-        """Remember a commit; of one larger than the ring only its last messages."""
+        """Remember a commit; of one larger than the ring only its last messages.
+
+        Where many commits come between two looks, their messages are numbered and counted, and
+        entered one by one only when somebody looks: most have fallen out by then.
+        """
+        latest = outcomes[-self._entries :]
         with self._lock:
-            ring, number, size = self._ring, self._last, self._bytes
-            for outcome in outcomes[-self._entries :]:
+            self._new.append((self._last, latest))
+            self._last += len(latest)
+            self._waiting += len(latest)
+            self._waiting_bytes += _reckon(latest)
+            while self._waiting - len(self._new[0][1]) >= self._entries:
+                gone = self._new.pop(0)[1]
+                self._waiting -= len(gone)
+                self._waiting_bytes -= _reckon(gone)
+            if self._waiting_bytes > self._size:
+                self._enter()
+            elif self._waiting >= self._entries:
+                self._ring.clear()
+                self._bytes = 0
+
+    def _enter(self) -> None:
+        """Put the commits that wait into the ring, and what is too old out of it."""
+        ring, size = self._ring, self._bytes
+        for number, outcomes in self._new:
+            for outcome in outcomes:
                 number += 1
                 own = 4 * len(outcome.cleaned.message.raw) + _OVERHEAD
                 ring[number] = Seen(number, outcome, own)
                 size += own
-            self._last = number
-            oldest = iter(list(ring))
-            while size > self._size or len(ring) > self._entries:
-                size -= ring.pop(next(oldest)).size
-            self._bytes = size
+        self._new.clear()
+        self._waiting = self._waiting_bytes = 0
+        oldest = iter(list(ring))
+        while size > self._size or len(ring) > self._entries:
+            size -= ring.pop(next(oldest)).size
+        self._bytes = size
 
     def list(
         self,
@@ -65,6 +90,7 @@ class Recent:
         ``name`` is the event's name; a dropped message has none.
         """
         with self._lock:
+            self._enter()
             newest = list(reversed(self._ring.values()))
         found: list[Seen] = []
         for seen in newest:
@@ -83,6 +109,7 @@ class Recent:
     def get(self, number: int) -> Seen | None:
         """One message with its bytes and every step, or nothing once it fell out."""
         with self._lock:
+            self._enter()
             return self._ring.get(number)
 
     def forget(self, subjects: Collection[int]) -> int:
@@ -92,6 +119,7 @@ class Recent:
         """
         wanted = frozenset(subjects)
         with self._lock:
+            self._enter()
             gone = [
                 number
                 for number, seen in self._ring.items()
@@ -106,10 +134,19 @@ class Recent:
     @property
     def size_bytes(self) -> int:
         """Bytes held, as reckoned against the bound."""
-        return self._bytes
+        with self._lock:
+            self._enter()
+            return self._bytes
 
     def __len__(self) -> int:
-        return len(self._ring)
+        with self._lock:
+            self._enter()
+            return len(self._ring)
+
+
+def _reckon(outcomes: Sequence[Outcome]) -> int:
+    raws = [outcome.cleaned.message.raw for outcome in outcomes]
+    return 4 * sum(map(len, raws)) + _OVERHEAD * len(raws)
 
 
 def _name(outcome: Outcome) -> str:

@@ -36,37 +36,29 @@ class TraitValue(msgspec.Struct, frozen=True):
     at: datetime
 
 
-def seal_messages(
-    store: Store, tx: Connection, cleaned: Sequence[Cleaned], subjects: Sequence[int | None]
-) -> None:
-    """Keep what a batch of messages says of persons, each under its own key. Costs nothing where
-    the batch says nothing."""
+def seal_messages(store: Store, tx: Connection, told: Sequence[tuple[Cleaned, int]]) -> None:
+    """Keep what messages say of persons, as ``list_told`` found them, each under its own key."""
     traits = [
         TraitValue(subject, name, value, each.event.occurred_at)
-        for each, subject in zip(cleaned, subjects, strict=True)
-        if each.traits and subject is not None
+        for each, subject in told
         for name, value in each.traits.items()
     ]
     if traits:
         put_traits(store, tx, traits)
-    put_private(
-        store,
-        tx,
-        [
-            (each.event.event_id, subject, each.private)
-            for each, subject in zip(cleaned, subjects, strict=True)
-            if each.private and subject is not None
-        ],
-    )
+    said = [(each.event.event_id, subject, each.private) for each, subject in told if each.private]
+    put_private(store, tx, said)
 
 
-def list_told(cleaned: Sequence[Cleaned], subjects: Sequence[int | None]) -> set[int]:
-    """The surrogates of whom a batch of messages says what ``seal_messages`` keeps."""
-    return {
-        subject
+def list_told(
+    cleaned: Sequence[Cleaned], subjects: Sequence[int | None]
+) -> list[tuple[Cleaned, int]]:
+    """Those of a batch of messages that say of a person what ``seal_messages`` keeps, and whose
+    they are."""
+    return [
+        (each, subject)
         for each, subject in zip(cleaned, subjects, strict=True)
-        if subject is not None and (each.traits or each.private)
-    }
+        if (each.traits or each.private) and subject is not None
+    ]
 
 
 def put_private(

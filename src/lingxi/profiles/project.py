@@ -46,6 +46,8 @@ CHANGED_BY: Mapping[str, frozenset[str]] = {
 """The events that change a column of the profile; columns that are not named change with any."""
 _WANTED = frozenset({Name.PRODUCT_ADDED, Name.WISH_ADDED})
 _ITEM_EVENTS = _MONEY | _WANTED | {Name.PRODUCT_VIEWED}
+_VIEWED, _ADDED = Name.PRODUCT_VIEWED.value, Name.PRODUCT_ADDED.value
+_SEARCHED, _REFUNDED = Name.PRODUCTS_SEARCHED.value, Name.ORDER_REFUNDED.value
 _SYSTEM = frozenset(SYSTEM_EVENTS)
 
 
@@ -137,11 +139,11 @@ def _count(row: _Counts, event: Event) -> None:
         row.last_seen_at = at
     row.events += 1
     name = event.name
-    if name == Name.PRODUCT_VIEWED:
+    if name == _VIEWED:
         row.views += 1
-    elif name == Name.PRODUCT_ADDED:
+    elif name == _ADDED:
         row.carts += 1
-    elif name == Name.PRODUCTS_SEARCHED:
+    elif name == _SEARCHED:
         row.searches += 1
     country, known = event.country, row.country_at
     if country is not None and (
@@ -246,13 +248,13 @@ class _Interest(msgspec.Struct, gc=False):
 
 def _note(row: _Interest, name: str, units: int, at: int) -> None:
     """Add one event about the item."""
-    if name == Name.ORDER_REFUNDED:
+    if name == _REFUNDED:
         row.returned += units
         row.quantity -= units
         return
     if row.last_at is None or at > row.last_at:
         row.last_at = at
-    if name == Name.PRODUCT_VIEWED:
+    if name == _VIEWED:
         row.views += 1
     elif name in _WANTED:
         row.carts += 1

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
+from itertools import compress
 
 from sqlalchemy import ColumnElement, Connection, Dialect, Table, case
 from sqlalchemy.dialects import sqlite
@@ -46,13 +47,13 @@ def _group(
     rows: Sequence[Row], indexed: Sequence[tuple[str, int]]
 ) -> Mapping[tuple[str, ...], Sequence[Row]]:
     """The rows by the indexed columns of which they say nothing."""
-    if all(row[place] is not None for _, place in indexed for row in rows):
+    if not indexed:
         return {(): rows}
-    groups: dict[tuple[str, ...], list[Row]] = {}
+    names, places = zip(*indexed, strict=True)
+    groups: dict[tuple[bool, ...], list[Row]] = {}
     for row in rows:
-        idle = tuple(name for name, place in indexed if row[place] is None)
-        groups.setdefault(idle, []).append(row)
-    return groups
+        groups.setdefault(tuple([row[place] is None for place in places]), []).append(row)
+    return {tuple(compress(names, lacks)): group for lacks, group in groups.items()}
 
 
 def add_new(connection: Connection, table: Table, rows: Sequence[Row]) -> None:

@@ -2,7 +2,6 @@
 
 import sqlite3
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from contextlib import suppress
 from functools import lru_cache
 from typing import Any
 
@@ -216,14 +215,16 @@ def upsert(connection: Connection, table: Table, rows: Sequence[Mapping[str, obj
 def execute_rows(connection: Connection, text: str, rows: Sequence[tuple[object, ...]]) -> int:
     """Execute SQLite's own text for each row of values; how many rows of the table it touched.
 
-    A single row goes straight to the driver: SQLAlchemy's work costs more than SQLite's.
+    They go straight to the driver: for a few rows SQLAlchemy's work costs more than SQLite's. After
+    an error some of them may be written, so the transaction must not be committed.
     """
-    if len(rows) == 1:
-        raw: Any = connection.connection.driver_connection
-        with suppress(sqlite3.Error):  # it changed nothing, and fails again below, in words
-            done: int = raw.execute(text, rows[0]).rowcount
-            return done
-    return connection.exec_driver_sql(text, list(rows)).rowcount
+    raw: Any = connection.connection.driver_connection
+    try:
+        done: int = raw.executemany(text, rows).rowcount
+    except sqlite3.Error:
+        connection.exec_driver_sql(text, list(rows))  # fails again, in words that say why
+        raise
+    return done
 
 
 def insert_columns(

@@ -83,7 +83,7 @@ class Log:
         """The events that were new, in their order, and the last position."""
         last = peek(connection, _COUNTER)
         note_append(connection, last)
-        told = [e.event_id for e in batch if is_message(e.event_id)]
+        told = [name for e in batch if is_message(name := e.event_id)]
         batch = _leave_out_known(connection, batch, told) if told else batch
         done = _insert_rows(connection, batch, last) if batch else 0
         if done == 0:

@@ -68,21 +68,18 @@ class MessageIds:
         with self._lock:
             runs, pending = self._follow(connection)
             added, absent = (pending.added, pending.absent) if pending else ({}, {})
-            places: set[int] = set()
-            strange: list[str] = []
-            for each in ids:
-                if each in added:
-                    places.add(added[each])
-                elif each not in absent:
-                    strange.append(each)
+            wanted = set(ids)
+            places = {added[each] for each in wanted & added.keys()}
+            strange = list(wanted - added.keys() - absent.keys())
             hashes = [digest(each) for each in strange]
             places.update(self._search(connection, runs, strange, hashes))
             keys = [(position,) for position in places]
             rows = fetch_by_keys(connection, [event.c.position], keys, [event.c.event_id])
-            known = {row[0] for row in rows}.intersection(ids)
+            known = wanted.intersection([row[0] for row in rows])
             if pending is not None:
-                pairs = zip(strange, hashes, strict=True)
-                absent.update((each, found) for each, found in pairs if each not in known)
+                absent.update(zip(strange, hashes, strict=True))
+                for each in known.intersection(strange):
+                    del absent[each]
             return known
 
     def _search(
@@ -91,9 +88,8 @@ class MessageIds:
         """The positions where one of these ids may stand."""
         for latest in self._latest.values():
             places = latest.places
-            for each in ids:
-                if each in places:
-                    yield places[each]
+            for each in places.keys() & ids:
+                yield places[each]
         if runs.closed and ids:
             yield from runs.find(connection, to_words(hashes))
 
@@ -152,6 +148,21 @@ class MessageIds:
         latest.positions.append(position)
         latest.digests.append(hashed)
 
+    def _put_all(self, pending: _Pending) -> None:
+        """As ``_put`` for all that a transaction has added, most often to one run."""
+        positions = list(pending.added.values())
+        if not positions:
+            return
+        run = (min(positions) - 1) // RUN
+        if run != (max(positions) - 1) // RUN:
+            for event_id, position in pending.added.items():
+                self._put(event_id, position, pending.absent[event_id])
+            return
+        latest = self._latest.setdefault(run, _Latest())
+        latest.places.update(pending.added)
+        latest.positions += positions
+        latest.digests += map(pending.absent.__getitem__, pending.added)
+
     def _move(self, runs: Runs, upto: int) -> None:
         """Everything up to a position is known; close the runs before the last full one."""
         self._upto = upto
@@ -166,8 +177,7 @@ class MessageIds:
                 return
             self._runs.written(numbers)
             if self._upto == pending.base:  # else another thread has read them from the log
-                for event_id, position in pending.added.items():
-                    self._put(event_id, position, pending.absent[event_id])
+                self._put_all(pending)
                 self._move(self._runs, pending.last)
 
 

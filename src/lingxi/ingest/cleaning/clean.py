@@ -51,9 +51,11 @@ def put_kind(draft: Draft) -> None:
     said = draft.body.get("type")
     if said is None:
         said = _guess_kind(draft)
-    kind = said.strip().lower() if isinstance(said, str) else ""
+    kind = said if isinstance(said, str) else ""
     if kind not in _KINDS:
-        raise Halt(DropReason.TYPE_UNKNOWN, str(said)[:40])
+        kind = kind.strip().lower()
+        if kind not in _KINDS:
+            raise Halt(DropReason.TYPE_UNKNOWN, str(said)[:40])
     draft.kind = kind
     draft.context = as_mapping(draft.body.get("context"))
 
@@ -75,6 +77,9 @@ def put_name(draft: Draft) -> None:
         draft.name = call
         return
     said = draft.body.get("event")
+    if isinstance(said, str) and is_usual(said):
+        draft.name = said
+        return
     name = read_text(said, LONGEST_NAME) if isinstance(said, str | int) else None
     if name is None:
         raise Halt(DropReason.EVENT_MISSING)
@@ -86,6 +91,19 @@ def put_name(draft: Draft) -> None:
     draft.name = name_event(name)
     if draft.name != name:
         draft.note("put_name", PutReason.EVENT_RENAMED, "event", name, draft.name)
+
+
+@lru_cache(maxsize=4_096)
+def is_usual(said: str) -> bool:
+    """Whether an event's name stays as it was said.
+
+    >>> is_usual("Product Viewed"), is_usual("product viewed"), is_usual("Coupon Issued")
+    (True, False, False)
+    """
+    name = read_text(said, LONGEST_NAME)
+    return name == said and (
+        is_consent(name) or (not is_reserved(name) and name_event(name) == name)
+    )
 
 
 def put_event_id(draft: Draft) -> None:
@@ -166,7 +184,8 @@ def put_context(draft: Draft) -> None:
     if session is not None:
         text = read_text(session, 200)
         draft.session_id = text
-    country = as_mapping(context.get("location")).get("country")
+    location = context.get("location")
+    country = location.get("country") if isinstance(location, dict) else None
     if isinstance(country, str) and 0 < len(country) <= 60:
         draft.country = country.upper() if _COUNTRY.fullmatch(country) else tidy(country)
 
@@ -241,7 +260,7 @@ meets a value with which nothing can be done."""
 
 def clean(message: Message, rules: Rules) -> Cleaned | Dropped:
     """One message as an event, or set aside with its reason. Pure; it raises nothing."""
-    draft = Draft(message, rules)
+    draft = Draft(message, rules, message.body)
     step = STEPS[0]
     try:
         for step in STEPS:

@@ -6,6 +6,7 @@ Sources: Segment, "Consent in Segment" (``context.consent.categoryPreferences``)
 
 from collections.abc import Iterator
 from datetime import datetime
+from functools import lru_cache
 
 import msgspec
 
@@ -52,6 +53,7 @@ class Said(msgspec.Struct, frozen=True):
     granted: bool
 
 
+@lru_cache(maxsize=4_096)
 def is_consent(name: str) -> bool:
     """Whether a track event of this name speaks of consent."""
     folded = name.lower()
@@ -60,9 +62,9 @@ def is_consent(name: str) -> bool:
 
 def put_consent(draft: Draft) -> None:
     """Turn what is said about consent into events "Consent Given" and "Consent Withdrawn"."""
-    folded = draft.name.lower()
-    if draft.kind != "identify" and folded not in _SAID and folded not in _CHANGES:
+    if draft.kind != "identify" and not is_consent(draft.name):
         return
+    folded = draft.name.lower()
     properties = as_mapping(draft.body.get("properties"))
     found: list[Said] = []
     if folded in _SAID:

@@ -2,6 +2,9 @@
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from types import MappingProxyType
+
+import msgspec
 
 from lingxi.ingest.cleaning.rules import Rules
 from lingxi.ingest.message import Identifier, Link, Message, Step
@@ -11,7 +14,8 @@ from lingxi.schema.ecommerce import Properties
 from lingxi.schema.event import Scalar
 
 _SHOWN = 200
-NOTHING: Mapping[str, object] = {}
+NOTHING: Mapping[str, object] = MappingProxyType({})
+"""The mapping where there is none, told from an empty one by its identity."""
 NEVER = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -23,67 +27,36 @@ class Halt(Exception):
         self.detail = detail
 
 
-class Draft:
+class Draft(msgspec.Struct):
     """One message in the making; the steps read and change it in their order."""
 
-    __slots__ = (
-        "also",
-        "amount_cents",
-        "body",
-        "category",
-        "context",
-        "cost_cents",
-        "country",
-        "currency",
-        "event_id",
-        "given",
-        "identifiers",
-        "kept",
-        "kind",
-        "lines",
-        "link",
-        "message",
-        "name",
-        "occurred_at",
-        "order_id",
-        "previous",
-        "private",
-        "query",
-        "rules",
-        "session_id",
-        "steps",
-        "traits",
-        "typed",
-    )
-
-    def __init__(self, message: Message, rules: Rules) -> None:
-        self.message = message
-        self.rules = rules
-        self.body: Mapping[str, object] = message.body
-        self.kind = ""
-        self.name = ""
-        self.event_id = ""
-        self.occurred_at = NEVER
-        self.context = NOTHING
-        self.given: dict[str, object] = {}
-        self.typed: Properties | None = None
-        self.identifiers: list[Identifier] = []
-        self.previous: list[Identifier] = []
-        self.link = Link.NONE
-        self.traits: dict[str, str | None] = {}
-        self.private: dict[str, object] = {}
-        self.kept: dict[str, Scalar] = {}
-        self.also: list[Event] = []
-        self.steps: list[Step] = []
-        self.lines: tuple[Line, ...] = ()
-        self.order_id: str | None = None
-        self.session_id: str | None = None
-        self.currency: str | None = None
-        self.country: str | None = None
-        self.category: str | None = None
-        self.query: str | None = None
-        self.amount_cents: int | None = None
-        self.cost_cents: int | None = None
+    message: Message
+    rules: Rules
+    body: Mapping[str, object]
+    kind: str = ""
+    name: str = ""
+    event_id: str = ""
+    occurred_at: datetime = NEVER
+    context: Mapping[str, object] = NOTHING
+    given: dict[str, object] = {}
+    typed: Properties | None = None
+    identifiers: list[Identifier] = []
+    previous: list[Identifier] = []
+    link: Link = Link.NONE
+    traits: dict[str, str | None] = {}
+    private: dict[str, object] = {}
+    kept: dict[str, Scalar] = {}
+    also: list[Event] = []
+    steps: list[Step] = []
+    lines: tuple[Line, ...] = ()
+    order_id: str | None = None
+    session_id: str | None = None
+    currency: str | None = None
+    country: str | None = None
+    category: str | None = None
+    query: str | None = None
+    amount_cents: int | None = None
+    cost_cents: int | None = None
 
     def note(
         self,

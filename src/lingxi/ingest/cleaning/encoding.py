@@ -12,7 +12,7 @@ _DEEPEST = 8
 def put_encoding(draft: Draft) -> None:
     """Mend texts that show the damage; looked for in the bytes first, for almost none do."""
     raw = draft.message.raw
-    if raw.isascii() and b"\\u00" not in raw:
+    if raw.isascii() and (b"\\" not in raw or b"\\u00" not in raw):
         return
     if any(sign in raw for sign in _SIGNS):
         mended = _mend(draft.body, 0)

@@ -1,6 +1,7 @@
 """When it happened, by the server's clock."""
 
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 
 from lingxi.ingest.cleaning.draft import Draft, Halt
 from lingxi.ingest.reasons import DropReason, PutReason
@@ -26,7 +27,10 @@ def read_moment(value: object) -> datetime | None:
             if len(value) > 40:
                 return None
             moment = datetime.fromisoformat(value.strip())
-            return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+            zone = moment.tzinfo
+            if zone is UTC:
+                return moment
+            return moment.replace(tzinfo=UTC) if zone is None else moment.astimezone(UTC)
         if isinstance(value, int | float) and not isinstance(value, bool):
             seconds = value / 1000 if abs(value) >= _MILLIS_FROM else value
             return datetime.fromtimestamp(seconds, UTC)
@@ -62,7 +66,7 @@ def put_time(draft: Draft) -> None:
             draft.note("put_time", PutReason.TIME_RECEIVED, "timestamp", said, received)
         return
     sent_text = body.get("sentAt")
-    sent = read_moment(message.sent_at if sent_text is None else sent_text)
+    sent = _read_sent(message.sent_at if sent_text is None else sent_text)
     moment = original
     if sent is not None and not message.trusted:
         try:
@@ -72,6 +76,16 @@ def put_time(draft: Draft) -> None:
         if abs(moment - original) >= _NOTED:
             draft.note("put_time", PutReason.TIME_CORRECTED, "timestamp", original, moment)
     draft.occurred_at = _bound(draft, moment, received)
+
+
+def _read_sent(value: object) -> datetime | None:
+    return _read_again(value) if isinstance(value, str) else read_moment(value)
+
+
+@lru_cache(maxsize=16)
+def _read_again(value: str) -> datetime | None:
+    """``read_moment`` of what all messages of a batch say alike."""
+    return read_moment(value)
 
 
 def _bound(draft: Draft, moment: datetime, received: datetime) -> datetime:

@@ -1,6 +1,8 @@
 """Products and money: lines, amounts in the shop's currency, what is impossible."""
 
 from fractions import Fraction
+from functools import lru_cache
+from typing import Any
 
 from lingxi.i18n import is_currency, minor_units
 from lingxi.ingest.cleaning.draft import Draft, Halt
@@ -31,10 +33,14 @@ def put_columns(draft: Draft) -> None:
     typed = draft.typed
     if typed is None:
         return
-    draft.category = _get_text(typed, "category")
-    draft.query = _read_query(_get_text(typed, "query"))
-    order_id = _get_text(typed, "order_id")
-    draft.order_id = None if order_id is None else tidy_id(order_id)
+    said: Any = typed
+    has_category, has_query, has_order = _columns_of(type(typed))
+    if has_category:
+        draft.category = said.category
+    if has_query:
+        draft.query = _read_query(said.query)
+    if has_order and said.order_id is not None:
+        draft.order_id = tidy_id(said.order_id)
     if isinstance(typed, WithProducts):
         products: tuple[ProductFields, ...] = typed.products
     elif isinstance(typed, ProductFields):
@@ -51,6 +57,19 @@ def put_columns(draft: Draft) -> None:
         draft.category = products[0].category
     if moves_money and isinstance(typed, OrderMoney):
         _put_order(draft, typed, factor)
+
+
+@lru_cache
+def has_currency(kind: type[Properties]) -> bool:
+    """Whether a struct of the vocabulary says in which currency its amounts are."""
+    return "currency" in kind.__struct_fields__
+
+
+@lru_cache
+def _columns_of(kind: type[Properties]) -> tuple[bool, bool, bool]:
+    """Which of category, query and order id a struct of the vocabulary has; all of them texts."""
+    fields = kind.__struct_fields__
+    return "category" in fields, "query" in fields, "order_id" in fields
 
 
 def _to_promotion(typed: Promotion) -> tuple[Line, ...]:
@@ -71,17 +90,12 @@ def _read_query(said: str | None) -> str | None:
     return None if said is None or "@" in said else said.lower()
 
 
-def _get_text(typed: Properties, name: str) -> str | None:
-    value = getattr(typed, name, None)
-    return value if isinstance(value, str) else None
-
-
 def _put_currency(draft: Draft, typed: Properties, *, needed: bool) -> Factor | None:
     """The factor of the event's money; nothing where it is not known."""
     rules = draft.rules
-    said = _get_text(typed, "currency")
+    said: str | None = getattr(typed, "currency", None) if has_currency(type(typed)) else None
     own = rules.currency
-    code = own if said is None else said.strip().upper()
+    code = own if said is None or said == own else said.strip().upper()
     if code != own and not is_currency(code):
         if needed:
             raise Halt(DropReason.CURRENCY_UNKNOWN, code[:40])
@@ -135,7 +149,8 @@ def _to_lines(
         if product.price is not None and factor is not None:
             _check_price(product.price)
             cents = _to_cents(product.price, factor)
-            amount = _to_cents(product.price, factor, product.quantity or 1.0)
+            units = product.quantity or 1.0
+            amount = cents if units == 1.0 else _to_cents(product.price, factor, units)
         lines.append(Line(item_id, quantity, cents, amount))
     return lines
 

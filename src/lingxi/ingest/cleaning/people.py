@@ -22,6 +22,8 @@ _NOBODY = re.compile(
 _EMAIL = re.compile(r"[^\s@<>,;]{1,64}@[^\s@<>,;]{1,190}\.[^\s@<>,;.]{1,63}")
 _MOST_EXTERNAL, _MOST_TRAITS, _LONGEST_TRAIT, _LONGEST_NAME = 10, 100, 2_000, 64
 _LONGEST_PLAIN = 200
+_USER, _ANONYMOUS = IdKind.USER, IdKind.ANONYMOUS
+"""Looking a member of an enumeration up costs as much as reading an id."""
 _LOGOUTS = frozenset({"signed out", "logged out", "logout", "log out", "sign out", "signout"})
 _TRAIT_NAMES = {
     "firstname": "first_name",
@@ -38,7 +40,7 @@ def put_people(draft: Draft) -> None:
     """Read every identifier, strongest first; placeholders identify nobody."""
     body = draft.body
     found = draft.identifiers
-    _add(draft, found, IdKind.USER, "userId", body.get("userId"))
+    _add(draft, found, _USER, "userId", body.get("userId"))
     said = _said_of_person(draft)
     if said:
         email = read_email(said.get("email"))
@@ -55,18 +57,24 @@ def put_people(draft: Draft) -> None:
     if context:
         if "externalIds" in context:
             found.extend(_read_external(context["externalIds"]))
-        device = as_mapping(context.get("device")).get("id")
-        if device is not None:
+        device = context.get("device")
+        if isinstance(device, dict) and (device := device.get("id")) is not None:
             _add(draft, found, IdKind.DEVICE, "context.device.id", device)
-    _add(draft, found, IdKind.ANONYMOUS, "anonymousId", body.get("anonymousId"))
+    _add(draft, found, _ANONYMOUS, "anonymousId", body.get("anonymousId"))
     if draft.kind == "alias":
         _put_alias(draft)
     elif draft.kind == "identify":
         draft.link = Link.IDENTIFY
         put_traits(draft, as_mapping(body.get("traits")))
         put_traits(draft, as_mapping(draft.context.get("traits")))
-    elif draft.name.lower() in _LOGOUTS:
+    elif is_logout(draft.name):
         draft.link = Link.LOGOUT
+
+
+@lru_cache(maxsize=4_096)
+def is_logout(name: str) -> bool:
+    """Whether an event of this name says that the person left the browser to others."""
+    return name.lower() in _LOGOUTS
 
 
 def drop_nobody(draft: Draft) -> None:
@@ -95,19 +103,25 @@ def _add(draft: Draft, found: list[Identifier], kind: IdKind, field: str, value:
     text = value if isinstance(value, str) else read_text(value, 10_000)
     if not text:
         return
-    plain = (
-        len(text) <= _LONGEST_PLAIN and text.isascii() and text.isprintable() and " " not in text
-    )
-    tidied = text if plain else tidy_id(text)
+    tidied, is_blocked = _read_short_id(text) if len(text) <= _LONGEST_PLAIN else _read_id(text)
     if tidied is None:
         return
-    if is_placeholder(tidied):
+    if is_blocked:
         draft.note("put_people", PutReason.ID_BLOCKED, field, value)
         return
     found.append(Identifier(kind, tidied))
 
 
-@lru_cache(maxsize=65_536)
+def _read_id(text: str) -> tuple[str | None, bool]:
+    """An id, tidied, and whether it stands for nobody."""
+    tidied = tidy_id(text)
+    return tidied, tidied is not None and is_placeholder(tidied)
+
+
+_read_short_id = lru_cache(maxsize=65_536)(_read_id)
+"""For ids of bounded length: those of one person come again and again."""
+
+
 def is_placeholder(value: str) -> bool:
     """Whether an id stands for nobody: ``0``, ``null``, ``anonymous``, the nil UUID, ...
 

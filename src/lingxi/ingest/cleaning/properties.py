@@ -1,10 +1,11 @@
 """Properties in the vocabulary's terms: spelling, types, and which of them may be kept openly."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import lru_cache
 from math import isfinite
-from typing import get_args, get_type_hints
+from operator import attrgetter
+from typing import Any, get_args, get_type_hints
 
 import msgspec
 
@@ -88,6 +89,8 @@ class Shape(msgspec.Struct, frozen=True):
     fields: frozenset[str]
     kept: tuple[str, ...]
     """The fields that no column of the event holds."""
+    read_kept: Callable[[Properties], tuple[Any, ...]]
+    """Their values."""
 
 
 @lru_cache
@@ -104,7 +107,15 @@ def shape_of(kind: type[Properties]) -> Shape:
             lists[name] = TypedValue if TypedValue in arguments else Product
     fields = frozenset(kind.__struct_fields__)
     kept = tuple(name for name in kind.__struct_fields__ if name not in _COLUMNS)
-    return Shape(kind, frozenset(texts), frozenset(numbers), lists, fields, kept)
+    return Shape(
+        kind, frozenset(texts), frozenset(numbers), lists, fields, kept, _make_reader(kept)
+    )
+
+
+def _make_reader(names: tuple[str, ...]) -> Callable[[Properties], tuple[Any, ...]]:
+    if len(names) > 1:
+        return attrgetter(*names)
+    return lambda typed: tuple(getattr(typed, name) for name in names)
 
 
 _COLUMNS = _CATALOGUE | {"category", "query", "order_id", "currency", "sku"}
@@ -124,9 +135,12 @@ def put_properties(draft: Draft) -> None:
     if shape is None:
         draft.given = given
         return
+    fields = shape.fields
+    if given.keys() <= fields:
+        draft.typed = _to_struct(draft, given, shape, "")
+        return
     known: dict[str, object] = {}
     rest: dict[str, object] = {}
-    fields = shape.fields
     for key, value in given.items():
         name = key if key in fields else spell(key, shape)
         if name is None:
@@ -158,14 +172,11 @@ def _respell(key: str) -> str:
 
 def _to_struct(draft: Draft, known: Mapping[str, object], shape: Shape, where: str) -> Properties:
     values: dict[str, object] = {}
-    numbers = shape.numbers
+    numbers, texts = shape.numbers, shape.texts
     for name, value in known.items():
         if value is None:
             continue
-        if name in numbers:
-            plain = type(value) is float and isfinite(value)
-            values[name] = value if plain else _to_number(draft, value, where + name)
-        elif name in shape.texts:
+        if name in texts:
             if type(value) is str and len(value) <= SHORT:
                 text = read_short(value)
             else:
@@ -173,6 +184,9 @@ def _to_struct(draft: Draft, known: Mapping[str, object], shape: Shape, where: s
             if text is None and value != "":
                 draft.note("put_properties", PutReason.VALUE_DROPPED, where + name, value)
             values[name] = text
+        elif name in numbers:
+            plain = type(value) is float and isfinite(value)
+            values[name] = value if plain else _to_number(draft, value, where + name)
         else:
             values[name] = _to_list(draft, value, shape.lists[name], where + name)
     return shape.kind(**values)
@@ -212,7 +226,7 @@ def put_rest(draft: Draft) -> None:
     """Keep what the event's columns do not hold: harmless scalars openly, the rest sealed."""
     kept = draft.kept
     if draft.typed is not None:
-        _keep_typed(draft, draft.typed, _SHAPES[draft.name].kept)
+        _keep_typed(draft, draft.typed, _SHAPES[draft.name])
     for key, value in draft.given.items():
         if value is None:
             continue
@@ -231,10 +245,12 @@ def put_rest(draft: Draft) -> None:
             keep_private(draft, name, value)
 
 
-def _keep_typed(draft: Draft, typed: Properties, names: tuple[str, ...]) -> None:
+def _keep_typed(draft: Draft, typed: Properties, shape: Shape) -> None:
     kept = draft.kept
-    for name in names:
-        value = getattr(typed, name)
+    values = shape.read_kept(typed)
+    if values.count(None) == len(values):
+        return
+    for name, value in zip(shape.kept, values, strict=True):
         if value is None:
             continue
         if name in _PRIVATE_TYPED or name in _PERSON_TYPED:

@@ -21,6 +21,11 @@ class Rules(msgspec.Struct, frozen=True):
     internal_domains: frozenset[str] = frozenset()
     internal_networks: tuple[IPv4Network | IPv6Network, ...] = ()
 
+    @property
+    def has_internal(self) -> bool:
+        """Whether the shop has named anybody of its own."""
+        return bool(self.internal_agents or self.internal_domains or self.internal_networks)
+
     @classmethod
     def of(cls, settings: Settings, rate: Rate = no_rates) -> "Rules":
         """The rules of a shop, from its settings.

@@ -31,9 +31,11 @@ def drop_traffic(draft: Draft) -> None:
     request = draft.message.agent
     if request and judge_client(request[:500]):
         raise Halt(DropReason.BOT, request[:200])
-    if is_prefetch(context.get("purpose")) or is_prefetch(draft.body.get("purpose")):
-        raise Halt(DropReason.PREFETCH)
-    _drop_internal(draft, agent.lower())
+    for purpose in (context.get("purpose"), draft.body.get("purpose")):
+        if purpose is not None and is_prefetch(purpose):
+            raise Halt(DropReason.PREFETCH)
+    if draft.message.internal or draft.rules.has_internal:
+        _drop_internal(draft, agent.lower())
 
 
 @lru_cache(maxsize=4_096)

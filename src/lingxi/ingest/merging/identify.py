@@ -43,6 +43,8 @@ _FIELDS = {
 }
 _PLAIN = {kind: kind.value for kind in (IdKind.USER, IdKind.ANONYMOUS, IdKind.DEVICE)}
 """Kinds of identifier that are kept as they are."""
+_LOGINS = frozenset({Link.IDENTIFY, Link.ALIAS})
+_NO_LINK, _LOGOUT = Link.NONE, Link.LOGOUT
 _SHOWN = 40
 _MEMBERS = Prepared(
     sa.select(
@@ -94,7 +96,9 @@ def identify_people(
     remembered = Names() if known is None else known
     lock_log(tx)
     names = [[_to_name(store, one) for one in each.identifiers] for each in cleaned]
-    previous = [[_to_name(store, one) for one in each.previous] for each in cleaned]
+    previous = [
+        [_to_name(store, one) for one in each.previous] if each.previous else () for each in cleaned
+    ]
     people = _load_people(store, tx, names, previous, now, remembered)
     subjects: list[int | None] = []
     for each, own, before in zip(cleaned, names, previous, strict=True):
@@ -103,12 +107,13 @@ def identify_people(
             continue
         if before:
             own = [*own, *_choose_previous(people, own, before)]
-        login = each.link in (Link.IDENTIFY, Link.ALIAS)
+        link = each.link
+        login = link is not _NO_LINK and link in _LOGINS
         subject = people.settle(own, each.event.event_id, login=login)
         subjects.append(subject)
         if each.steps:
             people.refusals.extend(_find_blocked(each, subject))
-        if each.link is Link.LOGOUT:
+        if link is _LOGOUT:
             people.log_out(own)
     _write(store, tx, people, names, cleaned)
     if people.merges or people.rotated:
