@@ -68,9 +68,9 @@ def read_tables(chosen: argparse.Namespace) -> Split:
     moments = None
     if all("timestamp" in table for table in known):
         times = pd.concat([table["timestamp"] for table in known])
-        if times.dtype.kind in "iuf":
-            times = pd.to_datetime(times, unit="s")
-        moments = times.to_numpy().astype("datetime64[us]").astype(np.int64)
+        unit = "s" if times.dtype.kind in "iuf" else None
+        plain = pd.to_datetime(times, unit=unit, utc=True).dt.tz_localize(None)
+        moments = plain.to_numpy().astype("datetime64[us]").astype(np.int64)
     train = build(customers[:n], items[:n], shape)
     test_matrix = build(customers[n:], items[n:], shape)
     return Split(train, test_matrix, (customers[:n], items[:n], moments), chosen.seconds)
