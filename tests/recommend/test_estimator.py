@@ -247,3 +247,32 @@ def test_items_of_a_table_are_its_columns() -> None:
         RecommenderModel("content").fit(two_tastes(), items=pd.DataFrame({"item_id": [30]}))
     with pytest.raises(UnknownColumn, match="item_id"):
         RecommenderModel("content").fit(two_tastes(), items=pd.DataFrame({"id": [1]}))
+
+
+@pytest.mark.parametrize("form", [pd.DataFrame, pa.Table.from_pandas])
+def test_whole_numbers_come_back_as_whole_numbers(
+    form: Callable[[pd.DataFrame], pd.DataFrame | pa.Table], tmp_path: Path
+) -> None:
+    events = to_frame(two_tastes())
+    events["item_id"] = events["item_id"].str.removeprefix("i").astype("int64")
+    model = RecommenderModel("item_cosine").fit(form(events))
+    model.save(tmp_path)
+    for each in (model, RecommenderModel.load(tmp_path)):
+        found = each.recommend(["c1"], n=3)
+        assert found["item_id"].dtype.kind == "i"
+        assert found["customer_id"].tolist() == ["c1"] * 3
+        assert len(found.merge(events[["item_id"]].drop_duplicates(), on="item_id")) == 3
+
+
+@pytest.mark.parametrize(
+    ("settings", "told"),
+    [
+        ({"seconds": 0}, "seconds must be above 0"),
+        ({"model": "ease", "params": {"reg": float("nan")}}, "must be a number"),
+    ],
+)
+def test_settings_that_make_no_sense_are_refused(settings: dict, told: str) -> None:
+    with pytest.raises(InvalidInput, match=told):
+        RecommenderModel(**settings).fit(two_tastes())
+    with pytest.raises(InvalidInput, match="whole number of at least 1"):
+        RecommenderModel("popularity").fit(two_tastes()).recommend([0], n=1.5)

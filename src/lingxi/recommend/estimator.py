@@ -20,12 +20,16 @@ from lingxi.recommend.families import build_scorer, find_family, make_recipe
 from lingxi.recommend.frames import (
     Frame,
     Id,
+    are_whole,
+    check_seconds,
+    check_size,
     find_ids,
     is_one,
     make_history,
     name_ids,
     read_data,
     read_histories,
+    restore_ids,
     write_histories,
 )
 from lingxi.recommend.histories import Histories
@@ -55,6 +59,7 @@ class _Kept(msgspec.Struct, frozen=True):
     numbered: bool
     timed: bool
     why: str
+    whole: tuple[bool, bool] | None = None
 
 
 class RecommenderModel(BaseEstimator):  # type: ignore[no-untyped-call]
@@ -135,8 +140,9 @@ class RecommenderModel(BaseEstimator):  # type: ignore[no-untyped-call]
             If a frame has no ``customer_id`` or ``item_id``.
         """
         del y
+        check_seconds(self.seconds)
         events = read_data(X)
-        self._numbered = events.shape is not None
+        self._numbered, self._whole = events.shape is not None, are_whole(X)
         self._customers, (customers,) = number_together([events.customers], keep_all=True)
         self._items, (places,) = number_together([events.items], keep_all=True)
         told = {} if items is None else read_items(items)
@@ -184,12 +190,8 @@ class RecommenderModel(BaseEstimator):  # type: ignore[no-untyped-call]
         """
         rows = self._find_rows(customers)
         blocks = [rows[start : start + _BLOCK] for start in range(0, len(rows), _BLOCK)]
-        tables = [self._list(self.taught_.take(block), block, n) for block in blocks]
-        return (
-            pd.concat(tables, ignore_index=True)
-            if tables
-            else self._list(self.taught_.take(rows), rows, n)
-        )
+        tables = [self._list(self.taught_.take(block), block, n) for block in blocks or [rows]]
+        return pd.concat(tables, ignore_index=True)
 
     def recommend_to(self, history: Sequence[Id] | Id, n: int = 10) -> pd.DataFrame:
         """The ``n`` best items for somebody who is not in the data, from what they just met.
@@ -294,15 +296,8 @@ class RecommenderModel(BaseEstimator):  # type: ignore[no-untyped-call]
             writer.save_array("trend", self._fitted.trend)
             writer.save_array("popularity", self._popularity)
             settings = {**self._settings(), "params": dict(self.params or {}) or None}
-            kept = _Kept(
-                settings,
-                self.recipe_,
-                self._customers,
-                self._items,
-                self._numbered,
-                self.taught_.timed,
-                self.why_,
-            )
+            ids = (self._customers, self._items, self._numbered)
+            kept = _Kept(settings, self.recipe_, *ids, self.taught_.timed, self.why_, self._whole)
             writer.save_json("estimator", kept)
             writer.manifest = Manifest(chosen=self.recipe_.name, personal=personal)
         shelf.prune(_KIND, 1)
@@ -331,6 +326,7 @@ class RecommenderModel(BaseEstimator):  # type: ignore[no-untyped-call]
     def _restore(self, artefact: Artefact, kept: _Kept) -> None:
         self._customers, self._items = kept.customer_ids, kept.item_ids
         self._numbered, self.why_, self.recipe_ = kept.numbered, kept.why, kept.recipe
+        self._whole = kept.whole or (kept.numbered, kept.numbered)
         self.trials_ = ()
         shape = len(self._customers), len(self._items)
         self.taught_ = read_histories(artefact, shape, timed=kept.timed)
@@ -343,13 +339,12 @@ class RecommenderModel(BaseEstimator):  # type: ignore[no-untyped-call]
     def _index(self) -> None:
         self._row_of = {name: row for row, name in enumerate(self._customers)}
         self._place_of = {name: place for place, name in enumerate(self._items)}
-        read = int if self._numbered else str
-        self.customer_ids_: list[Id] = [read(name) for name in self._customers]
-        self.item_ids_: list[Id] = [read(name) for name in self._items]
+        customers, items = self._whole
+        self.customer_ids_ = restore_ids(self._customers, whole=customers)
+        self.item_ids_ = restore_ids(self._items, whole=items)
 
     def _list(self, histories: Histories, rows: Places, n: int) -> pd.DataFrame:
-        if n < 1:
-            raise InvalidInput(f"n must be at least 1, but is {n}.")
+        check_size(n)
         scores = np.array(self._fitted.score(histories))
         fill_up(scores, self._popularity)
         if not self.include_seen:

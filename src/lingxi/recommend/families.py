@@ -1,6 +1,7 @@
 """All models by name: how each is built, what is tried first, and what next. One entry a model."""
 
 from collections.abc import Mapping
+from math import isfinite
 
 from lingxi.errors import InvalidInput, MissingExtra, did_you_mean
 from lingxi.recommend.blend import Blend
@@ -165,6 +166,8 @@ def make_recipe(name: str, params: Params | None = None) -> Recipe:
             raise InvalidInput(
                 f"{key} of {name} must be of type {type(known[key]).__name__}, but is {value!r}."
             )
+        if isinstance(value, float) and not isfinite(value):
+            raise InvalidInput(f"{key} of {name} must be a number, but is {value!r}.")
         checked[key] = value
     return Recipe(name=name, params=checked)
 

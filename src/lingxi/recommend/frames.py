@@ -10,6 +10,7 @@ import pandas as pd
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from lingxi.errors import InvalidInput
 from lingxi.ingest.text import Text
 from lingxi.recommend.event_files import Events, number_ids, read_event_table
 from lingxi.recommend.histories import NOBODY, ORDER, Histories
@@ -47,6 +48,23 @@ def read_data(data: Ratings | Frame) -> Events:
     return Events(_WHERE, who, what, None, matrix.data, shape)
 
 
+def are_whole(data: Ratings | Frame) -> tuple[bool, bool]:
+    """Whether customers, and items, are named by whole numbers: they are given back as such.
+
+    >>> are_whole(pd.DataFrame({"customer_id": ["ada"], "item_id": [7]})), are_whole([[1]])
+    ((False, True), (True, True))
+    """
+    if isinstance(data, pd.DataFrame):
+        kinds = [data[name].dtype for name in ("customer_id", "item_id")]
+        customers, items = map(pd.api.types.is_integer_dtype, kinds)
+        return customers, items
+    if isinstance(data, pa.Table):
+        fields = [data.schema.field(name).type for name in ("customer_id", "item_id")]
+        customers, items = map(pa.types.is_integer, fields)
+        return customers, items
+    return True, True
+
+
 def is_one(ids: Iterable[Id] | Id) -> TypeGuard[Id]:
     """Whether this is one identifier rather than several: a text is never a list of letters."""
     return isinstance(ids, str) or not isinstance(ids, Iterable)
@@ -72,6 +90,42 @@ def find_ids(column: Text, known: Mapping[str, int]) -> NDArray[np.int64]:
     """The number of each id of a column, -1 where it is not known."""
     table = np.array([known.get(v.strip(), -1) for v in column.values] or [-1], dtype=np.int64)
     return table[column.codes]
+
+
+def restore_ids(names: Iterable[str], *, whole: bool) -> list[Id]:
+    """Identifiers as they were given: numbers where all were whole numbers.
+
+    >>> restore_ids(["7", "8"], whole=True), restore_ids(["7", "new"], whole=True)
+    ([7, 8], ['7', 'new'])
+    """
+    listed = list(names)
+    if whole and all(name.removeprefix("-").isdecimal() for name in listed):
+        return [int(name) for name in listed]
+    return list(listed)
+
+
+def check_size(n: int) -> None:
+    """Refuse a length that no list has.
+
+    Raises
+    ------
+    InvalidInput
+        If ``n`` is no whole number from 1 up.
+    """
+    if not isinstance(n, int | np.integer) or n < 1:
+        raise InvalidInput(f"n must be a whole number of at least 1, but is {n}.")
+
+
+def check_seconds(seconds: float) -> None:
+    """Refuse a time in which nothing can be chosen.
+
+    Raises
+    ------
+    InvalidInput
+        If ``seconds`` is not above 0.
+    """
+    if not seconds > 0:
+        raise InvalidInput(f"seconds must be above 0, but is {seconds}.")
 
 
 def make_history(places: list[int], n_items: int, *, timed: bool) -> Histories:
