@@ -5,12 +5,14 @@ baskets, the second mostly from the neighbours'. ``own`` says how much each coun
 """
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
 
 from lingxi.errors import InvalidInput
 from lingxi.recommend.alone import Scratch, keep_columns, pick_cells, to_rows
+from lingxi.recommend.among import BLOCK
 from lingxi.recommend.histories import Histories
 from lingxi.recommend.kernels import Cells, Rows, add_rows, gather_rows, multiply_rows, sum_columns
 from lingxi.recommend.latest import Latest
@@ -18,10 +20,7 @@ from lingxi.recommend.matrix import (
     Csr,
     build_csr,
     count_ends,
-    densify,
-    keep_best,
     mark_best,
-    row_blocks,
     row_lengths,
     row_sums,
     scale,
@@ -109,11 +108,10 @@ def _list_once(keys: Whole) -> Whole:
 @dataclass(frozen=True)
 class _Near:
     """What a history holds, ``items`` with ``shares``, and whom it is like: ``others``, rising,
-    whose parts ``said`` sum to 1; ``cells``: everybody's bonds with the items, item by item."""
+    whose parts ``said`` sum to 1."""
 
     items: Whole
     shares: Vector
-    cells: Cells
     others: NDArray[np.integer]
     said: Vector
 
@@ -151,7 +149,7 @@ class NextBasket:
             raise InvalidInput(f"k and group must be at least 1: {k}, {group}.")
         self.name, self.own, self.k = name, own, k
         self.decays = Decays(decay, group, group_decay)
-        self._latest = Latest[_Near]()
+        self._latest = Latest[list[_Near]](BLOCK)
         self._keep(stack([], 0))
 
     def fit(self, taught: Histories) -> None:
@@ -160,34 +158,34 @@ class NextBasket:
 
     def score(self, histories: Histories) -> NDArray[np.float32]:
         """Scores of all items, shape (n_rows, n_items)."""
-        if histories.n_rows == 1:
-            return self._add_up(self._hear(histories))[None, :]
-        shares = share_baskets(histories, self.decays)
-        near = self._find_near(shares, histories.rows)
-        others = densify(near @ self._rows) * (1 - self.own)
-        own = densify(shares) * self.own
-        scores: NDArray[np.float32] = (own + others).astype(np.float32)
+        scores = np.zeros(histories.shape, dtype=np.float32)
+        for row, near in zip(scores, self._hear(histories), strict=True):
+            row[:] = self._add_up(near)
         return scores
 
     def list_scores(self, history: Histories) -> tuple[Whole, NDArray[np.float32]]:
         """See ``Listing``."""
-        scores = self._add_up(self._hear(history))
-        met = np.flatnonzero(scores > 0)
-        return met, scores[met]
+        _, items, scores = self.list_many(history)
+        return items, scores
+
+    def list_many(self, histories: Histories) -> tuple[Whole, Whole, NDArray[np.float32]]:
+        """See ``ListingMany``."""
+        items, scores = [np.empty(0, np.int64)], [np.empty(0, np.float32)]
+        for near in self._hear(histories):
+            whole = self._add_up(near)
+            items.append(np.flatnonzero(whole > 0))
+            scores.append(whole[items[-1]])
+        ends = np.cumsum([len(each) for each in items])
+        return ends, np.concatenate(items), np.concatenate(scores)
 
     def explain(self, histories: Histories, lists: Whole) -> Csr:
         """What each item gives by itself and through the neighbours, who are held fixed."""
-        if histories.n_rows == 1:
-            near = self._hear(histories)
-            return to_rows(self._tell(near, lists[0]), near.items, histories.n_items)
-        shares = share_baskets(histories, self.decays)
-        others = self._find_near(shares, histories.rows)
-        parts = []
-        for row, wanted in enumerate(lists):
-            items, own = _take_row(shares, row)
-            near = _Near(items, own, self._ask(items), *_take_row(others, row))
-            parts.append(to_rows(self._tell(near, wanted), near.items, histories.n_items))
-        return stack(parts, histories.n_items)
+        n = histories.n_items
+        told = [
+            to_rows(self._tell(near, wanted), near.items, n)
+            for near, wanted in zip(self._hear(histories), lists, strict=True)
+        ]
+        return told[0] if len(told) == 1 else stack(told, n)
 
     def save(self, writer: ArtefactWriter, prefix: str, customers: Whole) -> dict[str, str]:
         """Write the shares and whose they are, so that an erasure can empty a person's row."""
@@ -200,24 +198,30 @@ class NextBasket:
         self._keep(artefact.load_csr(f"{prefix}_rows"))
         return artefact.load_array(f"{prefix}_customers", np.int64)
 
-    def _hear(self, history: Histories) -> _Near:
-        """What a single history holds, and its neighbours: those that ``_find_near`` gives."""
-        found = self._latest.get(history)
+    def _hear(self, histories: Histories) -> list[_Near]:
+        """What each history holds, and its neighbours."""
+        found = self._latest.get(histories)
         if found is None:
-            items, shares = _share_cells(history, self.decays)
-            cells = self._ask(items)
-            others, near = sum_columns(cells, shares, self._columns.shape[1])
-            near = np.round(near, _DECIMALS)
-            stays = (near > 0) & (others != history.rows[0])
-            others, near = others[stays], near[stays]
-            if len(near) > self.k:
-                best = np.empty(len(near), dtype=np.bool_)
-                mark_best(near, others, self.k, best)
-                others, near = others[best], near[best]
-            total = np.bincount(np.zeros(len(near), dtype=np.int64), weights=near)
-            found = _Near(items, shares, cells, others, near / total if len(near) else near)
-            self._latest.put(history, found)
+            cells, shares = _share_cells(histories, self.decays)
+            rows, items = np.divmod(cells, max(histories.n_items, 1))
+            ends = pairwise(count_ends(rows, histories.n_rows).tolist())
+            found = [
+                self._find_near(items[start:stop], shares[start:stop], own)
+                for (start, stop), own in zip(ends, histories.rows.tolist(), strict=True)
+            ]
+            self._latest.put(histories, found)
         return found
+
+    def _find_near(self, items: Whole, shares: Vector, own: int) -> _Near:
+        others, near = sum_columns(self._ask(items), shares, self._columns.shape[1])
+        near = np.round(near, _DECIMALS)
+        stays = (near > 0) & (others != own)
+        others, near = others[stays], near[stays]
+        if len(near) > self.k:
+            best = np.empty(len(near), dtype=np.bool_)
+            mark_best(near, others, self.k, best)
+            others, near = others[best], near[best]
+        return _Near(items, shares, others, near / near.sum() if len(near) else near)
 
     def _ask(self, items: Whole) -> Cells:
         return gather_rows(Rows.of(self._columns), items)
@@ -231,8 +235,8 @@ class NextBasket:
 
     def _tell(self, near: _Near, wanted: Whole) -> Vector:
         """The terms of the items wanted, shape (n_wanted, n_items of the history)."""
-        bonds, n = keep_columns(near.cells, near.others, self._scratch), len(near.others)
-        sums = np.zeros(n)
+        bonds = keep_columns(self._ask(near.items), near.others, self._scratch)
+        sums = np.zeros(len(near.others))
         add_rows(bonds, near.shares, sums)
         factors = (1 - self.own) * self._lengths[near.others] * near.said
         factors /= np.where(sums > 0, sums, 1.0)
@@ -252,23 +256,3 @@ class NextBasket:
         self._lengths = np.sqrt(row_sums(scale(rows, rows.data**2)))
         owners = np.repeat(np.arange(rows.shape[0]), row_lengths(rows))
         self._columns = transpose(scale(rows, rows.data / self._lengths[owners]))
-
-    def _find_near(self, shares: Csr, own: Whole) -> Csr:
-        """Each history's neighbours; their similarities sum to 1."""
-        blocks = []
-        for part in row_blocks(shares, self._columns):
-            pairs: Csr = shares[part] @ self._columns
-            owners = np.repeat(np.arange(pairs.shape[0]), row_lengths(pairs))
-            near = np.round(pairs.data, _DECIMALS)
-            stays = (near > 0) & (pairs.indices != own[part][owners])
-            indptr = count_ends(owners[stays], pairs.shape[0])
-            kept = build_csr(near[stays], pairs.indices[stays], indptr, pairs.shape)
-            best = keep_best(kept, self.k)
-            sums = np.repeat(row_sums(best), row_lengths(best))
-            blocks.append(scale(best, best.data / sums))
-        return stack(blocks, self._rows.shape[0])
-
-
-def _take_row(matrix: Csr, row: int) -> tuple[Whole, Vector]:
-    cells = slice(int(matrix.indptr[row]), int(matrix.indptr[row + 1]))
-    return matrix.indices[cells], matrix.data[cells]

@@ -243,22 +243,25 @@ def _list_by_scores(
     stand_ins: StandIns | None,
 ) -> list[Row]:
     """As above for a model that scores all items of a history at once."""
-    histories = _read_histories(recommender, block)
-    scores = np.array(recommender.model.score(histories))
-    if stand_ins is not None:
-        lent = [stand_ins.lend(each[stand_ins.shares.indices]) for each in scores]
-        scores = np.concatenate((scores, np.array(lent)), axis=1)
-    width = scores.shape[1]
-    scores[:, ~opened[:width]] = -np.inf
-    for row, own in enumerate(barred):
-        scores[row, own[own < width]] = -np.inf
-    scores[scores <= 0] = -np.inf
-    met = block.owners[block.moments > 0]
-    scores[
-        np.bincount(met, minlength=len(scores)) == 0
-    ] = -np.inf  # strangers get what anybody gets
-    lists = [each[each >= 0] for each in top_items(scores, min(n, width))]
-    return _explain_lists(recommender.model, histories, lists, stand_ins)
+    model, histories = recommender.model, _read_histories(recommender, block)
+    strange = np.bincount(block.owners[block.moments > 0], minlength=histories.n_rows) == 0
+    rows = list[Row]()
+    for start in range(0, histories.n_rows, BLOCK):
+        part = slice(start, min(start + BLOCK, histories.n_rows))
+        some = histories.take(np.arange(part.start, part.stop))
+        scores = np.array(model.score(some))
+        if stand_ins is not None:
+            lent = [stand_ins.lend(each[stand_ins.shares.indices]) for each in scores]
+            scores = np.concatenate((scores, np.array(lent)), axis=1)
+        width = scores.shape[1]
+        scores[:, ~opened[:width]] = -np.inf
+        for row, own in zip(scores, barred[part], strict=True):
+            row[own[own < width]] = -np.inf
+        scores[scores <= 0] = -np.inf
+        scores[strange[part]] = -np.inf  # strangers get what anybody gets
+        lists = [each[each >= 0] for each in top_items(scores, min(n, width))]
+        rows += _explain_lists(model, some, lists, stand_ins)
+    return rows
 
 
 def _explain_lists(
