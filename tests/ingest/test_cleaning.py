@@ -256,6 +256,26 @@ def test_traits_in_the_context_count_as_those_of_identify() -> None:
 
 
 @pytest.mark.parametrize(
+    ("said", "granted"),
+    [
+        *((yes, True) for yes in ("Ja", "是", "Opted-in", "WAHR", "oui", "x")),
+        *((no, False) for no in ("Nein", "否", "不同意", "Opted out", "FALSCH", "abgemeldet")),
+    ],
+)
+def test_consent_is_read_in_the_languages_of_the_columns(said: str, granted: bool) -> None:
+    traits = {"accepts_marketing": said}
+    who = kept({"type": "identify", "messageId": "m", "userId": "u", "traits": traits})
+    assert [e.name for e in who.also] == ["Consent Given" if granted else "Consent Withdrawn"]
+
+
+def test_an_answer_to_consent_that_cannot_be_read_is_counted() -> None:
+    said = {"accepts_marketing": "maybe later"}
+    who = kept({"type": "identify", "messageId": "m", "userId": "u", "traits": said})
+    assert who.also == ()
+    assert "value_dropped" in reasons(who)
+
+
+@pytest.mark.parametrize(
     "value",
     [None, "", "0", "000", "-1", "null", "undefined", "anonymous", "0000-0000", "guest", "true"],
 )

@@ -13,6 +13,7 @@ import msgspec
 from lingxi.ingest.cleaning.draft import Draft, as_mapping
 from lingxi.ingest.cleaning.moments import read_moment
 from lingxi.ingest.cleaning.values import read_bool, read_text
+from lingxi.ingest.reasons import PutReason
 from lingxi.schema import Event, Name
 
 PURPOSES = {
@@ -42,6 +43,7 @@ _TRAITS = {
     "sms_opt_in": "sms",
     "push_opt_in": "push",
 }
+_UNDECIDED = (None, "", "pending", "unknown")
 _SAID = frozenset({"consent given", "consent withdrawn"})
 
 
@@ -113,10 +115,11 @@ def _read_traits(draft: Draft) -> Iterator[Said]:
             channel = _TRAITS.get(name.lower())
             if channel is None:
                 continue
-            granted = read_bool(
-                as_mapping(value).get("state") if isinstance(value, dict) else value
-            )
-            if granted is not None:
+            said = as_mapping(value).get("state") if isinstance(value, dict) else value
+            granted = read_bool(said)
+            if granted is None and said not in _UNDECIDED:
+                draft.note("put_consent", PutReason.VALUE_DROPPED, name, said)
+            elif granted is not None:
                 yield Said("marketing", channel, granted)
 
 

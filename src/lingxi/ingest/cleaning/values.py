@@ -75,22 +75,20 @@ def read_number(value: object) -> float | None:
     return number if math.isfinite(number) else None
 
 
-_TRUE = frozenset({"true", "yes", "y", "1", "on", "subscribed", "granted", "accepted", "opted_in"})
-_FALSE = frozenset(
-    {
-        "false",
-        "no",
-        "n",
-        "0",
-        "off",
-        "unsubscribed",
-        "not_subscribed",
-        "denied",
-        "rejected",
-        "redacted",
-        "opted_out",
-    }
+_YES = (
+    "true yes y 1 on t x ✓ ✔ subscribed granted accepted agreed allowed enabled consented "
+    "confirmed opt_in optin opted_in ja j wahr zugestimmt angemeldet abonniert oui vrai si sí "
+    "是 同意 已同意 接受 已接受 订阅 已订阅 真"
 )
+_NO = (
+    "false no n 0 off f unsubscribed unsubscribe not_subscribed never_subscribed denied rejected "
+    "refused declined withdrawn revoked disabled redacted cleaned bounced opt_out optout opted_out "
+    "nein falsch abgemeldet abbestellt abgelehnt widerrufen non faux "
+    "否 不 不同意 未同意 拒绝 已拒绝 不接受 未订阅 退订 已退订 取消订阅 假"
+)
+"""What shops, tools and spreadsheets write for yes and no, in English, German, French, Spanish and
+Chinese."""
+_TRUE, _FALSE = frozenset(_YES.split()), frozenset(_NO.split())
 
 
 def read_bool(value: object) -> bool | None:
@@ -98,8 +96,11 @@ def read_bool(value: object) -> bool | None:
 
     >>> read_bool("TRUE"), read_bool(0), read_bool("unsubscribed"), read_bool("pending")
     (True, False, False, None)
+    >>> read_bool("Nein"), read_bool("否"), read_bool("Opted-out"), read_bool("不同意")
+    (False, False, False, False)
     """
     if isinstance(value, bool):
         return value
     text = str(value).strip().lower() if isinstance(value, str | int) else ""
+    text = text.replace("-", "_").replace(" ", "_")
     return True if text in _TRUE else False if text in _FALSE else None
