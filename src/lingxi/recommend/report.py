@@ -33,8 +33,8 @@ from lingxi.stats.list_quality import (
 POPULARITY, ITEM_KNN = "popularity", "item_cosine"
 AUTO = "auto"
 _MOST_FOR_DIVERSITY, _FEWEST_FOR_DIVERSITY = 2000, 200
-_MOST_HOLDERS = 2e8
-"""Customers of the items of all those lists together: some seconds of multiplying."""
+_MOST_HOLDERS = 5e7
+"""Customers of the items of all those lists together: a second of multiplying."""
 _FEWEST_INNER = 20
 
 
