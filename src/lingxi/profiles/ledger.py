@@ -46,8 +46,7 @@ _decode = msgspec.json.Decoder(dict[str, Entry]).decode
 _encode = msgspec.json.Encoder().encode
 
 
-@dataclass(frozen=True)
-class Standing:
+class Standing(msgspec.Struct, frozen=True):
     """The orders that stand, those cancelled, and when the first and last of the former were."""
 
     orders: int

@@ -24,7 +24,7 @@ Key = tuple[int | str, ...]
 Row = Mapping[str, object]
 Tuple = tuple[object, ...]
 
-_COUNTERS = {
+_COUNTERS: Mapping[str, str] = {
     Name.PRODUCT_VIEWED: "views",
     Name.PRODUCT_ADDED: "carts",
     Name.PRODUCTS_SEARCHED: "searches",
@@ -40,7 +40,7 @@ _OF_MONEY = (
     "last_order_at",
 )
 CHANGED_BY: Mapping[str, frozenset[str]] = {
-    **{column: frozenset({name.value}) for name, column in _COUNTERS.items()},
+    **{column: frozenset({str(name)}) for name, column in _COUNTERS.items()},
     **dict.fromkeys(_OF_MONEY, frozenset(name.value for name in _MONEY)),
 }
 """The events that change a column of the profile; columns that are not named change with any."""
@@ -96,7 +96,7 @@ class CustomerProfileProjection:
         _add(new, "events", 1)
         new["first_seen_at"] = min(cast(datetime, new["first_seen_at"]), event.occurred_at)
         new["last_seen_at"] = max(cast(datetime, new["last_seen_at"]), event.occurred_at)
-        counter = _COUNTERS.get(cast(Name, event.name))
+        counter = _COUNTERS.get(event.name)
         if counter is not None:
             _add(new, counter, 1)
         if event.country is not None:

@@ -8,7 +8,7 @@ import pyarrow as pa
 
 from lingxi.errors import InvalidInput
 from lingxi.schema import EVENT_ROWS, Event
-from lingxi.store.tables import to_micros
+from lingxi.store.tables import EPOCH, to_micros
 
 _encode = msgspec.json.Encoder().encode
 _decode = msgspec.json.Decoder(Event).decode
@@ -18,31 +18,37 @@ LogRow = tuple[int, str, str, int | None, int, int, bytes]
 """position, event_id, name, subject, occurred_at, received_at, payload"""
 
 
-def to_row(event: Event, position: int) -> LogRow:
-    """The event as a row of the log.
+def to_rows(events: Sequence[Event], first: int) -> list[LogRow]:
+    """The events as rows of the log, at the positions from ``first`` on.
 
     Raises
     ------
     InvalidInput
         If a moment is naive or a value has no JSON form.
     """
-    occurred, received = event.occurred_at, event.received_at
-    try:
-        occurred_us = to_micros(occurred)
-        return (
-            position,
-            event.event_id,
-            event.name,
-            event.subject,
-            occurred_us,
-            occurred_us if received is occurred else to_micros(received),
-            _encode(event),
-        )
-    except (TypeError, msgspec.MsgspecError, UnicodeEncodeError) as error:
-        raise InvalidInput(
-            f"The event {event.event_id!r} cannot be kept: {error}. "
-            "Moments must be aware, properties text, numbers, true, false or null."
-        ) from error
+    rows: list[LogRow] = []
+    known, known_us = EPOCH, 0  # what came together has one moment of arrival
+    for position, event in enumerate(events, first):
+        occurred, received = event.occurred_at, event.received_at
+        try:
+            if received != known:
+                known, known_us = received, to_micros(received)
+            row = (
+                position,
+                event.event_id,
+                event.name,
+                event.subject,
+                known_us if occurred is received else to_micros(occurred),
+                known_us,
+                _encode(event),
+            )
+        except (TypeError, msgspec.MsgspecError, UnicodeEncodeError) as error:
+            raise InvalidInput(
+                f"The event {event.event_id!r} cannot be kept: {error}. "
+                "Moments must be aware, properties text, numbers, true, false or null."
+            ) from error
+        rows.append(row)
+    return rows
 
 
 def from_row(position: int, payload: bytes) -> Event:

@@ -276,20 +276,43 @@ def copy_sqlite(engine: Engine, place: Path) -> None:
         raw.close()
 
 
+def check_transaction(raw: sqlite3.Connection, error: sqlite3.Error) -> None:
+    """Refuse to go on where an error has ended the whole transaction, as that of a full disk does:
+    whatever was executed next would be kept at once, without what came before it.
+
+    Raises
+    ------
+    StoreBusy, StoreUnavailable
+        If the transaction is no more.
+    """
+    if not raw.in_transaction:
+        raise (
+            _tell(error) or StoreUnavailable(f"The shop's database cannot be used: {error}.")
+        ) from error
+
+
+def _tell(error: BaseException) -> StoreBusy | StoreUnavailable | None:
+    """A driver's error as a sentence, if it is one that a database may always have."""
+    text = str(error).lower()
+    if any(sign in text for sign in _BUSY):
+        return StoreBusy(
+            "Another process has been writing to the shop's database for too long; "
+            "try again, or raise store.lock_timeout_seconds."
+        )
+    for sign, meaning in _BROKEN.items():
+        if sign in text:
+            return StoreUnavailable(f"The shop's database cannot be used: {meaning}.")
+    return None
+
+
 def _explain(context: ExceptionContext) -> None:
     """Turn a driver's error into a sentence; a broken constraint stays what it is."""
     error = context.original_exception
     if isinstance(context.sqlalchemy_exception, IntegrityError):
         return
-    text = str(error).lower()
-    if any(sign in text for sign in _BUSY):
-        raise StoreBusy(
-            "Another process has been writing to the shop's database for too long; "
-            "try again, or raise store.lock_timeout_seconds."
-        ) from error
-    for sign, meaning in _BROKEN.items():
-        if sign in text:
-            raise StoreUnavailable(f"The shop's database cannot be used: {meaning}.") from error
+    told = _tell(error)
+    if told is not None:
+        raise told from error
     if context.connection is None or context.is_disconnect:
         raise StoreUnavailable(
             f"The shop's database cannot be reached ({_without_password(context, error)}); "

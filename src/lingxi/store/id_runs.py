@@ -51,7 +51,11 @@ _IDS = Prepared(
 
 def digest(event_id: str) -> bytes:
     """Eight bytes that stand for an id."""
-    return blake2b(event_id.encode("utf-8", "surrogatepass"), digest_size=_WIDTH).digest()
+    try:
+        text = event_id.encode()
+    except UnicodeEncodeError:
+        text = event_id.encode("utf-8", "surrogatepass")
+    return blake2b(text, digest_size=_WIDTH).digest()
 
 
 def to_words(digests: Iterable[bytes]) -> Words:

@@ -26,6 +26,8 @@ from sqlalchemy import (
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.types import TypeEngine
 
+from lingxi.store.engine import check_transaction
+
 Key = tuple[int | str, ...]
 Change = Insert | Update | Delete
 Processor = Callable[[Any], Any] | None
@@ -215,16 +217,16 @@ def upsert(connection: Connection, table: Table, rows: Sequence[Mapping[str, obj
 def execute_rows(connection: Connection, text: str, rows: Sequence[tuple[object, ...]]) -> int:
     """Execute SQLite's own text for each row of values; how many rows of the table it touched.
 
-    They go straight to the driver: for a few rows SQLAlchemy's work costs more than SQLite's. After
-    an error some of them may be written, so the transaction must not be committed.
+    A single row goes straight to the driver: SQLAlchemy's work costs more than SQLite's.
     """
-    raw: Any = connection.connection.driver_connection
-    try:
-        done: int = raw.executemany(text, rows).rowcount
-    except sqlite3.Error:
-        connection.exec_driver_sql(text, list(rows))  # fails again, in words that say why
-        raise
-    return done
+    if len(rows) == 1:
+        raw: Any = connection.connection.driver_connection
+        try:
+            done: int = raw.execute(text, rows[0]).rowcount
+            return done
+        except sqlite3.Error as error:  # it changed nothing, and fails again below, in words
+            check_transaction(raw, error)
+    return connection.exec_driver_sql(text, list(rows)).rowcount
 
 
 def insert_columns(

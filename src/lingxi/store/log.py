@@ -10,7 +10,7 @@ from sqlalchemy import Connection, Dialect, Engine, delete, func, select, tuple_
 from sqlalchemy.dialects import sqlite
 
 from lingxi.schema import Event
-from lingxi.store.codec import from_row, to_row
+from lingxi.store.codec import from_row, to_rows
 from lingxi.store.counters import peek, put
 from lingxi.store.engine import begin_read, begin_write, lock_log
 from lingxi.store.keyed import execute_rows, fetch_by_keys, insert_or_ignore, upsert
@@ -233,7 +233,7 @@ def _leave_out_known(
 
 def _insert_rows(connection: Connection, batch: Sequence[Event], last: int) -> int:
     """Insert the events that are not there yet, each at its place after ``last``; how many."""
-    rows = [to_row(e, position) for position, e in enumerate(batch, last + 1)]
+    rows = to_rows(batch, last + 1)
     if connection.dialect.name == "sqlite":
         # all columns have plain types: the driver takes the tuples as they are
         return execute_rows(connection, _compile_insert(connection.dialect), rows)

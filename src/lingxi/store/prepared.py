@@ -6,6 +6,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Delete, Dialect, Insert, Select, Table, Update, bindparam, insert
 
+from lingxi.store.engine import check_transaction, is_writing
 from lingxi.store.tables import driver_type
 
 MEMORY = "lingxi_memory"
@@ -42,7 +43,9 @@ class Prepared:
         raw: Any = tx.connection.driver_connection
         try:
             rows: list[tuple[Any, ...]] = raw.execute(text, bound).fetchall()
-        except sqlite3.Error:
+        except sqlite3.Error as error:
+            if is_writing(tx):
+                check_transaction(raw, error)
             again = tx.exec_driver_sql(text, bound)  # fails again, in words that say what to do
             return [tuple(row) for row in again]
         if memory is not None and len(rows) <= _FEW_ROWS:
@@ -82,7 +85,8 @@ class PreparedChange:
         raw: Any = tx.connection.driver_connection
         try:
             done: int = raw.execute(text, bound).rowcount
-        except sqlite3.Error:
+        except sqlite3.Error as error:
+            check_transaction(raw, error)
             return tx.exec_driver_sql(text, bound).rowcount  # fails again, in words
         return done
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from lingxi.i18n import is_currency, minor_units
 from lingxi.ingest.cleaning.draft import Draft, Halt
-from lingxi.ingest.cleaning.values import read_text
+from lingxi.ingest.cleaning.values import SHORT, read_text
 from lingxi.ingest.drops import MOST_PRICE, MOST_UNITS
 from lingxi.ingest.event_names import NEEDS_ITEM
 from lingxi.ingest.puts import tidy_id
@@ -134,7 +134,8 @@ def _to_lines(
         if item_id is None and product.sku is not None:
             item_id = product.sku
             draft.note("put_columns", PutReason.ITEM_FROM_SKU, f"products[{place}]", None, item_id)
-        item_id = None if item_id is None else tidy_id(item_id)
+        if item_id is not None and len(item_id) > SHORT:  # a short text is tidy already
+            item_id = tidy_id(item_id)
         if item_id is None:
             if len(products) > 1 or moves_money:
                 draft.note("put_columns", PutReason.LINE_DROPPED, f"products[{place}]")
