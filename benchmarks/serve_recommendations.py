@@ -1,13 +1,15 @@
 """Requests per second of ``/v1/recommendations/{id}``, beside the ceiling of the same server.
 
     python benchmarks/serve_recommendations.py --shop DIR [--seconds 5] [--connections 8]
+                                               [--placement home]
 
 All are measured in the same run, one after the other, by the same client on the loopback and with
 one worker: customers who ask again (what was worked out for them is remembered), customers each of
-whom is worked out anew (``server.recommendation_memory_mb = 0``), and ceilings: the same granian
-with a bare ASGI application that answers as many constant bytes, and Litestar on granian with the
-same. Then half of what was reached, at an even pace. Shares are given by requests a second and by
-the server's processor time a request, which other work on the machine disturbs less.
+whom is worked out anew (``server.recommendation_memory_mb = 0``), a placement's lists, which are
+always worked out anew, and ceilings: the same granian with a bare ASGI application that answers as
+many constant bytes, and Litestar on granian with the same. Then half of what was reached, at an
+even pace. Shares are given by requests a second and by the server's processor time a request, which
+other work on the machine disturbs less.
 """
 
 import argparse
@@ -23,6 +25,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import numpy as np
 
@@ -164,6 +167,7 @@ def main() -> None:
     parser.add_argument("--shop", type=Path, required=True)
     parser.add_argument("--seconds", type=float, default=5.0)
     parser.add_argument("--connections", type=int, default=8)
+    parser.add_argument("--placement", default="home")
     chosen = parser.parse_args()
     port = _free_port()
     shop = Shop.open(chosen.shop)
@@ -177,8 +181,8 @@ def main() -> None:
     shop.close()
     bounds: dict[str, Any] = {"seconds": chosen.seconds, "connections": chosen.connections}
 
-    def ask(pid: int, **more: Any) -> Load:
-        return asyncio.run(measure(port, paths, made.secret, **bounds, pid=pid, **more))
+    def ask(pid: int, asked: Sequence[str] = paths, **more: Any) -> Load:
+        return asyncio.run(measure(port, asked, made.secret, **bounds, pid=pid, **more))
 
     def warm(pid: int) -> None:
         for _ in range(2):  # the first answer waits for the model
@@ -198,13 +202,23 @@ def main() -> None:
         warm(pid)
         anew = ask(pid)
         half_anew = ask(pid, pace=anew.rate / 2)
+        place = f"/v1/placements/{chosen.placement}/recommendations?customer_id="
+        placed_paths = [place + quote(row.customer_id) for row in page.rows]
+        ask(pid, placed_paths)  # rules over all items are worked out once a minute
+        placed = ask(pid, placed_paths)
+        half_placed = ask(pid, placed_paths, pace=placed.rate / 2)
     ceilings = measure_ceilings(port, again.body_bytes, warm, ask)
     print(
         f"{platform.machine()}, {os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}, Python "
         f"{platform.python_version()}, {events:,} events, {page.total:,} customers, "
         f"{chosen.connections} connections, {chosen.seconds:g} s each, client on the same cores"
     )
-    report((again, half), (anew, half_anew), ceilings)
+    loads = {
+        "customers who ask again": (again, half),
+        "customers worked out anew": (anew, half_anew),
+        f"the placement {chosen.placement}": (placed, half_placed),
+    }
+    report(loads, ceilings)
 
 
 def measure_ceilings(
@@ -225,22 +239,16 @@ def measure_ceilings(
     return ceilings
 
 
-def report(again: tuple[Load, Load], anew: tuple[Load, Load], ceilings: Mapping[str, Load]) -> None:
+def report(loads: Mapping[str, tuple[Load, Load]], ceilings: Mapping[str, Load]) -> None:
     """Say what each load came to, full and at half of that, and its share of each ceiling."""
-    for name, (full, half) in (
-        ("customers who ask again", again),
-        ("customers worked out anew", anew),
-    ):
+    for name, (full, half) in loads.items():
         print(full.describe(name))
         print(half.describe("  half of that, evenly"))
     for name, ceiling in ceilings.items():
         print(ceiling.describe(f"constant answer, {name}"))
-        shares = (
-            f"{word} {load.rate / ceiling.rate:.1%} "
-            f"({ceiling.cost / load.cost:.1%} by processor time)"
-            for word, load in (("again", again[0]), ("anew", anew[0]))
-        )
-        print(f"  share of it: {', '.join(shares)}")
+        for word, (load, _) in loads.items():
+            rate, cost = load.rate / ceiling.rate, ceiling.cost / load.cost
+            print(f"  share of it, {word}: {rate:.1%} ({cost:.1%} by processor time)")
 
 
 def _free_port() -> int:
