@@ -78,6 +78,20 @@ def test_where_order_is_unknown_half_of_the_customers_lose_what_belongs_together
     one_kind = (wanted[:, :6].sum(axis=1) % 2) == 0
     assert one_kind[::2].all()
     assert not one_kind[1::2].all()
+    assert bench.bunched[40:].tolist() == [True, False] * 20
+    assert bench.thin(20).bunched.tolist() == bench.bunched[::4].tolist()
+
+
+def test_a_gain_is_that_of_the_worse_way_to_hold_back():
+    table = np.array([(row, item) for row in range(4) for item in range(5)], dtype=np.int64)
+    taught = Histories.of_events(table[:, 0], table[:, 1], (4, 5))
+    bench = split_inside(taught, rng=np.random.default_rng(0), most=4, metric="ndcg@3")
+    before = np.array([0.5, 0.2, 0.5, 0.2])  # the first and third lost what belongs together
+    assert bench.find_least_gain(before * 1.1, before) == pytest.approx(0.1)
+    assert bench.find_least_gain(np.array([0.4, 0.4, 0.4, 0.4]), before) == pytest.approx(-0.2)
+    timed = replace(bench, bunched=None)
+    assert timed.find_least_gain(np.full(4, 0.42), before) == pytest.approx(0.2)
+    assert timed.find_least_gain(before, np.zeros(4)) > 1e6
 
 
 @given(events=EVENTS, late=st.integers(1, 3))

@@ -1,5 +1,7 @@
 """The learnt blend: weights against truth, scores against a loop, one rule for both places."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -11,7 +13,7 @@ from lingxi.recommend.learned import DEPTH, Learned, Task, learn_weights, make_f
 from lingxi.recommend.matrix import build_csr
 from lingxi.recommend.neighbourhoods import UserKnn
 from lingxi.recommend.operators import ItemKnn
-from lingxi.recommend.pool import take_head
+from lingxi.recommend.pool import Head, take_head
 from lingxi.recommend.ratings import read_ratings
 from lingxi.recommend.sessions import SessionKnn
 from lingxi.recommend.teach import cut_at_depth, learn
@@ -172,3 +174,35 @@ def test_features_are_shares_logs_and_the_items_own():
 def test_weights_must_fit_the_parts():
     with pytest.raises(InvalidInput, match="two weights for each"):
         Learned("learned", (Transitions("one"),), (1.0,))
+
+
+def _told(truth, n_items, rng):
+    """A head that names an item of each row first, and others in any order."""
+    scores = 0.5 * rng.random((len(truth), n_items), dtype=np.float32)
+    scores[np.arange(len(truth)), truth] = 1.0
+    items = np.argsort(-scores, axis=1)
+    return Head(items, np.take_along_axis(scores, items, axis=1), 1.0)
+
+
+def test_a_part_that_serves_one_way_of_holding_back_at_the_cost_of_the_other_is_left_out():
+    """Two heads are right of any customer by six to four; the third always of those who lost
+    single items and never of the others, so that the three together gain in the mean."""
+    n, n_items, rng = 400, 20, np.random.default_rng(3)
+    truth, wrong = rng.integers(0, n_items, (2, n))
+    single = np.arange(n) % 2 == 1
+    heads = [_told(np.where(rng.random(n) < 0.6, truth, wrong), n_items, rng) for _ in range(2)]
+    narrow = np.where(single, truth, rng.integers(0, n_items, n))
+    heads.append(_told(narrow, n_items, rng))
+    rows = np.arange(n)
+    taught = Histories.of_events(rows, (truth + 1) % n_items, (n, n_items))
+    wanted = build_csr(np.ones(n), truth, np.arange(n + 1), (n, n_items))
+    nothing = build_csr(np.empty(0), np.empty(0, np.int64), np.zeros(n + 1), (n, n_items))
+    bench = Bench(taught, taught, wanted, nothing, "ndcg@3", bunched=~single)
+    popularity = np.ones(n_items)
+    kept = {
+        name: learn(heads, b, popularity, np.random.default_rng(0)).kept
+        for name, b in {"two": bench, "one": replace(bench, bunched=None)}.items()
+    }
+    late = learn(heads, bench, popularity, np.random.default_rng(0), until=0.0)
+    assert kept == {"two": (0, 1), "one": (0, 1, 2)}
+    assert late.kept == (0, 1, 2)  # there was no time to look

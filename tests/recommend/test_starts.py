@@ -68,8 +68,8 @@ class _Clocked(_Hunt):
         return self.spent
 
     def _attempt(self, recipe):
-        if self._allows(recipe.name):
-            self.spent += self._estimate(recipe.name)
+        if self._allows(recipe.name, recipe.params):
+            self.spent += self._estimate(recipe.name, recipe.params)
             self.trials.append(Trial(recipe, 0.5))
 
 
@@ -175,3 +175,12 @@ def test_steps_that_help_add_up_in_one_round_of_climbing():
     hunt.climb()
     best = hunt._heads["rp3beta"][0].recipe.params
     assert (best["k"], best["alpha"], best["beta"]) == (200, 0.8, 0.4)
+
+
+def test_a_fit_with_more_factors_is_reckoned_to_take_longer():
+    hunt = _Hunt(make_bench(), 100.0, lambda _name: None)
+    hunt._costs = {"als": 10.0}
+    assert hunt._estimate("als") == 10.0
+    assert hunt._estimate("als", {"factors": 256}) == 25.0
+    assert hunt._allows("als")
+    assert not hunt._allows("als", {"factors": 512})  # 45 s to try and as long to fit

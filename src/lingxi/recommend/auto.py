@@ -10,6 +10,7 @@ from msgspec import structs
 
 from lingxi.recommend.bench import FILL, Bench, Trial
 from lingxi.recommend.families import FAMILIES, build_scorer, make_recipe, vary
+from lingxi.recommend.family import Params
 from lingxi.recommend.graph import TERMS
 from lingxi.recommend.history import Weighting
 from lingxi.recommend.memory import GB, Size, estimate, held_bytes
@@ -138,13 +139,14 @@ class _Hunt:
 
     def _call_last(self, waiting: list[Start], chosen: Start) -> Start:
         """One that gains more than the one chosen and would find no time after it, else that."""
-        cost, gain = self._estimate(chosen.family.name), chosen.expect(self._reached(chosen))
+        cost = self._estimate(chosen.family.name, chosen.params)
+        gain = chosen.expect(self._reached(chosen))
         better = [
             start
             for start in waiting
             if start.expect(self._reached(start)) > gain
-            and self._allows(start.family.name)
-            and not self._allows(start.family.name, after=cost)
+            and self._allows(start.family.name, start.params)
+            and not self._allows(start.family.name, start.params, after=cost)
         ]
         return max(better, key=self._promise, default=chosen)
 
@@ -152,7 +154,8 @@ class _Hunt:
         """Expected gain for each second; popularity comes before all."""
         if start.family.name == "popularity":
             return float("inf")
-        return start.promise(self._estimate(start.family.name), self._reached(start))
+        cost = self._estimate(start.family.name, start.params)
+        return start.promise(cost, self._reached(start))
 
     def _reached(self, start: Start) -> float | None:
         """The model's best value so far as a share of the highest of all."""
@@ -210,7 +213,11 @@ class _Hunt:
         self.tell("learned")
         start = time.monotonic()
         heads = [head for _, head in able]
-        lesson = learn(heads, self.bench, self._popularity, np.random.default_rng(_SEED))
+        until = start + self.seconds - self.used - _MARGIN * sum(t.fit_seconds for t, _ in able)
+        rng = np.random.default_rng(_SEED)
+        lesson = learn(heads, self.bench, self._popularity, rng, until=until)
+        if self._loses("learned", lesson.values, heads[0]):
+            return
         kept = [able[at] for at in lesson.kept]
         recipe = Recipe(
             name="learned",
@@ -253,7 +260,7 @@ class _Hunt:
         pool = Pool.build([head for _, head in able], self.bench, self._popularity)
         found = mix(pool, self.bench.taught)
         parts = [at for at, share in enumerate(found.shares) if share > 0]
-        if len(parts) < 2:
+        if len(parts) < 2 or self._loses("blend", found.values, able[0][1]):
             return
         recipe = Recipe(
             name="blend",
@@ -265,14 +272,26 @@ class _Hunt:
         spent = time.monotonic() - start
         self.trials.append(Trial(recipe, found.value, spent, fit_seconds))
 
+    def _loses(self, name: str, values: Vector, best: Head) -> bool:
+        """Whether it gains nothing over the best part by one of the ways of holding back."""
+        pool = Pool.build([best], self.bench, self._popularity)
+        alone = pool.measure(pool.scores[0])
+        loses = self.bench.bunched is not None and self.bench.find_least_gain(values, alone) <= 0
+        if loses:
+            self.skipped[name] = (
+                "it finds no more than the best model alone either where single items are held "
+                "back or where items that belong together are"
+            )
+        return loses
+
     def _attempt(self, recipe: Recipe) -> None:
         """Try a recipe unless it was tried or there is no time for it."""
         bare = bare_of(recipe)
         if bare in self._tried:
             return
         self._tried.append(bare)
-        if recipe.name != "popularity" and not self._allows(recipe.name):
-            cost = self._estimate(recipe.name)
+        if recipe.name != "popularity" and not self._allows(recipe.name, bare.params):
+            cost = self._estimate(recipe.name, bare.params)
             self.skipped.setdefault(
                 recipe.name, f"there was no time for fits of about {cost:.3g} s"
             )
@@ -325,14 +344,21 @@ class _Hunt:
     def _note(self, trial: Trial, head: Head) -> None:
         name = trial.recipe.name
         self.trials.append(trial)
-        self._costs[name] = max(trial.seconds, self._costs.get(name, 0.0))
+        cost = trial.seconds / self._weigh_effort(trial.recipe)
+        self._costs[name] = max(cost, self._costs.get(name, 0.0))
         if name not in self._heads or trial.value > self._heads[name][0].value:
             self._heads[name] = (trial, head)
 
-    def _estimate(self, name: str) -> float:
+    def _estimate(self, name: str, params: Params | None = None) -> float:
         """Seconds of one more trial: the slowest so far, or what the family says of a fit, and
-        what asking takes."""
-        return self._costs.get(name, FAMILIES[name].cost(*self._size) + self._reckon_asking())
+        what asking takes; times the effort of such parameters."""
+        cost = FAMILIES[name].cost(*self._size) + self._reckon_asking()
+        recipe = Recipe(name=name, params=dict(params or {}))
+        return self._costs.get(name, cost) * self._weigh_effort(recipe)
+
+    def _weigh_effort(self, recipe: Recipe) -> float:
+        family = FAMILIES[recipe.name]
+        return family.effort(family.read(recipe))
 
     def _reckon_asking(self) -> float:
         """Seconds that a trial takes beside its fit: what most of them took, once a few are known.
@@ -356,9 +382,9 @@ class _Hunt:
         needed = sum(self._reckon(recipe) for recipe in recipes)
         return held_bytes() + needed <= self.memory_bytes
 
-    def _allows(self, name: str, after: float = 0.0) -> bool:
+    def _allows(self, name: str, params: Params | None = None, after: float = 0.0) -> bool:
         """Whether there is time to try this model, ``after`` so many seconds, and to fit it."""
-        cost = self._estimate(name)
+        cost = self._estimate(name, params)
         best = best_of(self.trials)
         final = max(cost, best.fit_seconds if best else 0.0) * _MARGIN
         done = self.used + after + cost

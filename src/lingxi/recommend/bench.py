@@ -59,7 +59,9 @@ class Trial:
 class Bench:
     """A split: models are fitted on ``taught`` and measured on what ``asked`` wanted.
 
-    ``excluded``: cells never recommended, nothing stored for "everything may be".
+    ``excluded``: cells never recommended, nothing stored for "everything may be". ``bunched``:
+    of which of those asked items were held back that belong together; nothing where all were
+    treated alike.
     """
 
     taught: Histories
@@ -68,6 +70,7 @@ class Bench:
     excluded: Csr
     metric: str = "ndcg@10"
     seconds: dict[str, float] = field(default_factory=dict)
+    bunched: NDArray[np.bool_] | None = None
 
     @property
     def at(self) -> int:
@@ -85,6 +88,21 @@ class Bench:
             asked=self.asked.take(rows),
             wanted=self.wanted[rows],
             excluded=self.excluded[rows],
+            bunched=None if self.bunched is None else self.bunched[rows],
+        )
+
+    def find_least_gain(self, found: NDArray[np.float64], before: NDArray[np.float64]) -> float:
+        """The mean metric beside another as a share, less 1; of the ways to hold back, the worse.
+
+        ``found``, ``before``: shape (n_asked,). What a test will be like is not known where times
+        are not: what gains on one way and loses on the other may lose there.
+        """
+        kinds = [np.ones(len(found), dtype=np.bool_)]
+        if self.bunched is not None:
+            kinds = [kind for kind in (self.bunched, ~self.bunched) if kind.any()]
+        least = np.finfo(np.float64).tiny
+        return (
+            min(float(found[kind].mean() / max(before[kind].mean(), least)) for kind in kinds) - 1
         )
 
     def fit(self, recipe: Recipe) -> Model:
@@ -156,8 +174,10 @@ def split_inside(
     if strangers:
         able = np.sort(rng.choice(able, max(1, int(len(able) * MOST_STRANGERS)), replace=False))
     rows = able if len(able) <= most else np.sort(rng.choice(able, most, replace=False))
+    bunched = None
     if not taught.timed:
-        held = hold_bunches(taught, held, rows[::2], rng)
+        bunched = np.arange(len(rows)) % 2 == 0
+        held = hold_bunches(taught, held, rows[bunched], rng)
     before, after = taught.keep(~held), taught.keep(held)
     learnt = before
     if strangers:
@@ -172,7 +192,7 @@ def split_inside(
     wanted = after.take(rows).seen()
     barred = np.full(len(asked.items), not include_seen)
     excluded = asked.keep(barred).seen()
-    return Bench(learnt, asked, wanted, excluded, metric)
+    return Bench(learnt, asked, wanted, excluded, metric, bunched=bunched)
 
 
 def _find_late(before: Histories, rows: NDArray[np.int64], late: int) -> NDArray[np.bool_]:

@@ -43,6 +43,8 @@ class Family:
         Recommends only what was met before: of no use where that is excluded.
     cost
         Seconds that a fit takes, about, for (n_rows, n_items, n_events).
+    effort
+        How many times as long a fit with some parameters takes as one with the defaults, about.
     memory
         Bytes that a fit with some parameters takes, at most about; see ``memory``.
     extra
@@ -73,6 +75,7 @@ class Family:
     gain: float = 0.8
     repeats: bool = False
     cost: Callable[[int, int, int], float] = lambda _rows, _items, events: 1e-6 * events
+    effort: Callable[[Params], float] = lambda _params: 1.0
     memory: Memory = of_operator
     extra: str | None = None
     module: str | None = None

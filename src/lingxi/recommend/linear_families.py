@@ -128,6 +128,10 @@ def _als_cost(rows: int, items: int, events: int) -> float:
     return 0.1 + 5e-5 * (rows + items) + 7e-6 * events
 
 
+def _als_effort(params: Params) -> float:
+    return 0.5 + float(params["factors"]) / 128.0
+
+
 _AGEING: tuple[Param, ...] = (0.0, 30.0, 90.0)
 _KNN: Params = {"k": 100, "length": 400, "shrinkage": 0.0}
 _USER: Params = {"k": 100, "shrinkage": 0.0}
@@ -274,7 +278,7 @@ LINEAR = (
         "als",
         _als,
         _ALS,
-        ({},),
+        ({}, {"factors": 256, "reg": 0.01}),
         try_each(
             _ALS,
             {
@@ -284,6 +288,7 @@ LINEAR = (
             },
         ),
         cost=_als_cost,
+        effort=_als_effort,
         memory=of_factors,
         gain=0.85,
     ),

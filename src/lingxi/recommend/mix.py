@@ -35,11 +35,16 @@ PLAIN = Factor()
 
 @dataclass(frozen=True)
 class Mixture:
-    """Shares of a pool's heads, the factor on top, and the mean metric of both."""
+    """Shares of a pool's heads, the factor on top, and the metric of both for each customer."""
 
     shares: tuple[float, ...]
     factor: dict[str, Param]
-    value: float
+    values: NDArray[np.float64]
+
+    @property
+    def value(self) -> float:
+        """Their mean."""
+        return float(self.values.mean())
 
 
 def tune_factor(pool: Pool, taught: Histories, scores: Scores | None = None) -> Factor:
@@ -93,8 +98,7 @@ def mix(pool: Pool, taught: Histories) -> Mixture:
         shares, values = _polish(some, fresh, found)
     total = pool.combine(shares.tolist())
     factor = tune_factor(pool, taught, total)
-    value = float(pool.measure(total, factor.vector).mean())
-    return Mixture(tuple(shares.tolist()), factor.params, value)
+    return Mixture(tuple(shares.tolist()), factor.params, pool.measure(total, factor.vector))
 
 
 def _add_one(

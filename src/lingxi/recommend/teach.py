@@ -1,7 +1,8 @@
 """Learning the weights of ``Learned`` from the heads of models on a bench, and measuring it."""
 
+import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -37,20 +38,48 @@ class Lesson:
 
 
 def learn(
-    heads: Sequence[Head], bench: Bench, popularity: Vector, rng: np.random.Generator
+    heads: Sequence[Head],
+    bench: Bench,
+    popularity: Vector,
+    rng: np.random.Generator,
+    *,
+    until: float = float("inf"),
 ) -> Lesson:
-    """Learn from all heads, keep those that say most, learn again."""
+    """Learn from all heads, keep those that say most, learn again.
+
+    Where items were held back in two ways, a part without which the worse of the two gains no less
+    is left out, the quietest first: it stands for one kind of test at the cost of the other.
+
+    Parameters
+    ----------
+    heads
+        The best model's first.
+    until
+        By ``time.monotonic``: when no further part is looked at.
+    """
     cut = [cut_at_depth(head, bench.asked.seen()) for head in heads]
     known = describe_items(bench.taught)
     pool = Pool.build(cut, bench, popularity)
+    folds = rng.integers(0, _FOLDS, bench.asked.n_rows)
+    alone = pool.measure(pool.scores[0])
     task, _ = set_task(pool, *known)
     kept = _find_loudest(task, learn_weights(task))
-    if len(kept) < len(heads):
-        pool = Pool.build([cut[at] for at in kept], bench, popularity)
-        task, _ = set_task(pool, *known)
-    weights = learn_weights(task)
-    values = _cross_measure(pool, known, rng)
-    return Lesson(tuple(kept), tuple(weights.tolist()), values)
+    values = _cross_measure(_hear(pool, kept), known, folds)
+    for at in list(reversed(kept)) if bench.bunched is not None else []:
+        if len(kept) <= 2 or time.monotonic() > until:
+            break
+        others = [part for part in kept if part != at]
+        found = _cross_measure(_hear(pool, others), known, folds)
+        if bench.find_least_gain(found, alone) >= bench.find_least_gain(values, alone):
+            kept, values = others, found
+    kept = sorted(kept)
+    task, _ = set_task(_hear(pool, kept), *known)
+    return Lesson(tuple(kept), tuple(learn_weights(task).tolist()), values)
+
+
+def _hear(pool: Pool, parts: list[int]) -> Pool:
+    """The pool with these heads and no others."""
+    return replace(pool, scores=pool.scores[parts])
 
 
 def cut_at_depth(head: Head, seen: Csr) -> Head:
@@ -77,18 +106,20 @@ def set_task(pool: Pool, met: Vector, trend: Vector) -> tuple[Task, NDArray[np.b
 
 
 def _find_loudest(task: Task, weights: Vector) -> list[int]:
-    """The parts whose terms vary most over candidates, in their order."""
+    """The parts whose terms vary most over candidates, the loudest first."""
     n = (len(weights) - PER_ITEM) // 2
     spread = []
     for at in range(n):
         pair = [at, n + at]
         spread.append(float((task.features[:, pair] @ weights[pair]).std()))
-    return sorted(np.argsort(-np.array(spread), kind="stable")[:MOST_PARTS].tolist())
+    loudest: list[int] = np.argsort(-np.array(spread), kind="stable")[:MOST_PARTS].tolist()
+    return loudest
 
 
-def _cross_measure(pool: Pool, known: tuple[Vector, Vector], rng: np.random.Generator) -> Vector:
+def _cross_measure(pool: Pool, known: tuple[Vector, Vector], folds: NDArray[np.integer]) -> Vector:
+    """Each customer's metric by weights learnt from the other folds; ``folds``: one each."""
     task, cells = set_task(pool, *known)
-    folds = rng.integers(0, _FOLDS, len(task.indptr) - 1)
+    folds = folds[cells.any(axis=1)]
     logits = np.zeros(len(task.features))
     owners = task.owners
     for fold in range(_FOLDS):
