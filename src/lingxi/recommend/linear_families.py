@@ -278,7 +278,7 @@ LINEAR = (
         "als",
         _als,
         _ALS,
-        ({}, {"factors": 256, "reg": 0.01}),
+        ({"factors": 256, "reg": 0.01}, {}),
         try_each(
             _ALS,
             {
