@@ -120,3 +120,11 @@ def test_history_that_is_not_fitted_on_is_seen_from_the_files_lengths():
     for rows, count in ((np.arange(4), 1), (np.full(4, -1), 0)):
         asked = replace(taught.merge(later).take(np.arange(4)), rows=rows)
         assert count_late(Dataset(taught, asked, wanted, (), (), ())) == count
+
+
+def test_where_order_is_unknown_nothing_is_held_back_of_those_who_are_not_asked():
+    table = np.array([(row, item) for row in range(30) for item in range(10)], dtype=np.int64)
+    taught = Histories.of_events(table[:, 0], table[:, 1], (30, 10))
+    bench = split_inside(taught, rng=np.random.default_rng(0), most=6, metric="ndcg@3")
+    asked = np.isin(np.arange(30), bench.asked.rows)
+    assert bench.taught.lengths.tolist() == np.where(asked, 8, 10).tolist()

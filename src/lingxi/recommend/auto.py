@@ -112,6 +112,7 @@ class _Hunt:
         self._reach = Size(taught.n_rows, taught.n_items, len(taught.items))
         self._size = (taught.n_rows, taught.n_items, len(taught.items))
         self._costs: dict[str, float] = {}
+        self._fits: dict[str, float] = {}
         self._until = float("inf")
         self._tried: list[Recipe] = []
         self._heads: dict[str, tuple[Trial, Head]] = {}
@@ -344,17 +345,20 @@ class _Hunt:
     def _note(self, trial: Trial, head: Head) -> None:
         name = trial.recipe.name
         self.trials.append(trial)
-        cost = trial.seconds / self._weigh_effort(trial.recipe)
+        fit = trial.fit_seconds / self._weigh_effort(trial.recipe)
+        self._fits[name] = max(fit, self._fits.get(name, 0.0))
+        cost = trial.seconds - trial.fit_seconds + fit
         self._costs[name] = max(cost, self._costs.get(name, 0.0))
         if name not in self._heads or trial.value > self._heads[name][0].value:
             self._heads[name] = (trial, head)
 
     def _estimate(self, name: str, params: Params | None = None) -> float:
         """Seconds of one more trial: the slowest so far, or what the family says of a fit, and
-        what asking takes; times the effort of such parameters."""
-        cost = FAMILIES[name].cost(*self._size) + self._reckon_asking()
-        recipe = Recipe(name=name, params=dict(params or {}))
-        return self._costs.get(name, cost) * self._weigh_effort(recipe)
+        what asking takes; the fit times the effort of such parameters."""
+        fit = self._fits.get(name, FAMILIES[name].cost(*self._size))
+        effort = self._weigh_effort(Recipe(name=name, params=dict(params or {})))
+        more = fit * (effort - 1) if effort != 1 else 0.0  # a fit may take for ever
+        return self._costs.get(name, fit + self._reckon_asking()) + more
 
     def _weigh_effort(self, recipe: Recipe) -> float:
         family = FAMILIES[recipe.name]

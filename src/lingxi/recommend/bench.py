@@ -146,7 +146,8 @@ def split_inside(
     """Hold back a fifth of each history (at least one event), the last where order is known.
 
     Where it is not, the items are drawn at random, and for every second customer asked they are one
-    item and its nearest (``bunch``).
+    item and its nearest (``bunch``); and only of those asked, so that models learn from nearly as
+    much as they will in the end. Where it is, what others did later is not to be known.
 
     Parameters
     ----------
@@ -176,6 +177,7 @@ def split_inside(
     rows = able if len(able) <= most else np.sort(rng.choice(able, most, replace=False))
     bunched = None
     if not taught.timed:
+        held &= np.isin(taught.owners, rows)
         bunched = np.arange(len(rows)) % 2 == 0
         held = hold_bunches(taught, held, rows[bunched], rng)
     before, after = taught.keep(~held), taught.keep(held)

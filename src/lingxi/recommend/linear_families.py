@@ -237,7 +237,7 @@ LINEAR = (
         "graph",
         _graph,
         _GRAPH,
-        ({}, _AGED),
+        ({}, _AGED, {"customer": 0.4}),
         try_each(
             _GRAPH,
             {
