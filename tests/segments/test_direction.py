@@ -14,7 +14,7 @@ from lingxi.segments.direction import FALLING, RISING, find_directions
 from lingxi.segments.facts import Facts
 from lingxi.segments.needs import list_references
 from lingxi.segments.predicate import Predicates
-from lingxi.store.codec import to_row
+from lingxi.store.codec import to_rows
 from lingxi.store.tables import to_micros
 from segments.happenings import NOW
 from segments.random_rules import histories, rules
@@ -52,7 +52,7 @@ def test_the_direction_of_a_rule(form: dict[str, Any], expected: dict[str, int])
 def make_facts(events: Sequence[Event]) -> Facts:
     rows: dict[str, list[tuple[int, int, bytes]]] = {}
     for position, each in enumerate(events, 1):
-        payload = to_row(each, position)[-1]
+        payload = to_rows([each], position)[0][-1]
         rows.setdefault(each.name, []).append((to_micros(each.occurred_at), position, payload))
     ordered = {name: sorted(found) for name, found in rows.items()}
     return Facts(1, rows=ordered, consents=defaultdict(bool))

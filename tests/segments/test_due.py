@@ -11,7 +11,7 @@ from lingxi.segments.due import make_judgement
 from lingxi.segments.facts import Facts
 from lingxi.segments.form import DAY_US
 from lingxi.segments.predicate import Predicates
-from lingxi.store.codec import to_row
+from lingxi.store.codec import to_rows
 from lingxi.store.tables import from_micros
 
 NAMES = ("a", "b")
@@ -67,7 +67,7 @@ def test_nothing_changes_before_the_moment_of_a_judgement(
         event = Event(
             event_id="e", name=name, occurred_at=at, received_at=at, subject=1, amount_cents=cents
         )
-        rows[name].append((day * DAY_US + off, position, to_row(event, position)[-1]))
+        rows[name].append((day * DAY_US + off, position, to_rows([event], position)[0][-1]))
     facts = Facts(1, rows={name: sorted(found) for name, found in rows.items()})
     judge, predicate = make_judgement(predicates, rule), Predicates().make_known(rule)
     holds, due = judge(facts, NOW)
