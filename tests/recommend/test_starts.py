@@ -177,10 +177,22 @@ def test_steps_that_help_add_up_in_one_round_of_climbing():
     assert (best["k"], best["alpha"], best["beta"]) == (200, 0.8, 0.4)
 
 
+def test_no_dear_model_is_climbed_in_the_time_left_for_fits():
+    """Both could go on; the one whose trial would end after 65 s is left alone."""
+    hunt = _Clocked(make_bench(), 100.0, lambda _name: None)
+    hunt._costs = {"next_item": 20.0, "rp3beta": 4.0}
+    hunt.spent = 50.0
+    for name in hunt._costs:
+        hunt._heads[name] = (Trial(make_recipe(name), 0.5), None)
+    hunt.climb(until=65.0)
+    assert {trial.recipe.name for trial in hunt.trials} == {"rp3beta"}
+    assert hunt.used <= 65.0
+
+
 def test_a_fit_with_more_factors_is_reckoned_to_take_longer():
     hunt = _Hunt(make_bench(), 100.0, lambda _name: None)
-    hunt._fits, hunt._costs = {"als": 10.0}, {"als": 12.0}
+    hunt._costs = {"als": 12.0}
     assert hunt._estimate("als") == 12.0
-    assert hunt._estimate("als", {"factors": 256}) == 27.0
+    assert hunt._estimate("als", {"factors": 256}) == 48.0
     assert hunt._allows("als")
-    assert not hunt._allows("als", {"factors": 512})  # 47 s to try and as long to fit
+    assert not hunt._allows("als", {"factors": 256})  # 48 s to try and more to fit

@@ -33,10 +33,10 @@ _MOST_CLIMBED = 40
 _STARTING = 0.55
 """The part of the time after which no model is tried for the first time, where blends follow."""
 _CLIMBING = 0.65
-"""The part of the time after which climbing ends, so that there is some left for blends."""
+"""The part of the time by which climbing is done, so that there is some left for blends."""
 _SEED = 20
 _MARGIN = 1.4
-"""A fit on everything takes about that much longer than one on the bench."""
+"""A fit on everything takes about that much longer than one on the bench, and any than reckoned."""
 _GROWING = 3e-4
 """Seconds that trees take for each event of those asked, about."""
 _HEARD: tuple[dict[str, Param], ...] = (
@@ -112,7 +112,6 @@ class _Hunt:
         self._reach = Size(taught.n_rows, taught.n_items, len(taught.items))
         self._size = (taught.n_rows, taught.n_items, len(taught.items))
         self._costs: dict[str, float] = {}
-        self._fits: dict[str, float] = {}
         self._until = float("inf")
         self._tried: list[Recipe] = []
         self._heads: dict[str, tuple[Trial, Head]] = {}
@@ -147,7 +146,7 @@ class _Hunt:
             for start in waiting
             if start.expect(self._reached(start)) > gain
             and self._allows(start.family.name, start.params)
-            and not self._allows(start.family.name, start.params, after=cost)
+            and not self._allows(start.family.name, start.params, after=_MARGIN * cost)
         ]
         return max(better, key=self._promise, default=chosen)
 
@@ -170,7 +169,8 @@ class _Hunt:
 
         Each step is taken from the best recipe so far.
 
-        ``until``: seconds since the start of the search after which nothing more is begun.
+        ``until``: seconds since the start of the search by which each must be done: the time after
+        it is for fits of the best together.
         """
         limit = len(self.trials) + _MOST_CLIMBED
         for _ in range(_STEPS):
@@ -180,8 +180,10 @@ class _Hunt:
                 for recipe in FAMILIES[name].around(leader.recipe):
                     if self.used >= until or len(self.trials) >= limit:
                         return
-                    if self._differs(recipe, leader.recipe):
-                        self._attempt(move(recipe, leader.recipe, self._heads[name][0].recipe))
+                    step = move(recipe, leader.recipe, self._heads[name][0].recipe)
+                    in_time = self.used + self._estimate(name, step.params) <= until
+                    if in_time and self._differs(recipe, leader.recipe):
+                        self._attempt(step)
             if self._leaders() == before:
                 return
 
@@ -345,20 +347,17 @@ class _Hunt:
     def _note(self, trial: Trial, head: Head) -> None:
         name = trial.recipe.name
         self.trials.append(trial)
-        fit = trial.fit_seconds / self._weigh_effort(trial.recipe)
-        self._fits[name] = max(fit, self._fits.get(name, 0.0))
-        cost = trial.seconds - trial.fit_seconds + fit
+        cost = trial.seconds / self._weigh_effort(trial.recipe)
         self._costs[name] = max(cost, self._costs.get(name, 0.0))
         if name not in self._heads or trial.value > self._heads[name][0].value:
             self._heads[name] = (trial, head)
 
     def _estimate(self, name: str, params: Params | None = None) -> float:
         """Seconds of one more trial: the slowest so far, or what the family says of a fit, and
-        what asking takes; the fit times the effort of such parameters."""
-        fit = self._fits.get(name, FAMILIES[name].cost(*self._size))
+        what asking takes; times the effort of such parameters."""
         effort = self._weigh_effort(Recipe(name=name, params=dict(params or {})))
-        more = fit * (effort - 1) if effort != 1 else 0.0  # a fit may take for ever
-        return self._costs.get(name, fit + self._reckon_asking()) + more
+        fresh = FAMILIES[name].cost(*self._size) + self._reckon_asking()
+        return self._costs.get(name, fresh) * effort
 
     def _weigh_effort(self, recipe: Recipe) -> float:
         family = FAMILIES[recipe.name]

@@ -44,7 +44,7 @@ class Family:
     cost
         Seconds that a fit takes, about, for (n_rows, n_items, n_events).
     effort
-        How many times as long a fit with some parameters takes as one with the defaults, about.
+        How many times as long a trial with some parameters takes as one with the defaults, about.
     memory
         Bytes that a fit with some parameters takes, at most about; see ``memory``.
     extra

@@ -129,7 +129,7 @@ def _als_cost(rows: int, items: int, events: int) -> float:
 
 
 def _als_effort(params: Params) -> float:
-    return 0.5 + float(params["factors"]) / 128.0
+    return float(params["factors"]) / 64.0
 
 
 _AGEING: tuple[Param, ...] = (0.0, 30.0, 90.0)
@@ -278,7 +278,7 @@ LINEAR = (
         "als",
         _als,
         _ALS,
-        ({"factors": 256, "reg": 0.01}, {}),
+        ({}, {"factors": 256, "reg": 0.01}),
         try_each(
             _ALS,
             {
