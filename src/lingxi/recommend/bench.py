@@ -177,15 +177,11 @@ def split_inside(
     rows = able if len(able) <= most else np.sort(rng.choice(able, most, replace=False))
     bunched = None
     if not taught.timed:
-        held &= np.isin(taught.owners, rows)
-        bunched = np.arange(len(rows)) % 2 == 0
-        held = hold_bunches(taught, held, rows[bunched], rng)
+        held, bunched = _hold_back_of_asked(taught, held, rows, rng)
     before, after = taught.keep(~held), taught.keep(held)
     learnt = before
     if strangers:
-        away = np.zeros(taught.n_rows, dtype=np.bool_)
-        away[able] = True
-        learnt = taught.keep(~away[taught.owners])
+        learnt = taught.keep(~np.isin(taught.owners, able))
     elif late and taught.timed:
         learnt = before.keep(~_find_late(before, rows, late))
     asked = before.take(rows)
@@ -195,6 +191,15 @@ def split_inside(
     barred = np.full(len(asked.items), not include_seen)
     excluded = asked.keep(barred).seen()
     return Bench(learnt, asked, wanted, excluded, metric, bunched=bunched)
+
+
+def _hold_back_of_asked(
+    taught: Histories, held: NDArray[np.bool_], rows: NDArray[np.int64], rng: np.random.Generator
+) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+    """What is held back where order is not known, and of which of those asked it is a bunch."""
+    bunched = np.arange(len(rows)) % 2 == 0
+    of_asked = held & np.isin(taught.owners, rows)
+    return hold_bunches(taught, of_asked, rows[bunched], rng), bunched
 
 
 def _find_late(before: Histories, rows: NDArray[np.int64], late: int) -> NDArray[np.bool_]:
