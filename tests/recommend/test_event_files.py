@@ -1,5 +1,6 @@
 """Files of events: the same data in every form is the same; what is wrong is said in a sentence."""
 
+import gzip
 from datetime import UTC, datetime
 
 import numpy as np
@@ -188,3 +189,43 @@ def test_nothing_to_find_or_to_learn_from_is_said(tmp_path):
         read_dataset(full, tmp_path / "nothing.npz")
     with pytest.raises(NotEnoughData, match="weight 0"):
         read_dataset(full, zero)
+
+
+def test_gzipped_text_is_read_and_what_is_no_table_is_named(tmp_path):
+    text = "customer_id,item_id\n1,a\n2,b\n"
+    (tmp_path / "a.csv.gz").write_bytes(gzip.compress(text.encode()))
+    events = read_events(tmp_path / "a.csv.gz")
+    assert events.items.decode() == ["a", "b"]
+    (tmp_path / "cut.csv.gz").write_bytes(gzip.compress(text.encode())[:-9])
+    with pytest.raises(FileUnreadable, match="unpacked"):
+        read_events(tmp_path / "cut.csv.gz")
+    with pytest.raises(FileUnreadable, match="it holds json"):
+        read_events(_write(tmp_path / "a.json", '{"customer_id": 1, "item_id": 2}'))
+
+
+@pytest.mark.parametrize("timed", [True, False])
+def test_a_history_that_holds_train_too_is_as_one_that_holds_the_rest(tmp_path, timed):
+    """Leave-one-out gives "all but the last" as history: what is in train counted twice."""
+    who, what = [1, 1, 1, 2, 2, 2, 3], ["a", "b", "a", "b", "c", "d", "c"]
+    when = [1_700_000_000 + 60 * n for n in range(7)]
+
+    def write(name, rows):
+        columns = {"customer_id": [who[r] for r in rows], "item_id": [what[r] for r in rows]}
+        times = {"timestamp": [when[r] for r in rows]} if timed else {}
+        return _parquet(tmp_path / f"{name}.parquet", **columns, **times)
+
+    train = write("train", [0, 1, 3, 4, 6])
+    test = _parquet(tmp_path / "test.parquet", customer_id=[1, 2], item_id=["d", "d"])
+    rest = read_dataset(train, test, write("rest", [2]))
+    whole = read_dataset(train, test, write("whole", [0, 1, 2, 3, 4]))
+    assert whole.asked.items.tolist() == rest.asked.items.tolist() == [0, 1, 0, 1, 2]
+    assert whole.asked.moments.tolist() == rest.asked.moments.tolist()
+    assert "4 events of the history are in train as well; they count once." in whole.notes
+
+
+def test_an_item_met_again_is_no_event_of_train_where_times_are_unknown(tmp_path):
+    train = _parquet(tmp_path / "a.parquet", customer_id=[1, 1], item_id=["a", "b"])
+    test = _parquet(tmp_path / "b.parquet", customer_id=[1], item_id=["d"])
+    history = _parquet(tmp_path / "c.parquet", customer_id=[1, 1], item_id=["c", "a"])
+    data = read_dataset(train, test, history)
+    assert sorted(data.item_ids[item] for item in data.asked.items) == ["a", "a", "b", "c"]

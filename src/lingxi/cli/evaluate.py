@@ -88,8 +88,9 @@ def recommend(
 ) -> None:
     """Fit on TRAIN, rank all items for every customer of TEST, and report how much is found.
 
-    Files: Parquet or CSV with the columns customer_id and item_id, optionally timestamp (dates or
-    seconds since 1970) and weight; or SciPy CSR matrices (.npz, rows are customers).
+    Files: Parquet or CSV (also gzipped) with the columns customer_id and item_id, optionally
+    timestamp (dates or seconds since 1970) and weight; or SciPy CSR matrices (.npz, rows are
+    customers).
     """
     from lingxi.recommend.dataset import read_dataset
     from lingxi.recommend.report import Wish, report

@@ -12,6 +12,7 @@ from lingxi.ingest.text import Text
 from lingxi.recommend.event_files import Events, read_events
 from lingxi.recommend.histories import NOBODY, Histories
 from lingxi.recommend.matrix import Csr, row_lengths, sum_pairs
+from lingxi.recommend.overlap import find_told
 
 Codes = NDArray[np.int64]
 
@@ -40,7 +41,8 @@ def read_dataset(train: Path, test: Path, history: Path | None = None) -> Datase
 
     Customers and items are the same where their ids are the same text. Items of any of the files
     make the catalogue. Without times in ``train`` the order of events is not known; events of a
-    history without times count as later than all of train.
+    history without times count as later than all of train. A history may hold the events of train
+    too: they count once.
 
     Raises
     ------
@@ -61,8 +63,15 @@ def read_dataset(train: Path, test: Path, history: Path | None = None) -> Datase
     past = _gather(taught, customers[0], items[0], (n_taught, len(item_ids)))
     everyone = len(customer_ids)
     known = _widen(past, everyone)
+    told = 0
     if later is not None:
-        since = _gather(later, customers[1], items[1], (everyone, len(item_ids)))
+        new = ~find_told(
+            (customers[0], items[0], taught.moments), (customers[1], items[1], later.moments)
+        )
+        told = len(new) - int(new.sum())
+        since = _gather(
+            later.keep(new), customers[1][new], items[1][new], (everyone, len(item_ids))
+        )
         known = known.merge(_put_after(since, past) if past.timed else since)
     wanted = _find_wanted(tested, customers[-1], items[-1], known.shape)
     rows = np.flatnonzero(row_lengths(wanted) > 0)
@@ -71,7 +80,7 @@ def read_dataset(train: Path, test: Path, history: Path | None = None) -> Datase
     asked, wanted = _take(known, rows), wanted[rows]
     asked = replace(asked, rows=np.where(rows < n_taught, rows, NOBODY))
     ids = tuple(customer_ids[row] for row in rows.tolist())
-    return Dataset(past, asked, wanted, ids, item_ids, _note(asked, wanted, past))
+    return Dataset(past, asked, wanted, ids, item_ids, _note(asked, wanted, past, told))
 
 
 def number_together(
@@ -129,9 +138,11 @@ def _find_wanted(events: Events, rows: Codes, items: Codes, shape: tuple[int, in
     return found
 
 
-def _note(asked: Histories, wanted: Csr, past: Histories) -> tuple[str, ...]:
-    """What keeps a recommender from finding what is to be found."""
+def _note(asked: Histories, wanted: Csr, past: Histories, told: int) -> tuple[str, ...]:
+    """What keeps a recommender from finding what is to be found, and what was read otherwise."""
     notes = []
+    if told:
+        notes.append(f"{told} events of the history are in train as well; they count once.")
     empty = int((asked.lengths == 0).sum())
     if empty:
         notes.append(

@@ -1,11 +1,15 @@
 """Files of events for an evaluation: Parquet or delimited text with columns, or a CSR matrix."""
 
+import gzip
 import re
+import shutil
 import zipfile
+import zlib
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TypeAlias
 
 import numpy as np
@@ -18,6 +22,7 @@ from scipy import sparse
 from lingxi.errors import FileUnreadable, InvalidInput, UnknownColumn, did_you_mean
 from lingxi.ingest.dates import NO_TIME, read_moments
 from lingxi.ingest.delimited import read_delimited
+from lingxi.ingest.reading import detect_form
 from lingxi.ingest.text import Text
 
 NEEDED = ("customer_id", "item_id")
@@ -26,6 +31,7 @@ _FARTHEST = datetime(2200, 1, 1, tzinfo=UTC)
 _UNITS = ((1e17, 1e-3), (1e14, 1.0), (1e11, 1e3), (0.0, 1e6))
 """From this size on, a number of a time is nano-, micro-, milli- or plain seconds."""
 _MOST_SECONDS = 9e12  # microseconds of it still fit into 63 bits
+_GZIP, _BLOCK = b"\x1f\x8b", 1 << 20
 _WHOLE = re.compile(r"-?\d+\.0+")  # as data frames write a column of whole numbers with gaps
 Column: TypeAlias = "pa.ChunkedArray[pa.Scalar[pa.DataType]]"
 
@@ -53,9 +59,19 @@ class Events:
     def __len__(self) -> int:
         return len(self.customers)
 
+    def keep(self, which: NDArray[np.bool_]) -> "Events":
+        """Some of the events, in the same order."""
+        return replace(
+            self,
+            customers=Text(self.customers.codes[which], self.customers.values),
+            items=Text(self.items.codes[which], self.items.values),
+            moments=None if self.moments is None else self.moments[which],
+            weights=None if self.weights is None else self.weights[which],
+        )
+
 
 def read_events(path: Path) -> Events:
-    """Events of a file: ``.npz`` a SciPy matrix, ``.parquet`` a table, anything else text.
+    """Events of a file: ``.npz`` a SciPy matrix, ``.parquet`` a table, else text, also gzipped.
 
     Raises
     ------
@@ -72,7 +88,26 @@ def read_events(path: Path) -> Events:
         return _read_matrix(path)
     if path.suffix.lower() in (".parquet", ".pq"):
         return _read_parquet(path)
-    return _read_text(path)
+    with path.open("rb") as file:
+        packed = file.read(len(_GZIP)) == _GZIP
+    if packed:
+        return _unpack_text(path)
+    form = detect_form(path)
+    if form not in ("text", "parquet"):
+        raise FileUnreadable(f"{path} is read as Parquet, CSV or .npz; it holds {form}.")
+    return _read_text(path) if form == "text" else _read_parquet(path)
+
+
+def _unpack_text(path: Path) -> Events:
+    """Gzipped text, unpacked beside other temporary files for as long as it is read."""
+    with TemporaryDirectory() as folder:
+        plain = Path(folder) / path.name.removesuffix(".gz")
+        try:
+            with gzip.open(path) as packed, plain.open("wb") as file:
+                shutil.copyfileobj(packed, file, _BLOCK)
+        except (OSError, EOFError, zlib.error) as error:
+            raise FileUnreadable(f"{path} cannot be unpacked: {error}.") from error
+        return replace(_read_text(plain), path=path)
 
 
 def _read_matrix(path: Path) -> Events:
