@@ -17,10 +17,12 @@ from pathlib import Path
 import numpy as np
 from scipy.sparse import csr_array
 
+from lingxi.profiles.read import CountColumns
 from lingxi.recommend.baskets import Baskets
 from lingxi.recommend.families import build_scorer, make_recipe
 from lingxi.recommend.histories import Histories
 from lingxi.recommend.item_table import Totals, build_table
+from lingxi.recommend.kept import Told
 from lingxi.recommend.model import Model
 from lingxi.recommend.placements.compiled import Compiler
 from lingxi.recommend.placements.context import Context, Met
@@ -79,7 +81,7 @@ def make_knowledge(n: int, rng: np.random.Generator) -> Knowledge:
     return Knowledge(table, model, model, popularity, pairs, {}, quick, quick)
 
 
-def make_context(n: int, events: int, seed: int) -> Context:
+def make_context(known: Knowledge, n: int, events: int, seed: int) -> Context:
     """A customer with a history of so many items."""
     rng = np.random.default_rng(seed)
     past = {
@@ -87,13 +89,16 @@ def make_context(n: int, events: int, seed: int) -> Context:
         for at, share in enumerate(rng.random(events).tolist())
     }
     rows = [(i, m.views, m.carts, int(m.orders), to_micros(m.last_at)) for i, m in past.items()]
-    return Context(now=NOW, customer=seed, past=past, rows=rows, unit=str(seed))
+    told = Told.read(CountColumns.of(rows), known.table.index, known.counted)
+    return Context(now=NOW, customer=seed, past=past, told=told, unit=str(seed))
 
 
 def measure(known: Knowledge, name: str, variant: Variant, args: argparse.Namespace) -> None:
     """Print what one variant costs."""
     compiler, spent = Compiler(), []
-    contexts = [make_context(args.items, args.events, seed) for seed in range(args.lists + 1)]
+    contexts = [
+        make_context(known, args.items, args.events, seed) for seed in range(args.lists + 1)
+    ]
     start = time.process_time()
     compiler.get(variant, (), contexts[0], known.table)
     compiled = (time.process_time() - start) * 1e3

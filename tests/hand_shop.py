@@ -7,10 +7,12 @@ import msgspec
 import numpy as np
 from scipy.sparse import csr_array
 
+from lingxi.profiles.read import CountColumns, Counts
 from lingxi.recommend.baskets import Baskets
 from lingxi.recommend.families import make_recipe
 from lingxi.recommend.histories import Histories
 from lingxi.recommend.item_table import Totals, build_table
+from lingxi.recommend.kept import Told
 from lingxi.recommend.model import fit_model
 from lingxi.recommend.placements.context import Context, Met
 from lingxi.recommend.placements.definition import Rule, Strategy, Variant
@@ -103,6 +105,11 @@ PAST = {
 }
 SOMEBODY = Context(now=NOW, customer=5, past=PAST, unit="5")
 VISITOR = Context(now=NOW)
+
+
+def tell(known: Knowledge, *rows: Counts) -> Told:
+    """What a profile of these rows tells."""
+    return Told.read(CountColumns.of(rows), known.table.index, known.counted)
 
 
 def ids(known: Knowledge, listed: Listed) -> list[str]:

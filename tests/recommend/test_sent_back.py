@@ -5,14 +5,15 @@ from datetime import timedelta
 import pytest
 from tastes_shop import GARDEN, START, check_batch, make_order, make_orders, open_store
 
-from lingxi.app.placements.request import read_past
 from lingxi.i18n import Sentence
+from lingxi.profiles.read import CountColumns
 from lingxi.recommend import Recommender, RuleSettings
 from lingxi.recommend.families import make_recipe
 from lingxi.recommend.interactions import read_interactions
 from lingxi.recommend.item_table import build_table
+from lingxi.recommend.kept import Told
 from lingxi.recommend.placements.bars import Reason, bar_own
-from lingxi.recommend.placements.context import Context
+from lingxi.recommend.placements.context import Context, LazyPast
 from lingxi.recommend.placements.definition import Filters, Variant
 from lingxi.recommend.recommender import KIND
 from lingxi.recommend.train import Choice, _write
@@ -81,10 +82,15 @@ def test_batch_lists_are_those_of_one_at_a_time(store, quick):
 def test_a_placement_hides_it_with_what_was_bought():
     table = build_table(GARDEN, [Item(item_id=item) for item in GARDEN], n_known=len(GARDEN))
     rows = [("g1", 0, 0, 1, 10**15), (BACK, 0, 0, 0, 0)]
-    past = read_past(rows)
+    told = Told.read(CountColumns.of(rows), table.index, table.n_known)
+    past = LazyPast(told.columns)
     assert set(past) == {"g1"}
-    context = Context(START, past=past, rows=rows)
+    assert len(past) == 1
+    context = Context(START, past=past, told=told)
     hidden = bar_own(Variant(filters=Filters()), context, table)
-    assert hidden == {table.index["g1"]: Reason.BOUGHT, table.index[BACK]: Reason.BOUGHT}
-    shown = Filters(hide_bought=False)
-    assert bar_own(Variant(filters=shown), context, table) == {}
+    places = sorted((table.index["g1"], table.index[BACK]))
+    assert hidden.places.tolist() == places
+    assert [hidden.find(place) for place in places] == [Reason.BOUGHT] * 2
+    shown = bar_own(Variant(filters=Filters(hide_bought=False)), context, table)
+    assert not len(shown.places)
+    assert shown.find(places[0]) is None

@@ -1,6 +1,7 @@
 """The lane for recommendations answers as the route does, and keeps every promise of the gate."""
 
 import asyncio
+import itertools
 import re
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -21,6 +22,8 @@ from lingxi.app.people import ConsentWord, say_consent
 from lingxi.app.shop import Shop
 from lingxi.clock import FixedClock
 from lingxi.ingest import find_customer
+from lingxi.recommend.placements.defaults import DEFAULTS
+from lingxi.recommend.placements.definition import Exploration
 from lingxi.schema import Event, Line
 from lingxi.server.app import create_app
 from lingxi.server.collect import Front
@@ -102,6 +105,105 @@ def test_what_the_lane_does_not_know_the_route_answers(ask: Ask, key: Headers, p
     assert ask.taken == 0
     if found.status_code >= 400:
         assert found.json()["error"]["message"] == expected.json()["error"]["message"]
+
+
+LISTS = (
+    "home",
+    "home?n=3&history={item}&history=x%20y",
+    "home?cart={item}&country=GB",
+    "product_similar?item_id={item}",
+    "category?category=Kitchen",
+    "after_purchase?bought={item}",
+    "home?anonymous_id=nobody",
+)
+
+
+def test_the_lane_and_the_route_make_the_same_list(
+    shop: Shop, ask: Ask, key: Headers, item_id: str
+) -> None:
+    ids = [row.customer_id for row in shop.answers.customers(n=2).rows] + ["", "nobody"]
+    headers = key | {"accept-encoding": "identity", "x-request-id": "request-0001"}
+    with TestClient(ask.app) as client:
+        for number, (place, who) in enumerate(itertools.product(LISTS, ids)):
+            name, _, query = place.format(item=item_id).partition("?")
+            path = f"/v1/placements/{name}/recommendations?log=false&{query}"
+            path += f"&customer_id={who}" if who else ""
+            lane, again, route = (
+                ask(path, headers),
+                ask(path, headers),
+                client.get(path, headers=headers),
+            )
+            assert lane.status_code == route.status_code == 200
+            assert lane.content == again.content == route.content
+            assert lane.json()["items"]
+            assert lane.headers == route.headers
+            assert ask.taken == 2 * number + 2
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "home/recommendations?n=0",
+        "home/recommendations?customer=1",
+        "home/recommendations?n=5&n=6",
+        "home/recommendations?item_id=",
+        "home/recommendations?explain=true",
+        "home/recommendations?age=20",
+        "home/recommendations?country=GBR",
+        "home/recommendations?history=%FF",
+        "home/why-not?item_id=x",
+    ],
+)
+def test_what_the_lane_does_not_know_of_placements_the_route_answers(
+    ask: Ask, key: Headers, path: str
+) -> None:
+    with TestClient(ask.app) as client:
+        expected = client.get(f"/v1/placements/{path}", headers=key)
+        found = ask(f"/v1/placements/{path}", key)
+    assert found.status_code == expected.status_code
+    assert ask.taken == 0
+
+
+def test_a_placement_that_is_not_there_is_told_in_the_same_words(ask: Ask, key: Headers) -> None:
+    path = "/v1/placements/hme/recommendations"
+    headers = key | {"x-request-id": "request-0001"}
+    with TestClient(ask.app) as client:
+        lane, route = ask(path, headers), client.get(path, headers=headers)
+    assert lane.status_code == route.status_code == 404
+    assert lane.json() == route.json()
+    assert ask.taken == 1
+
+
+def test_a_list_with_exploration_is_committed_before_the_lane_shows_it(
+    shop: Shop, ask: Ask, key: Headers, customer_id: str
+) -> None:
+    exploring = msgspec.structs.replace(DEFAULTS["home"], exploration=Exploration(share=0.5))
+    shop.answers.placements.book.put("home", exploring, actor="test")
+    path = f"/v1/placements/home/recommendations?customer_id={customer_id}"
+    for _ in range(3):
+        shown = ask(path, key).json()
+        (event,) = shop.store.log.read(names=["Recommendations Served"])[-1:]
+        assert event.event_id == f"list:{shown['list_id']}"
+        assert [line.item_id for line in event.lines] == [i["item_id"] for i in shown["items"]]
+        told = [float(each) for each in event.properties["propensities"].split()]
+        assert told == [each["propensity"] for each in shown["items"]]
+        assert 0 < event.properties["propensity"] < 1
+    assert ask.taken == 3
+
+
+def test_lists_of_the_lane_are_counted_as_those_of_the_route(
+    ask: Ask, key: Headers, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = "/v1/placements/home/recommendations?customer_id=17850"
+    with TestClient(ask.app) as client:
+        ask(path, key)
+        client.get(path, headers=key)
+        lines = [msgspec.json.decode(line) for line in capsys.readouterr().err.splitlines()]
+        numbers = client.get("/metrics", headers=key).text
+    routes = {line["route"] for line in lines if line.get("event") == "request"}
+    assert routes == {"/v1/placements/{name}/recommendations"}
+    counted = 'method="GET",route="/v1/placements/{name}/recommendations",status="200"'
+    assert f"lingxi_http_requests_total{{{counted}}} 2.0" in numbers
 
 
 def test_a_key_must_be_good_and_carry_the_scope(ask: Ask, make_key: Callable[..., Headers]) -> None:
@@ -245,7 +347,7 @@ def test_requests_on_the_lane_are_counted_and_logged(
     counted = 'method="GET",route="/v1/recommendations/{customer_id}",status="200"'
     assert f"lingxi_http_requests_total{{{counted}}} 2.0" in numbers
     sizes = dict(re.findall(r'lingxi_recommender_bytes\{part="(\w+)"\} (\S+)', numbers))
-    assert set(sizes) == {"mapped", "remembered", "catalogue"}
+    assert set(sizes) == {"mapped", "remembered", "histories", "catalogue"}
     assert 0 < float(sizes["remembered"]) <= 64 * 2**20
     artefact = shop.store.artefacts.current("recommender")
     assert artefact is not None

@@ -53,6 +53,8 @@ class ServerSettings:
     """Limit for one API key or one login session; 0 switches it off."""
     recommendation_memory_mb: int = 64
     """The most that is remembered of customers who asked lately; 0 works everything out anew."""
+    history_memory_mb: int = 32
+    """The most that is kept of histories that were read, until their next event; 0 keeps none."""
 
 
 @dataclass(frozen=True)

@@ -94,6 +94,12 @@ _MORE = (
 )
 _COLUMNS = Prepared(by_column(_COUNTS.where(~_MORE.exists())), "customer", "n", large=True)
 """Nothing where there are more than n."""
+_COUNTRY = Prepared(
+    select(customer_profile.c.country).where(
+        customer_profile.c.customer == bindparam("customer", type_=BigInteger)
+    ),
+    "customer",
+)
 _REVISION = Prepared(
     select(
         select(counter.c.value).where(counter.c.name == REBUILT).scalar_subquery(),
@@ -135,6 +141,12 @@ def get_profile(tx: Connection, customer: int) -> Profile | None:
     query = select(*_PROFILE).where(customer_profile.c.customer == customer)
     row = tx.execute(query).first()
     return None if row is None else Profile(*row)
+
+
+def read_country(tx: Connection, customer: int) -> str | None:
+    """The country of the customer's latest event that names one."""
+    row = _COUNTRY.first(tx, customer)
+    return None if row is None else row[0]
 
 
 def read_history(tx: Connection, customer: int, n: int) -> list[HistoryItem]:

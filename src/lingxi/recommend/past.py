@@ -1,6 +1,6 @@
 """One customer's history as serving reads it: a few numbers for each item, by the item's place."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
@@ -36,6 +36,8 @@ class Past:
     known
         How many of the entries count for the model: of the items that it knows, whose places
         come first, and of new ones that others stand in for.
+    newest
+        The latest moment of all, also of items without a place, and at least 1.
     """
 
     items: Whole
@@ -43,6 +45,7 @@ class Past:
     moments: Whole
     looked: Whole
     known: int
+    newest: int = 1
 
     @staticmethod
     def read(
@@ -52,26 +55,56 @@ class Past:
 
         Items without a place are left out, but their moments say what "just now" is.
         """
-        looked = {index[item_id] for item_id in given if item_id in index}
         places = [index.get(item_id, -1) for item_id in told.item_ids]
         table = np.empty((5, len(places)), dtype=np.int64)
         table[0], table[1:] = places, told.numbers
-        if looked:
-            now = int(table[4].max(initial=1))  # 0 is kept for what is only sent back
-            new = np.array(sorted(looked.difference(places)), dtype=np.int64)
-            more = np.zeros((5, len(new)), dtype=np.int64)
-            more[0] = new
-            table = np.concatenate((table, more), axis=1)
+        newest = int(table[4].max(initial=1))  # 0 is kept for what is only sent back
         items = table[0]
         if len(items) and (items[0] < 0 or not (items[1:] > items[:-1]).all()):
             order = np.argsort(items, kind="stable")
             table = table[:, order[np.searchsorted(items, 0, sorter=order) :]]
-            items = table[0]
-        last, seen = table[4], np.zeros(len(items), dtype=np.int64)
-        if looked:
-            seen[np.searchsorted(items, sorted(looked))] = 1
-            last[seen > 0] = now
-        return Past(items, table[1:4], last, seen, int(np.searchsorted(items, n_known)))
+        past = Past._of(table, n_known, newest)
+        looked = {index[item_id] for item_id in given if item_id in index}
+        return past.look_at(looked, n_known) if looked else past
+
+    @staticmethod
+    def _of(table: Whole, n_known: int, newest: int) -> "Past":
+        items = table[0]
+        unseen = np.zeros(len(items), dtype=np.int64)
+        known = int(np.searchsorted(items, n_known))
+        return Past(items, table[1:4], table[4], unseen, known, newest)
+
+    def within(self, n_places: int) -> "Past":
+        """The same without entries behind the first ``n_places``."""
+        if not len(self.items) or self.items[-1] < n_places:
+            return self
+        kept = int(np.searchsorted(self.items, n_places))
+        return Past(
+            self.items[:kept],
+            self.counts[:, :kept],
+            self.moments[:kept],
+            self.looked[:kept],
+            min(self.known, kept),
+            self.newest,
+        )
+
+    def count_to(self, n_known: int) -> "Past":
+        """The same where the entries of the first ``n_known`` places count for the model."""
+        known = int(np.searchsorted(self.items, n_known))
+        return self if known == self.known else replace(self, known=known)
+
+    def look_at(self, looked: Collection[int], n_known: int) -> "Past":
+        """The same with these places as just met; this one stays as it is."""
+        new = sorted(set(looked).difference(self.items.tolist()))
+        table = np.zeros((5, len(self.items) + len(new)), dtype=np.int64)
+        table[0] = [*self.items.tolist(), *new]
+        table[1:4, : len(self.items)], table[4, : len(self.items)] = self.counts, self.moments
+        table = table[:, np.argsort(table[0], kind="stable")]
+        seen = np.searchsorted(table[0], sorted(looked))
+        table[4, seen] = self.newest
+        past = Past._of(table, n_known, self.newest)
+        past.looked[seen] = 1
+        return past
 
     def __len__(self) -> int:
         return len(self.items)

@@ -11,21 +11,20 @@ from msgspec import structs
 from numpy.typing import NDArray
 
 from lingxi.errors import InvalidInput, MissingExtra, NotTrained
-from lingxi.profiles import read_revision
-from lingxi.profiles.read import NO_COUNTS, read_count_columns
+from lingxi.profiles.read import NO_COUNTS
 from lingxi.recommend.baskets import Baskets, Together
 from lingxi.recommend.batch import LISTS, recommend_in_blocks
 from lingxi.recommend.families import build_scorer
 from lingxi.recommend.goods import Goods
 from lingxi.recommend.histories import NOBODY
+from lingxi.recommend.kept import Kept, State, Told
 from lingxi.recommend.model import Model
 from lingxi.recommend.newcomers import Newcomers, StandIns
 from lingxi.recommend.operators import ItemOperator
 from lingxi.recommend.past import Past
 from lingxi.recommend.quick import QuickModel
 from lingxi.recommend.recipe import Recipe
-from lingxi.recommend.remembered import Remembered
-from lingxi.recommend.rules import LONGEST_HISTORY, RuleSettings
+from lingxi.recommend.rules import RuleSettings
 from lingxi.recommend.scorer import Scorer, Vector
 from lingxi.recommend.standing import FILL, USUAL_RULES, Dress, Recommended, Standing
 from lingxi.store import Artefact, Progress, Store, silent
@@ -88,6 +87,7 @@ class Recommender:
         newcomers: Newcomers | None = None,
         trending: Vector | None = None,
         mapped_bytes: int = 0,
+        history_bytes: int = 0,
     ) -> None:
         self.model, self.visitor_model = model, visitor_model
         self.item_ids, self.popularity, self.baskets = item_ids, popularity, baskets
@@ -97,8 +97,7 @@ class Recommender:
         self.goods = Goods(item_ids, popularity)
         self._quick, self._quick_visitor = QuickModel.of(model), QuickModel.of(visitor_model)
         self.newcomers, self.trending = newcomers, trending
-        self._remembered = Remembered[Standing](memory_bytes)
-        self._rebuilt, self._mapped_bytes = -1, mapped_bytes
+        self._kept, self._mapped_bytes = Kept(memory_bytes, history_bytes), mapped_bytes
         self.rows = {int(c): row for row, c in enumerate(customers.tolist()) if c >= 0}
 
     @property
@@ -145,6 +144,7 @@ class Recommender:
             if "trending.npy" in artefact.manifest.files
             else None,
             artefact.mapped_bytes,
+            store.settings.server.history_memory_mb * 2**20,
         )
 
     def recommend(
@@ -273,10 +273,11 @@ class Recommender:
 
     def measure_memory(self) -> dict[str, int]:
         """Bytes by part: ``mapped`` files, shared by all processes that use this version; what is
-        ``remembered`` of customers; the ``catalogue``, about."""
+        ``remembered`` of customers; ``histories`` that were read; the ``catalogue``, about."""
         return {
             "mapped": self._mapped_bytes,
-            "remembered": self._remembered.memory_bytes,
+            "remembered": self._kept.standings.memory_bytes,
+            "histories": self._kept.histories.memory_bytes,
             "catalogue": self.goods.memory_bytes,
         }
 
@@ -309,23 +310,24 @@ class Recommender:
         at = self.index.get(item_id)
         return () if at is None else self.baskets.together(at, self.item_ids, n)
 
+    def tell(self, tx: sa.Connection, customer: int) -> Told:
+        """A customer's own history as this transaction sees it, by the places of its items."""
+        goods = self.goods.current(tx)
+        stand_ins = self.find_stand_ins(tx, goods)
+        state = self._kept.observe(tx, goods, customer, stand_ins)
+        return self._kept.tell(tx, goods, customer, stand_ins, state)
+
     def _stand(
         self, tx: sa.Connection, goods: Goods, customer: int | None, given: tuple[str, ...]
     ) -> Standing:
         """What a customer's history comes to; remembered while nothing in it has changed."""
-        if is_writing(tx):
-            return self._work_out(tx, goods, customer, given, self.find_stand_ins(tx, goods))
         stand_ins = self.find_stand_ins(tx, goods)
-        revision = (0, 0) if customer is None else read_revision(tx, customer)
-        if revision[0] != self._rebuilt:
-            self._remembered.clear()  # somebody was erased, or is now somebody else
-            self._rebuilt = revision[0]
-        number = -1 if stand_ins is None else stand_ins.number
-        state, key = (*revision, len(goods), number), (customer, given)
-        standing = self._remembered.get(key, state)
+        state, key = self._kept.observe(tx, goods, customer, stand_ins), (customer, given)
+        standing = None if state is None else self._kept.standings.get(key, state)
         if standing is None:
-            standing = self._work_out(tx, goods, customer, given, stand_ins)
-            self._remembered.put(key, state, standing, standing.memory_bytes)
+            standing = self._work_out(tx, goods, customer, given, stand_ins, state)
+            if state is not None:
+                self._kept.standings.put(key, state, standing, standing.memory_bytes)
         return standing
 
     def _work_out(
@@ -335,13 +337,16 @@ class Recommender:
         customer: int | None,
         given: tuple[str, ...],
         stand_ins: StandIns | None,
+        state: State | None,
     ) -> Standing:
-        told = NO_COUNTS
-        if customer is not None:
-            told = read_count_columns(tx, customer, LONGEST_HISTORY)
         counted = goods.n_known if stand_ins is None else stand_ins.n_all
-        past = Past.read(told, goods.index, counted, given)
-        personal = bool(told.numbers[-1].any())  # a moment of 0: known only as sent back
+        if customer is None:
+            past, personal = Past.read(NO_COUNTS, goods.index, counted, given), False
+        else:
+            told = self._kept.tell(tx, goods, customer, stand_ins, state)
+            past, personal = told.past, told.personal
+            looked = {goods.index[item_id] for item_id in given if item_id in goods.index}
+            past = past.look_at(looked, counted) if looked else past
         return Standing(
             past,
             self.model if personal else self.visitor_model,

@@ -17,6 +17,7 @@ from hand_shop import (
     ids,
     make_items,
     make_knowledge,
+    tell,
     with_rules,
 )
 from lingxi.recommend.placements.compiled import compile_variant
@@ -267,7 +268,7 @@ def test_any_list_is_whole(
     listed = make_list(known, variant, compiled, context, np.random.default_rng(seed))
     places = [entry.place for entry in listed.entries]
     assert len(places) == len(set(places)) <= n
-    assert all(compiled.open[place] and place not in listed.own for place in places)
+    assert all(compiled.open[place] and listed.own.find(place) is None for place in places)
     assert all(0 < entry.propensity <= 1 for entry in listed.entries)
     assert listed.log_propensity <= 1e-12
     for place in range(len(known.table)):
@@ -293,7 +294,7 @@ def test_the_rows_of_the_profile_say_the_same(known, make, context, weights) -> 
         for item_id, met in PAST.items()
     ]
     variant = msgspec.structs.replace(PLAIN, weights=weights)
-    slow, fast = make(variant, context), make(variant, replace(context, rows=rows))
+    slow, fast = make(variant, context), make(variant, replace(context, told=tell(known, *rows)))
     assert [entry.place for entry in fast.entries] == [entry.place for entry in slow.entries]
     for one, other in zip(fast.entries, slow.entries, strict=True):
         assert one.value == pytest.approx(other.value, rel=1e-6)

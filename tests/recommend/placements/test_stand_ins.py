@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from hand_shop import N_KNOWN, NOW, PLAIN, SOMEBODY, VISITOR, make_items, make_knowledge
+from hand_shop import N_KNOWN, NOW, PLAIN, SOMEBODY, VISITOR, make_items, make_knowledge, tell
 from lingxi.recommend.matrix import build_csr
 from lingxi.recommend.newcomers import StandIns
 from lingxi.recommend.placements.context import Met
@@ -82,8 +82,10 @@ def test_what_is_looked_at_counts_though_it_is_new(shop):
     known = _stand_in(shop, [(1, 4, 1.0)])
     row = ("I37", 1, 0, 0, to_micros(NOW))
     past = {"I37": Met(1, 0, 0, NOW)}
-    someone = replace(VISITOR, customer=5, past=past, rows=(row,))
-    like = replace(VISITOR, customer=5, past={"I04": Met(1, 0, 0, NOW)}, rows=(("I04", *row[1:]),))
+    someone = replace(VISITOR, customer=5, past=past, told=tell(known, row))
+    like = replace(
+        VISITOR, customer=5, past={"I04": Met(1, 0, 0, NOW)}, told=tell(known, ("I04", *row[1:]))
+    )
     found, wanted = (score_personal(known, who, PLAIN) for who in (someone, like))
     if known.quick is None:
         assert not len(found.places)
@@ -103,7 +105,7 @@ def test_causes_that_speak_against_an_item_are_told_too():
         (item_id, met.views, met.carts, met.orders, to_micros(met.last_at))
         for item_id, met in SOMEBODY.past.items()
     )
-    scored = score_personal(known, replace(SOMEBODY, rows=rows), PLAIN)
+    scored = score_personal(known, replace(SOMEBODY, told=tell(known, *rows)), PLAIN)
     table = [scored.explain(place) for place in scored.places.tolist()]
     sums = [sum(cause.value for cause in causes) for causes in table]
     np.testing.assert_allclose(sums, scored.values, rtol=1e-5, atol=1e-7)

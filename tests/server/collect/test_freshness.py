@@ -91,6 +91,7 @@ def place_order(who: str, number: str, item: str, cents: int) -> dict[str, objec
 def live_one_customer(caller: Caller, who: str, items: list[str], rounds: int) -> None:
     """Views, carts and orders of one customer; after each, what was answered is looked for."""
     profile, recommended = f"/v1/customers/{quote(who)}", f"/v1/recommendations/{quote(who)}?n=50"
+    placed = f"/v1/placements/home/recommendations?customer_id={quote(who)}"
     for turn in range(rounds):
         item = items[turn]
         view = track("Product Viewed", f"{who}-v{turn}", userId=who)
@@ -107,9 +108,10 @@ def live_one_customer(caller: Caller, who: str, items: list[str], rounds: int) -
         assert found["orders"] == turn + 1
         assert found["revenue_cents"] == 1250 * (turn + 1)
         assert found["last_order_at"].startswith("2026-06-29T12:00:00")
-        offered = {each["item_id"] for each in caller.read(recommended)["items"]}
-        assert offered
-        assert not offered & set(items[: turn + 1]), "an item just bought is offered again"
+        for path in (recommended, f"{placed}&n=50"):
+            offered = {each["item_id"] for each in caller.read(path)["items"]}
+            assert offered
+            assert not offered & set(items[: turn + 1]), "an item just bought is offered again"
 
 
 def test_an_event_answered_with_200_is_in_the_next_profile_and_recommendation(
@@ -157,14 +159,17 @@ def test_what_is_looked_at_changes_the_very_next_recommendation(trained: Shop) -
     rows = trained.answers.items(n=2).rows
     first, second = (row.item_id for row in rows)
     with open_callers(trained, 1) as (caller,):
-        told = []
+        told, placed = [], []
         for number, item in enumerate((first, second)):
             who = f"looks-{number}"
             body = track("Product Viewed", f"{who}-v", userId=who)
             caller.tell("/v1/track", body | {"properties": {"product_id": item}})
             answer = caller.read(f"/v1/recommendations/{who}?n=10")
             told.append([(each["item_id"], each["score"]) for each in answer["items"]])
+            answer = caller.read(f"/v1/placements/home/recommendations?customer_id={who}")
+            placed.append([(each["item_id"], each["score"]) for each in answer["items"]])
         assert told[0] != told[1]
+        assert placed[0] != placed[1]
 
 
 def promote(caller: Caller, name: str, number: str, item: str) -> None:

@@ -18,7 +18,7 @@ from lingxi.app.placements.show import show_items, show_standing
 from lingxi.app.placements.stock import Stock
 from lingxi.app.placements.views import PlacementView, PreviewView, WhyNotView
 from lingxi.app.served import to_placement_event
-from lingxi.recommend.placements.compiled import Compiler
+from lingxi.recommend.placements.compiled import Compiled, Compiler
 from lingxi.recommend.placements.context import Context
 from lingxi.recommend.placements.definition import Placement, Rule, Strategy, Variant
 from lingxi.recommend.placements.knowledge import Knowledge
@@ -92,18 +92,60 @@ class Desk:
             Before the first training.
         """
         definitions = self.book.get()
-        asked = self._ask(draft or definitions.get(name), ask)
-        variant, chosen = choose_variant(asked.placement, asked.context.unit)
-        if arm is not None and asked.placement.experiment is not None:
-            treated = arm == "b"
-            variant = asked.placement.experiment.variant if treated else asked.placement
-            chosen = arm
+        placement = draft or definitions.get(name)
+        ask.check()
+        recommender = self._shelf.get()
+        with self._shop.store.read() as tx:
+            asked = self._ask(tx, recommender, placement, ask)
+        variant, chosen = choose_variant(placement, asked.context.unit)
+        if arm is not None and placement.experiment is not None:
+            variant, chosen = placement.experiment.variant if arm == "b" else placement, arm
+        compiled = self._compiler.get(variant, definitions.rules, asked.context, asked.known.table)
+        return self._answer(name, ask, asked, variant, compiled, chosen, explain=explain, log=log)
+
+    def recommend_at_once(
+        self,
+        tx: sa.Connection,
+        recommender: "Recommender",
+        name: str,
+        ask: Ask,
+        *,
+        log: bool = True,
+    ) -> PlacementView | None:
+        """As ``recommend``, in a transaction of the caller's; nothing where it would take long:
+        because something of the catalogue or the rules must be made ready first, or the list must
+        be committed before it is shown."""
+        definitions = self.book.get()
+        placement = definitions.get(name)
+        ask.check()
+        if _takes_long(placement, log) or not self._stock.is_ready(tx, recommender):
+            return None
+        asked = self._ask(tx, recommender, placement, ask)
+        variant, chosen = choose_variant(placement, asked.context.unit)
+        compiled = self._compiler.find(variant, definitions.rules, asked.context, asked.known.table)
+        if compiled is None:
+            return None
+        return self._answer(name, ask, asked, variant, compiled, chosen, explain=False, log=log)
+
+    def _answer(
+        self,
+        name: str,
+        ask: Ask,
+        asked: _Asked,
+        variant: Variant,
+        compiled: Compiled,
+        arm: str | None,
+        *,
+        explain: bool,
+        log: bool,
+    ) -> PlacementView:
         list_id = uuid4().hex if log else ""
-        listed = self._make(
-            asked.known, variant, definitions.rules, asked.context, ask.n, list_id or None
+        rng = np.random.default_rng(seed_of(list_id))
+        listed = make_list(
+            asked.known, variant, compiled, asked.context, rng, n=ask.n, exploring=log
         )
         if log:
-            self._note(name, list_id, asked, listed, chosen)
+            self._note(name, list_id, asked, listed, arm)
         return PlacementView(
             placement=name,
             list_id=list_id,
@@ -113,7 +155,7 @@ class Desk:
             as_of=asked.now,
             currency=self._shop.settings.shop.currency,
             experiment=asked.experiment,
-            arm=chosen,
+            arm=arm,
             diversity_loss=listed.loss,
             items=show_items(asked.known, listed, explain=explain),
         )
@@ -121,10 +163,14 @@ class Desk:
     def why_not(self, name: str, ask: Ask, item_id: str) -> WhyNotView:
         """Why an item is not in the list of a request, or where it stands in it."""
         definitions = self.book.get()
-        asked = self._ask(definitions.get(name), ask)
-        variant, _ = choose_variant(asked.placement, asked.context.unit)
+        placement = definitions.get(name)
+        ask.check()
+        recommender = self._shelf.get()
+        with self._shop.store.read() as tx:
+            asked = self._ask(tx, recommender, placement, ask)
+        variant, _ = choose_variant(placement, asked.context.unit)
         known = asked.known
-        listed = self._make(known, variant, definitions.rules, asked.context, ask.n, None)
+        listed = self._make(known, variant, definitions.rules, asked.context, ask.n)
         return show_standing(name, known, item_id, find_standing(known, listed, item_id))
 
     def preview(
@@ -157,9 +203,8 @@ class Desk:
                         known,
                         each,
                         definitions.rules,
-                        self._read_context(tx, ask, found, now, each, recommender),
+                        self._read_context(tx, ask, found, now, each, recommender, known),
                         ask.n,
-                        None,
                     )
                     for each in (before, draft)
                 )
@@ -167,14 +212,14 @@ class Desk:
                     pairs.append((ask, old, new))
         return compare_lists(name, known, pairs, show)
 
-    def _ask(self, placement: Placement, ask: Ask) -> _Asked:
-        """Check a request, and read what its list depends on in one transaction."""
-        ask.check()
-        recommender, now = self._shelf.get(), self._shop.clock.now()
-        with self._shop.store.read() as tx:
-            found = find_asker(self._shop, tx, ask)
-            known = self._stock.get(tx, recommender)
-            context = self._read_context(tx, ask, found, now, placement, recommender)
+    def _ask(
+        self, tx: sa.Connection, recommender: "Recommender", placement: Placement, ask: Ask
+    ) -> _Asked:
+        """What a request's list depends on, as this transaction sees it."""
+        now = self._shop.clock.now()
+        found = find_asker(self._shop, tx, ask)
+        known = self._stock.get(tx, recommender)
+        context = self._read_context(tx, ask, found, now, placement, recommender, known)
         return _Asked(placement, recommender, now, found, known, context)
 
     def _read_context(
@@ -185,12 +230,15 @@ class Desk:
         now: datetime,
         placement: Placement,
         recommender: "Recommender",
+        known: Knowledge,
     ) -> Context:
         variants: list[Variant] = [placement]
         if placement.experiment is not None:
             variants.append(placement.experiment.variant)
         ignored = any(variant.filters.ignored_after for variant in variants)
-        context = read_context(self._shop, tx, ask, found, now, ignored=ignored)
+        context = read_context(
+            self._shop, tx, ask, found, now, recommender=recommender, known=known, ignored=ignored
+        )
         if any(Strategy.PROMOTED in variant.strategies for variant in variants):
             return replace(context, promoted=self._promoted.get(tx, recommender))
         return context
@@ -202,12 +250,11 @@ class Desk:
         rules: Sequence[Rule],
         context: Context,
         n: int | None,
-        list_id: str | None,
     ) -> Listed:
-        """The list; without an id nothing is explored, and the same request gives the same list."""
+        """The list for looking at: nothing is explored, and the same request gives the same."""
         compiled = self._compiler.get(variant, rules, context, known.table)
-        rng = np.random.default_rng(seed_of(list_id or ""))
-        return make_list(known, variant, compiled, context, rng, n=n, exploring=list_id is not None)
+        rng = np.random.default_rng(seed_of(""))
+        return make_list(known, variant, compiled, context, rng, n=n, exploring=False)
 
     def _note(
         self, name: str, list_id: str, asked: _Asked, listed: Listed, arm: str | None
@@ -227,6 +274,19 @@ class Desk:
             self._shop.served.commit(event)
         else:
             self._shop.served.put(event)
+
+
+def _takes_long(placement: Placement, log: bool) -> bool:
+    """Whether a list of it is committed before it is shown, or looks through earlier lists."""
+    variants: list[Variant] = [placement]
+    if placement.experiment is not None:
+        variants.append(placement.experiment.variant)
+    return any(
+        (log and each.exploration.share > 0)
+        or each.filters.ignored_after > 0
+        or Strategy.PROMOTED in each.strategies
+        for each in variants
+    )
 
 
 def seed_of(list_id: str) -> int:

@@ -1,6 +1,6 @@
 """A request for a list, as it comes from outside, and what it means."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -10,15 +10,17 @@ import sqlalchemy as sa
 from lingxi.errors import InvalidInput
 from lingxi.ingest import seek_browser, seek_customer
 from lingxi.ingest.consent import is_allowed
-from lingxi.profiles import get_profile, read_counts
-from lingxi.profiles.read import Counts
-from lingxi.recommend.placements.context import Context, Met
-from lingxi.recommend.rules import LONGEST_HISTORY, MOST_HISTORY
+from lingxi.profiles.read import NO_COUNTS, CountColumns, Counts, read_country
+from lingxi.recommend.kept import Told
+from lingxi.recommend.placements.context import Context, LazyPast, Met
+from lingxi.recommend.placements.knowledge import Knowledge
+from lingxi.recommend.rules import MOST_HISTORY
 from lingxi.schema import Name
-from lingxi.store.tables import from_micros, to_micros
+from lingxi.store.tables import to_micros
 
 if TYPE_CHECKING:
     from lingxi.app.shop import Shop
+    from lingxi.recommend import Recommender
 
 MOST_CANDIDATES = 1000
 _LISTS = 100
@@ -101,18 +103,27 @@ def find_asker(shop: "Shop", tx: sa.Connection, ask: Ask) -> Found:
 
 
 def read_context(
-    shop: "Shop", tx: sa.Connection, ask: Ask, found: Found, now: datetime, *, ignored: bool
+    shop: "Shop",
+    tx: sa.Connection,
+    ask: Ask,
+    found: Found,
+    now: datetime,
+    *,
+    recommender: "Recommender",
+    known: Knowledge,
+    ignored: bool,
 ) -> Context:
     """Everything that a list is made in view of; ``ignored``: what was shown in vain too."""
     customer = found.customer if found.personalised else None
-    rows = () if customer is None else read_counts(tx, customer, LONGEST_HISTORY)
-    rows = add_order(rows, ask.bought, now)
-    past = read_past(rows)
+    told = None if customer is None else recommender.tell(tx, customer)
+    if ask.bought:
+        columns = add_order(told.columns if told else NO_COUNTS, ask.bought, now)
+        told = Told.read(columns, known.table.index, known.counted)
+    past = {} if told is None else LazyPast(told.columns)
     country = ask.country.upper() if ask.country else None
     if country is None and customer is not None:
-        profile = get_profile(tx, customer)
-        known = None if profile is None else profile.country
-        country = known if known is not None and len(known) == 2 else None
+        said = read_country(tx, customer)
+        country = said if said is not None and len(said) == 2 else None
     unit = ask.anonymous_id or ""
     if customer is not None:
         unit = str(customer)
@@ -122,7 +133,7 @@ def read_context(
         now=now,
         customer=customer,
         past=past,
-        rows=rows,
+        told=told,
         history=ask.history,
         item=ask.item_id,
         cart=ask.cart,
@@ -135,33 +146,25 @@ def read_context(
     )
 
 
-def read_past(rows: Sequence[Counts]) -> dict[str, Met]:
-    """What a customer did with items, from the rows of the profile; not what is only sent back."""
-    return {
-        item_id: Met(views, carts, orders, from_micros(at))
-        for item_id, views, carts, orders, at in rows
-        if at
-    }
-
-
-def add_order(rows: Sequence[Counts], item_ids: Sequence[str], now: datetime) -> Sequence[Counts]:
-    """The rows of a profile as one more order, placed now, would leave them.
+def add_order(columns: CountColumns, item_ids: Sequence[str], now: datetime) -> CountColumns:
+    """What a profile tells as one more order, placed now, would leave it.
 
     >>> from datetime import UTC
-    >>> add_order([("a", 3, 0, 0, 5)], ["a", "b"], datetime(1970, 1, 1, 0, 0, 1, tzinfo=UTC))
-    [('a', 3, 0, 1, 1000000), ('b', 0, 0, 1, 1000000)]
+    >>> told = CountColumns.of([("a", 3, 0, 0, 5)])
+    >>> more = add_order(told, ["a", "b"], datetime(1970, 1, 1, 0, 0, 1, tzinfo=UTC))
+    >>> more.item_ids, more.numbers.tolist()
+    (('a', 'b'), [[3, 0], [0, 0], [1, 1], [1000000, 1000000]])
     """
-    if not item_ids:
-        return rows
     at = to_micros(now)
-    counts = {row[0]: row for row in rows}
+    rows = zip(columns.item_ids, *columns.numbers.tolist(), strict=True)
+    counts: dict[str, Counts] = {row[0]: row for row in rows}
     for item_id in dict.fromkeys(item_ids):
         _, views, carts, orders, last_at = counts.get(item_id, (item_id, 0, 0, 0, at))
         counts[item_id] = (item_id, views, carts, orders + 1, max(at, last_at))
-    return list(counts.values())
+    return CountColumns.of(list(counts.values()))
 
 
-def count_ignored(shop: "Shop", customer: int, past: dict[str, Met]) -> dict[str, int]:
+def count_ignored(shop: "Shop", customer: int, past: Mapping[str, Met]) -> dict[str, int]:
     """How often each item was in the customer's last hundred lists since it was last looked at."""
     events = shop.store.log.read_customer(
         customer, limit=_LISTS, names=(Name.RECOMMENDATIONS_SERVED.value,)

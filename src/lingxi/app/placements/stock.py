@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import sqlalchemy as sa
 
-from lingxi.catalogue import first_added
+from lingxi.catalogue import first_added, read_revision
 from lingxi.i18n import minor_units
 from lingxi.profiles.tables import item_history
 from lingxi.recommend.expressions import Facts
@@ -31,6 +31,15 @@ class Stock:
         self._shop = shop
         self._lock = Lock()
         self._held: tuple[Recommender, Knowledge] | None = None
+
+    def is_ready(self, tx: sa.Connection, recommender: "Recommender") -> bool:
+        """Whether ``get`` would answer without reading anything."""
+        held = self._held
+        return (
+            held is not None
+            and held[0] is recommender
+            and held[1].table.stamp == str(read_revision(tx))
+        )
 
     def get(self, tx: sa.Connection, recommender: "Recommender") -> Knowledge:
         """The knowledge as this transaction sees the catalogue, or newer."""

@@ -1,21 +1,28 @@
 """What keeps an item out of a list: the filters and rules as conditions, and the history's."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
 from enum import StrEnum
 from functools import lru_cache
+from typing import cast
 
 import numpy as np
+from numpy.typing import NDArray
 
-from lingxi.profiles.read import is_sent_back
 from lingxi.recommend.expressions import Expression, Facts, Moment, parse_expression
 from lingxi.recommend.expressions.names import CUSTOM
 from lingxi.recommend.expressions.nodes import Kind
-from lingxi.recommend.expressions.vectorised import Mask
+from lingxi.recommend.expressions.vectorised import Mask, Numbers
+from lingxi.recommend.histories import DAY, ORDER
+from lingxi.recommend.interactions import to_micros
 from lingxi.recommend.item_table import ItemTable
+from lingxi.recommend.past import Past
 from lingxi.recommend.placements.context import Context
 from lingxi.recommend.placements.definition import Do, Filters, Rule, Strategy, Variant
+from lingxi.recommend.placements.scored import Places
+
+REPURCHASE = CUSTOM + "repurchase_days"
+"""After how many days an item may be needed again."""
 
 
 class Reason(StrEnum):
@@ -168,44 +175,76 @@ def quote(text: str) -> str:
     return f"'{escaped}'"
 
 
-def bar_own(variant: Variant, context: Context, table: ItemTable) -> dict[int, Reason]:
-    """Places that the customer's own doings keep out, each with the first reason."""
-    filters, found = variant.filters, dict[int, Reason]()
+@dataclass(frozen=True)
+class Own:
+    """Places that the customer's own doings keep out.
 
-    def bar(item_id: str, reason: Reason) -> None:
-        place = table.index.get(item_id)
-        if place is not None:
-            found.setdefault(place, reason)
+    ``here``: what is looked at or lies in the cart, ``bought``, rising, and ``ignored``; of several
+    reasons the first of these counts.
+    """
 
-    if context.item:
-        bar(context.item, Reason.LOOKED_AT)
+    here: Mapping[int, Reason]
+    bought: Places
+    ignored: Sequence[int] = ()
+
+    @property
+    def places(self) -> Places:
+        """All of them, in no order."""
+        if not self.here and not self.ignored:
+            return self.bought
+        return np.concatenate((self.bought, np.array([*self.here, *self.ignored], np.int64)))
+
+    def find(self, place: int) -> Reason | None:
+        """What keeps an item out, if anything does."""
+        if place in self.here:
+            return self.here[place]
+        if (self.bought == place).any():
+            return Reason.BOUGHT
+        return Reason.IGNORED if place in self.ignored else None
+
+
+def bar_own(variant: Variant, context: Context, table: ItemTable) -> Own:
+    """Places that the customer's own doings keep out."""
+    filters, index = variant.filters, table.index
+    here: dict[int, Reason] = {}
+    if context.item and context.item in index:
+        here[index[context.item]] = Reason.LOOKED_AT
     if filters.hide_in_cart:
         for item_id in context.cart:
-            bar(item_id, Reason.IN_CART)
-    if filters.hide_bought and variant.strategy is not Strategy.AGAIN:
-        for item_id, met in context.past.items():
-            if met.orders and _is_too_soon(item_id, met.last_at, filters, context, table):
-                bar(item_id, Reason.BOUGHT)
+            if item_id in index:
+                here.setdefault(index[item_id], Reason.IN_CART)
+    bought = np.empty(0, np.int64)
     if filters.hide_bought:
-        for row in context.rows:
-            if is_sent_back(row):
-                bar(row[0], Reason.BOUGHT)
+        bought = _find_bought(variant, context, table)
+    ignored: list[int] = []
     if filters.ignored_after:
-        for item_id, shown in context.ignored.items():
-            if shown >= filters.ignored_after:
-                bar(item_id, Reason.IGNORED)
+        most = filters.ignored_after
+        ignored = [index[i] for i, shown in context.ignored.items() if shown >= most and i in index]
+    return Own(here, bought, ignored)
+
+
+def _find_bought(variant: Variant, context: Context, table: ItemTable) -> Places:
+    """Places of what was bought and may not be needed again yet, and of what was only sent back."""
+    past = context.read_past(table)
+    closed = past.moments == 0
+    if variant.strategy is not Strategy.AGAIN:
+        bought = past.counts[ORDER] > 0
+        days = table.column(REPURCHASE, Kind.NUMBER)
+        lasting = variant.filters.repurchase_days
+        if lasting or days.known.any():
+            bought &= _is_too_soon(past, lasting, cast(Numbers, days), context)
+        closed |= bought
+    found: Places = past.items[closed]
     return found
 
 
-def _is_too_soon(
-    item_id: str, last_at: datetime, filters: Filters, context: Context, table: ItemTable
-) -> bool:
-    place = table.index.get(item_id)
-    own = (
-        None if place is None else table.facts[place].read(CUSTOM + "repurchase_days", Kind.NUMBER)
-    )
-    days = own if isinstance(own, float) and own > 0 else float(filters.repurchase_days)
-    return days <= 0 or context.now - last_at < timedelta(days=days)
+def _is_too_soon(past: Past, lasting: int, own: Numbers, context: Context) -> NDArray[np.bool_]:
+    """Whether items were bought less long ago than they last; an item's own time goes first."""
+    days = np.where(own.known[past.items], own.values[past.items], 0.0)
+    days = np.where(days > 0, days, float(lasting))
+    age = to_micros(context.now) - past.moments
+    found: NDArray[np.bool_] = (days <= 0) | (age < np.rint(days * DAY))
+    return found
 
 
 @lru_cache(maxsize=1024)

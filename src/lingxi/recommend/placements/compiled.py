@@ -120,8 +120,22 @@ class Compiler:
         self, variant: Variant, rules: Sequence[Rule], context: Context, table: ItemTable
     ) -> Compiled:
         """The variant made ready for this table and kind of request."""
-        minute = int(context.now.timestamp() // 60)
-        key = (variant, tuple(rules), context.country, context.age, context.category, minute)
+        found = self.find(variant, rules, context, table)
+        if found is not None:
+            return found
+        found = compile_variant(variant, rules, context, table)
+        with self._lock:
+            if self._table is table:
+                self._kept[_key_of(variant, rules, context)] = found
+                while len(self._kept) > KEPT:
+                    self._kept.popitem(last=False)
+        return found
+
+    def find(
+        self, variant: Variant, rules: Sequence[Rule], context: Context, table: ItemTable
+    ) -> Compiled | None:
+        """As ``get``, where it is ready already."""
+        key = _key_of(variant, rules, context)
         with self._lock:
             if self._table is not table:
                 self._kept.clear()
@@ -129,11 +143,9 @@ class Compiler:
             found = self._kept.get(key)
             if found is not None:
                 self._kept.move_to_end(key)
-                return found
-        found = compile_variant(variant, rules, context, table)
-        with self._lock:
-            if self._table is table:
-                self._kept[key] = found
-                while len(self._kept) > KEPT:
-                    self._kept.popitem(last=False)
-        return found
+            return found
+
+
+def _key_of(variant: Variant, rules: Sequence[Rule], context: Context) -> _Key:
+    minute = int(context.now.timestamp() // 60)
+    return variant, tuple(rules), context.country, context.age, context.category, minute

@@ -1,13 +1,16 @@
 """Who asks for a list, where, and in view of what."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from lingxi.profiles.read import Counts
+from lingxi.profiles.read import CountColumns
 from lingxi.recommend.expressions import Facts, Moment
 from lingxi.recommend.expressions.nodes import Scalar
 from lingxi.recommend.item_table import ItemTable
+from lingxi.recommend.kept import Told
+from lingxi.recommend.past import Past
+from lingxi.store.tables import from_micros, to_micros
 
 
 @dataclass(frozen=True)
@@ -18,6 +21,36 @@ class Met:
     carts: int
     orders: int
     last_at: datetime
+
+
+class LazyPast(Mapping[str, Met]):
+    """What a customer did with items, by item id; each is made when the first one is asked for.
+
+    What is only known as sent back is not in it.
+    """
+
+    def __init__(self, columns: CountColumns) -> None:
+        self._columns = columns
+        self._made: dict[str, Met] | None = None
+
+    def __getitem__(self, item_id: str) -> Met:
+        return self._make()[item_id]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._make())
+
+    def __len__(self) -> int:
+        return int((self._columns.numbers[-1] != 0).sum())
+
+    def _make(self) -> dict[str, Met]:
+        if self._made is None:
+            rows = zip(self._columns.item_ids, *self._columns.numbers.tolist(), strict=True)
+            self._made = {
+                item_id: Met(views, carts, orders, from_micros(at))
+                for item_id, views, carts, orders, at in rows
+                if at
+            }
+        return self._made
 
 
 @dataclass(frozen=True)
@@ -32,8 +65,8 @@ class Context:
         Canonical subject, or nothing for a visitor.
     past
         What the customer did with items, by item id.
-    rows
-        The same as the profile keeps it, where the quick way is wanted.
+    told
+        The same as the profile keeps it, by the places of the table, where the quick way is wanted.
     history
         Items looked at in this session, newest last.
     item
@@ -59,7 +92,7 @@ class Context:
     now: datetime
     customer: int | None = None
     past: Mapping[str, Met] = field(default_factory=dict)
-    rows: Sequence[Counts] = ()
+    told: Told | None = None
     history: tuple[str, ...] = ()
     item: str | None = None
     cart: tuple[str, ...] = ()
@@ -91,6 +124,16 @@ class Context:
         bought = {item_id: met for item_id, met in self.past.items() if met.orders}
         newest = max((met.last_at for met in bought.values()), default=None)
         return tuple(sorted(i for i, met in bought.items() if met.last_at == newest))
+
+    def read_past(self, table: ItemTable) -> Past:
+        """The past by the places of the table, without what is looked at just now."""
+        if self.told is not None:
+            return self.told.past.within(len(table))  # an item may have come since it was made
+        rows = [
+            (item_id, met.views, met.carts, met.orders, to_micros(met.last_at))
+            for item_id, met in self.past.items()
+        ]
+        return Past.read(CountColumns.of(rows), table.index, table.n_known)
 
     def moment(self, table: ItemTable) -> Moment:
         """What conditions can ask of this request."""

@@ -7,7 +7,6 @@ from functools import cached_property, partial
 import numpy as np
 from numpy.typing import NDArray
 
-from lingxi.profiles.read import CountColumns, Counts
 from lingxi.recommend.attribution import Attributing, tell_signals
 from lingxi.recommend.baskets import Baskets
 from lingxi.recommend.histories import CART, NOBODY, ORDER, VIEW, Histories
@@ -28,6 +27,7 @@ from lingxi.recommend.rerank import Likeness, find_likeness
 _ROUNDING = 1e-5
 """What a sum of single precision may differ by; more is a part that no item of the history has."""
 
+_AS_CHOSEN = Weights()
 _KINDS = ((VIEW, "views"), (CART, "carts"), (ORDER, "orders"))
 
 
@@ -56,6 +56,11 @@ class Knowledge:
     def n_known(self) -> int:
         """How many items the models know: the first ones of the table."""
         return self.table.n_known
+
+    @property
+    def counted(self) -> int:
+        """How many items count in histories: those known, and new ones that others stand in for."""
+        return self.n_known if self.stand_ins is None else self.stand_ins.n_all
 
     def find(self, item_ids: Sequence[str], *, known: bool = False) -> list[int]:
         """Places of these items, unknown ones left out; ``known``: those new to the model too."""
@@ -143,16 +148,16 @@ class Knowledge:
             signals = partial(tell_signals, model.scorer, model.recipe, history)
         return Scored(places, scores[places], model.name, explain, brief, signals)
 
-    def score_rows(
-        self, rows: Sequence[Counts], looked_at: Sequence[str], weights: Weights, *, personal: bool
+    def score_past(
+        self, past: Past, looked_at: Sequence[str], weights: Weights, *, personal: bool
     ) -> Scored | None:
-        """As ``score``, from the profile's rows, by the model for customers or by that for
-        visitors; only where it is quick."""
+        """As ``score``, from a past by place, by the model for customers or by that for visitors;
+        only where it is quick."""
         quick = self.quick if personal else self.quick_visitor
         if quick is None:
             return None
-        counted = self.n_known if self.stand_ins is None else self.stand_ins.n_all
-        past = Past.read(CountColumns.of(rows), self.table.index, counted, looked_at)
+        looked = self.find(looked_at)
+        past = past.look_at(looked, self.counted) if looked else past.count_to(self.counted)
         voices = [
             Voice.of(*past.weigh(_override(weights, heard)), self.stand_ins)
             for heard in quick.hearings
@@ -225,6 +230,8 @@ def _pair(items: NDArray[np.integer], terms: Vector) -> list[tuple[int, float]]:
 
 def _override(weights: Weights, heard: Weighting) -> Weighting:
     """How the model hears, with the placement's own weights of events."""
+    if weights == _AS_CHOSEN:
+        return heard
     return replace(
         heard,
         view=heard.view if weights.view is None else weights.view,

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from lingxi.recommend.expressions import Moment
 from lingxi.recommend.expressions.nodes import Kind
 from lingxi.recommend.expressions.vectorised import Words
-from lingxi.recommend.placements.bars import FIRM, Reason, bar_own, to_bar
+from lingxi.recommend.placements.bars import FIRM, Own, Reason, bar_own, to_bar
 from lingxi.recommend.placements.compiled import Compiled
 from lingxi.recommend.placements.context import Context
 from lingxi.recommend.placements.definition import Diversity, Rule, Strategy, Variant
@@ -72,7 +72,7 @@ class Listed:
     loss: float
     log_propensity: float
     tiers: tuple[Tier, ...]
-    own: dict[int, Reason]
+    own: Own
     compiled: Compiled
     moment: Moment
     factors: Vector
@@ -115,7 +115,7 @@ class _Maker:
         self.moment = context.moment(known.table)
         self.own = bar_own(variant, context, known.table)
         self.open = compiled.find_open(known.table, self.moment).copy()
-        self.open[list(self.own)] = False
+        self.open[self.own.places] = False
         self.factors = compiled.find_factors(known.table, self.moment)
         self.tiers: list[Tier] = []
         self.pins: dict[int, Entry] = {}
@@ -165,7 +165,7 @@ class _Maker:
     def _is_firm(self, place: int) -> bool:
         facts = self.known.table.facts[place]
         bars = self.compiled.find_bars(facts, self.moment)
-        return self.own.get(place) is Reason.LOOKED_AT or any(bar.reason in FIRM for bar in bars)
+        return self.own.find(place) is Reason.LOOKED_AT or any(bar.reason in FIRM for bar in bars)
 
     def fill(self, wanted: int) -> None:
         """Choose items, tier after tier, until there are as many as wanted."""

@@ -37,9 +37,9 @@ Source = Callable[[Knowledge, Context, Variant], Scored]
 def score_personal(known: Knowledge, context: Context, variant: Variant) -> Scored:
     """The model chosen in training, on the customer's own history and this session."""
     personal = bool(context.past)
-    if context.rows or not personal:
-        quick = known.score_rows(
-            context.rows, context.looked_at, variant.weights, personal=personal
+    if context.told is not None or not personal:
+        quick = known.score_past(
+            context.read_past(known.table), context.looked_at, variant.weights, personal=personal
         )
         if quick is not None:
             return quick

@@ -78,8 +78,9 @@ def find_standing(known: Knowledge, listed: Listed, item_id: str) -> Standing:
         if entry.place == place:
             return Standing(Verdict.SHOWN, position=position, value=entry.value, rank=entry.rank)
     bars = listed.compiled.find_bars(known.table.facts[place], listed.moment)
-    if place in listed.own:
-        bars.append(Bar(listed.own[place]))
+    own = listed.own.find(place)
+    if own is not None:
+        bars.append(Bar(own))
     if bars:
         return Standing(Verdict.BARRED, tuple(bars))
     return _find_rank(known, listed, place)
