@@ -190,6 +190,23 @@ def test_the_price_is_what_is_asked_today_in_the_shops_currency(
     assert get(store, "A")["A"].price_cents == cents
 
 
+def test_each_price_is_read_by_its_own_decimal_mark(store: Store, clock: FixedClock) -> None:
+    """A feed put together from several suppliers: "12,50 EUR" among points was set aside."""
+    with store.write() as tx:
+        put_quotes(tx, quote_all("EUR", NOW.date(), {"GBP": Decimal("1")}))
+    prices = {
+        "A": ("12,50 EUR", 1250),
+        "B": ("9.99 GBP", 999),
+        "C": ("1.234,50 EUR", 123450),
+        "D": ("1,234.50", 123450),
+        "E": ("GBP 7", 700),
+        "F": ("0.5", 50),
+    }
+    bring(store, clock, rss(*(price(name, price=said) for name, (said, _) in prices.items())))
+    found = {name: item.price_cents for name, item in get(store, *prices).items()}
+    assert found == {name: cents for name, (_, cents) in prices.items()}
+
+
 def test_what_cannot_be_used_is_set_aside_or_left_out_and_adds_up(
     store: Store, clock: FixedClock
 ) -> None:
@@ -213,7 +230,7 @@ def test_what_cannot_be_used_is_set_aside_or_left_out_and_adds_up(
         "number_unreadable": 1,
         "price_negative": 1,
         "item_missing": 1,
-        "exact_duplicate": 1,
+        "item_repeated": 1,
         "value_dropped": 1,
     }
     assert len(list_quarantine(store)) == 6

@@ -99,7 +99,7 @@ def read_feed(raw: RawTable, mapping: Mapping[str, str], terms: Terms) -> Feed:
     last = {int(code.codes[i]): i for i in np.flatnonzero(keep).tolist()}
     latest = np.zeros(len(raw), dtype=np.bool_)
     latest[list(last.values())] = True
-    drop("drop_repeated_item", DropReason.EXACT_DUPLICATE, ~latest)
+    drop("drop_repeated_item", DropReason.ITEM_REPEATED, ~latest)
     feed = Feed({}, frozenset(code.values), dropped)
     feed.converted.extend(np.flatnonzero(keep & money.foreign).tolist())
     _add_changes(feed, raw, mapping, money, np.flatnonzero(keep), terms)
@@ -131,7 +131,7 @@ def _read_money(raw: RawTable, mapping: Mapping[str, str], terms: Terms) -> _Mon
     codes: dict[str, list[int]] = {}
     for name in fields:
         column = map_cells(raw, mapping.get(name), lambda cell: cell)
-        values, unreadable = parse_numbers(column.values, mark)
+        values, unreadable = parse_numbers(column.values, mark, each=True)
         numbers[name] = column.spread_numbers(values)
         masks["bad"] |= column.spread(unreadable)
         if name == "stock":

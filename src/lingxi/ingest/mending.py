@@ -40,7 +40,10 @@ from lingxi.ingest.runs import find_run, next_import_id, put_run
 from lingxi.ingest.text import Text
 from lingxi.store import Progress, Store, silent
 
-_FINAL = frozenset({DropReason.EXACT_DUPLICATE.value, DropReason.ORDER_CHANGED.value})
+_FINAL = frozenset(
+    reason.value
+    for reason in (DropReason.EXACT_DUPLICATE, DropReason.ITEM_REPEATED, DropReason.ORDER_CHANGED)
+)
 """Reasons that rerunning the rules over one line alone cannot judge."""
 
 

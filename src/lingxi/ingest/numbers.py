@@ -31,26 +31,30 @@ def choose_decimal_mark(cells: Iterable[str], *, hint: str = ".") -> str:
     >>> choose_decimal_mark(["1,234", "0.5"])
     '.'
     """
-    votes: Counter[str] = Counter()
-    for cell in cells:
-        marks = [c for c in cell if c in ".,"]
-        if not marks:
-            continue
-        last = marks[-1]
-        if len(set(marks)) == 2:
-            votes[last] += marks.count(last) == 1
-            continue
-        after = re.search(rf"\{last}(\d*)\D*$", cell)
-        digits = after.group(1) if after else ""
-        before = re.search(rf"(\d*)\{last}", cell)
-        lead = before.group(1) if before else ""
-        if len(marks) > 1:
-            votes["," if last == "." else "."] += 1
-        elif len(digits) != 3 or lead in ("", "0") or len(lead) > 3:
-            votes[last] += 1
+    votes = Counter(mark for cell in cells if (mark := own_decimal_mark(cell)))
     if votes["."] == votes[","]:
         return hint
     return "." if votes["."] > votes[","] else ","
+
+
+def own_decimal_mark(cell: str) -> str:
+    """The decimal mark that a number tells by itself, empty where it could be either.
+
+    >>> own_decimal_mark("1.234,50 EUR"), own_decimal_mark("9.99"), own_decimal_mark("1,234")
+    (',', '.', '')
+    """
+    marks = [c for c in cell if c in ".,"]
+    if not marks:
+        return ""
+    last = marks[-1]
+    if len(set(marks)) == 2:
+        return last if marks.count(last) == 1 else ""
+    if len(marks) > 1:
+        return "," if last == "." else "."
+    after = re.search(rf"\{last}(\d*)\D*$", cell)
+    before = re.search(rf"(\d*)\{last}", cell)
+    digits, lead = (found.group(1) if found else "" for found in (after, before))
+    return last if len(digits) != 3 or lead in ("", "0") or len(lead) > 3 else ""
 
 
 def parse_number(cell: str, mark: str = ".") -> float | None:
@@ -97,12 +101,17 @@ def _finite(text: str) -> float | None:
     return value if np.isfinite(value) else None
 
 
-def parse_numbers(values: Sequence[str], mark: str) -> tuple[NDArray[np.float64], Mask]:
-    """Distinct cells → numbers (NaN where unreadable) and where they are unreadable."""
+def parse_numbers(
+    values: Sequence[str], mark: str, *, each: bool = False
+) -> tuple[NDArray[np.float64], Mask]:
+    """Distinct cells → numbers (NaN where unreadable) and where they are unreadable.
+
+    ``each``: a cell that tells its own decimal mark is read by it, and ``mark`` is for the others.
+    """
     numbers = np.full(len(values), np.nan, dtype=np.float64)
     bad = np.zeros(len(values), dtype=np.bool_)
     for place, cell in enumerate(values):
-        number = parse_number(cell, mark)
+        number = parse_number(cell, (own_decimal_mark(cell) or mark) if each else mark)
         if number is None:
             bad[place] = True
         else:

@@ -12,6 +12,7 @@ class DropReason(StrEnum):
     EXACT_DUPLICATE = "exact_duplicate"
     ORDER_MISSING = "order_missing"
     ITEM_MISSING = "item_missing"
+    ITEM_REPEATED = "item_repeated"
     TIME_MISSING = "time_missing"
     TIME_UNREADABLE = "time_unreadable"
     TIME_IMPOSSIBLE = "time_impossible"

@@ -42,7 +42,7 @@ CLIENTS: Sequence[Client] = (
 <script>window.lx = window.lx || [];</script>
 <script async src="{host}/lx.js" data-key="{write_key}"></script>
 <script>
-  lx.push(["viewProduct", { product_id: "MUG-1", price: 9.5, currency: "GBP" }]);
+  lx.push(["viewProduct", { product_id: "MUG-1", price: 9.5 }]);
 </script>
 """,
     ),

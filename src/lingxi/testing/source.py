@@ -96,7 +96,10 @@ class SourceContract(ABC):
         rules = Rules(currency="GBP", digits=2)
         for raw in self.walk(100)[0]:
             judged = clean(to_message(raw, "contract", NOW), rules)
-            assert isinstance(judged, Cleaned), (raw[:200], judged)
+            assert isinstance(judged, Cleaned), (
+                f"cleaning sets this message aside ({judged.reason.value}, at {judged.step}): "
+                f"{raw[:200]!r}"
+            )
 
     def test_no_two_messages_count_as_one(self) -> None:
         """Each has a ``messageId`` of its own, or bytes that no other has."""
@@ -119,7 +122,8 @@ class SourceContract(ABC):
             source.close()
         stored = [event.event_id for event in store.log.read(limit=100_000)]
         wanted = [to_message(raw, "c", NOW).body["messageId"] for raw in self.walk(100)[0]]
-        assert {f"web:{each}" for each in wanted} <= set(stored)
+        missing = {f"web:{each}" for each in wanted} - set(stored)
+        assert not missing, f"{len(missing)} messages are not in the log, such as {min(missing)}"
         assert len(stored) == len(set(stored))
         with store.read() as tx:
             kept = find_pull(tx, "contract")
