@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from lingxi.recommend import alone, among, kernels
+from lingxi.recommend import among, kernels, scratch
 from lingxi.recommend.histories import CART, DAY, NOBODY, ORDER, VIEW, Histories
 from lingxi.recommend.history import USUAL, Weighting
 from lingxi.recommend.learned import Learned
@@ -70,8 +70,8 @@ def learned(taught: Histories) -> Learned:
 @pytest.mark.parametrize("wide", [False, True])
 def test_one_history_is_scored_as_among_many(learned, taught, wide, monkeypatch):
     if wide:  # as in a large catalogue, of which a history touches little
-        monkeypatch.setattr(alone, "_NARROW", 0)
-        monkeypatch.setattr(alone, "_DENSE", 0)
+        monkeypatch.setattr(scratch, "_NARROW", 0)
+        monkeypatch.setattr(scratch, "_SPARSE", 0)
     among = learned.score(taught)
     assert (among > 0).sum(axis=1).max() > 100
     for row in range(0, ROWS, 5):
@@ -109,7 +109,7 @@ def test_many_histories_at_once_list_what_each_lists(learned, taught, cells, mon
 def test_an_operator_explains_many_by_their_rows_as_by_its_columns(learned, taught):
     lists = np.argsort(-learned.score(taught), axis=1, kind="stable")[:, :6]
     for part in learned.parts:
-        by_rows = among.explain_part(part, taught, lists, alone.Scratch(ITEMS))
+        by_rows = among.explain_part(part, taught, lists, scratch.Scratch(ITEMS))
         wanted = densify(part.explain(taught, lists))
         np.testing.assert_allclose(densify(by_rows), wanted, rtol=1e-12)
         assert by_rows.shape == (ROWS * 6, ITEMS)
@@ -132,7 +132,7 @@ def test_signals_of_one_history_are_those_among_many(learned, described, compile
     taught = _make_taught(described=described)
     signs, near = Signs.read(taught), ItemKnn("near", k=40)
     near.fit(taught)
-    items, terms = alone.Scratch(ITEMS), alone.Scratch(3 * TERMS)
+    items, terms = scratch.Scratch(ITEMS), scratch.Scratch(3 * TERMS)
     for row in (0, 2, 3, 40, 77):
         own = taught.take(np.array([row]))
         asked = learned._weigh(own).asked

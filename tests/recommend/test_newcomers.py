@@ -8,7 +8,7 @@ from tastes_shop import START, check_batch, make_order, make_orders, open_store
 
 from lingxi import catalogue
 from lingxi.errors import InvalidInput
-from lingxi.recommend import Recommender, quick
+from lingxi.recommend import Recommender, scratch
 from lingxi.recommend.families import make_recipe
 from lingxi.recommend.newcomers import NEAREST
 from lingxi.recommend.recipe import Recipe
@@ -98,7 +98,7 @@ def test_the_batch_lists_new_items_alike(shop, monkeypatch):
     table = recommender.recommend_all(store, customers, n=20).to_pylist()
     assert {"new-g", "new-k"} <= {row["item_id"] for row in table if row["because"]}
     check_batch(recommender, store, customers, 20)
-    monkeypatch.setattr(quick, "_WIDE", 3)  # as in a large catalogue
+    monkeypatch.setattr(scratch, "_NARROW", 3)  # as in a large catalogue
     check_batch(recommender, store, customers, 20)
 
 

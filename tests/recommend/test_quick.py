@@ -4,9 +4,10 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy import sparse
 
 from lingxi.profiles.read import CountColumns
-from lingxi.recommend import kernels, largest, quick
+from lingxi.recommend import kernels, largest, scratch
 from lingxi.recommend import standing as standings
 from lingxi.recommend.blend import Blend
 from lingxi.recommend.families import build_scorer, make_recipe
@@ -70,22 +71,35 @@ MODELS = (
 
 
 def _score_whole(model: Model, past: Past) -> np.ndarray:
-    """Scores by whole products, in the arithmetic of ``Model.score``."""
+    """Scores by whole products, in the arithmetic of ``Model.score``; neighbouring parts that speak
+    against nothing are one product, so that nothing is rounded between them."""
     scorer = model.scorer
     parts = scorer.parts if isinstance(scorer, Blend) else (scorer,)
-    said = []
-    for part in parts:
+    shares = scorer.shares if isinstance(scorer, Blend) else (1.0,)
+    groups: list[list[tuple]] = []
+    for part, share in zip(parts, shares, strict=True):
         items, weights = past.weigh(part.heard)
         weighed = past.to_histories(NOBODY, N_ITEMS).weigh(part.heard)
         assert items.tolist() == weighed.indices.tolist()
         assert weights == pytest.approx(weighed.data, rel=1e-14)
-        row = build_csr(weights, items, np.array([0, len(items)]), (1, N_ITEMS))
-        said.append(densify_scores(row @ part.operator)[0])
+        row = build_csr(weights * share, items, np.array([0, len(items)]), (1, N_ITEMS))
+        against = part.operator.data.min() < 0
+        if groups and not against and not groups[-1][-1][2]:
+            groups[-1].append((row, part.operator, against))
+        else:
+            groups.append([(row, part.operator, against)])
+    said = [
+        densify_scores(
+            sparse.hstack([row for row, _, _ in own]).tocsr()
+            @ sparse.vstack([operator for _, operator, _ in own]).tocsr().astype(np.float64)
+        )[0]
+        for own in groups
+    ]
     whole = said[0]
     if isinstance(scorer, Blend):
         whole = np.zeros(N_ITEMS, dtype=np.float32)
-        for each, share in zip(said, scorer.shares, strict=True):
-            whole += np.float32(share) * np.maximum(each, np.float32(0))
+        for each in said:
+            whole += np.maximum(each, np.float32(0))
     whole = whole * model.trend.astype(np.float32)
     assert whole == pytest.approx(model.score(past.to_histories(NOBODY, N_ITEMS))[0], rel=1e-5)
     return whole
@@ -111,8 +125,8 @@ def test_the_quick_road_gives_what_scoring_everything_gives(wide, rows, looked, 
     barred = past.find_barred(rules)
     with pytest.MonkeyPatch.context() as patch:
         if wide:  # as in a large catalogue, of which a history touches little
-            patch.setattr(quick, "_WIDE", 0)
-            patch.setattr(quick, "_SPARSE", 0)
+            patch.setattr(scratch, "_NARROW", 0)
+            patch.setattr(scratch, "_SPARSE", 0)
         spread = asked.spread(voices)
         standing = Standing(past, model, asked, np.ones(N_ITEMS), personal=True, row=NOBODY)
         opened = np.ones(N_ITEMS + 3, dtype=np.bool_)
@@ -186,6 +200,33 @@ def test_without_compiled_loops_numpy_gives_the_same_numbers(name, monkeypatch):
     assert add() == compiled
     expected = sum_pairs(np.zeros(3, int), rows, weights, (1, 9)) @ matrix.astype(np.float64)
     assert compiled == pytest.approx(expected.toarray()[0].tolist(), rel=1e-14)
+
+
+@pytest.mark.parametrize("wide", [False, True])
+@settings(max_examples=60, deadline=None)
+@given(
+    cells=st.lists(st.tuples(st.integers(0, 29), st.integers(-2, 9)), max_size=60),
+    most=st.integers(1, 40),
+    seed=st.integers(0, 10**6),
+)
+def test_the_highest_sums_are_taken_each_once_and_nothing_is_left_behind(wide, cells, most, seed):
+    rng = np.random.default_rng(seed)
+    asked, busiest = scratch.Scratch(30), np.sort(rng.choice(30, rng.integers(0, 30), False))
+    gains = scratch.Gains(rng.choice([0.0, 0.5, 1.5], 30).astype(np.float32), 1.5)
+    columns = np.array([column for column, _ in cells], dtype=np.int64)
+    np.add.at(asked.sums, columns, np.array([value / 3 for _, value in cells]))
+    whole = asked.sums.astype(np.float32) * gains.values
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(scratch, "_NARROW", 0)
+        patch.setattr(scratch, "_SPARSE", 0 if wide else 10**6)
+        items, scores, kept = asked.take_best(asked.sums, columns, most, busiest, gains)
+    assert len(set(items.tolist())) == len(items)
+    assert scores.tolist() == whole[items].tolist()
+    assert (scores > 0).all()
+    assert set(top_items(whole[None, :], most, above=0.0)[0].tolist()) - {-1} <= set(items.tolist())
+    assert not asked.sums.any()
+    if kept is not None:
+        assert set(np.flatnonzero(np.isin(columns, items)).tolist()) <= set(kept.tolist())
 
 
 @settings(max_examples=60, deadline=None)

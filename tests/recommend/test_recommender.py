@@ -16,7 +16,7 @@ from tastes_shop import (
 from lingxi import catalogue, profiles
 from lingxi.errors import InvalidInput, NotEnoughData, NotTrained
 from lingxi.i18n import Translator
-from lingxi.recommend import Recommender, RuleSettings, batch, quick, train_recommenders
+from lingxi.recommend import Recommender, RuleSettings, batch, scratch, train_recommenders
 from lingxi.recommend.bench import Trial
 from lingxi.recommend.families import FAMILIES, make_recipe
 from lingxi.recommend.interactions import read_interactions
@@ -210,8 +210,8 @@ def test_every_model_can_be_kept_loaded_and_served(tmp_path, name, monkeypatch):
         _write(writer, interactions, choice, 0)
     recommender = Recommender.load(store)
     check_batch(recommender, store, [1, 2, 3, 9, 55555], 9)
-    monkeypatch.setattr(quick, "_WIDE", 3)  # as in a large catalogue, of which a history
-    monkeypatch.setattr(quick, "_SPARSE", 0)  # touches little
+    monkeypatch.setattr(scratch, "_NARROW", 3)  # as in a large catalogue, of which a history
+    monkeypatch.setattr(scratch, "_SPARSE", 0)  # touches little
     check_batch(recommender, store, [1, 2, 3, 9, 55555], 9)
     with store.read() as tx:
         found = recommender.recommend(tx, 1, n=3, reasons=100)

@@ -5,101 +5,23 @@ only sums and marks are kept, one of each for every thread.
 """
 
 from collections.abc import Sequence
-from threading import local
-from typing import cast
 
 import numpy as np
 from numpy.typing import NDArray
 
+from lingxi.recommend.gathered import Linear, find_linear
 from lingxi.recommend.histories import Histories
-from lingxi.recommend.kernels import Cells, RowOperator, Rows, add_rows, gather_rows, list_once
+from lingxi.recommend.kernels import Cells, Rows, add_rows, gather_rows, list_once
 from lingxi.recommend.largest import find_floor
 from lingxi.recommend.matrix import Csr, build_csr
 from lingxi.recommend.scorer import Scorer
+from lingxi.recommend.scratch import Scratch
 
 Whole = NDArray[np.int64]
 Vector = NDArray[np.float64]
 Table = NDArray[np.float32]
 Heads = Sequence[tuple[Whole, Table]]
 """What each part says: items and the shares of its best one."""
-_NARROW = 20_000
-"""With fewer items, looking at all of them costs no more than looking at cells."""
-_DENSE = 16
-"""Items for each cell, up to which the same holds in a wide catalogue."""
-_LINEAR: dict[type, bool] = {}
-
-
-class _Kept(local):
-    """Arrays as wide as the catalogue; each thread has its own.
-
-    All are 0 or -1 between two uses but for ``first``, of which only what was just written is read.
-    """
-
-    def __init__(self, n_items: int) -> None:
-        self.sums = np.zeros(n_items)
-        self.marks = np.zeros(n_items, dtype=np.bool_)
-        self.places = np.full(n_items, -1, dtype=np.int32)
-        self.first = np.zeros(n_items, dtype=np.int32)
-
-
-class Scratch:
-    """Sums and marks for a catalogue of ``n_items``."""
-
-    def __init__(self, n_items: int) -> None:
-        self.n_items = n_items
-        self._kept = _Kept(n_items)
-
-    def are_among(
-        self, items: NDArray[np.integer], others: NDArray[np.integer]
-    ) -> NDArray[np.bool_]:
-        """Which of the items are among the others."""
-        marks = self._kept.marks
-        marks[others] = True
-        found: NDArray[np.bool_] = marks[items]
-        marks[others] = False
-        return found
-
-    def locate(self, items: NDArray[np.integer], among: NDArray[np.integer]) -> NDArray[np.int32]:
-        """The place of each item among others, all of them different; -1 for one that is not."""
-        places = self._kept.places
-        places[among] = np.arange(len(among), dtype=np.int32)
-        found: NDArray[np.int32] = places.take(items)
-        places[among] = -1
-        return found
-
-    def add_up(self, cells: Cells, weights: Vector, most: int) -> tuple[NDArray[np.integer], Table]:
-        """Columns, each once, where the weighted sum of the rows is above 0, and these sums.
-
-        The ``most`` highest are among them; others need not be.
-        """
-        sums = self._kept.sums
-        add_rows(cells, weights, sums)
-        if self.n_items <= _NARROW or self.n_items < _DENSE * len(cells.columns):
-            whole = sums.astype(np.float32)
-            sums.fill(0.0)
-            floor = find_floor(whole, most)
-            met = (whole >= floor if floor > 0 else whole > 0).nonzero()[0]
-            return met, whole[met]
-        columns = cells.columns.astype(np.int64)  # what NumPy makes of indices each time
-        first, own = self._kept.first, np.arange(len(columns), dtype=np.int32)
-        first[columns] = own
-        columns = columns[first[columns] == own]  # one cell of each column
-        scores = sums[columns].astype(np.float32)
-        sums[columns] = 0.0
-        floor = find_floor(scores, most)
-        kept = (scores >= floor if floor > 0 else scores > 0).nonzero()[0]
-        return columns[kept], scores[kept]
-
-
-def find_linear(part: Scorer) -> RowOperator | None:
-    """The part, if it is an operator of float32; each class is asked once what it shows."""
-    kind = type(part)
-    if kind not in _LINEAR:
-        _LINEAR[kind] = isinstance(part, RowOperator)
-    if not _LINEAR[kind]:
-        return None
-    linear = cast("RowOperator", part)
-    return linear if linear.operator.data.dtype == np.float32 else None
 
 
 def hear_part(part: Scorer, history: Histories, most: int, scratch: Scratch) -> tuple[Whole, Table]:
@@ -108,10 +30,12 @@ def hear_part(part: Scorer, history: Histories, most: int, scratch: Scratch) -> 
     linear = find_linear(part)
     if linear is not None:
         items, weights = history.hear(linear.heard)
-        columns, scores = scratch.add_up(
-            gather_rows(Rows.of(linear.operator), items), weights, most
-        )
-        return columns.astype(np.int64, copy=False), scores
+        sums = scratch.sums
+        cells = gather_rows(linear.rows, items)
+        add_rows(cells, weights, sums)
+        columns = cells.columns.astype(np.int64)
+        found = scratch.take_best(sums, columns, most, linear.busiest)
+        return found.items, found.scores
     whole = part.score(history)[0]
     met = (whole > 0).nonzero()[0]
     return met, whole[met]
@@ -182,15 +106,14 @@ def tell_part(
 
 
 def _tell_linear(
-    part: RowOperator, history: Histories, listed: Whole, met: Whole, scratch: Scratch
+    part: Linear, history: Histories, listed: Whole, met: Whole, scratch: Scratch
 ) -> Vector:
     items, heard = history.hear(part.heard)
     weights = np.zeros(len(met))
     weights[np.searchsorted(met, items)] = heard
-    rows, columns = Rows.of(part.operator), Rows.of(part.columns)
-    if _count(columns, listed) < _count(rows, items):
-        return pick_cells(gather_rows(columns, listed), met, scratch) * weights
-    asked = pick_cells(gather_rows(rows, met), listed, scratch)
+    if _count(part.columns, listed) < _count(part.rows, items):
+        return pick_cells(gather_rows(part.columns, listed), met, scratch) * weights
+    asked = pick_cells(gather_rows(part.rows, met), listed, scratch)
     return np.ascontiguousarray((asked * weights[:, None]).T)
 
 

@@ -10,11 +10,13 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-from lingxi.recommend.alone import Scratch, Table, Whole, cut_each, cut_scores, find_linear
+from lingxi.recommend.alone import Table, Whole, cut_each, cut_scores
+from lingxi.recommend.gathered import Linear, find_linear
 from lingxi.recommend.histories import Histories
-from lingxi.recommend.kernels import Cells, RowOperator, Rows, gather_rows, list_once
+from lingxi.recommend.kernels import Cells, add_rows, gather_rows, list_once
 from lingxi.recommend.matrix import Csr, build_csr, count_ends, row_blocks
 from lingxi.recommend.scorer import Scorer
+from lingxi.recommend.scratch import Scratch
 
 BLOCK = 256
 """Histories that are best answered together: what they touch stays within some tens of MB."""
@@ -49,22 +51,22 @@ def _hear(
     found, told = [np.empty(0, np.int64)], [np.empty(0, np.float32)]
     for row, cells, weights in _gather(linear, histories):
         met = seen.indices[seen.indptr[row] : seen.indptr[row + 1]]
-        columns, scores = scratch.add_up(cells, weights, depth + len(met))
-        items, known = columns.astype(np.int64), scratch.are_among(columns, met)
-        own, shares = cut_scores(items, scores, known, depth, histories.n_items)
+        sums, columns = scratch.sums, cells.columns.astype(np.int64)
+        add_rows(cells, weights, sums)
+        best = scratch.take_best(sums, columns, depth + len(met), linear.busiest)
+        known = scratch.are_among(best.items, met)
+        own, shares = cut_scores(best.items, best.scores, known, depth, histories.n_items)
         found.append(own + row * histories.n_items)
         told.append(shares)
     return np.concatenate(found), np.concatenate(told)
 
 
-def _gather(
-    part: RowOperator, histories: Histories
-) -> Iterator[tuple[int, Cells, NDArray[np.float64]]]:
+def _gather(part: Linear, histories: Histories) -> Iterator[tuple[int, Cells, NDArray[np.float64]]]:
     """Each history's rows of an operator and their weights; many are gathered in one step."""
     weights = histories.weigh(part.heard)
     for rows in row_blocks(weights, part.operator, _CELLS):
         entries = slice(int(weights.indptr[rows.start]), int(weights.indptr[rows.stop]))
-        cells = gather_rows(Rows.of(part.operator), weights.indices[entries])
+        cells = gather_rows(part.rows, weights.indices[entries])
         values, ends, worth = cells.values.astype(np.float64), cells.ends, weights.data[entries]
         bounds = (weights.indptr[rows.start : rows.stop + 1] - entries.start).tolist()
         for row, (start, stop) in enumerate(pairwise(bounds), rows.start):

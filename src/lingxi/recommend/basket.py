@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lingxi.errors import InvalidInput
-from lingxi.recommend.alone import Scratch, keep_columns, pick_cells, to_rows
+from lingxi.recommend.alone import keep_columns, pick_cells, to_rows
 from lingxi.recommend.among import BLOCK
 from lingxi.recommend.histories import Histories
 from lingxi.recommend.kernels import Cells, Rows, add_rows, gather_rows, multiply_rows, sum_columns
@@ -27,6 +27,7 @@ from lingxi.recommend.matrix import (
     stack,
     transpose,
 )
+from lingxi.recommend.scratch import Scratch
 from lingxi.store import Artefact, ArtefactWriter
 
 Vector = NDArray[np.float64]

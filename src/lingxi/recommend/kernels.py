@@ -73,19 +73,31 @@ class Cells:
 
 def gather_rows(matrix: Rows, rows: NDArray[np.integer]) -> Cells:
     """The cells of these rows of a matrix of float32."""
+    ends = np.zeros(len(rows) + 1, dtype=matrix.indices.dtype)
+    np.cumsum(matrix.indptr[rows + 1] - matrix.indptr[rows], out=ends[1:])
+    columns = np.empty(ends[-1], dtype=matrix.indices.dtype)
+    values = np.empty(ends[-1], dtype=matrix.data.dtype)
+    pick_rows(matrix, rows, columns, values)
+    return Cells(columns, values, ends)
+
+
+def pick_rows(
+    matrix: Rows,
+    rows: NDArray[np.integer],
+    columns: NDArray[np.integer],
+    values: NDArray[np.floating],
+) -> None:
+    """Write the cells of these rows, one row after the other, into two arrays of their number."""
+    kind = matrix.indices.dtype
+    if _pick is not None and matrix.indptr.dtype == kind and columns.dtype == kind:
+        chosen = rows.astype(kind)
+        _pick(len(rows), chosen, matrix.indptr, matrix.indices, matrix.data, columns, values)
+        return
     starts = matrix.indptr[rows]
     lengths = matrix.indptr[rows + 1] - starts
-    ends = np.zeros(len(rows) + 1, dtype=matrix.indices.dtype)
-    np.cumsum(lengths, out=ends[1:])
-    count = int(ends[-1])
-    if _pick is None or matrix.indptr.dtype != matrix.indices.dtype:
-        places = np.arange(count) + np.repeat(starts - ends[:-1], lengths)
-        return Cells(matrix.indices[places], matrix.data[places], ends)
-    columns = np.empty(count, dtype=matrix.indices.dtype)
-    values = np.empty(count, dtype=matrix.data.dtype)
-    chosen = rows.astype(matrix.indices.dtype)
-    _pick(len(rows), chosen, matrix.indptr, matrix.indices, matrix.data, columns, values)
-    return Cells(columns, values, ends)
+    before = np.cumsum(lengths) - lengths
+    places = np.arange(len(columns)) + np.repeat(starts - before, lengths)
+    columns[:], values[:] = matrix.indices[places], matrix.data[places]
 
 
 def list_once(places: NDArray[np.integer]) -> NDArray[np.integer]:
@@ -107,7 +119,9 @@ def add_rows(cells: Cells, weights: NDArray[np.float64], sums: NDArray[np.float6
     if _add is not None and cells.ends.dtype == cells.columns.dtype:
         _add(len(sums), len(weights), cells.ends, cells.columns, values, weights, sums)
         return
-    np.add.at(sums, cells.columns, values * np.repeat(weights, np.diff(cells.ends)))
+    own = slice(int(cells.ends[0]), int(cells.ends[-1]))
+    each = np.repeat(weights, np.diff(cells.ends))
+    np.add.at(sums, cells.columns[own], values[own] * each)
 
 
 def sum_columns(

@@ -14,7 +14,6 @@ from numpy.typing import NDArray
 
 from lingxi.errors import InvalidInput
 from lingxi.recommend.alone import (
-    Scratch,
     cut_scores,
     hear_part,
     share_out_rows,
@@ -30,6 +29,7 @@ from lingxi.recommend.histories import Histories
 from lingxi.recommend.latest import Latest
 from lingxi.recommend.matrix import Csr, count_ends, scale
 from lingxi.recommend.scorer import Scorer
+from lingxi.recommend.scratch import Scratch
 from lingxi.store import Artefact, ArtefactWriter
 
 DEPTH = 100

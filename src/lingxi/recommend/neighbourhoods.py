@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lingxi.errors import InvalidInput
-from lingxi.recommend.alone import Scratch, pick_cells
+from lingxi.recommend.alone import pick_cells
 from lingxi.recommend.histories import Histories
 from lingxi.recommend.history import USUAL, Weighting
 from lingxi.recommend.kernels import Rows, add_rows, gather_rows, list_once
@@ -34,6 +34,7 @@ from lingxi.recommend.pairs import (
     weigh_bm25,
     weigh_tfidf,
 )
+from lingxi.recommend.scratch import Scratch
 from lingxi.store import Artefact, ArtefactWriter
 
 _DECIMALS = 10

@@ -2,25 +2,21 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from threading import local
 
 import numpy as np
 from numpy.typing import NDArray
 
 from lingxi.recommend.blend import Blend
-from lingxi.recommend.kernels import Cells, RowOperator, Rows, add_rows, gather_rows
+from lingxi.recommend.gathered import Gathered, Linear, Room, find_linear, gather
+from lingxi.recommend.kernels import list_once
 from lingxi.recommend.largest import Spread, find_scores, put_new, sort_best
 from lingxi.recommend.model import Model
 from lingxi.recommend.newcomers import Mixture, StandIns
+from lingxi.recommend.scratch import BUSIEST, Best, Gains, Scratch
 
 Whole = NDArray[np.int64]
-_SPARSE = 6
-"""Items for each cell, up to which looking at all sums costs less than marking cells."""
-_WIDE = 20_000
-"""With more items, looking at all of them may cost more than looking at cells."""
-
-_AT_HAND = 10_000
-"""So many gathered cells are looked through sooner than others are gathered."""
 
 
 @dataclass(frozen=True)
@@ -59,26 +55,15 @@ Voices = Sequence[Voice]
 """One for each way in which a model hears histories (``QuickModel.hearings``)."""
 
 
-class _Scratch(local):
-    """Arrays as wide as the catalogue, kept for the next request; each thread has its own."""
+class _Last(local):
+    """The rows last gathered: reasons are asked for right after the scores."""
 
-    def __init__(self, n_items: int, n_parts: int, blends: bool) -> None:
-        self.sums = np.zeros(n_items)
-        self.total = np.zeros(n_items if blends else 0, dtype=np.float32)
-        self.flags = np.zeros(n_items, dtype=np.bool_)
-        self.places = np.zeros(n_items, dtype=np.int32)
-        self.marks = np.zeros(n_items, dtype=np.int32)
-        self.everything = np.arange(n_items, dtype=np.int32)
-        self.gathered: list[tuple[Whole | None, Cells | None]] = [(None, None)] * n_parts
-        """The rows last gathered of each part: reasons are asked for right after the scores."""
+    voices: Voices | None = None
+    rows: Gathered | None = None
+    best: Best | None = None
 
-
-class _Part:
-    """One operator of a model, and which voice it hears; ``share``: its part of a blend."""
-
-    def __init__(self, linear: RowOperator, voice: int, share: float) -> None:
-        self.operator, self.columns = Rows.of(linear.operator), Rows.of(linear.columns)
-        self.voice, self.share = voice, share
+    def __init__(self) -> None:
+        self.room = Room()
 
 
 class QuickModel:
@@ -88,17 +73,19 @@ class QuickModel:
     same order, in double precision.
     """
 
-    def __init__(self, model: Model, linear: Sequence[RowOperator], shares: Sequence[float]):
+    def __init__(self, model: Model, linear: Sequence[Linear], shares: Sequence[float]) -> None:
         self.hearings = tuple(dict.fromkeys(each.heard for each in linear))
         """The different ways in which its operators hear."""
-        self._parts = [
-            _Part(each, self.hearings.index(each.heard), share)
-            for each, share in zip(linear, shares, strict=True)
-        ]
+        self._linear, self._shares = tuple(linear), tuple(shares)
+        self._voice = [self.hearings.index(each.heard) for each in linear]
         self._blends = isinstance(model.scorer, Blend)
         self._factors = np.asarray(model.trend).view(np.ndarray)
         self._trend = model.trend.astype(np.float32)
-        self._scratch = _Scratch(len(model.trend), len(linear), self._blends)
+        self._gains = Gains(self._trend, float(self._trend.max(initial=np.float32(0))))
+        self._scratch = Scratch(len(model.trend))
+        self._last = _Last()
+        self._groups = _group(self._linear)
+        self._mixes = len(self._groups) > 1 or (self._blends and linear[0].speaks_against)
 
     @staticmethod
     def of(model: Model) -> "QuickModel | None":
@@ -106,12 +93,9 @@ class QuickModel:
         scorer = model.scorer
         parts = scorer.parts if isinstance(scorer, Blend) else (scorer,)
         shares = scorer.shares if isinstance(scorer, Blend) else (1.0,)
-        linear = [each for each in parts if isinstance(each, RowOperator)]
-        if len(linear) < len(parts):
-            return None
-        if any(each.operator.data.dtype != np.float32 for each in linear):
-            return None
-        return QuickModel(model, linear, shares)
+        linear = [find_linear(each) for each in parts]
+        known = [each for each in linear if each is not None]
+        return QuickModel(model, known, shares) if len(known) == len(parts) else None
 
     @property
     def trend(self) -> NDArray[np.float32]:
@@ -123,65 +107,63 @@ class QuickModel:
     ) -> Spread:
         """Scores of everything that a history speaks for, new items behind the known ones; 0 for
         what is barred."""
-        columns, n_known = self._add_up(voices), len(self._trend)
-        lent = self._lend(stand_ins)
+        columns, lent = self._add_up(voices), self._lend(stand_ins)
         if barred is not None:
-            self._sums[barred[barred < n_known]] = 0
+            self._bar(barred)
         known = self._take_sums(columns, self._trend)
-        if lent is None or stand_ins is None:
-            return known
+        return known if lent is None else _join(known, lent, barred, len(self._trend))
+
+    def find_best(
+        self,
+        voices: Voices,
+        n: int,
+        stand_ins: StandIns | None = None,
+        barred: Whole | None = None,
+    ) -> Spread:
+        """The same of those scored above 0 alone, and at least of the ``n`` highest."""
+        columns, lent = self._add_up(voices), self._lend(stand_ins)
         if barred is not None:
-            lent[barred[(barred >= n_known) & (barred < n_known + len(lent))] - n_known] = 0
-        new = np.flatnonzero(lent > 0)
-        return Spread(
-            np.concatenate((known.items, new + stand_ins.n_known)),
-            np.concatenate((known.scores, lent[new])),
-        )
+            self._bar(barred)
+        known = self._take_best(columns, n, self._gains)
+        return known if lent is None else _join(known, lent, barred, len(self._trend))
 
-    def _add_up(self, voices: Voices) -> NDArray[np.integer]:
+    def _gather(self, voices: Voices) -> Gathered:
+        last, own = self._last, [(voices[at].items, voices[at].weights) for at in self._voice]
+        last.voices = last.best = None
+        found = last.rows = gather(self._linear, own, last.room)
+        last.voices = voices
+        return found
+
+    def _add_up(self, voices: Voices) -> Whole:
         """Add the terms of every item to the sums; the columns that were looked at."""
-        looked: list[NDArray[np.integer]] = []
-        for at, part in enumerate(self._parts):
-            voice = voices[part.voice]
-            cells = gather_rows(part.operator, voice.items)
-            self._scratch.gathered[at] = (voice.items, cells)
-            add_rows(cells, voice.weights, self._scratch.sums)
-            columns: NDArray[np.integer] = cells.columns
-            if self._is_few(columns):
-                columns = columns.astype(np.int64)  # what NumPy makes of indices each time
-            if self._blends:
-                self._put_share(columns, np.float32(part.share))
-            looked.append(columns)
-        return looked[0] if len(looked) == 1 else np.concatenate(looked)
-
-    def _put_share(self, columns: NDArray[np.integer], share: np.float32) -> None:
-        """Move a part's sums, so far as they are above 0, to the total of the blend."""
-        sums, total = self._scratch.sums, self._scratch.total
-        if self._is_few(columns):
-            columns = columns[self._find_first(columns)]
-            said = np.maximum(sums[columns].astype(np.float32), np.float32(0))
-            total[columns] += share * said
-            sums[columns] = 0.0
-        else:
-            total += share * np.maximum(sums.astype(np.float32), np.float32(0))
-            sums.fill(0.0)
-
-    def _is_few(self, columns: NDArray[np.integer]) -> bool:
-        """Whether looking at these costs less than looking at all items."""
-        n_items = len(self._trend)
-        return n_items > _WIDE and n_items > _SPARSE * len(columns)
-
-    def _find_first(self, columns: NDArray[np.integer]) -> NDArray[np.bool_]:
-        """One entry of each column."""
-        marks, places = self._scratch.marks, np.arange(len(columns), dtype=np.int32)
-        marks[columns] = places
-        first: NDArray[np.bool_] = marks[columns] == places
-        return first
+        rows, scratch = self._gather(voices), self._scratch
+        sums = scratch.sums
+        if not self._blends:
+            return rows.add(range(1), rows.weights, sums)
+        weights, total = rows.weights * np.repeat(self._shares, np.diff(rows.bounds)), scratch.total
+        if not self._mixes:
+            return rows.add(self._groups[0], weights, sums)
+        for parts in self._groups:
+            columns = rows.add(parts, weights, sums)
+            if scratch.is_few(len(columns)):
+                said = sums.take(columns).astype(np.float32)
+                scratch.clear(sums, columns)
+                # an item that stands there often reads and writes the same each time
+                total[columns] += np.maximum(said, np.float32(0))
+            else:
+                total += np.maximum(sums.astype(np.float32), np.float32(0))
+                sums.fill(0.0)
+        return rows.index
 
     @property
     def _sums(self) -> NDArray[np.floating]:
         """Where what was added up stands."""
-        return self._scratch.total if self._blends else self._scratch.sums
+        return self._scratch.total if self._mixes else self._scratch.sums
+
+    def _bar(self, barred: Whole) -> None:
+        n_known = len(self._trend)
+        stays = len(barred) and barred[-1] >= n_known  # they rise
+        self._sums[barred[barred < n_known] if stays else barred] = 0
 
     def _lend(self, stand_ins: StandIns | None) -> NDArray[np.float32] | None:
         """What the sums of the known items lend to the new ones."""
@@ -190,77 +172,68 @@ class QuickModel:
         used = stand_ins.shares.indices
         return stand_ins.lend(self._sums[used].astype(np.float32) * self._trend[used])
 
-    def _take_sums(self, columns: NDArray[np.integer], gains: NDArray[np.float32]) -> Spread:
+    def _take_best(self, columns: Whole, n: int, gains: Gains) -> Spread:
+        """The items above 0, the ``n`` highest at least; the sums are 0 again afterwards."""
+        best = self._scratch.take_best(self._sums, columns, n, self._busiest, gains)
+        self._last.best = best
+        return Spread(best.items, best.scores)
+
+    def _find_terms(
+        self, rows: Gathered, listed: Whole
+    ) -> tuple[NDArray[np.int32], Whole, NDArray[np.float64]]:
+        """The terms of listed items by the rows last gathered: places, entries, values."""
+        best, cells = self._last.best, None
+        if best is not None and best.cells is not None:
+            near = self._scratch.are_among(listed, best.items)
+            cells = best.cells if near.all() else None
+        places, entries, terms = rows.find_terms(listed, self._scratch, cells)
+        return places, entries, terms * self._factors[listed].take(places)
+
+    @cached_property
+    def _busiest(self) -> Whole:
+        """The columns with the most cells in all operators, rising."""
+        share = BUSIEST // max(len(self._linear), 1)
+        busiest = np.concatenate([each.longest[:share] for each in self._linear])
+        return list_once(busiest).astype(np.int64, copy=False)
+
+    def _take_sums(self, columns: Whole, gains: NDArray[np.float32]) -> Spread:
         """What was added up for these columns, which is 0 again afterwards, times the gains."""
-        sums = self._sums
-        if not self._is_few(columns):
+        sums, scratch = self._sums, self._scratch
+        if not scratch.is_few(len(columns)):
             scores = sums.astype(np.float32)
             sums.fill(0.0)
             scores *= gains
-            return Spread(self._scratch.everything, scores)
+            return Spread(np.arange(len(scores)), scores)
         scores = sums[columns].astype(np.float32)
         sums[columns] = 0.0
         scores *= gains[columns]
-        scores *= self._find_first(columns)
+        scores *= scratch.keep_first(columns)
         return Spread(columns, scores)
 
     def find_table(self, voices: Voices, listed: Whole) -> tuple[Whole, NDArray[np.float64]]:
         """The terms of the listed items' scores, shape (n_listed, n_causes), and the causes."""
+        last = self._last
+        rows = last.rows if last.voices is voices else None
+        rows = self._gather(voices) if rows is None else rows
+        places, entries, terms = self._find_terms(rows, listed)
+        table = np.zeros((len(listed), len(rows.items)))
+        table[places, entries] = terms
         causes = voices[0].causes
         if len(voices) > 1:
             causes = np.unique(np.concatenate([voice.causes for voice in voices]))
-        table = np.zeros((len(listed), len(causes)))
-        for at, part in enumerate(self._parts):
-            voice = voices[part.voice]
-            own = self._tell(at, voice, listed)
+        total = np.zeros((len(listed), len(causes)))
+        for at, (voice, share) in enumerate(zip(self._voice, self._shares, strict=True)):
+            heard, own = voices[voice], table[:, rows.bounds[at] : rows.bounds[at + 1]]
             if self._blends:
-                own *= part.share * (own.sum(axis=1, keepdims=True) > 0)
-            own = mix_causes(own, voice.mixture, len(voice.causes))
-            if len(self._parts) == 1:
+                own = own * (share * (own.sum(axis=1, keepdims=True) > 0))
+            own = mix_causes(own, heard.mixture, len(heard.causes))
+            if len(self._linear) == 1:
                 return causes, own
-            table[:, np.searchsorted(causes, voice.causes)] += own
-        return causes, table
-
-    def _tell(self, at: int, voice: Voice, listed: Whole) -> NDArray[np.float64]:
-        """The terms that one part gives, shape (n_listed, n_items of the voice)."""
-        part, items = self._parts[at], voice.items
-        table = np.zeros((len(listed), len(items)))
-        known, kept = self._scratch.gathered[at]
-        rows = kept if known is items else None
-        if _is_shorter(part, listed, items, rows):
-            cells = gather_rows(part.columns, listed)
-            flags, own = self._scratch.flags, self._scratch.places
-            own[items] = np.arange(len(items), dtype=np.int32)
-            flags[items] = True
-            met = flags.take(cells.columns).nonzero()[0]
-            flags[items] = False
-            owners = own[cells.columns[met]]
-            places = cells.ends.searchsorted(met, side="right") - 1
-            terms = voice.weights[owners] * cells.values[met] * self._factors[listed[places]]
-            table[places, owners] = terms
-        else:
-            rows = gather_rows(part.operator, items) if rows is None else rows
-            found = self._find_terms(rows, voice.weights, listed)
-            table[found[0], found[1]] = found[2]
-        return table
-
-    def _find_terms(
-        self, cells: Cells, weights: NDArray[np.float64], listed: NDArray[np.integer]
-    ) -> tuple[NDArray[np.int32], Whole, NDArray[np.float64]]:
-        """The terms of the listed items' scores: places in the list, places in the history, values.
-
-        They are looked for in the rows of the history: the column of an item that everybody speaks
-        for may be as long as the catalogue.
-        """
-        flags, own = self._scratch.flags, self._scratch.places
-        own[listed] = np.arange(len(listed), dtype=np.int32)
-        flags[listed] = True
-        met = flags.take(cells.columns).nonzero()[0]
-        flags[listed] = False
-        places = own[cells.columns[met]]
-        owners = cells.ends.searchsorted(met, side="right") - 1
-        terms = weights[owners] * cells.values[met] * self._factors[listed[places]]
-        return places, owners, terms
+            if len(voices) == 1:
+                total += own
+            else:
+                total[:, np.searchsorted(causes, heard.causes)] += own
+        return causes, total
 
     def list_row(
         self,
@@ -278,39 +251,47 @@ class QuickModel:
         """
         columns = self._add_up(voices)
         lent, n_known = self._lend(stand_ins), len(self._trend)
-        self._sums[barred[barred < n_known]] = 0
-        spread = self._take_sums(columns, gains)
-        listed = np.array(sort_best(spread, n)[:n], dtype=np.int64)
+        self._bar(barred)
+        best = self._take_best(columns, n, Gains(gains, self._gains.top))
+        listed = np.array(sort_best(best, n)[:n], dtype=np.int64)
         if lent is not None and opened is not None:
             lent *= opened[n_known : n_known + len(lent)]
-            listed = put_new(listed, find_scores(spread, listed), lent, barred, n_known, n)
+            listed = put_new(listed, find_scores(best, listed), lent, barred, n_known, n)
         mixed = any(voice.mixture for voice in voices) or bool((listed >= n_known).any())
         if not mixed and not self._blends:
-            _, cells = self._scratch.gathered[0]
-            assert cells is not None
-            places, owners, terms = self._find_terms(cells, voices[0].weights, listed)
-            return Row(listed, places, voices[0].items[owners], terms)
+            rows = self._last.rows
+            assert rows is not None
+            places, entries, terms = self._find_terms(rows, listed)
+            return Row(listed, places, rows.items[entries], terms)
         asked, mixture = listed, None
         if stand_ins is not None:
             asked, mixture = stand_ins.ask(listed)
         causes, table = self.find_table(voices, asked)
         table = mix_table(table, mixture, len(listed))
-        rows, owners = np.nonzero(table)
-        return Row(listed, rows, causes[owners], table[rows, owners])
+        rows_of, owners = np.nonzero(table)
+        return Row(listed, rows_of, causes[owners], table[rows_of, owners])
 
 
-def _is_shorter(part: _Part, listed: Whole, items: Whole, rows: Cells | None) -> bool:
-    """Whether looking along the columns of the listed items costs less than along the history's
-    rows; ``rows``: these, where they are still at hand."""
-    if rows is not None and len(rows.columns) <= _AT_HAND:
-        return False
-    columns, operator = part.columns.indptr, part.operator.indptr
-    cells = len(rows.columns) if rows is not None else _count_cells(operator, items)
-    return _count_cells(columns, listed) < cells
+def _group(linear: Sequence[Linear]) -> list[range]:
+    """Neighbouring parts that never speak against an item, whose terms are added in one go; others
+    alone, since what they score below 0 counts as 0."""
+    groups: list[range] = []
+    for at, each in enumerate(linear):
+        if groups and not each.speaks_against and not linear[at - 1].speaks_against:
+            groups[-1] = range(groups[-1].start, at + 1)
+        else:
+            groups.append(range(at, at + 1))
+    return groups
 
 
-def _count_cells(indptr: NDArray[np.integer], rows: Whole) -> int:
-    return int((indptr[rows + 1] - indptr[rows]).sum())
+def _join(known: Spread, lent: NDArray[np.float32], barred: Whole | None, n_known: int) -> Spread:
+    """Known items with the new ones to which something is lent."""
+    if barred is not None:
+        lent[barred[(barred >= n_known) & (barred < n_known + len(lent))] - n_known] = 0
+    new = np.flatnonzero(lent > 0)
+    return Spread(
+        np.concatenate((known.items, new + n_known)), np.concatenate((known.scores, lent[new]))
+    )
 
 
 def mix_table(

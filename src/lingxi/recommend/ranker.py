@@ -17,7 +17,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from lingxi.errors import InvalidInput, NotTrained
-from lingxi.recommend.alone import Scratch
 from lingxi.recommend.among import BLOCK, explain_part
 from lingxi.recommend.attribution import Attribution
 from lingxi.recommend.earlier import Earlier
@@ -35,6 +34,7 @@ from lingxi.recommend.learned import (
 from lingxi.recommend.matrix import Csr, count_ends, stack
 from lingxi.recommend.operators import ItemKnn
 from lingxi.recommend.scorer import Scorer
+from lingxi.recommend.scratch import Scratch
 from lingxi.recommend.signals import Signs, make_signals, name_signals
 from lingxi.recommend.signals_alone import can_signal_alone, signal_alone
 from lingxi.store import Artefact, ArtefactWriter

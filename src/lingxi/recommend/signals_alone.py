@@ -3,12 +3,13 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from lingxi.recommend.alone import Scratch, keep_columns
+from lingxi.recommend.alone import keep_columns
 from lingxi.recommend.histories import DAY, Histories
 from lingxi.recommend.history import USUAL
 from lingxi.recommend.kernels import Cells, Rows, add_each, gather_rows, list_once, multiply_rows
 from lingxi.recommend.learned import Candidates
 from lingxi.recommend.matrix import Csr
+from lingxi.recommend.scratch import Scratch
 from lingxi.recommend.signals import (
     HALF_LIVES,
     HOUR,

@@ -131,7 +131,11 @@ class Standing:
 
     def _keep_best(self, n: int) -> None:
         """At least ``n`` of them, where there are as many."""
-        self._asked, self._best = n, sort_best(self.find_spread(self._barred), n)
+        if self._quick is None:
+            best = self.find_spread(self._barred)
+        else:
+            best = self._quick.find_best(self._voices, n, self._stand_ins, self._barred)
+        self._asked, self._best = n, sort_best(best, n)
 
     def recall(self, key: Hashable, revision: int) -> Any:
         """The answer kept under a key, if it was made of this state of the catalogue."""
