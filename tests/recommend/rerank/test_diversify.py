@@ -129,7 +129,8 @@ def test_likeness_counts_category_brand_and_price() -> None:
         Item(item_id="d"),
     ]
     table = build_table([item.item_id for item in made], made, n_known=4)
-    alike = find_likeness(table).among(np.arange(4))
+    rows = find_likeness(table).among(np.arange(4))
+    alike = np.array([rows[at] for at in range(len(rows))])
     assert alike[0, 1] == pytest.approx(1.0)
     assert alike[0, 2] == pytest.approx((0.25 + 0.2) / 0.8)
     assert alike[3].tolist() == [0, 0, 0, 1]

@@ -1,8 +1,9 @@
 """Why an item stands where it stands: the causes of its score, and what each step did to it."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
 from enum import StrEnum
+
+import msgspec
 
 from lingxi.i18n import Sentence
 from lingxi.recommend.makeup import Signal
@@ -23,8 +24,7 @@ class StepKind(StrEnum):
     EXPLORE = "explore"
 
 
-@dataclass(frozen=True)
-class Step:
+class Step(msgspec.Struct, frozen=True, gc=False):
     """One step: what it multiplied the value by, and the value after it.
 
     ``name`` is a rule's, or the model's that gave the score; ``rank`` the place by value alone.
@@ -37,8 +37,7 @@ class Step:
     rank: int | None = None
 
 
-@dataclass(frozen=True)
-class Explained:
+class Explained(msgspec.Struct, frozen=True):
     """One entry with its causes, largest first, and steps; the causes sum to ``value``.
 
     ``signals``: of a learnt model, what each gave to the logit, the largest first.
@@ -64,24 +63,52 @@ def explain_entry(known: Knowledge, listed: Listed, entry: Entry) -> Explained:
     found = _explain(known, listed, entry, sum(each.value for each in raw), support, raw)
     if scored is None or scored.signals is None or entry.place >= known.n_known:
         return found
-    return replace(found, signals=tuple(scored.signals(entry.place)))
+    return msgspec.structs.replace(found, signals=tuple(scored.signals(entry.place)))
 
 
 def explain_briefly(known: Knowledge, listed: Listed, most: int) -> list[Explained]:
-    """All entries of a list, each with no more than its largest causes."""
+    """All entries of a list, each with no more than its largest causes, and no steps."""
     by_strategy: dict[Strategy | None, list[int]] = {}
     for entry in listed.entries:
         by_strategy.setdefault(entry.strategy, []).append(entry.place)
     found: dict[int, Largest] = {}
     for tier in listed.tiers:
-        places = by_strategy.get(tier.strategy, [])
+        places = by_strategy.get(tier.strategy)
         if places:
             causes = tier.scored.explain_largest(places, most)
             found.update(zip(places, causes, strict=True))
     return [
-        _explain(known, listed, entry, *found.get(entry.place, (0.0, 0.0, [])))
+        _explain_briefly(known, listed, entry, *found.get(entry.place, (0.0, 0.0, [])))
         for entry in listed.entries
     ]
+
+
+def _explain_briefly(
+    known: Knowledge,
+    listed: Listed,
+    entry: Entry,
+    total: float,
+    support: float,
+    raw: Sequence[Cause],
+) -> Explained:
+    """As ``_explain``."""
+    if len(raw) > 1:
+        raw = sorted(raw, key=lambda cause: (-cause.value, cause.item_id))
+    base = total if raw else entry.base
+    factor = _multiply(known, listed, entry.place) if base > 0 else 1.0
+    if factor == 1.0:
+        return Explained(entry, base, tuple(raw), (), support=support if base > 0 else 0.0)
+    causes = [Cause(cause.kind, cause.item_id, cause.value * factor) for cause in raw]
+    return Explained(entry, base * factor, tuple(causes), (), support=support * factor)
+
+
+def _multiply(known: Knowledge, listed: Listed, place: int) -> float:
+    """What goals and boosts multiply an item's score by."""
+    factor = float(listed.compiled.goals[place])
+    if listed.compiled.boosts:
+        for boost in listed.compiled.list_boosts(known.table.facts[place], listed.moment):
+            factor *= boost.by
+    return factor
 
 
 def _find_scored(listed: Listed, entry: Entry) -> Scored | None:

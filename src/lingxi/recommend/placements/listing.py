@@ -4,7 +4,8 @@ Every step only reads what it is given and says what it did, so that a list can 
 made again.
 """
 
-from dataclasses import dataclass, field, replace
+import itertools
+from dataclasses import dataclass, field
 from typing import cast
 
 import msgspec
@@ -43,8 +44,7 @@ class Tier:
     cut: bool = False
 
 
-@dataclass(frozen=True)
-class Entry:
+class Entry(msgspec.Struct, frozen=True, gc=False):
     """One place of a list.
 
     ``base`` is the strategy's value, ``value`` after goals and boosts; ``rank`` the place that the
@@ -204,7 +204,7 @@ class _Maker:
         values = np.concatenate((np.zeros(len(before)), tier.values))
         varied = wanted.method is not Method.NONE and wanted.strength > 0
         likeness = self.known.likeness.among(places) if varied else np.zeros((0, 0))
-        first = np.arange(len(before))
+        first, caps = np.arange(len(before)), _find_caps(self.known, wanted, places)
         own = max(0, self.n - len(before))
         found = diversify(
             values,
@@ -212,33 +212,26 @@ class _Maker:
             min(own, missing),
             method=wanted.method,
             strength=wanted.strength if varied else 0.0,
-            caps=_find_caps(self.known, wanted, places),
+            caps=caps,
             first=first,
         )
-        chosen = found.chosen.tolist()
+        chosen: list[int] = found.chosen.tolist()
         self.losses.append((found.loss, float(values[chosen].sum())))
-        moved = dict(zip(chosen, found.moved.tolist(), strict=True))
+        moved = set(itertools.compress(chosen, found.moved.tolist()))
         spare = missing - len(chosen)
         if spare > 0:
             rest = np.concatenate((first, found.chosen))
-            caps = _find_caps(self.known, wanted, places)
             chosen += diversify(
                 values, likeness, spare, method=Method.NONE, caps=caps, first=rest
             ).chosen.tolist()
-        for at in chosen:
-            place = int(places[at])
-            base = _value_of(tier.scored, place)
-            self.chosen.append(
-                Entry(
-                    place,
-                    tier.strategy,
-                    base,
-                    float(values[at]),
-                    rank=at - len(before) + 1,
-                    moved=moved.get(at, False),
-                )
-            )
-            self.open[place] = False
+        places, values = places[chosen], values[chosen]
+        bases = _values_of(tier.scored, places).tolist()
+        told = zip(chosen, places.tolist(), values.tolist(), bases, strict=True)
+        self.chosen += [
+            Entry(place, tier.strategy, base, value, rank=at - len(before) + 1, moved=at in moved)
+            for at, place, value, base in told
+        ]
+        self.open[places] = False
 
     def finish(self, exploring: Exploring, rng: np.random.Generator) -> Listed:
         """Put the pins in their positions, explore, and answer."""
@@ -263,7 +256,9 @@ class _Maker:
         )
         by_place = {entry.place: entry for entry in (*listed, *spare)}
         entries = [
-            replace(by_place[place], explored=explored, propensity=propensity)
+            by_place[place]
+            if propensity == 1.0
+            else msgspec.structs.replace(by_place[place], explored=explored, propensity=propensity)
             for place, explored, propensity in zip(
                 drawn.items.tolist(),
                 drawn.explored.tolist(),
@@ -290,9 +285,16 @@ def _only_caps(wanted: Diversity) -> Diversity:
 
 
 def _value_of(scored: Scored, place: int) -> float:
-    at = int(np.searchsorted(scored.places, place))
-    found = at < len(scored.places) and scored.places[at] == place
-    return float(scored.values[at]) if found else 0.0
+    return float(_values_of(scored, np.array([place], dtype=np.int64))[0])
+
+
+def _values_of(scored: Scored, places: Places) -> Vector:
+    """What the strategy scores these places with, 0 where it does not."""
+    if not len(scored.places):
+        return np.zeros(len(places))
+    at = np.minimum(np.searchsorted(scored.places, places), len(scored.places) - 1)
+    found: Vector = np.where(scored.places[at] == places, scored.values[at], 0.0)
+    return found
 
 
 def _find_caps(known: Knowledge, wanted: Diversity, places: NDArray[np.int64]) -> Caps:

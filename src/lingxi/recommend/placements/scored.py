@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
@@ -12,8 +13,7 @@ Places = NDArray[np.int64]
 Vector = NDArray[np.float64]
 
 
-@dataclass(frozen=True)
-class Cause:
+class Cause(msgspec.Struct, frozen=True, gc=False):
     """A part of a value: ``item_id`` of the history, or "" for what belongs to the item alone.
 
     ``kind`` says what it is: history, item (looked at), together, query, demand, age, clicks,

@@ -7,6 +7,7 @@ NeurIPS, algorithm 1 and section 4, for ``DPP``.
 
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,6 +19,14 @@ _NUGGET = 0.05
 
 Vector = NDArray[np.float64]
 Places = NDArray[np.int64]
+
+
+class Alike(Protocol):
+    """How alike candidates are: for each a row, shape (k,), in [0, 1], 1 with itself."""
+
+    def __len__(self) -> int: ...
+
+    def __getitem__(self, at: int, /) -> Vector: ...
 
 
 class Method(StrEnum):
@@ -59,7 +68,7 @@ class Diversified:
 
 def diversify(
     relevance: Vector,
-    likeness: NDArray[np.float64],
+    likeness: Alike,
     n: int,
     *,
     method: Method = Method.MMR,
@@ -79,7 +88,7 @@ def diversify(
     relevance
         Shape (k,), at least 0; equal values: lower place first.
     likeness
-        Shape (k, k), in [0, 1], 1 on the diagonal.
+        Shape (k, k), in [0, 1], 1 on the diagonal; only the rows of chosen items are asked for.
     strength
         s, in [0, 1].
     caps
@@ -98,85 +107,125 @@ def diversify(
     if len(relevance) and relevance.min() < 0:
         raise InvalidInput("Relevance must be at least 0.")
     bounds = caps or Caps.none(len(relevance))
-    before = np.zeros(0, dtype=np.int64) if first is None else first
+    before = [] if first is None else first.tolist()
     top = float(relevance.max(initial=0.0))
     scaled = relevance / top if top > 0 else relevance
-    plain = _choose(scaled, _Plain(len(scaled)), 0.0, n, bounds, before)
+    plain = _choose_best(scaled, n, bounds, before)
     if method is Method.NONE or strength == 0.0:
-        return Diversified(plain, 0.0, np.zeros(len(plain), dtype=np.bool_))
-    view = _Nearest(likeness) if method is Method.MMR else _Determinant(likeness, n + len(before))
-    chosen = _choose(scaled, view, strength, n, bounds, before)
+        return Diversified(_to_places(plain), 0.0, np.zeros(len(plain), dtype=np.bool_))
+    k = len(scaled)
+    view = _Nearest(likeness, k) if method is Method.MMR else _Determinant(likeness, k)
+    chosen = _choose_varied(scaled, view, strength, n, bounds, before)
     best, kept = float(scaled[plain].sum()), float(scaled[chosen].sum())
     loss = 1.0 - kept / best if best > 0 and kept < best else 0.0
-    return Diversified(chosen, loss, ~np.isin(chosen, plain))
+    known = frozenset(plain)
+    moved = np.array([item not in known for item in chosen], dtype=np.bool_)
+    return Diversified(_to_places(chosen), loss, moved)
 
 
-class _Plain:
-    """No diversity: nothing is added for being different."""
+class _Nearest:
+    """MMR: minus the likeness to the nearest chosen item."""
 
-    def __init__(self, k: int) -> None:
+    def __init__(self, likeness: Alike, k: int) -> None:
+        self._likeness = likeness
         self.gain = np.zeros(k)
 
     def add(self, item: int) -> None:
         """Take note of a chosen item."""
-
-
-class _Nearest(_Plain):
-    """MMR: minus the likeness to the nearest chosen item."""
-
-    def __init__(self, likeness: NDArray[np.float64]) -> None:
-        super().__init__(len(likeness))
-        self._likeness = likeness
-
-    def add(self, item: int) -> None:
         np.minimum(self.gain, -self._likeness[item], out=self.gain)
 
 
-class _Determinant(_Plain):
+class _Determinant:
     """DPP: the logarithm of what an item adds to the determinant, by Cholesky rows."""
 
-    def __init__(self, likeness: NDArray[np.float64], most: int) -> None:
-        super().__init__(len(likeness))
-        self._kernel = (1.0 - _NUGGET) * likeness + _NUGGET * np.eye(len(likeness))
-        self._rest = np.diag(self._kernel).copy()
-        self._rows = np.zeros((most, len(likeness)))
-        self._n = 0
+    def __init__(self, likeness: Alike, k: int) -> None:
+        self._likeness = likeness
+        self.gain = np.zeros(k)
+        self._rest = np.ones(k)
+        self._rows = np.zeros((0, k))
 
     def add(self, item: int) -> None:
-        rows = self._rows[: self._n]
-        own = (self._kernel[item] - rows[:, item] @ rows) / np.sqrt(self._rest[item])
-        self._rows[self._n] = own
-        self._n += 1
+        """Take note of a chosen item."""
+        kernel = (1.0 - _NUGGET) * self._likeness[item]
+        kernel[item] = 1.0
+        own = (kernel - self._rows[:, item] @ self._rows) / np.sqrt(self._rest[item])
+        self._rows = np.vstack((self._rows, own))
         self._rest = np.maximum(self._rest - own**2, 1e-12)
         self.gain = np.log(self._rest)
 
 
-def _choose(
-    relevance: Vector, view: _Plain, strength: float, n: int, caps: Caps, before: Places
-) -> Places:
-    """Greedy choice under caps; ``before`` counts as chosen and is left out of the answer."""
-    free = np.ones(len(relevance), dtype=np.bool_)
-    counts: list[dict[int, int]] = [{} for _ in caps.most]
-    for item in before.tolist():
+class _Counts:
+    """How many items of each group are chosen."""
+
+    def __init__(self, caps: Caps) -> None:
+        self._groups = [
+            (codes, most, dict[int, int]())
+            for codes, most in zip(caps.codes.tolist(), caps.most, strict=True)
+        ]
+
+    def add(self, item: int) -> list[tuple[int, int]]:
+        """Note a chosen item; the groups that are now full, as their number and code."""
+        full = []
+        for at, (codes, most, count) in enumerate(self._groups):
+            code = codes[item]
+            if code >= 0:
+                count[code] = count.get(code, 0) + 1
+                if count[code] >= most:
+                    full.append((at, code))
+        return full
+
+    def has_room(self, item: int) -> bool:
+        """Whether none of the item's groups is full."""
+        return all(
+            count.get(codes[item], 0) < most or codes[item] < 0
+            for codes, most, count in self._groups
+        )
+
+
+def _choose_best(relevance: Vector, n: int, caps: Caps, before: list[int]) -> list[int]:
+    """The most relevant under caps; ``before`` counts as chosen and is left out of the answer."""
+    counts, taken, chosen = _Counts(caps), frozenset(before), list[int]()
+    for item in before:
+        counts.add(item)
+    for item in np.argsort(-relevance, kind="stable").tolist() if n > 0 else ():
+        if item not in taken and counts.has_room(item):
+            chosen.append(item)
+            counts.add(item)
+            if len(chosen) == n:
+                break
+    return chosen
+
+
+def _choose_varied(
+    relevance: Vector,
+    view: _Nearest | _Determinant,
+    strength: float,
+    n: int,
+    caps: Caps,
+    before: list[int],
+) -> list[int]:
+    """Greedy choice of what is relevant and adds something, under caps, as above."""
+    counts, chosen = _Counts(caps), list[int]()
+    worth = (1.0 - strength) * relevance
+
+    def add(item: int) -> None:
         view.add(item)
-        _count(item, caps, counts, free)
-    chosen: list[int] = []
-    while len(chosen) < n and free.any():
-        value = (1.0 - strength) * relevance + strength * view.gain
-        item = int(np.argmax(np.where(free, value, -np.inf)))
+        worth[item] = -np.inf
+        for group, code in counts.add(item):
+            worth[caps.codes[group] == code] = -np.inf
+
+    for item in before:
+        add(item)
+    while len(chosen) < n and len(worth):
+        value = view.gain * strength
+        value += worth
+        item = int(value.argmax())
+        if value[item] == -np.inf:
+            break
         chosen.append(item)
-        view.add(item)
-        _count(item, caps, counts, free)
-    return np.array(chosen, dtype=np.int64)
+        add(item)
+    return chosen
 
 
-def _count(item: int, caps: Caps, counts: list[dict[int, int]], free: NDArray[np.bool_]) -> None:
-    """Note a chosen item, and close the groups that are now full."""
-    free[item] = False
-    for codes, most, count in zip(caps.codes, caps.most, counts, strict=True):
-        code = int(codes[item])
-        if code < 0:
-            continue
-        count[code] = count.get(code, 0) + 1
-        if count[code] >= most:
-            free &= codes != code
+def _to_places(items: list[int]) -> Places:
+    return np.array(items, dtype=np.int64)

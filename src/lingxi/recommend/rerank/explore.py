@@ -90,6 +90,8 @@ def explore(
     InvalidInput
         If the pool has an item of the list, or one twice.
     """
+    if exploring.share == 0.0:
+        return Explored(best, np.zeros(len(best), np.bool_), np.ones(len(best)), 0.0)
     if len(np.unique(np.concatenate((best, pool)))) != len(best) + len(pool):
         raise InvalidInput(
             "The pool of exploration must hold other items than the list, each once."

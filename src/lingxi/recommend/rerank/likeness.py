@@ -20,6 +20,29 @@ _PRICE_WEIGHT = 0.1
 
 
 @dataclass(frozen=True)
+class Among:
+    """How alike some items are to each other; ``weights`` are those of known features, 0 else.
+
+    ``codes`` and ``weights``: shape (n_features, k); ``lengths``: shape (k,), above 0.
+    """
+
+    codes: NDArray[np.int64]
+    weights: NDArray[np.float64]
+    lengths: NDArray[np.float64]
+
+    def __len__(self) -> int:
+        return len(self.lengths)
+
+    def __getitem__(self, at: int) -> NDArray[np.float64]:
+        """How alike one of them is to each, shape (k,)."""
+        same = self.codes == self.codes[:, at, None]
+        row: NDArray[np.float64] = self.weights[:, at] @ same
+        row /= self.lengths * self.lengths[at]
+        row[at] = 1.0
+        return row
+
+
+@dataclass(frozen=True)
 class Likeness:
     """Each item's features as codes, -1 where unknown: shape (n_features, n_items), and weights.
 
@@ -31,17 +54,12 @@ class Likeness:
     codes: NDArray[np.int64]
     weights: NDArray[np.float64]
 
-    def among(self, places: NDArray[np.int64]) -> NDArray[np.float64]:
-        """How alike these items are, shape (k, k)."""
-        found = np.zeros((len(places), len(places)))
-        for codes, weight in zip(self.codes[:, places], self.weights, strict=True):
-            same = (codes[:, None] == codes[None, :]) & (codes >= 0)[:, None]
-            found += weight * same
-        length = np.sqrt(np.diag(found))
-        length[length == 0] = 1.0
-        found /= length[:, None] * length[None, :]
-        np.fill_diagonal(found, 1.0)
-        return found
+    def among(self, places: NDArray[np.int64]) -> "Among":
+        """How alike these items are: a row for each, made when it is asked for."""
+        codes = self.codes[:, places]
+        lengths = self._lengths[places]
+        lengths[lengths == 0] = 1.0
+        return Among(codes, self.weights[:, None] * (codes >= 0), lengths)
 
     def between(self, place: int, others: NDArray[np.int64]) -> NDArray[np.float64]:
         """How alike one item is to each of some others, shape (n_others,)."""
@@ -88,8 +106,9 @@ def find_likeness(table: ItemTable) -> Likeness:
     >>> from lingxi.recommend.item_table import build_table
     >>> from lingxi.schema import Item
     >>> lamps = [Item(item_id=i, category_path=("Home", "Lamps"), brand=i) for i in "ab"]
-    >>> find_likeness(build_table("ab", lamps, n_known=2)).among(np.array([0, 1])).round(3).tolist()
-    [[1.0, 0.714], [0.714, 1.0]]
+    >>> alike = find_likeness(build_table("ab", lamps, n_known=2)).among(np.array([0, 1]))
+    >>> alike[0].round(3).tolist()
+    [1.0, 0.714]
     """
     paths = cast(Words, table.column("path", Kind.PATH))
     codes = [_cut_paths(paths, level) for level in range(1, LEVELS + 1)]
