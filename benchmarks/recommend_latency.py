@@ -182,10 +182,10 @@ def main() -> None:
             gather = find_floor(recommender, chosen.events)
             print(f"{'floor 2: gather the cells':46} {gather:11.3f} ms")
             cold = report("recommend 10, worked out anew", ask(recommender, tx), customers)
-            recommender._kept.standings.most_bytes = 2**26
+            recommender.answers.most_bytes = 2**26
             measure(ask(recommender, tx), customers)
             report("recommend 10, remembered", ask(recommender, tx), customers)
-            recommender._kept.standings.most_bytes = 0
+            recommender.answers.most_bytes = 0
             old = report(
                 "recommend 10, by all items",
                 lambda c: recommend_by_all(recommender, tx, c),

@@ -4,12 +4,13 @@
                                                [--placement home]
 
 All are measured in the same run, one after the other, by the same client on the loopback and with
-one worker: customers who ask again (what was worked out for them is remembered), customers each of
-whom is worked out anew (``server.recommendation_memory_mb = 0``), a placement's lists, which are
-always worked out anew, and ceilings: the same granian with a bare ASGI application that answers as
-many constant bytes, and Litestar on granian with the same. Then half of what was reached, at an
-even pace. Shares are given by requests a second and by the server's processor time a request, which
-other work on the machine disturbs less.
+one worker: customers who ask again, for recommendations and for a placement's list (what was worked
+out for them is remembered); customers each of whom is worked out anew, for both: with nothing that
+was worked out remembered (``server.recommendation_memory_mb = 0``), and with not even the histories
+kept that were read (``server.history_memory_mb = 0``); and ceilings: the same granian with a bare
+ASGI application that answers as many constant bytes, and Litestar on granian with the same. Then
+half of what was reached, at an even pace. Shares are given by requests a second and by the server's
+processor time a request, which other work on the machine disturbs less.
 """
 
 import argparse
@@ -60,7 +61,7 @@ class Load:
     def describe(self, name: str) -> str:
         p50, p99 = np.quantile(self.latencies, [0.5, 0.99]) * 1000
         return (
-            f"{name:30} {self.rate:8,.0f} requests/s   p50 {p50:6.2f} ms   p99 {p99:6.2f} ms   "
+            f"{name:35} {self.rate:8,.0f} requests/s   p50 {p50:6.2f} ms   p99 {p99:6.2f} ms   "
             f"{self.cost:6,.0f} us processor   {self.body_bytes} bytes"
         )
 
@@ -184,40 +185,37 @@ def main() -> None:
     def ask(pid: int, asked: Sequence[str] = paths, **more: Any) -> Load:
         return asyncio.run(measure(port, asked, made.secret, **bounds, pid=pid, **more))
 
-    def warm(pid: int) -> None:
-        for _ in range(2):  # the first answer waits for the model
+    def warm(pid: int, asked: Sequence[str] = paths) -> None:
+        for _ in range(2):  # the first answer waits for the model, the first list for its rules
             few = {"seconds": 2, "connections": 2, "pid": pid}
-            asyncio.run(measure(port, paths, made.secret, **few))
+            asyncio.run(measure(port, asked, made.secret, **few))
 
     real = (
         "from pathlib import Path; from lingxi.server.serve import serve; "
         f"serve(Path({str(chosen.shop.resolve())!r}), host={HOST!r}, port={port})"
     )
     free = {"LINGXI_SERVER_REQUESTS_PER_MINUTE": "0"}
-    with run_server(real, port, **free) as pid:
-        warm(pid)
-        again = ask(pid)
-        half = ask(pid, pace=again.rate / 2)
-    with run_server(real, port, **free, LINGXI_SERVER_RECOMMENDATION_MEMORY_MB="0") as pid:
-        warm(pid)
-        anew = ask(pid)
-        half_anew = ask(pid, pace=anew.rate / 2)
-        place = f"/v1/placements/{chosen.placement}/recommendations?customer_id="
-        placed_paths = [place + quote(row.customer_id) for row in page.rows]
-        ask(pid, placed_paths)  # rules over all items are worked out once a minute
-        placed = ask(pid, placed_paths)
-        half_placed = ask(pid, placed_paths, pace=placed.rate / 2)
-    ceilings = measure_ceilings(port, again.body_bytes, warm, ask)
+    place = f"/v1/placements/{chosen.placement}/recommendations?customer_id="
+    placed = [place + quote(row.customer_id) for row in page.rows]
+    nothing = {"LINGXI_SERVER_RECOMMENDATION_MEMORY_MB": "0"}
+    settings = {
+        "ask again": {},
+        "worked out anew": nothing,
+        "read and worked out anew": {**nothing, "LINGXI_SERVER_HISTORY_MEMORY_MB": "0"},
+    }
+    loads = {}
+    for words, environment in settings.items():
+        with run_server(real, port, **free, **environment) as pid:
+            for name, asked in (("customers", paths), (chosen.placement, placed)):
+                warm(pid, asked)
+                full = ask(pid, asked)
+                loads[f"{name}: {words}"] = full, ask(pid, asked, pace=full.rate / 2)
+    ceilings = measure_ceilings(port, next(iter(loads.values()))[0].body_bytes, warm, ask)
     print(
         f"{platform.machine()}, {os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}, Python "
         f"{platform.python_version()}, {events:,} events, {page.total:,} customers, "
         f"{chosen.connections} connections, {chosen.seconds:g} s each, client on the same cores"
     )
-    loads = {
-        "customers who ask again": (again, half),
-        "customers worked out anew": (anew, half_anew),
-        f"the placement {chosen.placement}": (placed, half_placed),
-    }
     report(loads, ceilings)
 
 

@@ -8,15 +8,19 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from lingxi import catalogue
 from lingxi.app import jobs
 from lingxi.app.erase import erase_customer
 from lingxi.app.placements.request import Ask
+from lingxi.app.placements.views import PlacedItem
 from lingxi.app.shop import Shop
 from lingxi.clock import FixedClock
 from lingxi.ingest import find_customer, seek_customer
 from lingxi.ingest.merging.merges import list_merges, undo_merge
 from lingxi.ingest.message import Message
 from lingxi.profiles.read import read_counts
+from lingxi.recommend.placements.defaults import DEFAULTS
+from lingxi.recommend.placements.definition import Filters
 from lingxi.schema import Event, Line
 
 NOW = datetime(2026, 6, 30, tzinfo=UTC)
@@ -169,6 +173,29 @@ def test_what_was_kept_is_read_again_when_something(bench: Bench, change: Change
     for each in (first, second):
         assert bench.list(bench.shop, each) == bench.list(bench.cold, each)
     assert bench.list(bench.shop, first) != before[0][1]
+
+
+def test_a_remembered_list_follows_the_catalogue_and_its_definition(bench: Bench) -> None:
+    first, desk = bench.who[0], bench.shop.answers.placements
+
+    def list_items() -> tuple[PlacedItem, ...]:
+        return desk.recommend("home", Ask(customer_id=first)).items
+
+    before = list_items()
+    assert list_items() is before, "it is remembered, though it was noted as shown"
+    assert len(desk.recommend("home", Ask(customer_id=first, n=3)).items) == 3
+    item_id = before[0].item_id
+    with bench.other.store.write() as tx:
+        (item,) = catalogue.get_items(tx, [item_id]).values()
+        changed = msgspec.structs.replace(item, price_cents=7)
+        catalogue.put_items(bench.other.store, tx, [changed], NOW)
+    assert list_items()[0].price_cents == 7
+    blocking = msgspec.structs.replace(DEFAULTS["home"], filters=Filters(blocklist=(item_id,)))
+    bench.other.answers.placements.book.put("home", blocking, actor="test")
+    assert item_id not in {each.item_id for each in list_items()}
+    looked = desk.recommend("home", Ask(customer_id=first, item_id=before[1].item_id)).items
+    assert before[1].item_id not in {each.item_id for each in looked}
+    assert before[1].item_id in {each.item_id for each in list_items()}
 
 
 class _TakenBack(Exception):

@@ -8,7 +8,7 @@ since its propensities must not be lost.
 import logging
 import math
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from threading import Condition, Lock, Thread
 from typing import TYPE_CHECKING
 
@@ -106,11 +106,30 @@ class ServedLog:
                 return
 
 
+def describe_list(listed: "Listed") -> dict[str, Scalar]:
+    """What the log keeps of a placement's list, besides its items and whose it was.
+
+    ``propensities`` are those of the positions, as texts that read back exactly; ``explored`` the
+    positions (from 1) that exploration filled; ``sources`` what found each item.
+    """
+    entries = listed.entries
+    told: dict[str, Scalar] = {
+        "propensities": " ".join([repr(entry.propensity) for entry in entries]),
+        "sources": " ".join([str(entry.strategy or "pin") for entry in entries]),
+    }
+    explored = [str(at) for at, entry in enumerate(entries, 1) if entry.explored]
+    if explored:
+        told["explored"] = " ".join(explored)
+    if listed.log_propensity < 0:
+        told["propensity"] = math.exp(listed.log_propensity)
+    return told
+
+
 def to_placement_event(
     list_id: str,
     placement: str,
-    item_ids: Sequence[str],
-    listed: "Listed",
+    lines: tuple[Line, ...],
+    told: Mapping[str, Scalar],
     *,
     subject: int | None,
     now: "datetime",
@@ -118,26 +137,12 @@ def to_placement_event(
     experiment: str | None = None,
     arm: str | None = None,
 ) -> Event:
-    """The event of a placement's list; the lines stand in the order of the positions.
-
-    ``propensities`` are those of the positions, as texts that read back exactly; ``explored`` the
-    positions (from 1) that exploration filled; ``sources`` what found each item.
-    """
-    entries = listed.entries
-    properties: dict[str, Scalar] = {
-        "placement": placement,
-        "model": version,
-        "propensities": " ".join(repr(entry.propensity) for entry in entries),
-        "sources": " ".join(str(entry.strategy or "pin") for entry in entries),
-    }
-    explored = [str(at) for at, entry in enumerate(entries, 1) if entry.explored]
-    if explored:
-        properties["explored"] = " ".join(explored)
-    if listed.log_propensity < 0:
-        properties["propensity"] = math.exp(listed.log_propensity)
+    """The event of a placement's list; the lines stand in the order of the positions, ``told`` is
+    what ``describe_list`` tells."""
+    properties: dict[str, Scalar] = {"placement": placement, "model": version, **told}
     if arm is not None:
         properties |= {"experiment": experiment, "arm": arm}
-    return _to_event(list_id, item_ids, properties, subject, now)
+    return _to_event(list_id, lines, properties, subject, now)
 
 
 def to_plain_event(
@@ -154,12 +159,13 @@ def to_plain_event(
         "propensities": " ".join(["1.0"] * len(items)),
         "sources": " ".join([item.model for item in items]),
     }
-    return _to_event(list_id, [item.item_id for item in items], properties, subject, now)
+    lines = tuple([Line(item.item_id) for item in items])
+    return _to_event(list_id, lines, properties, subject, now)
 
 
 def _to_event(
     list_id: str,
-    item_ids: Sequence[str],
+    lines: tuple[Line, ...],
     properties: dict[str, Scalar],
     subject: int | None,
     now: "datetime",
@@ -170,7 +176,7 @@ def _to_event(
         occurred_at=now,
         received_at=now,
         subject=subject,
-        lines=tuple([Line(item_id) for item_id in item_ids]),
+        lines=lines,
         properties=properties,
         source="recommend",
     )

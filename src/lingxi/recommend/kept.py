@@ -12,7 +12,6 @@ from lingxi.recommend.newcomers import StandIns
 from lingxi.recommend.past import Past
 from lingxi.recommend.remembered import Remembered
 from lingxi.recommend.rules import LONGEST_HISTORY
-from lingxi.recommend.standing import Standing
 from lingxi.store.engine import is_writing
 
 State = tuple[int, int, int, int]
@@ -31,11 +30,15 @@ class Told:
 
     columns: CountColumns
     past: Past
+    state: State | None = None
+    """What it is true of; nothing where it may yet be taken back, or was made up."""
 
     @staticmethod
-    def read(columns: CountColumns, index: Mapping[str, int], n_known: int) -> "Told":
+    def read(
+        columns: CountColumns, index: Mapping[str, int], n_known: int, state: State | None = None
+    ) -> "Told":
         """What the profile tells, by the places that items have in ``index``."""
-        return Told(columns, Past.read(columns, index, n_known))
+        return Told(columns, Past.read(columns, index, n_known), state)
 
     @property
     def personal(self) -> bool:
@@ -49,14 +52,14 @@ class Told:
 
 
 class Kept:
-    """Holds both within their bounds; both are of the state of the log that a transaction sees.
+    """Holds both within their bounds; all of it is of the state of the log that a transaction sees.
 
     An event of a customer, whichever process writes it, changes their state in its own transaction;
     a merge, its undoing and an erasure change that of everybody.
     """
 
-    def __init__(self, standing_bytes: int, history_bytes: int) -> None:
-        self.standings = Remembered[Standing](standing_bytes)
+    def __init__(self, answer_bytes: int, history_bytes: int) -> None:
+        self.answers = Remembered[object](answer_bytes)
         self.histories = Remembered[Told](history_bytes)
         self._rebuilt = -1
 
@@ -70,7 +73,7 @@ class Kept:
         if customer is not None:
             rebuilt, events = read_revision(tx, customer)
             if rebuilt != self._rebuilt:
-                self.standings.clear()  # somebody was erased, or is now somebody else
+                self.answers.clear()  # somebody was erased, or is now somebody else
                 self.histories.clear()
                 self._rebuilt = rebuilt
         return rebuilt, events, len(goods), -1 if stand_ins is None else stand_ins.number
@@ -89,7 +92,7 @@ class Kept:
             return known
         columns = read_count_columns(tx, customer, LONGEST_HISTORY)
         counted = goods.n_known if stand_ins is None else stand_ins.n_all
-        told = Told.read(columns, goods.index, counted)
+        told = Told.read(columns, goods.index, counted, state)
         if state is not None:
             self.histories.put(customer, state, told, told.memory_bytes)
         return told

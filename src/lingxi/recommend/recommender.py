@@ -24,6 +24,7 @@ from lingxi.recommend.operators import ItemOperator
 from lingxi.recommend.past import Past
 from lingxi.recommend.quick import QuickModel
 from lingxi.recommend.recipe import Recipe
+from lingxi.recommend.remembered import Remembered
 from lingxi.recommend.rules import RuleSettings
 from lingxi.recommend.scorer import Scorer, Vector
 from lingxi.recommend.standing import FILL, USUAL_RULES, Dress, Recommended, Standing
@@ -175,8 +176,6 @@ class Recommender:
         InvalidInput
             If ``n`` is below 1.
         """
-        if n < 1:
-            raise InvalidInput(f"n must be at least 1, but is {n}.")
         return self.recommend_as(
             _undressed, tx, customer, n=n, history=history, rules=rules, reasons=reasons
         )
@@ -276,10 +275,15 @@ class Recommender:
         ``remembered`` of customers; ``histories`` that were read; the ``catalogue``, about."""
         return {
             "mapped": self._mapped_bytes,
-            "remembered": self._kept.standings.memory_bytes,
+            "remembered": self._kept.answers.memory_bytes,
             "histories": self._kept.histories.memory_bytes,
             "catalogue": self.goods.memory_bytes,
         }
+
+    @property
+    def answers(self) -> Remembered[object]:
+        """What is remembered of those who asked lately, each of a state (``Told.state``)."""
+        return self._kept.answers
 
     @property
     def quick(self) -> QuickModel | None:
@@ -323,11 +327,12 @@ class Recommender:
         """What a customer's history comes to; remembered while nothing in it has changed."""
         stand_ins = self.find_stand_ins(tx, goods)
         state, key = self._kept.observe(tx, goods, customer, stand_ins), (customer, given)
-        standing = None if state is None else self._kept.standings.get(key, state)
-        if standing is None:
-            standing = self._work_out(tx, goods, customer, given, stand_ins, state)
-            if state is not None:
-                self._kept.standings.put(key, state, standing, standing.memory_bytes)
+        found = None if state is None else self._kept.answers.get(key, state)
+        if isinstance(found, Standing):
+            return found
+        standing = self._work_out(tx, goods, customer, given, stand_ins, state)
+        if state is not None:
+            self._kept.answers.put(key, state, standing, standing.memory_bytes)
         return standing
 
     def _work_out(

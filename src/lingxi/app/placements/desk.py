@@ -13,8 +13,9 @@ import sqlalchemy as sa
 from lingxi.app.placements.book import Book
 from lingxi.app.placements.preview import compare_lists, draw_sample
 from lingxi.app.placements.promoted import Promoted
+from lingxi.app.placements.ready import Lists, Ready
 from lingxi.app.placements.request import Ask, Found, find_asker, read_context
-from lingxi.app.placements.show import show_items, show_standing
+from lingxi.app.placements.show import show_standing
 from lingxi.app.placements.stock import Stock
 from lingxi.app.placements.views import PlacementView, PreviewView, WhyNotView
 from lingxi.app.served import to_placement_event
@@ -30,6 +31,10 @@ if TYPE_CHECKING:
     from lingxi.app.queries.recommendations import Shelf
     from lingxi.app.shop import Shop
     from lingxi.recommend import Recommender
+
+
+_IDLE = np.random.default_rng(0)
+"""For lists that leave nothing to chance: it is never asked."""
 
 
 @dataclass(frozen=True)
@@ -140,12 +145,9 @@ class Desk:
         log: bool,
     ) -> PlacementView:
         list_id = uuid4().hex if log else ""
-        rng = np.random.default_rng(seed_of(list_id))
-        listed = make_list(
-            asked.known, variant, compiled, asked.context, rng, n=ask.n, exploring=log
-        )
+        ready = self._prepare(name, ask, asked, variant, compiled, list_id, explain=explain)
         if log:
-            self._note(name, list_id, asked, listed, arm)
+            self._note(name, list_id, asked, ready, arm)
         return PlacementView(
             placement=name,
             list_id=list_id,
@@ -156,9 +158,36 @@ class Desk:
             currency=self._shop.settings.shop.currency,
             experiment=asked.experiment,
             arm=arm,
-            diversity_loss=listed.loss,
-            items=show_items(asked.known, listed, explain=explain),
+            diversity_loss=ready.loss,
+            items=ready.items,
         )
+
+    def _prepare(
+        self,
+        name: str,
+        ask: Ask,
+        asked: _Asked,
+        variant: Variant,
+        compiled: Compiled,
+        list_id: str,
+        *,
+        explain: bool,
+    ) -> Ready:
+        """The list, remembered where chance has no say and it depends on nothing but its key."""
+        exploring = bool(list_id) and variant.exploration.share > 0
+        lists = None
+        if not (exploring or explain or _asks_log(variant)):
+            lists = Lists(asked.recommender, name, ask, asked.context, compiled)
+        ready = None if lists is None else lists.recall()
+        if ready is None:
+            rng = np.random.default_rng(seed_of(list_id)) if exploring else _IDLE
+            listed = make_list(
+                asked.known, variant, compiled, asked.context, rng, n=ask.n, exploring=exploring
+            )
+            ready = Ready.of(asked.known, listed, explain=explain)
+            if lists is not None:
+                lists.keep(ready)
+        return ready
 
     def why_not(self, name: str, ask: Ask, item_id: str) -> WhyNotView:
         """Why an item is not in the list of a request, or where it stands in it."""
@@ -232,9 +261,7 @@ class Desk:
         recommender: "Recommender",
         known: Knowledge,
     ) -> Context:
-        variants: list[Variant] = [placement]
-        if placement.experiment is not None:
-            variants.append(placement.experiment.variant)
+        variants = _list_variants(placement)
         ignored = any(variant.filters.ignored_after for variant in variants)
         context = read_context(
             self._shop, tx, ask, found, now, recommender=recommender, known=known, ignored=ignored
@@ -253,39 +280,44 @@ class Desk:
     ) -> Listed:
         """The list for looking at: nothing is explored, and the same request gives the same."""
         compiled = self._compiler.get(variant, rules, context, known.table)
-        rng = np.random.default_rng(seed_of(""))
-        return make_list(known, variant, compiled, context, rng, n=n, exploring=False)
+        return make_list(known, variant, compiled, context, _IDLE, n=n, exploring=False)
 
-    def _note(
-        self, name: str, list_id: str, asked: _Asked, listed: Listed, arm: str | None
-    ) -> None:
+    def _note(self, name: str, list_id: str, asked: _Asked, ready: Ready, arm: str | None) -> None:
         event = to_placement_event(
             list_id,
             name,
-            [asked.known.table.facts[entry.place].item_id for entry in listed.entries],
-            listed,
+            ready.lines,
+            ready.told,
             subject=asked.found.customer if asked.found.personalised else None,
             now=asked.now,
             version=asked.recommender.version,
             experiment=asked.experiment,
             arm=arm,
         )
-        if listed.log_propensity < 0:
+        if ready.explored:
             self._shop.served.commit(event)
         else:
             self._shop.served.put(event)
 
 
-def _takes_long(placement: Placement, log: bool) -> bool:
-    """Whether a list of it is committed before it is shown, or looks through earlier lists."""
+def _list_variants(placement: Placement) -> list[Variant]:
+    """What may be shown: the placement itself, and what its experiment tries."""
     variants: list[Variant] = [placement]
     if placement.experiment is not None:
         variants.append(placement.experiment.variant)
+    return variants
+
+
+def _asks_log(variant: Variant) -> bool:
+    """Whether its lists depend on what the log holds beside the customer's history."""
+    return variant.filters.ignored_after > 0 or Strategy.PROMOTED in variant.strategies
+
+
+def _takes_long(placement: Placement, log: bool) -> bool:
+    """Whether a list of it is committed before it is shown, or looks through the log."""
     return any(
-        (log and each.exploration.share > 0)
-        or each.filters.ignored_after > 0
-        or Strategy.PROMOTED in each.strategies
-        for each in variants
+        (log and each.exploration.share > 0) or _asks_log(each)
+        for each in _list_variants(placement)
     )
 
 

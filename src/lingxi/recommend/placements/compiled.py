@@ -1,5 +1,6 @@
 """A variant made ready for a table: what is barred, and what each score is multiplied by."""
 
+import itertools
 from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -16,6 +17,7 @@ from lingxi.recommend.placements.definition import Do, Rule, Variant
 from lingxi.recommend.placements.scored import Vector
 from lingxi.recommend.rerank import Goal, find_goal_factors
 
+_numbers = itertools.count(1)
 KEPT = 64
 """Variants that stay ready for one table."""
 
@@ -45,6 +47,8 @@ class Compiled:
     factors: Vector
     later: tuple[Bar, ...]
     later_boosts: tuple[Boost, ...]
+    number: int = 0
+    """Another one for everything that was compiled; what lists made of it are known by."""
 
     def find_open(self, table: ItemTable, moment: Moment) -> NDArray[np.bool_]:
         """The items that nothing bars in this request, shape (n_items,)."""
@@ -99,6 +103,7 @@ def compile_variant(
         factors=factors,
         later=tuple(bar for bar in bars if bar.asks_request),
         later_boosts=tuple(boost for boost in boosts if boost.about.asks_request),
+        number=next(_numbers),
     )
 
 
