@@ -1,5 +1,6 @@
 """Erasure of a customer: every room forgets, identity last, and a receipt says what went."""
 
+import hmac
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING
@@ -8,6 +9,7 @@ import msgspec
 import sqlalchemy as sa
 
 from lingxi.app.rooms import FORGETTERS, Forget
+from lingxi.errors import InvalidInput
 from lingxi.ingest import find_customer
 from lingxi.ingest.identity import seek_customer
 from lingxi.ingest.sealed import list_subjects
@@ -71,8 +73,28 @@ def _close_exports(shop: "Shop", customer: int) -> None:
 
 def sign(shop: "Shop", receipt: Receipt) -> Receipt:
     """The receipt with its signature."""
-    body = msgspec.json.encode(msgspec.structs.replace(receipt, signature="")).decode()
+    bare = msgspec.structs.replace(receipt, signature="")
+    body = msgspec.json.encode(bare, order="deterministic").decode()
     return msgspec.structs.replace(receipt, signature=shop.store.keyring.blind(body))
+
+
+def is_ours(shop: "Shop", receipt: Receipt) -> bool:
+    """Whether this shop has signed the receipt, and nothing in it was changed since."""
+    return hmac.compare_digest(sign(shop, receipt).signature, receipt.signature)
+
+
+def read_receipt(raw: bytes) -> Receipt:
+    """A receipt as it was written.
+
+    Raises
+    ------
+    InvalidInput
+        If it is none.
+    """
+    try:
+        return msgspec.json.decode(raw, type=Receipt)
+    except msgspec.DecodeError as error:
+        raise InvalidInput(f"That is no receipt of an erasure: {error}.") from error
 
 
 def _count(name: str, forget: Forget, rows: dict[str, int]) -> Callable[..., int]:

@@ -4,19 +4,32 @@ from pathlib import Path
 
 import click
 
-from lingxi.cli.frame import guarded, json_option, open_shop, print_json, shop_option
+from lingxi.cli.frame import claim_file, guarded, json_option, open_shop, print_json, shop_option
 
 
 @click.command("forget")
 @click.argument("customer")
 @click.option("--yes", is_flag=True, help="Do not ask.")
+@click.option(
+    "--receipt",
+    "out",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="File to write the signed receipt to.",
+)
 @shop_option
 @json_option
 @guarded
-def command(customer: str, yes: bool, folder: Path | None, as_json: bool) -> None:
-    """Erase CUSTOMER from log, lake, tables and models, and print a receipt."""
+def command(customer: str, yes: bool, out: Path | None, folder: Path | None, as_json: bool) -> None:
+    """Erase CUSTOMER from log, lake, tables and models, and print a signed receipt.
+
+    Keep it: 'lingxi privacy verify' shows later that it is this shop's. It names nobody.
+    """
+    import msgspec
+
     from lingxi.app.erase import erase_customer
 
+    if out is not None:
+        claim_file(out)  # before anything is gone that the receipt should tell
     with open_shop(folder) as shop:
         shop.answers.require_customer(customer)
         if not yes:
@@ -26,9 +39,13 @@ def command(customer: str, yes: bool, folder: Path | None, as_json: bool) -> Non
                 err=True,
             )
         receipt = erase_customer(shop, customer)
+    if out is not None:
+        out.write_bytes(msgspec.json.format(msgspec.json.encode(receipt), indent=2))
     if as_json:
         print_json(receipt)
         return
     for room, rows in receipt.rows.items():
         click.echo(f"  {room}: {rows:,}")
-    click.echo(f"Erased at {receipt.erased_at.isoformat()}, receipt {receipt.signature[:16]}...")
+    click.echo(f"Erased at {receipt.erased_at.isoformat()}, signature {receipt.signature}")
+    if out is not None:
+        click.echo(f"The receipt is in {out}; check it with: lingxi privacy verify {out}")

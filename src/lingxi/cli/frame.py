@@ -15,7 +15,7 @@ import click
 import msgspec
 
 from lingxi.config import CONFIG_FILE
-from lingxi.errors import LingxiError, ShopNotFound, UserError
+from lingxi.errors import InvalidInput, LingxiError, ShopNotFound, UserError
 
 if TYPE_CHECKING:
     from lingxi.app.shop import Shop
@@ -123,6 +123,20 @@ def read_file(path: Path) -> str:
         return path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise FileUnreadable(f"{path} cannot be read: {error}.") from error
+
+
+def claim_file(path: Path) -> None:
+    """Make a file that its owner alone may read, before what it is for is done.
+
+    Raises
+    ------
+    InvalidInput
+        If it cannot be written.
+    """
+    try:
+        path.touch(mode=0o600)
+    except OSError as error:
+        raise InvalidInput(f"{path} cannot be written: {error.strerror}.") from error
 
 
 def print_json(value: object) -> None:

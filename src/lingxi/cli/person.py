@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from lingxi.cli.frame import guarded, json_option, open_shop, print_json, shop_option
+from lingxi.cli.frame import claim_file, guarded, json_option, open_shop, print_json, shop_option
 
 
 @click.group("person")
@@ -25,15 +25,11 @@ def export(customer: str, out: Path, folder: Path | None, as_json: bool) -> None
     import msgspec
 
     from lingxi.app.people import export_person
-    from lingxi.errors import InvalidInput
 
     with open_shop(folder) as shop:
         held = export_person(shop, customer)
-    try:
-        out.touch(mode=0o600)
-        out.write_bytes(msgspec.json.format(msgspec.json.encode(held), indent=2))
-    except OSError as error:
-        raise InvalidInput(f"{out} cannot be written: {error.strerror}.") from error
+    claim_file(out)
+    out.write_bytes(msgspec.json.format(msgspec.json.encode(held), indent=2))
     if as_json:
         print_json({"file": str(out), "events": len(held.events)})
     else:

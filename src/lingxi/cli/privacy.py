@@ -70,3 +70,28 @@ def done(request_id: int, folder: Path | None, as_json: bool) -> None:
         print_json({"id": request_id, "done": True})
     else:
         click.echo(f"Request {request_id} is done.")
+
+
+@command.command("verify")
+@click.argument("receipt", type=click.Path(path_type=Path, dir_okay=False, exists=True))
+@shop_option
+@json_option
+@guarded
+def verify(receipt: Path, folder: Path | None, as_json: bool) -> None:
+    """Check that RECEIPT of an erasure is this shop's and was not changed (lingxi forget)."""
+    from lingxi.app.erase import is_ours, read_receipt
+    from lingxi.errors import InvalidInput
+
+    found = read_receipt(receipt.read_bytes())
+    with open_shop(folder) as shop:
+        if not is_ours(shop, found):
+            raise InvalidInput(
+                f"{receipt} was not signed by this shop, or something in it was changed."
+            )
+    if as_json:
+        print_json({"signed": True, "erased_at": found.erased_at})
+    else:
+        rows = sum(found.rows.values())
+        click.echo(
+            f"Signed by this shop: {rows:,} rows were erased at {found.erased_at.isoformat()}."
+        )
