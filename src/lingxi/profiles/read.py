@@ -94,21 +94,16 @@ _MORE = (
 )
 _COLUMNS = Prepared(by_column(_COUNTS.where(~_MORE.exists())), "customer", "n", large=True)
 """Nothing where there are more than n."""
-_COUNTRY = Prepared(
-    select(customer_profile.c.country).where(
-        customer_profile.c.customer == bindparam("customer", type_=BigInteger)
-    ),
-    "customer",
-)
-_REVISION = Prepared(
+_OWN = customer_profile.c.customer == bindparam("customer", type_=BigInteger)
+_STANDING = Prepared(
     select(
         select(counter.c.value).where(counter.c.name == REBUILT).scalar_subquery(),
-        select(customer_profile.c.events)
-        .where(customer_profile.c.customer == bindparam("customer", type_=BigInteger))
-        .scalar_subquery(),
+        select(customer_profile.c.events).where(_OWN).scalar_subquery(),
+        select(customer_profile.c.country).where(_OWN).scalar_subquery(),
     ),
     "customer",
 )
+"""One query for what a list asks of a profile."""
 Counts = tuple[str, int, int, int, int]
 """An item with views, carts, orders, and the last moment in microseconds since 1970; all of them 0
 where it is known only as sent back (``is_sent_back``)."""
@@ -145,8 +140,8 @@ def get_profile(tx: Connection, customer: int) -> Profile | None:
 
 def read_country(tx: Connection, customer: int) -> str | None:
     """The country of the customer's latest event that names one."""
-    row = _COUNTRY.first(tx, customer)
-    return None if row is None else row[0]
+    country: str | None = _STANDING.fetch(tx, customer)[0][2]
+    return country
 
 
 def read_history(tx: Connection, customer: int, n: int) -> list[HistoryItem]:
@@ -199,7 +194,7 @@ def read_revision(tx: Connection, customer: int) -> tuple[int, int]:
     The first grows whenever somebody's projections are folded again or erased, the second with
     every event of the customer.
     """
-    rebuilt, events = _REVISION.fetch(tx, customer)[0]
+    rebuilt, events, _ = _STANDING.fetch(tx, customer)[0]
     return rebuilt or 0, events or 0
 
 

@@ -121,7 +121,7 @@ def sort_best(spread: Spread, n: int) -> list[int]:
     return found
 
 
-def find_floor(scores: NDArray[np.float32], n: int) -> float:
+def find_floor(scores: NDArray[np.floating], n: int) -> float:
     """What at least ``n`` scores reach: the ``n``-th of the highest of many groups.
 
     Nearly the ``n``-th of all, without sorting all of them.

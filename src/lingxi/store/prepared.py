@@ -9,9 +9,11 @@ from sqlalchemy import Connection, Delete, Dialect, Insert, Select, Table, Updat
 from lingxi.store.engine import check_transaction, is_writing
 from lingxi.store.tables import driver_type
 
-MEMORY = "lingxi_memory"
-"""Where a connection of ``Reader`` keeps the answers of the state that it sees."""
 _FEW_ROWS = 4
+Memory = dict[object, Any]
+"""Answers of the state that a connection sees."""
+_remembering: dict[int, tuple[Connection, Any, Memory]] = {}
+"""Connections of ``Reader``: what the driver calls them, and what they remember."""
 _Text = tuple[str, list[tuple[int, Any]] | None]
 
 
@@ -29,18 +31,27 @@ class Prepared:
 
     def fetch(self, tx: Connection, *values: object) -> Sequence[tuple[Any, ...]]:
         """All rows, the values being those of the parameters' names in their order."""
-        if tx.dialect.name != "sqlite":
-            found = tx.execute(self._query, dict(zip(self._names, values, strict=True)))
-            return [tuple(row) for row in found]
+        held = _remembering.get(id(tx))
+        if held is None or held[0] is not tx:
+            if tx.dialect.name != "sqlite":
+                found = tx.execute(self._query, dict(zip(self._names, values, strict=True)))
+                return [tuple(row) for row in found]
+            return self._ask(tx, tx.connection.driver_connection, values)
+        _, raw, memory = held
+        if self._large:
+            return self._ask(tx, raw, values)
+        known: Sequence[tuple[Any, ...]] | None = memory.get((self, values))
+        if known is None:
+            known = self._ask(tx, raw, values)
+            if len(known) <= _FEW_ROWS:
+                memory[self, values] = known
+        return known
+
+    def _ask(self, tx: Connection, raw: Any, values: tuple[object, ...]) -> list[tuple[Any, ...]]:
+        """The rows that SQLite gives."""
         if self._text is None:
             self._text = _compile(self._query, self._names, tx.dialect)
-        memory: dict[object, Sequence[tuple[Any, ...]]] | None = (
-            None if self._large else tx.info.get(MEMORY)
-        )
-        if memory is not None and (known := memory.get((self, values))) is not None:
-            return known
         text, bound = _bind(self._text, values)
-        raw: Any = tx.connection.driver_connection
         try:
             rows: list[tuple[Any, ...]] = raw.execute(text, bound).fetchall()
         except sqlite3.Error as error:
@@ -48,14 +59,25 @@ class Prepared:
                 check_transaction(raw, error)
             again = tx.exec_driver_sql(text, bound)  # fails again, in words that say what to do
             return [tuple(row) for row in again]
-        if memory is not None and len(rows) <= _FEW_ROWS:
-            memory[self, values] = rows
         return rows
 
     def first(self, tx: Connection, *values: object) -> tuple[Any, ...] | None:
         """The first row, or nothing."""
         rows = self.fetch(tx, *values)
         return rows[0] if rows else None
+
+
+def remember(tx: Connection, raw: Any) -> Memory:
+    """Let what this connection is answered be remembered; its memory, to be emptied by the caller
+    when anybody has changed the database."""
+    memory: Memory = {}
+    _remembering[id(tx)] = tx, raw, memory
+    return memory
+
+
+def forget(tx: Connection) -> None:
+    """Remember nothing of this connection any more."""
+    _remembering.pop(id(tx), None)
 
 
 class PreparedChange:

@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import Connection, Engine
 
 from lingxi.store.engine import begin_read
-from lingxi.store.prepared import MEMORY
+from lingxi.store.prepared import Memory, forget, remember
 
 _MOST_REMEMBERED = 20_000
 
@@ -24,7 +24,7 @@ class Reader:
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
-        self._held: tuple[Connection, Any] | None = None
+        self._held: tuple[Connection, Any, Memory] | None = None
 
     @contextmanager
     def read(self) -> Iterator[Connection]:
@@ -33,10 +33,9 @@ class Reader:
             with begin_read(self._engine) as connection:
                 yield connection
             return
-        connection, raw = self._held or self._open()
+        connection, raw, memory = self._held or self._open()
         raw.execute("BEGIN")
         (version,) = raw.execute("PRAGMA data_version").fetchone()  # the transaction starts here
-        memory: dict[object, object] = connection.info[MEMORY]
         if version != memory.get(None) or len(memory) > _MOST_REMEMBERED:
             memory.clear()
             memory[None] = version
@@ -52,15 +51,15 @@ class Reader:
         """Let go of the connection; the next transaction opens another."""
         held, self._held = self._held, None
         if held is not None:
+            forget(held[0])
             held[0].invalidate()
             held[0].close()
 
-    def _open(self) -> tuple[Connection, Any]:
+    def _open(self) -> tuple[Connection, Any, Memory]:
         connection = self._engine.connect()
         connection.begin()  # for SQLAlchemy it stays open; what truly begins and ends is said above
         raw: Any = connection.connection.driver_connection
         raw.execute("ROLLBACK")
         raw.execute("PRAGMA query_only = ON")  # what it wrote itself it would not notice
-        connection.info[MEMORY] = {}
-        self._held = connection, raw
+        self._held = connection, raw, remember(connection, raw)
         return self._held

@@ -4,6 +4,7 @@ import itertools
 from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from threading import Lock
 
 import numpy as np
@@ -49,6 +50,11 @@ class Compiled:
     later_boosts: tuple[Boost, ...]
     number: int = 0
     """Another one for everything that was compiled; what lists made of it are known by."""
+
+    @cached_property
+    def is_plain(self) -> bool:
+        """Whether nothing multiplies any score."""
+        return not self.later_boosts and bool((self.factors == 1.0).all())
 
     def find_open(self, table: ItemTable, moment: Moment) -> NDArray[np.bool_]:
         """The items that nothing bars in this request, shape (n_items,)."""

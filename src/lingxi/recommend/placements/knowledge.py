@@ -195,8 +195,11 @@ class Knowledge:
     ) -> Scored:
         """What a model of operators makes of what it hears."""
         spread = quick.spread(voices, self.stand_ins)
-        kept = np.flatnonzero(spread.scores > 0)
-        order = kept[np.argsort(spread.items[kept])]
+        kept = (spread.scores > 0).nonzero()[0]
+        items, scores = spread.items[kept].astype(np.int64, copy=False), spread.scores[kept]
+        if not (items[1:] > items[:-1]).all():
+            order = np.argsort(items)
+            items, scores = items[order], scores[order]
 
         def find_table(places: Sequence[int]) -> tuple[Places, Vector]:
             asked, mixed = self._ask(np.array(places, dtype=np.int64))
@@ -205,9 +208,9 @@ class Knowledge:
 
         def brief(places: Sequence[int], most: int) -> list[Largest]:
             causes, table = find_table(places)
-            items = causes.tolist()
+            facts, ids = self.table.facts, causes.tolist()
             return [
-                (total, for_it, self._name_causes(kind, ((items[at], v) for at, v in terms)))
+                (total, for_it, [Cause(kind, facts[ids[at]].item_id, v) for at, v in terms])
                 for total, for_it, terms in list_largest(table, most)
             ]
 
@@ -215,8 +218,7 @@ class Knowledge:
             causes, table = find_table([place])
             return self._name_causes(kind, _pair(causes, table[0])) if len(table) else []
 
-        scores = spread.scores[order].astype(np.float64)
-        return Scored(spread.items[order].astype(np.int64), scores, model.name, explain, brief)
+        return Scored(items, scores.astype(np.float64), model.name, explain, brief)
 
     def _name_causes(self, kind: str, pairs: Iterable[tuple[int, float]]) -> list[Cause]:
         return [Cause(kind, self.table.facts[item].item_id, value) for item, value in pairs]

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from lingxi.recommend.expressions import Moment
 from lingxi.recommend.expressions.nodes import Kind
 from lingxi.recommend.expressions.vectorised import Words
+from lingxi.recommend.largest import find_floor
 from lingxi.recommend.placements.bars import FIRM, Own, Reason, bar_own, to_bar
 from lingxi.recommend.placements.compiled import Compiled
 from lingxi.recommend.placements.context import Context
@@ -185,17 +186,16 @@ class _Maker:
 
     def _make_tier(self, strategy: Strategy, missing: int, *, whole: bool = False) -> Tier:
         scored = self.score(strategy)
-        free = self.open[scored.places]
-        places = scored.places[free]
-        values = scored.values[free] * self.factors[places]
-        width = max(_WIDTH * missing, _LEAST_WIDTH)
-        if whole or len(places) <= width:
-            order = np.lexsort((places, -values))
-            return Tier(strategy, scored, places[order], values[order])
-        edge = np.partition(values, len(values) - width)[len(values) - width]
-        kept = np.flatnonzero(values >= edge)
-        order = kept[np.lexsort((places[kept], -values[kept]))][:width]
-        return Tier(strategy, scored, places[order], values[order], cut=True)
+        values = scored.values * self.open.take(scored.places)  # above 0 are those that stay
+        if not self.compiled.is_plain:
+            values *= self.factors.take(scored.places)
+        width = len(values) if whole else max(_WIDTH * missing, _LEAST_WIDTH)
+        floor = find_floor(values, width) if width < len(values) else 0.0
+        kept = (values >= floor if floor > 0 else values > 0).nonzero()[0]
+        cut = len(kept) > width or (floor > 0 and np.count_nonzero(values) > width)
+        places, values = scored.places[kept], values[kept]
+        order = np.lexsort((places, -values))[:width]
+        return Tier(strategy, scored, places[order], values[order], cut=bool(cut))
 
     def _choose(self, tier: Tier, missing: int, wanted: Diversity) -> None:
         """The best list of a tier's items after those chosen before."""
