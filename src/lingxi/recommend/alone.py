@@ -14,7 +14,7 @@ from lingxi.recommend.histories import Histories
 from lingxi.recommend.kernels import Cells, Rows, add_rows, gather_rows, list_once
 from lingxi.recommend.largest import find_floor
 from lingxi.recommend.matrix import Csr, build_csr
-from lingxi.recommend.scorer import Scorer
+from lingxi.recommend.scorer import Listing, Scorer
 from lingxi.recommend.scratch import Scratch
 
 Whole = NDArray[np.int64]
@@ -36,6 +36,8 @@ def hear_part(part: Scorer, history: Histories, most: int, scratch: Scratch) -> 
         columns = cells.columns.astype(np.int64)
         found = scratch.take_best(sums, columns, most, linear.busiest)
         return found.items, found.scores
+    if isinstance(part, Listing):
+        return part.list_scores(history)
     whole = part.score(history)[0]
     met = (whole > 0).nonzero()[0]
     return met, whole[met]

@@ -14,14 +14,56 @@ from lingxi.recommend.alone import Table, Whole, cut_each, cut_scores
 from lingxi.recommend.gathered import Linear, find_linear
 from lingxi.recommend.histories import Histories
 from lingxi.recommend.kernels import Cells, add_rows, gather_rows, list_once
+from lingxi.recommend.largest import find_floor
 from lingxi.recommend.matrix import Csr, build_csr, count_ends, row_blocks
-from lingxi.recommend.scorer import Scorer
+from lingxi.recommend.scorer import Listing, ListingMany, Scorer
 from lingxi.recommend.scratch import Scratch
 
 BLOCK = 256
 """Histories that are best answered together: what they touch stays within some tens of MB."""
 _CELLS = 500_000
 """Cells gathered in one step: what fits into a cache."""
+
+
+def join_rows(
+    rows: Sequence[tuple[Whole, NDArray[np.float32]]],
+) -> tuple[Whole, Whole, NDArray[np.float32]]:
+    """Items and scores of each row as ``ListingMany`` tells them: what is above 0."""
+    kept = [(items[scores > 0], scores[scores > 0]) for items, scores in rows]
+    ends = np.concatenate(([0], np.cumsum([len(items) for items, _ in kept], dtype=np.int64)))
+    items = np.concatenate([np.empty(0, np.int64), *[items for items, _ in kept]])
+    return ends, items, np.concatenate([np.empty(0, np.float32), *[each for _, each in kept]])
+
+
+def list_part(
+    part: Scorer, histories: Histories, scratch: Scratch
+) -> list[tuple[Whole, NDArray[np.float32]]]:
+    """The items of each history that a part scores above 0, each once, and their scores."""
+    linear = find_linear(part)
+    if linear is not None:
+        gathered = _gather(linear, histories)
+        return [_list_linear(cells, weights, scratch) for _, cells, weights in gathered]
+    if isinstance(part, ListingMany):
+        ends, items, scores = part.list_many(histories)
+        return [(items[a:b], scores[a:b]) for a, b in pairwise(ends.tolist())]
+    if isinstance(part, Listing):
+        single = [histories.take(np.array([row])) for row in range(histories.n_rows)]
+        return [part.list_scores(each) for each in single]
+    rows = list[tuple[Whole, NDArray[np.float32]]]()
+    for row in part.score(histories):
+        met = (row > 0).nonzero()[0]
+        rows.append((met, row.take(met)))
+    return rows
+
+
+def _list_linear(
+    cells: Cells, weights: NDArray[np.float64], scratch: Scratch
+) -> tuple[Whole, NDArray[np.float32]]:
+    items, sums = scratch.sum_columns(cells, weights)
+    scores = sums.astype(np.float32)
+    if scores.min(initial=np.float32(0)) >= 0:
+        return items, scores
+    return items[scores > 0], scores[scores > 0]
 
 
 def hear_parts(
@@ -45,7 +87,12 @@ def _hear(
     """A part's heads: cells, row · n_items + item, and their shares."""
     linear = find_linear(part)
     if linear is None:
-        heads = cut_each(part.score(histories), seen, depth)
+        if isinstance(part, Listing):
+            heads = _cut_listed(
+                list_part(part, histories, scratch), histories, seen, depth, scratch
+            )
+        else:
+            heads = cut_each(part.score(histories), seen, depth)
         named = [items + row * histories.n_items for row, (items, _) in enumerate(heads)]
         return np.concatenate(named), np.concatenate([shares for _, shares in heads])
     found, told = [np.empty(0, np.int64)], [np.empty(0, np.float32)]
@@ -59,6 +106,26 @@ def _hear(
         found.append(own + row * histories.n_items)
         told.append(shares)
     return np.concatenate(found), np.concatenate(told)
+
+
+def _cut_listed(
+    rows: Sequence[tuple[Whole, Table]],
+    histories: Histories,
+    seen: Csr,
+    depth: int,
+    scratch: Scratch,
+) -> list[tuple[Whole, Table]]:
+    """The head of each row of a part that knows what it scores above 0."""
+    heads = []
+    for (items, scores), (start, stop) in zip(rows, pairwise(seen.indptr.tolist()), strict=True):
+        met = seen.indices[start:stop]
+        floor = find_floor(scores, depth + len(met))
+        if floor > 0:
+            kept = (scores >= floor).nonzero()[0]
+            items, scores = items.take(kept), scores.take(kept)
+        known = scratch.are_among(items, met)
+        heads.append(cut_scores(items, scores, known, depth, histories.n_items))
+    return heads
 
 
 def _gather(part: Linear, histories: Histories) -> Iterator[tuple[int, Cells, NDArray[np.float64]]]:

@@ -5,10 +5,12 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from lingxi.recommend.among import explain_part, join_rows, list_part
 from lingxi.recommend.earlier import Earlier, remind
 from lingxi.recommend.histories import Histories
 from lingxi.recommend.matrix import Csr, scale
 from lingxi.recommend.scorer import Scorer
+from lingxi.recommend.scratch import Scratch
 from lingxi.store import Artefact, ArtefactWriter
 
 
@@ -54,11 +56,33 @@ class Blend:
             total += np.float32(share) * np.maximum(part.score(histories), np.float32(0))
         return total
 
+    def list_scores(self, history: Histories) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
+        """See ``Listing``."""
+        _, items, scores = self.list_many(history)
+        return items, scores
+
+    def list_many(
+        self, histories: Histories
+    ) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float32]]:
+        """See ``ListingMany``: the numbers of ``score``, added where a part says something."""
+        scratch = Scratch(histories.n_items)
+        said = [list_part(part, histories, scratch) for part in self.parts]
+        shares, found = [np.float32(share) for share in self.shares], []
+        for row in zip(*said, strict=True):
+            total = scratch.total
+            for (items, scores), share in zip(row, shares, strict=True):
+                total[items] += share * scores
+            met = total.nonzero()[0]
+            found.append((met, total.take(met)))
+            total.fill(0.0)
+        return join_rows(found)
+
     def explain(self, histories: Histories, lists: NDArray[np.int64]) -> Csr:
         """What each item of each history gives through all parts; see ``Scorer.explain``."""
         total: Csr | None = None
+        scratch = Scratch(histories.n_items)
         for part, share in zip(self.parts, self.shares, strict=True):
-            given = part.explain(histories, lists)
+            given = explain_part(part, histories, lists, scratch)
             owners = np.repeat(np.arange(given.shape[0]), np.diff(given.indptr))
             sums = np.bincount(owners, weights=given.data, minlength=given.shape[0])
             counted = scale(given, given.data * share * (sums > 0)[owners])

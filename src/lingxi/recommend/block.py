@@ -213,6 +213,7 @@ def _list_together(
     """As above for a model that knows the few items of each history that it scores."""
     model, histories = recommender.model, _read_histories(recommender, block)
     scorer, closed, rows = model.scorer, ~opened, list[Row]()
+    strange = _find_strangers(block).tolist()
     size = BLOCK if isinstance(scorer, ListingMany) else 1
     for start in range(0, histories.n_rows, size):
         some = histories.take(np.arange(start, min(start + size, histories.n_rows)))
@@ -221,7 +222,12 @@ def _list_together(
         else:
             found = [model.list_scores(some)]
         lists = []
-        for (items, scores), own in zip(found, barred[start : start + size], strict=True):
+        part = slice(start, start + size)
+        told = zip(found, barred[part], strange[part], strict=True)
+        for (items, scores), own, nobody in told:
+            if nobody:  # strangers get what anybody gets
+                lists.append(np.empty(0, dtype=np.int64))
+                continue
             if stand_ins is not None:
                 items, scores = stand_ins.join(items, scores)
             before = closed[own]
@@ -234,6 +240,13 @@ def _list_together(
     return rows
 
 
+def _find_strangers(block: Block) -> NDArray[np.bool_]:
+    """Of whom nothing is known that counts."""
+    strange = np.ones(len(block.customers), dtype=np.bool_)
+    strange[block.owners[block.moments > 0]] = False
+    return strange
+
+
 def _list_by_scores(
     recommender: "Recommender",
     block: Block,
@@ -244,8 +257,7 @@ def _list_by_scores(
 ) -> list[Row]:
     """As above for a model that scores all items of a history at once."""
     model, histories = recommender.model, _read_histories(recommender, block)
-    strange = np.bincount(block.owners[block.moments > 0], minlength=histories.n_rows) == 0
-    rows = list[Row]()
+    strange, rows = _find_strangers(block), list[Row]()
     for start in range(0, histories.n_rows, BLOCK):
         part = slice(start, min(start + BLOCK, histories.n_rows))
         some = histories.take(np.arange(part.start, part.stop))

@@ -4,11 +4,14 @@
 this is linear in the history x for given neighbours, so that it can be explained item by item.
 """
 
+from itertools import pairwise
+
 import numpy as np
 from numpy.typing import NDArray
 
 from lingxi.errors import InvalidInput
 from lingxi.recommend.alone import pick_cells
+from lingxi.recommend.among import BLOCK, join_rows
 from lingxi.recommend.histories import Histories
 from lingxi.recommend.history import USUAL, Weighting
 from lingxi.recommend.kernels import Rows, add_rows, gather_rows, list_once
@@ -84,7 +87,7 @@ class UserKnn:
             )
         self.name, self.similarity, self.k, self.shrinkage = name, similarity, k, shrinkage
         self.taught, self.heard = taught, heard
-        self._latest = Latest[Csr]()
+        self._latest = Latest[Csr](BLOCK)
 
     def fit(self, taught: Histories) -> None:
         """Keep every row, with its mean and length."""
@@ -196,6 +199,22 @@ class UserKnn:
         sums = np.zeros(self._rows.shape[1])
         add_rows(gather_rows(Rows.of(self._rows), near.indices), near.data, sums)
         return sums.astype(np.float32)[None, :]
+
+    def list_scores(self, history: Histories) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
+        """See ``Listing``."""
+        _, items, scores = self.list_many(history)
+        return items, scores
+
+    def list_many(
+        self, histories: Histories
+    ) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float32]]:
+        """See ``ListingMany``."""
+        near, rows, found = self.find_neighbours(histories), Rows.of(self._rows), []
+        for start, stop in pairwise(near.indptr.tolist()):
+            cells = gather_rows(rows, near.indices[start:stop])
+            items, sums = self._scratch.sum_columns(cells, near.data[start:stop])
+            found.append((items, sums.astype(np.float32)))
+        return join_rows(found)
 
     def explain(self, histories: Histories, lists: NDArray[np.int64]) -> Csr:
         """What each item gives through the neighbours, who are held fixed; see ``Scorer``."""

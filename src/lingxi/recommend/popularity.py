@@ -25,11 +25,21 @@ class SameForAll:
     def __init__(self, name: str, taught: Weighting = USUAL) -> None:
         self.name, self.taught = name, taught
         self.weights: Vector = np.empty(0)
+        self._listed: tuple[Vector, NDArray[np.int64], NDArray[np.float32]] | None = None
 
     def score(self, histories: Histories) -> NDArray[np.float32]:
         """The same scores for every history."""
         shape = (histories.n_rows, len(self.weights))
         return np.broadcast_to(self.weights.astype(np.float32), shape)
+
+    def list_scores(self, _history: Histories) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
+        """See ``Listing``; the same arrays each time, not to be written to."""
+        held = self._listed
+        if held is None or held[0] is not self.weights:
+            scores = self.weights.astype(np.float32)
+            items = np.flatnonzero(scores > 0)
+            held = self._listed = (self.weights, items, scores[items])
+        return held[1], held[2]
 
     def explain(self, histories: Histories, lists: NDArray[np.int64]) -> Csr:
         """Empty rows: nothing of it comes from the history."""

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from lingxi.errors import InvalidInput
 from lingxi.recommend.histories import Histories
 from lingxi.recommend.history import USUAL, Weighting
-from lingxi.recommend.matrix import Csr, build_csr, densify_scores, row_lengths, scale
+from lingxi.recommend.matrix import Csr, build_csr, count_ends, densify_scores, row_lengths, scale
 from lingxi.recommend.operators import NO_CUSTOMERS
 from lingxi.store import Artefact, ArtefactWriter
 
@@ -94,6 +94,20 @@ class Repeat:
     def score(self, histories: Histories) -> NDArray[np.float32]:
         """Scores of all items, shape (n_rows, n_items), 0 for what the history lacks."""
         return densify_scores(self._weigh(histories))
+
+    def list_scores(self, history: Histories) -> tuple[Whole, NDArray[np.float32]]:
+        """See ``Listing``."""
+        _, items, scores = self.list_many(history)
+        return items, scores
+
+    def list_many(self, histories: Histories) -> tuple[Whole, Whole, NDArray[np.float32]]:
+        """See ``ListingMany``."""
+        weights = self._weigh(histories)
+        owners = np.repeat(np.arange(weights.shape[0]), row_lengths(weights))
+        scores = weights.data.astype(np.float32)
+        kept = scores > 0
+        items = weights.indices[kept].astype(np.int64)
+        return count_ends(owners[kept], histories.n_rows), items, scores[kept]
 
     def explain(self, histories: Histories, lists: Whole) -> Csr:
         """An item is there because it was had before: its own share is the score."""

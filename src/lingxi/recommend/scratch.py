@@ -11,10 +11,12 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from lingxi.recommend.kernels import Cells, add_rows, list_once
 from lingxi.recommend.largest import find_floor
 
 Whole = NDArray[np.int64]
 Table = NDArray[np.float32]
+Vector = NDArray[np.float64]
 _MOST_WIDTHS = 8
 _NARROW = 20_000
 """With fewer items, looking at all of them costs no more than looking at cells."""
@@ -25,6 +27,8 @@ _SPARSE_TO_CLEAR = 6
 BUSIEST = 4096
 """Columns with the most cells, whose sums say how high the best ones of a history are at least."""
 
+_SPARSE_TO_SORT = 16
+"""The same of sorting them."""
 _LESS = 1.0 - 1e-6
 """So much lower a bound in double precision leaves out nothing that rounding may lift."""
 
@@ -142,6 +146,27 @@ class Scratch:
         first[items] = own
         found: NDArray[np.bool_] = first.take(items) == own
         return found
+
+    def find_first(self, items: NDArray[np.integer]) -> Whole:
+        """Where each item stands for the first time, rising."""
+        held, own = _borrow(self.n_items).first, np.arange(len(items), dtype=np.int32)
+        held[items[::-1]] = own[::-1]  # what is written last stays
+        found: Whole = (held.take(items) == own).nonzero()[0]
+        return found
+
+    def sum_columns(self, cells: Cells, weights: NDArray[np.float64]) -> tuple[Whole, Vector]:
+        """The columns whose weighted sum over the rows is not 0, rising, and these sums."""
+        sums = self.sums
+        add_rows(cells, weights, sums)
+        if self.n_items > _SPARSE_TO_SORT * len(cells.columns):
+            items = list_once(cells.columns).astype(np.int64, copy=False)
+            found = sums.take(items)
+            sums[items] = 0.0
+            return items, found
+        items = sums.nonzero()[0]
+        found = sums.take(items)
+        sums.fill(0.0)
+        return items, found
 
     def take_best(
         self,

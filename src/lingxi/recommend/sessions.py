@@ -4,13 +4,17 @@ A session is a row of the histories: a visit, or all that a customer did. Cost g
 sessions that share an item with the history, at most ``sample`` of them, not with all sessions.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from lingxi.errors import InvalidInput
+from lingxi.recommend.alone import keep_columns, pick_cells, to_rows
+from lingxi.recommend.among import BLOCK, join_rows
 from lingxi.recommend.histories import Histories
+from lingxi.recommend.kernels import Cells, Rows, add_rows, gather_rows, multiply_rows
+from lingxi.recommend.latest import Latest
 from lingxi.recommend.matrix import (
     Csr,
     build_csr,
@@ -20,6 +24,7 @@ from lingxi.recommend.matrix import (
     sum_pairs,
     transpose,
 )
+from lingxi.recommend.scratch import Scratch
 from lingxi.store import Artefact, ArtefactWriter
 
 Whole = NDArray[np.int64]
@@ -72,13 +77,18 @@ class _Asked:
 
 @dataclass(frozen=True)
 class _Near:
-    """The neighbours of one history: rows, nearness, and the place of each one's shared item."""
+    """The neighbours of one history, and what the items of each are worth by their places.
 
+    ``sums``: over the shared items; ``factors``: all else of s(v); ``places``: of the shared item;
+    ``cells``: the items of each neighbour, and what is left of s(v) at each one's place.
+    """
+
+    asked: _Asked
     rows: Whole
     factors: Vector
-    """All of s(v) but the sum over shared items."""
     sums: Vector
     places: Vector
+    cells: Cells | None = None
 
 
 class SessionKnn:
@@ -109,6 +119,7 @@ class SessionKnn:
         if k < 1 or sample < 0:
             raise InvalidInput(f"k must be at least 1 and sample at least 0: {k}, {sample}.")
         self.name, self.nearness, self.k, self.sample = name, nearness, k, sample
+        self._latest = Latest[list[_Near]](BLOCK)
         self._keep(stack([], 0), np.empty(0, dtype=np.int64))
 
     def fit(self, taught: Histories) -> None:
@@ -122,17 +133,25 @@ class SessionKnn:
     def score(self, histories: Histories) -> NDArray[np.float32]:
         """Scores of all items, shape (n_rows, n_items)."""
         scores = np.zeros(histories.shape, dtype=np.float32)
-        for row in range(histories.n_rows):
-            asked = self._read(histories, row)
-            near = self._find_near(asked)
-            items, worths, _ = self._spread(near)
-            scores[row] = np.bincount(items, weights=worths, minlength=histories.n_items)
+        for row, near in zip(scores, self._find(histories), strict=True):
+            items, worths = self._add_up(near)
+            row[items] = worths
         return scores
+
+    def list_scores(self, history: Histories) -> tuple[Whole, NDArray[np.float32]]:
+        """See ``Listing``."""
+        _, items, scores = self.list_many(history)
+        return items, scores
+
+    def list_many(self, histories: Histories) -> tuple[Whole, Whole, NDArray[np.float32]]:
+        """See ``ListingMany``."""
+        return join_rows([self._add_up(near) for near in self._find(histories)])
 
     def explain(self, histories: Histories, lists: Whole) -> Csr:
         """What each item gives through the neighbours, who are held fixed; see ``Scorer``."""
-        parts = [self._explain_one(histories, row, lists[row]) for row in range(len(lists))]
-        return stack(parts, histories.n_items)
+        told = zip(self._find(histories), lists, strict=True)
+        parts = [self._explain_one(near, wanted) for near, wanted in told]
+        return parts[0] if len(parts) == 1 else stack(parts, histories.n_items)
 
     def save(self, writer: ArtefactWriter, prefix: str, customers: Whole) -> dict[str, str]:
         """Write the sessions and whose they are, so that an erasure can empty a person's."""
@@ -159,8 +178,13 @@ class SessionKnn:
         latest = np.argsort(-moments, kind="stable")
         self._newness = np.empty(len(latest), dtype=np.int64)
         self._newness[latest] = np.arange(len(latest))
-        self._by_item = transpose(places)
-        found = row_lengths(self._by_item)
+        by_item = transpose(places)
+        self._by_item, self._rows = Rows.of(by_item), Rows.of(places)
+        self._among, self._scratch = Scratch(places.shape[0]), Scratch(places.shape[1])
+        self._latest.clear()
+        self._reach = int(places.data.max(initial=0.0))
+        self._decay = self._fade(np.arange(-self._reach, self._reach + 1, dtype=np.float64))
+        found = row_lengths(by_item)
         rarity = np.log(max(len(moments), 1) / np.maximum(found, 1.0))
         self._worth = 1.0 + self.nearness.rarity * rarity
 
@@ -175,21 +199,43 @@ class SessionKnn:
         moment = int(histories.moments[stop - 1]) if length else 0
         return _Asked(items[order], weights, steps, moment, int(histories.rows[row]))
 
+    def _find(self, histories: Histories) -> list[_Near]:
+        """The neighbours of each history, with their cells where it is a single one."""
+        found = self._latest.get(histories)
+        if found is None:
+            asked = [self._read(histories, row) for row in range(histories.n_rows)]
+            found = [self._find_near(each) for each in asked]
+            if len(found) == 1:
+                found = [replace(found[0], cells=self._spread(found[0]))]
+            self._latest.put(histories, found)
+        return found
+
     def _find_near(self, asked: _Asked) -> _Near:
         """The nearest sessions, equal ones the newer first."""
-        rows, owners, places = _gather(self._by_item, asked.items)
-        other = rows != asked.row
-        rows, owners, places = rows[other], owners[other], places[other]
-        met, first, which = np.unique(rows, return_index=True, return_inverse=True)
-        sums: Vector = np.bincount(which, asked.weights[owners], len(met)).astype(np.float64)
-        if 0 < self.sample < len(met):
-            latest = np.argpartition(self._newness[met], self.sample)[: self.sample]
-            met, first, sums = met[latest], first[latest], sums[latest]
-        factors = self._find_factors(asked, met, asked.steps[owners[first]])
-        near = factors * sums
-        order = np.lexsort((self._newness[met], -near))[: self.k]
-        order = order[near[order] > 0]
-        return _Near(met[order], factors[order], sums[order], places[first[order]])
+        cells = gather_rows(self._by_item, asked.items)
+        met = self._among.find_first(cells.columns)  # the newest shared item comes first
+        sums = self._among.sums
+        add_rows(Cells(cells.columns, np.ones(len(cells.columns)), cells.ends), asked.weights, sums)
+        rows = cells.columns.take(met).astype(np.int64)
+        found = sums.take(rows)
+        sums[rows] = 0.0
+        stays = rows != asked.row
+        if 0 < self.sample < len(rows):
+            late = self._newness.take(rows)
+            others = late[stays]
+            if len(others) > self.sample:
+                stays &= late < np.partition(others, self.sample)[self.sample]
+        met, rows, found = met[stays], rows[stays], found[stays]
+        steps = asked.steps.take(cells.ends.searchsorted(met, side="right") - 1)
+        factors = self._find_factors(asked, rows, steps)
+        near = factors * found
+        kept = (near > 0).nonzero()[0]
+        if len(kept) > self.k:
+            values = near.take(kept)
+            kept = kept[values >= np.partition(values, len(kept) - self.k)[len(kept) - self.k]]
+        order = kept[np.lexsort((self._newness.take(rows.take(kept)), -near.take(kept)))[: self.k]]
+        places = cells.values.take(met.take(order)).astype(np.float64, copy=False)
+        return _Near(asked, rows.take(order), factors.take(order), found.take(order), places)
 
     def _find_factors(self, asked: _Asked, rows: Whole, steps: Whole) -> Vector:
         how = self.nearness
@@ -201,46 +247,39 @@ class SessionKnn:
             factors = factors * 2.0 ** (-days / how.half_life)
         return factors
 
-    def _spread(self, near: _Near) -> tuple[Whole, Vector, Whole]:
-        """The items of the neighbours, what each is worth, and whose each is: a neighbour's place.
-
-        The worth includes the sum over shared items.
-        """
-        items, owners, places = _gather(self._places, near.rows)
-        worths = (near.factors * near.sums)[owners] * self._worth[items]
+    def _fade(self, steps: Vector) -> Vector:
+        """What is left of s(v) at places so many steps after that of the newest shared item."""
         how = self.nearness
-        if how.spread > 0:
-            worths = worths * np.exp(-np.abs(places - near.places[owners]) / how.spread)
-        if how.before != 1:
-            worths = np.where(places < near.places[owners], how.before * worths, worths)
-        return items, worths, owners
+        left = np.exp(-np.abs(steps) / how.spread) if how.spread > 0 else np.ones(len(steps))
+        return left if how.before == 1 else np.where(steps < 0, how.before * left, left)
 
-    def _explain_one(self, histories: Histories, row: int, wanted: Whole) -> Csr:
+    def _spread(self, near: _Near) -> Cells:
+        """The items of the neighbours, and what is left of s(v) at the place of each."""
+        cells = gather_rows(self._rows, near.rows)
+        if self.nearness.spread == 0 and self.nearness.before == 1:
+            return Cells(cells.columns, np.ones(len(cells.columns)), cells.ends)
+        starts = np.repeat(near.places - self._reach, np.diff(cells.ends))
+        steps = (cells.values - starts).astype(np.int64)
+        return Cells(cells.columns, self._decay.take(steps), cells.ends)
+
+    def _add_up(self, near: _Near) -> tuple[Whole, NDArray[np.float32]]:
+        """The items of the neighbours, rising, and their scores."""
+        cells = self._spread(near) if near.cells is None else near.cells
+        items, sums = self._scratch.sum_columns(cells, near.factors * near.sums)
+        scores: NDArray[np.float32] = (sums * self._worth.take(items)).astype(np.float32)
+        return items, scores
+
+    def _explain_one(self, near: _Near, wanted: Whole) -> Csr:
         """Row p: what each item of the history gives to place p of the list."""
-        asked = self._read(histories, row)
-        near = self._find_near(asked)
-        items, worths, owners = self._spread(near)
-        column = np.full(histories.n_items, -1)
-        column[wanted] = np.arange(len(wanted))
-        listed = column[items] >= 0
-        shape = (len(wanted), len(near.rows))
-        table = np.zeros(shape)
-        np.add.at(table, (column[items[listed]], owners[listed]), worths[listed])
-        shared = self._share(asked, near)
-        given = table @ shared
-        cells = np.tile(asked.items, len(wanted))
-        owners = np.repeat(np.arange(len(wanted)), len(asked.items))
-        return sum_pairs(owners, cells, given.reshape(-1), (len(wanted), histories.n_items))
-
-    def _share(self, asked: _Asked, near: _Near) -> Vector:
-        """Each item's part of the sum of each neighbour, shape (n_near, n_items of the history)."""
-        place = np.full(len(self._moments), -1)
-        place[near.rows] = np.arange(len(near.rows))
-        rows, owners, _ = _gather(self._by_item, asked.items)
-        kept = place[rows] >= 0
-        shared = np.zeros((len(near.rows), len(asked.items)))
-        shared[place[rows[kept]], owners[kept]] = asked.weights[owners[kept]]
-        return shared / near.sums[:, None]
+        asked, n_items = near.asked, self._scratch.n_items
+        cells = self._spread(near) if near.cells is None else near.cells
+        worths = pick_cells(cells, wanted, self._scratch) * near.factors[:, None]
+        bonds = keep_columns(gather_rows(self._by_item, asked.items), near.rows, self._among)
+        told = multiply_rows(Cells(bonds.columns, np.ones(len(bonds.columns)), bonds.ends), worths)
+        told *= asked.weights[:, None]
+        order = np.argsort(asked.items)
+        table = (told[order] * self._worth[wanted]).T
+        return to_rows(np.ascontiguousarray(table), asked.items[order], n_items)
 
 
 def _find_places(taught: Histories) -> Csr:
@@ -253,14 +292,3 @@ def _find_places(taught: Histories) -> Csr:
     rows, items = np.divmod(cells[last], max(taught.n_items, 1))
     indptr = count_ends(rows, taught.n_rows)
     return build_csr(places[last].astype(np.float64), items, indptr, taught.shape)
-
-
-def _gather(matrix: Csr, rows: Whole) -> tuple[Whole, Whole, Vector]:
-    """Columns, owners (places in ``rows``) and values of these rows' cells, in their order."""
-    starts, stops = matrix.indptr[rows].astype(np.int64), matrix.indptr[rows + 1].astype(np.int64)
-    lengths = stops - starts
-    ends = np.cumsum(lengths)
-    total = int(ends[-1]) if len(ends) else 0
-    cells = np.arange(total) + np.repeat(starts - (ends - lengths), lengths)
-    owners = np.repeat(np.arange(len(rows)), lengths)
-    return matrix.indices[cells].astype(np.int64), owners, matrix.data[cells]
