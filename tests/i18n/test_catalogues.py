@@ -127,3 +127,9 @@ def test_every_model_and_what_measures_it_has_a_word(language: str) -> None:
     assert told.startswith(words.metric("ndcg@10"))
     assert "_" not in told + words.metric("ndcg@10_inner")
     assert words.metric("ndcg@10_else").endswith("(else)")
+
+
+def test_what_rounds_to_zero_has_no_sign() -> None:
+    reader = Translator("en")
+    written = [reader.number(value, 3) for value in (-0.0004, -0.0006, 0.0, 0.0004)]
+    assert written == ["0.000", "-0.001", "0.000", "0.000"]

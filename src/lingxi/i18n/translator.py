@@ -111,7 +111,8 @@ class Translator:
         return numbers.format_currency(cents / 10 ** minor_units(unit), unit, locale=self.locale)
 
     def number(self, value: float, digits: int = 0) -> str:
-        """A number with grouping and ``digits`` decimals."""
+        """A number with grouping and ``digits`` decimals; what rounds to zero has no sign."""
+        value = value if round(value, digits) else 0
         pattern = "#,##0" + ("." + "0" * digits if digits else "")
         return numbers.format_decimal(value, format=pattern, locale=self.locale)
 

@@ -34,13 +34,15 @@ from lingxi.recommend.placements.definition import (
     Weights,
 )
 from lingxi.recommend.placements.explain import (
+    Explained,
     explain_briefly,
     explain_entry,
     say_step,
     say_why,
 )
 from lingxi.recommend.placements.file import read_definitions
-from lingxi.recommend.placements.listing import make_list
+from lingxi.recommend.placements.listing import Entry, make_list
+from lingxi.recommend.placements.scored import Cause
 from lingxi.recommend.placements.why_not import Verdict, find_standing
 from lingxi.recommend.rerank import Method
 from lingxi.store.tables import to_micros
@@ -91,6 +93,15 @@ def test_the_sentence_says_the_same_share_with_and_without_all_causes(make, mode
             assert said.params[name] == same
         many += told.code == "placement.why.history_two" and len(found.causes) > 2
     assert many
+
+
+def test_a_cause_of_nought_percent_is_not_named() -> None:
+    """ "Because of Mug (98 % of the score) and Shampoo (0 %)"."""
+    entry = Entry(0, Strategy.PERSONAL, 1.0, 1.0)
+    for value, code in ((0.004, "placement.why.history"), (0.006, "placement.why.history_two")):
+        causes = (Cause("history", "A", 1.0 - value), Cause("history", "B", value))
+        told = say_why(Explained(entry, 1.0, causes, (), support=1.0), "C", {})
+        assert told.code == code
 
 
 @pytest.mark.parametrize("model", ["rp3beta", "item_cosine", "user_cosine"])

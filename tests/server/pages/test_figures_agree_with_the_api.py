@@ -274,6 +274,8 @@ def test_search_from_the_top_bar(language, dashboard, open_page, words) -> None:
 def test_the_report_on_the_shops_own_data(language, dashboard, open_page, words) -> None:
     report = dashboard.api("/v1/recommender-reports")["reports"][0]
     page = open_page("/recommender", language)
+    baselines = sum(model["baseline"] for model in report["models"])
+    expect(page.locator("lx-chart tbody tr[data-tone=baseline]")).to_have_count(baselines)
     expect(page.locator(".answer")).to_contain_text(words.word("model", report["chosen"]))
     expect(page.locator(".answer")).to_contain_text(words.num(report["customers"]))
     listed = rows(page, words.text("report.part.accuracy"))
@@ -331,3 +333,8 @@ def test_the_explorer_says_what_one_more_item_would_change(
     changed = sum(old.get(item["item_id"]) != item["position"] for item in after)
     expect(page.locator(".answer")).to_contain_text(words.num(changed))
     assert f"added={added}" in page.url
+    page.get_by_label(words.text("explorer.field.added")).fill("nosuch")
+    expect(page.locator(".answer")).to_contain_text(
+        words.text("explorer.answer.unknown", name="nosuch")
+    )
+    expect(page.get_by_role("columnheader", name=words.text("explorer.move"))).to_have_count(0)

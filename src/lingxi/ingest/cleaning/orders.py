@@ -108,7 +108,7 @@ def _put_currency(draft: Draft, typed: Properties, *, needed: bool) -> Factor | 
     rate = rules.rate(code, draft.occurred_at.date())
     if rate is None:
         if needed:
-            raise Halt(DropReason.CURRENCY_RATE_MISSING, f"{code} on {draft.occurred_at:%Y-%m-%d}")
+            raise Halt(DropReason.CURRENCY_RATE_MISSING, f"{code} {draft.occurred_at:%Y-%m-%d}")
         draft.note("put_currency", PutReason.VALUE_DROPPED, "price", code)
         return None
     draft.note(

@@ -155,6 +155,8 @@ def _finish(steps: list[Step], entry: Entry, value: float) -> tuple[Step, ...]:
     return tuple(steps)
 
 
+_SMALLEST_TOLD = 0.005
+"""A share below it would be written as 0 %."""
 _BY_ITEM_ALONE = {
     "demand": "popular",
     "age": "new",
@@ -182,7 +184,7 @@ def say_why(explained: Explained, item_id: str, names: dict[str, str]) -> Senten
         "item": names.get(first.item_id) or first.item_id,
         "part_share": first.value / support,
     }
-    others = [cause for cause in causes[1:] if cause.item_id and cause.value > 0]
+    others = [c for c in causes[1:] if c.item_id and c.value >= _SMALLEST_TOLD * support]
     if first.kind == "history" and others:
         params["other"] = names.get(others[0].item_id) or others[0].item_id
         params["other_share"] = others[0].value / support

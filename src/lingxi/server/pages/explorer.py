@@ -14,6 +14,7 @@ from lingxi.app.answers import Answers
 from lingxi.app.placements.request import Ask
 from lingxi.app.placements.views import PlacedItem, PlacementView, WhyNotView
 from lingxi.errors import NotTrained
+from lingxi.recommend.placements.why_not import Verdict
 from lingxi.server.api.parameters import Filter, check_text
 from lingxi.server.dependencies import AskAnswers
 from lingxi.server.pages.frame import AskFrame
@@ -52,13 +53,18 @@ class Place:
 
 @dataclass(frozen=True)
 class Exploration:
-    """The list shown, and how it differs from the one without what was added."""
+    """The list shown, and how it differs from the one without ``added``, where there is one."""
 
     view: PlacementView
     places: tuple[Place, ...]
     gone: tuple[PlacedItem, ...]
-    compared: bool
+    added: WhyNotView | None
     standing: WhyNotView | None
+
+    @property
+    def compared(self) -> bool:
+        """Whether something was added; what the shop does not have cannot be."""
+        return self.added is not None and self.added.verdict != Verdict.UNKNOWN
 
     @property
     def moved(self) -> int:
@@ -103,7 +109,7 @@ def get_explorer(
         "deeds": DEEDS,
         "found": found,
         "causes": _CAUSES,
-        "answer": answer_exploration(frame.words, found, filters["added"]),
+        "answer": answer_exploration(frame.words, found),
     }
     return frame.list_page("explorer.html", context, Address("/explorer", _spell(filters)))
 
@@ -145,11 +151,12 @@ def explore(answers: Answers, wish: Wish) -> Exploration:
     desk, ask = answers.placements, wish.ask
     before = desk.recommend(wish.placement, ask, explain=True, log=False)
     after = before
-    if wish.added:
+    added = desk.why_not(wish.placement, ask, wish.added) if wish.added else None
+    if added is not None and added.verdict != Verdict.UNKNOWN:
         ask = add_event(ask, wish.added, wish.deed)
         after = desk.recommend(wish.placement, ask, explain=True, log=False)
     standing = desk.why_not(wish.placement, ask, wish.missing) if wish.missing else None
-    return compare(before, after, standing, compared=bool(wish.added))
+    return compare(before, after, added, standing)
 
 
 def add_event(ask: Ask, item_id: str, deed: str) -> Ask:
@@ -163,7 +170,10 @@ def add_event(ask: Ask, item_id: str, deed: str) -> Ask:
 
 
 def compare(
-    before: PlacementView, after: PlacementView, standing: WhyNotView | None, *, compared: bool
+    before: PlacementView,
+    after: PlacementView,
+    added: WhyNotView | None,
+    standing: WhyNotView | None,
 ) -> Exploration:
     """Where each item of a list stood in another."""
     old = {item.item_id: item.position for item in before.items}
@@ -173,7 +183,7 @@ def compare(
         for item in after.items
     )
     gone = tuple(item for item in before.items if item.item_id not in new)
-    return Exploration(after, places, gone, compared, standing)
+    return Exploration(after, places, gone, added, standing)
 
 
 def _name_move(before: int | None, position: int) -> str:
@@ -182,9 +192,9 @@ def _name_move(before: int | None, position: int) -> str:
     return "same" if before == position else "up" if position < before else "down"
 
 
-def answer_exploration(words: Words, found: Exploration, added: str) -> str:
+def answer_exploration(words: Words, found: Exploration) -> str:
     """Who would see what first, why, and what one more event would change."""
-    view = found.view
+    view, added = found.view, found.added
     who = words.text("explorer.who.stranger")
     if view.customer_id and view.known:
         code = "known" if view.personalised else "refused"
@@ -196,17 +206,12 @@ def answer_exploration(words: Words, found: Exploration, added: str) -> str:
     first = view.items[0]
     said = words.text("explorer.answer", n=len(view.items), name=first.name or first.item_id)
     parts = [who, said, words.say(first.why)]
-    if found.compared:
+    if added is not None:
         code = "changes" if found.moved else "nothing"
-        name = _find_name(view, added)
+        code = code if found.compared else "unknown"
+        name = added.name or added.item_id
         parts.append(words.text(f"explorer.answer.{code}", n=found.moved, name=name))
     return words.join(*parts)
-
-
-def _find_name(view: PlacementView, item_id: str) -> str:
-    """What an item is called where it is a cause of the list; else its id."""
-    causes = (cause for item in view.items for cause in item.causes if cause.item_id == item_id)
-    return next((cause.name for cause in causes if cause.name), item_id)
 
 
 def _spell(filters: Mapping[str, str]) -> dict[str, str]:

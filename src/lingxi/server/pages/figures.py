@@ -27,10 +27,11 @@ class Series:
 
 @dataclass(frozen=True)
 class Row:
-    """One row: a name and a cell for each series."""
+    """One row: a name and a cell for each series; the ``tone`` of a bar in place of its series'."""
 
     name: str
     cells: tuple[Cell, ...]
+    tone: str = ""
 
 
 @dataclass(frozen=True)

@@ -91,7 +91,11 @@ def list_parts(report: ShopReport) -> list[Part]:
 def chart_models(words: Words, report: ShopReport) -> Table:
     """The deciding metric of each model, with its interval."""
     rows = tuple(
-        Row(words.word("model", model.name), (to_cell(words, model.measures[MAIN]),))
+        Row(
+            words.word("model", model.name),
+            (to_cell(words, model.measures[MAIN]),),
+            "baseline" if model.baseline else "",
+        )
         for model in report.models
     )
     return Table(words.text("column.model"), (Series(words.metric(MAIN), "1"),), rows)

@@ -16,6 +16,7 @@ function readTable(table) {
   const rows = [...table.tBodies[0].rows];
   return {
     names: rows.map((row) => row.cells[0].textContent.trim()),
+    tones: rows.map((row) => row.dataset.tone),
     series: heads
       .map((head, column) => ({
         name: head.textContent.trim(),
@@ -46,9 +47,15 @@ function readColours(element) {
   return colours;
 }
 
-function makeTickWriter(unit, language) {
+// As many decimals as tell the ticks of an axis apart that ends near the largest value.
+function makeTickWriter(unit, language, largest) {
+  const needed = largest > 0 ? Math.ceil(1 - Math.log10(largest / 2)) : 0;
   if (unit === "share") {
-    const format = new Intl.NumberFormat(language, { style: "percent", maximumFractionDigits: 0 });
+    const decimals = Math.min(Math.max(needed - 2, 0), 6);
+    const format = new Intl.NumberFormat(language, {
+      style: "percent",
+      maximumFractionDigits: decimals,
+    });
     return (value) => format.format(value);
   }
   const money = /^[A-Z]{3}$/.test(unit)
@@ -57,7 +64,7 @@ function makeTickWriter(unit, language) {
   const format = new Intl.NumberFormat(language, {
     ...money,
     notation: "compact",
-    maximumFractionDigits: 1,
+    maximumFractionDigits: Math.min(Math.max(needed, 1), 6),
     minimumFractionDigits: 0,
   });
   return (value) => format.format(value);
@@ -114,7 +121,9 @@ class Chart extends HTMLElement {
   #describe(data) {
     const colours = readColours(this);
     const kind = this.getAttribute("kind");
-    const tick = makeTickWriter(this.getAttribute("unit"), document.documentElement.lang);
+    const tops = data.series.flatMap((series) => series.cells.map((c) => c.high ?? c.value ?? 0));
+    const largest = Math.max(0, ...tops);
+    const tick = makeTickWriter(this.getAttribute("unit"), document.documentElement.lang, largest);
     const text = { color: colours["--ink-2"], fontFamily: getComputedStyle(this).fontFamily };
     const labelled = kind === "stack" || kind === "line";
     const category = {
@@ -125,6 +134,10 @@ class Chart extends HTMLElement {
       axisTick: { show: false },
       axisLabel: { ...text, hideOverlap: true, alignMinLabel: labelled ? "left" : null },
     };
+    if (kind === "whisker") {
+      const width = (this.#plot.clientWidth - 64) / Math.max(data.names.length, 1);
+      Object.assign(category.axisLabel, { interval: 0, hideOverlap: false, overflow: "break", width });
+    }
     const room = labelled ? Math.max(108, Math.min(130, this.#plot.clientWidth * 0.26)) : 12;
     return {
       animation: !matchMedia("(prefers-reduced-motion: reduce)").matches,
@@ -169,7 +182,10 @@ class Chart extends HTMLElement {
         name: series.name,
         type: kind === "bar" || kind === "whisker" ? "bar" : "line",
         stack: kind === "stack" ? "all" : undefined,
-        data: series.cells.map((cell) => cell.value),
+        data: series.cells.map((cell, at) => {
+          const own = colours[data.tones[at]];
+          return own ? { value: cell.value, itemStyle: { color: own } } : cell.value;
+        }),
         color: colour,
         barMaxWidth: 28,
         symbol: "none",
