@@ -9,6 +9,7 @@ import logging
 import math
 from collections import deque
 from collections.abc import Mapping, Sequence
+from concurrent.futures import Future
 from threading import Condition, Lock, Thread
 from typing import TYPE_CHECKING
 
@@ -31,11 +32,12 @@ _STOP_SECONDS = 10.0
 
 
 class ServedLog:
-    """Takes lists that were shown; closed, it commits what waits."""
+    """Takes lists that were shown, or are about to be; closed, it commits what waits."""
 
     def __init__(self, store: "Store") -> None:
         self._store = store
         self._waiting: deque[Event] = deque()
+        self._urgent: deque[tuple[Event, Future[None]]] = deque()
         self._wake, self._flushing = Condition(), Lock()
         self._thread: Thread | None = None
         self._closing = False
@@ -49,21 +51,27 @@ class ServedLog:
                 self.lost += 1
                 return
             self._waiting.append(event)
-            if self._thread is None:
-                self._thread = Thread(target=self._run, name="lingxi-served", daemon=True)
-                self._thread.start()
-            elif len(self._waiting) == _BATCH:
+            if not self._start() and len(self._waiting) == _BATCH:
                 self._wake.notify()  # a few now hold requests up less than many at once later
 
     def commit(self, event: Event) -> None:
-        """Put a list on disk before it is shown.
+        """Put a list on disk before it is shown; those that come together share a commit.
 
         Raises
         ------
         StoreBusy, StoreUnavailable
             If it cannot be: then it must not be shown.
         """
-        self._store.log.append([event])
+        with self._wake:
+            promise = None if self._closing else Future[None]()
+            if promise is not None:
+                self._urgent.append((event, promise))
+                self._start()
+                self._wake.notify()
+        if promise is None:
+            self._store.log.append([event])
+        else:
+            promise.result()
 
     def flush(self) -> None:
         """Commit what waits now; on return it is in the log, in the order in which it came.
@@ -73,17 +81,40 @@ class ServedLog:
         """
         with self._flushing:
             left = len(self._waiting)
-            while batch := self._take(min(_BATCH, left)):
+            while self._urgent or left > 0:
+                promised, batch = self._take(left)
                 left -= len(batch)
-                try:
-                    self._store.log.append(batch)
-                except LingxiError as error:
-                    self.lost += len(batch)
-                    log.warning("%d lists shown are not in the log: %s", len(batch), error)
+                self._append(promised, batch)
 
-    def _take(self, most: int) -> list[Event]:
+    def _append(
+        self, promised: Sequence[tuple[Event, "Future[None]"]], batch: Sequence[Event]
+    ) -> None:
+        try:
+            self._store.log.append([*(event for event, _ in promised), *batch])
+        except Exception as error:
+            for _, promise in promised:
+                promise.set_exception(error)
+            self.lost += len(batch)
+            if batch or not isinstance(error, LingxiError):
+                log.warning("%d lists shown are not in the log: %s", len(batch), error)
+        else:
+            for _, promise in promised:
+                promise.set_result(None)
+
+    def _take(self, most: int) -> tuple[list[tuple[Event, "Future[None]"]], list[Event]]:
+        """What is committed next: lists that are about to be shown, then those that were."""
         with self._wake:
-            return [self._waiting.popleft() for _ in range(min(most, len(self._waiting)))]
+            promised = [self._urgent.popleft() for _ in range(min(_BATCH, len(self._urgent)))]
+            room = min(_BATCH - len(promised), most, len(self._waiting))
+            return promised, [self._waiting.popleft() for _ in range(room)]
+
+    def _start(self) -> bool:
+        """Start the thread, if it is not there yet."""
+        if self._thread is not None:
+            return False
+        self._thread = Thread(target=self._run, name="lingxi-served", daemon=True)
+        self._thread.start()
+        return True
 
     def close(self) -> None:
         """Commit what waits and stop."""
@@ -98,7 +129,7 @@ class ServedLog:
     def _run(self) -> None:
         while True:
             with self._wake:
-                if not self._closing and len(self._waiting) < _BATCH:
+                if not self._closing and not self._urgent and len(self._waiting) < _BATCH:
                     self._wake.wait(_PAUSE_SECONDS)
                 closing = self._closing
             self.flush()
