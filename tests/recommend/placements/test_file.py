@@ -92,8 +92,8 @@ def test_an_empty_file_is_what_is_built_in() -> None:
     [
         ("[placements.home", "is not valid TOML"),
         ("[placement.home]\nn = 3", "unknown part 'placement' (did you mean 'placements'?)"),
-        ("[placements.home]\nn = '3'", "placements.home.n: expected `int`, got `str`"),
-        ("[placements.home]\nn = 0", "placements.home.n: expected `int` >= 1"),
+        ("[placements.home]\nn = '3'", "placements.home.n: must be a whole number, not text"),
+        ("[placements.home]\nn = 0", "placements.home.n: must be a whole number >= 1"),
         ("[placements.home]\nm = 3", "placements.home: unknown setting 'm'"),
         (
             "[placements.home]\nfallback = []",

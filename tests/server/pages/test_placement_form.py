@@ -82,8 +82,8 @@ def test_empty_rules_are_dropped_and_the_others_numbered_anew() -> None:
 @pytest.mark.parametrize(
     ("change", "problem"),
     [
-        ({"n": "many"}, "expected `int`, got `str`"),
-        ({"n": ""}, "expected `int` >= 1"),
+        ({"n": "many"}, "must be a whole number, not text"),
+        ({"n": ""}, "must be a whole number >= 1"),
         ({"aim": "2"}, "placements.home.aim"),
         (
             {"rule.0.name": "a", "rule.0.do": "boost", "rule.0.where": "price < 2"},

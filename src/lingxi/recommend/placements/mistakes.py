@@ -12,6 +12,17 @@ Path = list[str | int]
 
 _UNKNOWN = re.compile(r"Object contains unknown field `(.+?)`")
 _NO_MEMBER = re.compile(r"Invalid enum value '(.*)'", re.DOTALL)
+_WRONG_KIND = re.compile(r"Expected `([\w |]+)`(.*?)(?:, got `(\w+)`)?")
+_KINDS = {
+    "int": "a whole number",
+    "float": "a number",
+    "bool": "true or false",
+    "str": "text",
+    "array": "a list",
+    "object": "a table",
+    "datetime": "a moment",
+    "null": "nothing",
+}
 _HEADER = re.compile(r"\s*(\[\[?)([^\[\]]+)\]\]?\s*(?:#.*)?")
 _KEY = re.compile(r"\s*([\w\-\"'.]+)\s*=")
 _PART = re.compile(r"\[(\d+)\]|([^.\[\]]+)")
@@ -33,6 +44,10 @@ def explain(problem: str) -> str:
 
     >>> explain("Invalid enum value 'mmm' - at `$.diversity.method`")
     ".diversity.method: 'mmm' is none of none, mmr, dpp (did you mean 'mmr'?)."
+    >>> explain("Expected `float | null`, got `str` - at `$.rules[0].by`")
+    '.rules[0].by: must be a number, not text.'
+    >>> explain("Expected `int` >= 1 - at `$.n`")
+    '.n: must be a whole number >= 1.'
     """
     said, _, path = problem.partition(" - at `$")
     path = path.rstrip("`")
@@ -44,14 +59,18 @@ def explain(problem: str) -> str:
         if members:
             near = did_you_mean(found[1], members)
             said = f"{found[1]!r} is none of {', '.join(members)}{near}"
+    elif found := _WRONG_KIND.fullmatch(said):
+        kinds = [_KINDS.get(kind, kind) for kind in found[1].split(" | ") if kind != "null"]
+        other = f", not {_KINDS.get(found[3], found[3])}" if found[3] else ""
+        said = f"must be {' or '.join(kinds)}{found[2]}{other}"
     return f"{path}: {said[0].lower() + said[1:]}."
 
 
 def name_line(text: str, problem: str) -> str:
     """A problem with the line of the file that it is about, where that can be found.
 
-    >>> name_line("[placements.home]\\nn = 0\\n", "placements.home.n: expected `int` >= 1.")
-    'Line 2: placements.home.n: expected `int` >= 1.'
+    >>> name_line("[placements.home]\\nn = 0\\n", "placements.home.n: must be a whole number >= 1.")
+    'Line 2: placements.home.n: must be a whole number >= 1.'
     """
     number = _find_line(text.splitlines(), problem)
     return problem if number is None else f"Line {number}: {problem}"
