@@ -84,11 +84,17 @@ def test_one_history_is_scored_as_among_many(learned, taught, wide, monkeypatch)
         assert len(items) == (single > 0).sum()
 
 
-def test_reasons_of_one_history_are_those_among_many(learned, taught):
+@pytest.mark.parametrize("wide", [False, True])
+def test_reasons_of_one_history_are_those_among_many(learned, taught, wide, monkeypatch):
     rows = np.arange(2, ROWS, 9)
     asked = taught.take(rows)
     lists = np.argsort(-learned.score(asked), axis=1, kind="stable")[:, :6]
     among = densify(learned.explain(asked, lists)).reshape(len(rows), 6, ITEMS)
+    if wide:  # as in a large catalogue, where the cells found are kept for reasons
+        monkeypatch.setattr(scratch, "_NARROW", 0)
+        monkeypatch.setattr(scratch, "_SPARSE", 0)
+        again = densify(learned.explain(asked.take(np.arange(len(rows))), lists))
+        np.testing.assert_allclose(again.reshape(among.shape), among, rtol=1e-9, atol=1e-15)
     for at in range(len(rows)):
         single = learned.explain(asked.take(np.array([at])), lists[at : at + 1])
         np.testing.assert_allclose(densify(single), among[at], rtol=1e-9, atol=1e-15)

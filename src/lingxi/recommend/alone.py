@@ -11,10 +11,10 @@ from numpy.typing import NDArray
 
 from lingxi.recommend.gathered import Linear, find_linear
 from lingxi.recommend.histories import Histories
-from lingxi.recommend.kernels import Cells, Rows, add_rows, gather_rows, list_once
+from lingxi.recommend.kernels import Cells, Rows, gather_rows, list_once
 from lingxi.recommend.largest import find_floor
 from lingxi.recommend.matrix import Csr, build_csr
-from lingxi.recommend.scorer import Listing, Scorer
+from lingxi.recommend.scorer import Scorer
 from lingxi.recommend.scratch import Scratch
 
 Whole = NDArray[np.int64]
@@ -24,23 +24,10 @@ Heads = Sequence[tuple[Whole, Table]]
 """What each part says: items and the shares of its best one."""
 
 
-def hear_part(part: Scorer, history: Histories, most: int, scratch: Scratch) -> tuple[Whole, Table]:
-    """The ``most`` items that a part scores highest, above 0 and perhaps others, in no order, and
-    their scores."""
-    linear = find_linear(part)
-    if linear is not None:
-        items, weights = history.hear(linear.heard)
-        sums = scratch.sums
-        cells = gather_rows(linear.rows, items)
-        add_rows(cells, weights, sums)
-        columns = cells.columns.astype(np.int64)
-        found = scratch.take_best(sums, columns, most, linear.busiest)
-        return found.items, found.scores
-    if isinstance(part, Listing):
-        return part.list_scores(history)
-    whole = part.score(history)[0]
-    met = (whole > 0).nonzero()[0]
-    return met, whole[met]
+def find_met(history: Histories) -> Whole:
+    """The items of a single history, rising."""
+    order, first, _ = history.group()
+    return history.items[order[first]]
 
 
 def cut_scores(

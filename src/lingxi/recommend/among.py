@@ -11,12 +11,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lingxi.recommend.alone import Table, Whole, cut_each, cut_scores
-from lingxi.recommend.gathered import Linear, find_linear
+from lingxi.recommend.gathered import Linear, Room, find_linear
+from lingxi.recommend.heard import Kept, hear_linear, list_met
 from lingxi.recommend.histories import Histories
-from lingxi.recommend.kernels import Cells, add_rows, gather_rows, list_once
+from lingxi.recommend.kernels import Cells, gather_rows, list_once
 from lingxi.recommend.largest import find_floor
 from lingxi.recommend.matrix import Csr, build_csr, count_ends, row_blocks
-from lingxi.recommend.scorer import Listing, ListingMany, Scorer
+from lingxi.recommend.scorer import Scorer, as_listing, as_listing_many
 from lingxi.recommend.scratch import Scratch
 
 BLOCK = 256
@@ -29,10 +30,20 @@ def join_rows(
     rows: Sequence[tuple[Whole, NDArray[np.float32]]],
 ) -> tuple[Whole, Whole, NDArray[np.float32]]:
     """Items and scores of each row as ``ListingMany`` tells them: what is above 0."""
-    kept = [(items[scores > 0], scores[scores > 0]) for items, scores in rows]
+    kept = [_drop_silent(items, scores) for items, scores in rows]
+    if len(kept) == 1:
+        return np.array([0, len(kept[0][0])]), *kept[0]
     ends = np.concatenate(([0], np.cumsum([len(items) for items, _ in kept], dtype=np.int64)))
     items = np.concatenate([np.empty(0, np.int64), *[items for items, _ in kept]])
     return ends, items, np.concatenate([np.empty(0, np.float32), *[each for _, each in kept]])
+
+
+def _drop_silent(items: Whole, scores: Table) -> tuple[Whole, Table]:
+    """What is above 0."""
+    if len(scores) and scores.min() > 0:
+        return items, scores
+    kept = scores > 0
+    return items[kept], scores[kept]
 
 
 def list_part(
@@ -43,12 +54,13 @@ def list_part(
     if linear is not None:
         gathered = _gather(linear, histories)
         return [_list_linear(cells, weights, scratch) for _, cells, weights in gathered]
-    if isinstance(part, ListingMany):
-        ends, items, scores = part.list_many(histories)
+    many, listing = as_listing_many(part), as_listing(part)
+    if many is not None:
+        ends, items, scores = many.list_many(histories)
         return [(items[a:b], scores[a:b]) for a, b in pairwise(ends.tolist())]
-    if isinstance(part, Listing):
+    if listing is not None:
         single = [histories.take(np.array([row])) for row in range(histories.n_rows)]
-        return [part.list_scores(each) for each in single]
+        return [listing.list_scores(each) for each in single]
     rows = list[tuple[Whole, NDArray[np.float32]]]()
     for row in part.score(histories):
         met = (row > 0).nonzero()[0]
@@ -60,65 +72,54 @@ def _list_linear(
     cells: Cells, weights: NDArray[np.float64], scratch: Scratch
 ) -> tuple[Whole, NDArray[np.float32]]:
     items, sums = scratch.sum_columns(cells, weights)
-    scores = sums.astype(np.float32)
-    if scores.min(initial=np.float32(0)) >= 0:
-        return items, scores
-    return items[scores > 0], scores[scores > 0]
+    return _drop_silent(items, sums.astype(np.float32))
 
 
 def hear_parts(
-    parts: Sequence[Scorer], histories: Histories, depth: int, scratch: Scratch
-) -> tuple[Whole, Whole, Table]:
+    parts: Sequence[Scorer],
+    histories: Histories,
+    depth: int,
+    scratch: Scratch,
+    room: Room,
+) -> tuple[Whole, Whole, Table, Kept]:
     """What any part has among the first ``depth`` of a history: its row, rising, its item, rising
-    within the row, and each part's share of its best (``cut_scores``), shape (n_parts, n)."""
-    seen, n_items = histories.seen(), max(histories.n_items, 1)
-    heads = [_hear(part, histories, seen, depth, scratch) for part in parts]
+    within the row, and each part's share of its best (``cut_scores``), shape (n_parts, n); and of
+    each history the cells of operators that are kept of it, where it is one of a few."""
+    linear = [find_linear(part) for part in parts]
+    known = [each for each in linear if each is not None]
+    keep = histories.n_rows <= BLOCK
+    told, kept = hear_linear(known, histories, depth, scratch, room, keep=keep)
+    ready = iter(told)
+    heads = [
+        _hear(part, histories, depth, scratch) if each is None else next(ready)
+        for part, each in zip(parts, linear, strict=True)
+    ]
     cells = list_once(np.concatenate([cells for cells, _ in heads])).astype(np.int64, copy=False)
     said = np.zeros((len(heads), len(cells)), dtype=np.float32)
     for row, (own, shares) in zip(said, heads, strict=True):
         row[np.searchsorted(cells, own)] = shares
-    owners, items = np.divmod(cells, n_items)
-    return owners, items, said
+    if histories.n_rows == 1:
+        return np.zeros(len(cells), dtype=np.int64), cells, said, kept
+    owners, items = np.divmod(cells, max(histories.n_items, 1))
+    return owners, items, said, kept
 
 
-def _hear(
-    part: Scorer, histories: Histories, seen: Csr, depth: int, scratch: Scratch
-) -> tuple[Whole, Table]:
-    """A part's heads: cells, row · n_items + item, and their shares."""
-    linear = find_linear(part)
-    if linear is None:
-        if isinstance(part, Listing):
-            heads = _cut_listed(
-                list_part(part, histories, scratch), histories, seen, depth, scratch
-            )
-        else:
-            heads = cut_each(part.score(histories), seen, depth)
-        named = [items + row * histories.n_items for row, (items, _) in enumerate(heads)]
-        return np.concatenate(named), np.concatenate([shares for _, shares in heads])
-    found, told = [np.empty(0, np.int64)], [np.empty(0, np.float32)]
-    for row, cells, weights in _gather(linear, histories):
-        met = seen.indices[seen.indptr[row] : seen.indptr[row + 1]]
-        sums, columns = scratch.sums, cells.columns.astype(np.int64)
-        add_rows(cells, weights, sums)
-        best = scratch.take_best(sums, columns, depth + len(met), linear.busiest)
-        known = scratch.are_among(best.items, met)
-        own, shares = cut_scores(best.items, best.scores, known, depth, histories.n_items)
-        found.append(own + row * histories.n_items)
-        told.append(shares)
-    return np.concatenate(found), np.concatenate(told)
+def _hear(part: Scorer, histories: Histories, depth: int, scratch: Scratch) -> tuple[Whole, Table]:
+    """The heads of a part that is no operator: cells, row · n_items + item, and their shares."""
+    if as_listing(part) is None:
+        heads = cut_each(part.score(histories), histories.seen(), depth)
+    else:
+        heads = _cut_listed(list_part(part, histories, scratch), histories, depth, scratch)
+    named = [items + row * histories.n_items for row, (items, _) in enumerate(heads)]
+    return np.concatenate(named), np.concatenate([shares for _, shares in heads])
 
 
 def _cut_listed(
-    rows: Sequence[tuple[Whole, Table]],
-    histories: Histories,
-    seen: Csr,
-    depth: int,
-    scratch: Scratch,
+    rows: Sequence[tuple[Whole, Table]], histories: Histories, depth: int, scratch: Scratch
 ) -> list[tuple[Whole, Table]]:
     """The head of each row of a part that knows what it scores above 0."""
     heads = []
-    for (items, scores), (start, stop) in zip(rows, pairwise(seen.indptr.tolist()), strict=True):
-        met = seen.indices[start:stop]
+    for (items, scores), met in zip(rows, list_met(histories), strict=True):
         floor = find_floor(scores, depth + len(met))
         if floor > 0:
             kept = (scores >= floor).nonzero()[0]
@@ -130,6 +131,11 @@ def _cut_listed(
 
 def _gather(part: Linear, histories: Histories) -> Iterator[tuple[int, Cells, NDArray[np.float64]]]:
     """Each history's rows of an operator and their weights; many are gathered in one step."""
+    if histories.n_rows == 1:
+        items, heard = histories.hear(part.heard)
+        cells = gather_rows(part.rows, items)
+        yield 0, Cells(cells.columns, cells.values.astype(np.float64), cells.ends), heard
+        return
     weights = histories.weigh(part.heard)
     for rows in row_blocks(weights, part.operator, _CELLS):
         entries = slice(int(weights.indptr[rows.start]), int(weights.indptr[rows.stop]))

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from lingxi.recommend.alone import find_met, tell_part, to_rows
 from lingxi.recommend.among import explain_part, join_rows, list_part
 from lingxi.recommend.earlier import Earlier, remind
 from lingxi.recommend.histories import Histories
@@ -72,7 +73,7 @@ class Blend:
             total = scratch.total
             for (items, scores), share in zip(row, shares, strict=True):
                 total[items] += share * scores
-            met = total.nonzero()[0]
+            met = (total > 0).nonzero()[0]
             found.append((met, total.take(met)))
             total.fill(0.0)
         return join_rows(found)
@@ -81,6 +82,8 @@ class Blend:
         """What each item of each history gives through all parts; see ``Scorer.explain``."""
         total: Csr | None = None
         scratch = Scratch(histories.n_items)
+        if histories.n_rows == 1:
+            return self._explain_alone(histories, lists[0], scratch)
         for part, share in zip(self.parts, self.shares, strict=True):
             given = explain_part(part, histories, lists, scratch)
             owners = np.repeat(np.arange(given.shape[0]), np.diff(given.indptr))
@@ -89,6 +92,16 @@ class Blend:
             total = counted if total is None else (total + counted).tocsr()
         assert total is not None
         return total
+
+    def _explain_alone(
+        self, history: Histories, listed: NDArray[np.int64], scratch: Scratch
+    ) -> Csr:
+        met = find_met(history)
+        total = np.zeros((len(listed), len(met)))
+        for part, share in zip(self.parts, self.shares, strict=True):
+            own = tell_part(part, history, listed, met, scratch)
+            total += own * (share * (own.sum(axis=1, keepdims=True) > 0))
+        return to_rows(total, met, history.n_items)
 
     def save(
         self, writer: ArtefactWriter, prefix: str, customers: NDArray[np.int64]

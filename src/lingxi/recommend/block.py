@@ -24,7 +24,7 @@ from lingxi.recommend.newcomers import StandIns
 from lingxi.recommend.past import bar_bought, fade, weigh_counts
 from lingxi.recommend.quick import QuickModel, Row, Voice, mix_table
 from lingxi.recommend.rules import RuleSettings
-from lingxi.recommend.scorer import Listing, ListingMany
+from lingxi.recommend.scorer import as_listing, as_listing_many
 from lingxi.store.arrow_state import read_columns
 
 if TYPE_CHECKING:
@@ -156,7 +156,7 @@ def make_lists(
     quick = recommender.quick
     if quick is not None:
         rows = _list_quickly(quick, block, opened, barred, n, stand_ins)
-    elif isinstance(recommender.model.scorer, Listing):
+    elif as_listing(recommender.model.scorer) is not None:
         rows = _list_together(recommender, block, opened, barred, n, stand_ins)
     else:
         rows = _list_by_scores(recommender, block, opened, barred, n, stand_ins)
@@ -212,15 +212,12 @@ def _list_together(
 ) -> list[Row]:
     """As above for a model that knows the few items of each history that it scores."""
     model, histories = recommender.model, _read_histories(recommender, block)
-    scorer, closed, rows = model.scorer, ~opened, list[Row]()
+    many, closed, rows = as_listing_many(model.scorer), ~opened, list[Row]()
     strange = _find_strangers(block).tolist()
-    size = BLOCK if isinstance(scorer, ListingMany) else 1
+    size = BLOCK if many is not None else 1
     for start in range(0, histories.n_rows, size):
         some = histories.take(np.arange(start, min(start + size, histories.n_rows)))
-        if isinstance(scorer, ListingMany):
-            found = model.list_many(scorer, some)
-        else:
-            found = [model.list_scores(some)]
+        found = [model.list_scores(some)] if many is None else model.list_many(many, some)
         lists = []
         part = slice(start, start + size)
         told = zip(found, barred[part], strange[part], strict=True)

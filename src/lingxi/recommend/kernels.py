@@ -131,7 +131,7 @@ def sum_columns(
     sums = np.zeros(n_columns)
     add_rows(cells, weights, sums)
     few = len(cells.columns) * _SPARSE < n_columns
-    columns: NDArray[np.integer] = list_once(cells.columns) if few else sums.nonzero()[0]
+    columns: NDArray[np.integer] = list_once(cells.columns) if few else (sums != 0).nonzero()[0]
     return columns, sums[columns]
 
 

@@ -8,26 +8,21 @@ how many met the item and one times the log of its trend. Probabilities are shar
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from threading import local
 
 import numpy as np
 from numpy.typing import NDArray
 
 from lingxi.errors import InvalidInput
-from lingxi.recommend.alone import (
-    cut_scores,
-    hear_part,
-    share_out_rows,
-    tell_part,
-    to_rows,
-    unite,
-)
 from lingxi.recommend.among import BLOCK, explain_part, hear_parts
 from lingxi.recommend.attribution import FLOOR, Attribution
 from lingxi.recommend.earlier import Earlier, remind
 from lingxi.recommend.factors import find_trend
+from lingxi.recommend.gathered import Room, find_linear
+from lingxi.recommend.heard import Kept, Terms, find_kept, join_terms, share_terms, to_terms
 from lingxi.recommend.histories import Histories
 from lingxi.recommend.latest import Latest
-from lingxi.recommend.matrix import Csr, count_ends, scale
+from lingxi.recommend.matrix import Csr, count_ends
 from lingxi.recommend.scorer import Scorer
 from lingxi.recommend.scratch import Scratch
 from lingxi.store import Artefact, ArtefactWriter
@@ -89,6 +84,8 @@ class Weighed:
     asked: Candidates
     odds: Table
     n_items: int
+    kept: Kept
+    """Of each history the cells of operators, where they are kept."""
 
     def find(self, lists: Whole) -> tuple[Candidates, Table]:
         """Listed items as candidates, in the order of the lists, and their probabilities; 0 for
@@ -172,6 +169,13 @@ def to_odds(logits: Vector, owners: Whole) -> Table:
     return answer
 
 
+class _Own(local):
+    """What each thread has for itself."""
+
+    def __init__(self) -> None:
+        self.room = Room()
+
+
 class Learned:
     """Several models together, each item's probability of coming next learnt from their places.
 
@@ -199,6 +203,7 @@ class Learned:
         self.trend: Vector = np.empty(0)
         self._latest = Latest[Weighed](BLOCK)
         self._scratch: Scratch | None = None
+        self._own = _Own()
 
     @property
     def personal(self) -> bool:
@@ -235,17 +240,7 @@ class Learned:
         """What each item of each history gives through the parts; see the class."""
         asked, odds = self._weigh(histories).find(lists)
         gains = [self._gain(number, said) for number, said in enumerate(asked.said)]
-        if histories.n_rows == 1:
-            return self._share_alone(histories, lists[0], gains, odds)
-        scratch = self._borrow(histories.n_items)
-        given = [
-            share_out(explain_part(part, histories, lists, scratch), gain)
-            for part, gain in zip(self.parts, gains, strict=True)
-        ]
-        total = given[0]
-        for more in given[1:]:
-            total = (total + more).tocsr()
-        return share_out(total, odds.astype(np.float64))
+        return self._share(histories, lists, gains, odds)
 
     def attribute(self, histories: Histories, lists: Whole) -> Attribution:
         """What each part, and each count of the item, gives to the logits; see ``Attributing``."""
@@ -285,46 +280,38 @@ class Learned:
         found = self._latest.get(histories)
         if found is not None:
             return found
-        if histories.n_rows == 1:
-            asked = self._find_alone(histories)
-        else:
-            scratch = self._borrow(histories.n_items)
-            asked = Candidates(*hear_parts(self.parts, histories, DEPTH, scratch))
-        odds = np.zeros(0, dtype=np.float32)
+        scratch = self._borrow(histories.n_items)
+        owners, items, said, kept = hear_parts(
+            self.parts, histories, DEPTH, scratch, self._own.room
+        )
+        asked, odds = Candidates(owners, items, said), np.zeros(0, dtype=np.float32)
         if len(asked.items):
             odds = to_odds(self._rate(histories, asked), asked.owners)
-        found = Weighed(asked, odds, histories.n_items)
+        found = Weighed(asked, odds, histories.n_items, kept)
         self._latest.put(histories, found)
         return found
 
-    def _find_alone(self, history: Histories) -> Candidates:
-        """The candidates of a single history, at the cost of the cells that it touches."""
-        scratch, met = self._borrow(history.n_items), find_met(history)
-        heads = []
-        for part in self.parts:
-            items, scores = hear_part(part, history, DEPTH + len(met), scratch)
-            known = scratch.are_among(items, met)
-            heads.append(cut_scores(items, scores, known, DEPTH, history.n_items))
-        items, said = unite(heads)
-        return Candidates(np.zeros(len(items), dtype=np.int64), items, said)
-
-    def _share_alone(
+    def _share(
         self,
-        history: Histories,
-        listed: Whole,
+        histories: Histories,
+        lists: Whole,
         gains: Sequence[Vector],
         odds: Table,
         more: Sequence[tuple[Scorer, Vector]] = (),
     ) -> Csr:
-        """What each item of a single history gives to each listed item by the parts, whose gains
-        are given, and by ``more``, shape (n_listed, n_items)."""
-        scratch, met = self._borrow(history.n_items), find_met(history)
-        total = np.zeros((len(listed), len(met)))
+        """What each item of each history gives to each listed item by the parts, whose gains are
+        given, and by ``more``, shape (n_lists * n, n_items)."""
+        scratch, kept = self._borrow(histories.n_items), self._weigh(histories).kept
+        cells = [each for each in kept if each is not None]
+        ready = iter(find_kept(cells, lists, scratch) if len(cells) == histories.n_rows else ())
+        told = list[Terms]()
         for part, gain in (*zip(self.parts, gains, strict=True), *more):
+            own = None if find_linear(part) is None else next(ready, None)
             if gain.any():
-                total += share_out_rows(tell_part(part, history, listed, met, scratch), gain)
-        total = share_out_rows(total, odds.astype(np.float64))
-        return to_rows(total, met, history.n_items)
+                if own is None:
+                    own = to_terms(explain_part(part, histories, lists, scratch))
+                told.append(share_terms(own, gain))
+        return join_terms(told, odds.astype(np.float64), histories.n_items)
 
     def _borrow(self, n_items: int) -> Scratch:
         """Arrays as wide as the catalogue."""
@@ -348,21 +335,6 @@ class Learned:
         return np.where(r > 0, np.maximum(gain, 1e-6), 0.0)
 
 
-def find_met(history: Histories) -> Whole:
-    """The items of a single history, rising."""
-    order, first, _ = history.group()
-    return history.items[order[first]]
-
-
 def describe_items(taught: Histories) -> tuple[Vector, Vector]:
     """How many customers met each item, and its trend; shape (n_items,) each."""
     return taught.count_holders(), find_trend(taught, 1.0, _TREND_DAYS)
-
-
-def share_out(given: Csr, sums: Vector) -> Csr:
-    """The same cells scaled so that each row sums to the number given; rows of no sum stay 0."""
-    owners = np.repeat(np.arange(given.shape[0]), np.diff(given.indptr))
-    data = np.maximum(given.data, 0.0)
-    found = np.bincount(owners, weights=data, minlength=given.shape[0])
-    factors = np.divide(sums, found, out=np.zeros(len(found)), where=found > 0)
-    return scale(given, data * factors[owners])

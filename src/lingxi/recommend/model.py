@@ -12,7 +12,7 @@ from lingxi.recommend.families import build_scorer
 from lingxi.recommend.histories import Histories
 from lingxi.recommend.matrix import Csr, row_lengths, scale
 from lingxi.recommend.recipe import Recipe
-from lingxi.recommend.scorer import Listing, ListingMany, Scorer, Vector
+from lingxi.recommend.scorer import ListingMany, Scorer, Vector, as_listing
 
 
 @dataclass(frozen=True)
@@ -35,8 +35,9 @@ class Model:
 
     def list_scores(self, history: Histories) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
         """The items of a single history that are scored above 0, rising, and their scores."""
-        if isinstance(self.scorer, Listing):
-            items, own = self.scorer.list_scores(history)
+        listing = as_listing(self.scorer)
+        if listing is not None:
+            items, own = listing.list_scores(history)
             scores = np.multiply(own, self.trend[items], dtype=np.float32, casting="same_kind")
             return items, scores
         whole = self.score(history)[0]

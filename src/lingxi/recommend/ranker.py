@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from lingxi.errors import InvalidInput, NotTrained
-from lingxi.recommend.among import BLOCK, explain_part
+from lingxi.recommend.among import BLOCK
 from lingxi.recommend.attribution import Attribution
 from lingxi.recommend.earlier import Earlier
 from lingxi.recommend.histories import Histories
@@ -29,7 +29,6 @@ from lingxi.recommend.learned import (
     Vector,
     Weighed,
     Whole,
-    share_out,
 )
 from lingxi.recommend.matrix import Csr, count_ends, stack
 from lingxi.recommend.operators import ItemKnn
@@ -155,14 +154,7 @@ class Ranked(Learned):
             gains.append(np.where(said > 0, gain, 0.0))
         columns = [at[name] for name in found.names if name.startswith(_NEAR)]
         nearness = np.maximum(found.values[:, columns].sum(axis=1), 0.0)
-        if histories.n_rows == 1:
-            return self._share_alone(histories, lists[0], gains, odds, [(self.near, nearness)])
-        scratch = self._borrow(histories.n_items)
-        total = share_out(explain_part(self.near, histories, lists, scratch), nearness)
-        for part, gain in zip(self.parts, gains, strict=True):
-            given = explain_part(part, histories, lists, scratch)
-            total = (total + share_out(given, gain)).tocsr()
-        return share_out(total, odds.astype(np.float64))
+        return self._share(histories, lists, gains, odds, [(self.near, nearness)])
 
     def save(self, writer: ArtefactWriter, prefix: str, customers: Whole) -> dict[str, str]:
         """Write every part, the trees as LightGBM's text and what is known of the items."""

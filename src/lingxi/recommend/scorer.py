@@ -1,6 +1,6 @@
 """The one face of every recommender: the plug-in point ``Scorer``."""
 
-from typing import Protocol, runtime_checkable
+from typing import Protocol, cast, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -87,3 +87,24 @@ class ListingMany(Listing, Protocol):
         self, histories: Histories
     ) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float32]]:
         """Where each row begins, shape (n_rows + 1,); its items, rising, and their scores."""
+
+
+_LISTS: dict[type, tuple[bool, bool]] = {}
+
+
+def as_listing(scorer: Ranker) -> Listing | None:
+    """The scorer as one that lists, if it is; each class is asked once."""
+    return cast("Listing", scorer) if _ask(scorer)[0] else None
+
+
+def as_listing_many(scorer: Ranker) -> ListingMany | None:
+    """The same for many histories."""
+    return cast("ListingMany", scorer) if _ask(scorer)[1] else None
+
+
+def _ask(scorer: Ranker) -> tuple[bool, bool]:
+    kind = type(scorer)
+    found = _LISTS.get(kind)
+    if found is None:
+        found = _LISTS[kind] = isinstance(scorer, Listing), isinstance(scorer, ListingMany)
+    return found

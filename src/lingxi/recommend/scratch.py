@@ -163,7 +163,7 @@ class Scratch:
             found = sums.take(items)
             sums[items] = 0.0
             return items, found
-        items = sums.nonzero()[0]
+        items = (sums != 0).nonzero()[0]  # of a mask, which takes a tenth of the time
         found = sums.take(items)
         sums.fill(0.0)
         return items, found
