@@ -30,6 +30,8 @@ from lingxi.store import Artefact, ArtefactWriter
 Whole = NDArray[np.int64]
 Vector = NDArray[np.float64]
 _DAY = 86_400_000_000
+_MOST_KEPT = 2_000_000
+"""Cells of neighbours kept for reasons: 24 MB."""
 
 
 @dataclass(frozen=True)
@@ -200,13 +202,17 @@ class SessionKnn:
         return _Asked(items[order], weights, steps, moment, int(histories.rows[row]))
 
     def _find(self, histories: Histories) -> list[_Near]:
-        """The neighbours of each history, with their cells where it is a single one."""
+        """The neighbours of each history, with as many of their cells as are kept."""
         found = self._latest.get(histories)
         if found is None:
-            asked = [self._read(histories, row) for row in range(histories.n_rows)]
-            found = [self._find_near(each) for each in asked]
-            if len(found) == 1:
-                found = [replace(found[0], cells=self._spread(found[0]))]
+            found, left = [], _MOST_KEPT
+            for row in range(histories.n_rows):
+                near = self._find_near(self._read(histories, row))
+                if left > 0:
+                    cells = self._spread(near)
+                    left -= len(cells.columns)
+                    near = replace(near, cells=cells)
+                found.append(near)
             self._latest.put(histories, found)
         return found
 
