@@ -3,9 +3,11 @@
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import timedelta
+from threading import Event
 
 import pytest
 from litestar.testing import TestClient
+from sqlalchemy import Connection
 
 from lingxi.access import Scope
 from lingxi.access.limits import read_window
@@ -95,3 +97,41 @@ def test_over_the_limit_the_answer_says_when_to_come_back(
         assert client.get("/health/live").status_code == 200
         advance(shop, 50)
         assert client.get("/v1/models", headers=one).status_code == 200
+
+
+def test_what_waits_for_a_locked_database_is_bounded(writes: BackgroundWrites) -> None:
+    """Each request of a key noted its use anew until the note was on disk: without end."""
+    begun, go = Event(), Event()
+    done: list[int] = []
+
+    def hold(_tx: Connection) -> None:
+        begun.set()
+        go.wait(10)
+
+    writes.submit("held", hold)
+    assert begun.wait(10)
+    taken = [writes.submit("key:a", lambda _tx: done.append(1)) for _ in range(500)]
+    assert sum(taken) == 1
+    assert sum(writes.submit(f"key:{n}", lambda _tx: done.append(1)) for n in range(5_000)) == 999
+    go.set()
+    writes.close()
+    assert len(done) == 1_000
+
+
+def test_counts_that_find_no_room_are_shared_later(shop: Shop, writes: BackgroundWrites) -> None:
+    begun, go = Event(), Event()
+
+    def hold(_tx: Connection) -> None:
+        begun.set()
+        go.wait(10)
+
+    throttle = Throttle(100, writes)
+    writes.submit("held", hold)
+    assert begun.wait(10)
+    for _ in range(5):
+        take(shop, throttle, "key:a", 3)
+        advance(shop, 1)
+    go.set()
+    writes.close()
+    with shop.store.read() as tx:
+        assert read_window(tx, "key:a", shop.clock.now(), WINDOW).count == 15

@@ -130,14 +130,17 @@ class Gate:
         now = self._shop.clock.now()
         if key.used_at is None or now - key.used_at >= _KEY_SEEN_EVERY:
             key_id = key.holder.key_id
-            self.writes.submit(lambda tx: note_key_use(tx, key_id, now))
+            self.writes.submit(f"key:{key_id}", lambda tx: note_key_use(tx, key_id, now))
         return key.holder
 
     def _note_session(self, session: Session) -> Principal:
         if session.slide:
             now, hours = self._shop.clock.now(), self._settings.session_hours
             session_id = session.user.session_id
-            self.writes.submit(lambda tx: slide_session(tx, session_id, now, hours=hours))
+            self.writes.submit(
+                f"session:{session_id}",
+                lambda tx: slide_session(tx, session_id, now, hours=hours),
+            )
         return session.user
 
     def _place_secret(

@@ -62,7 +62,8 @@ class Throttle:
             if due:
                 count.shared_at = now
         if due:
-            self.writes.submit(self._share(bucket, count, now))
+            name = f"count:{bucket}:{start_at.isoformat()}"
+            self.writes.submit(name, self._share(bucket, count, now))
 
     def _open(self, tx: Connection, bucket: str, now: datetime) -> _Count:
         if len(self._counts) >= _MOST_BUCKETS:
