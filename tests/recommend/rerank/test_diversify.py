@@ -106,6 +106,58 @@ def test_any_list_keeps_its_caps_and_says_what_it_lost(
     assert len(chosen) >= min(n, open_)
 
 
+def _choose_by_all(relevance, likeness, n, strength, caps, first):
+    """MMR as it is defined: at each step the best of all that are free."""
+    chosen = list(first)
+    while len(chosen) < n + len(first):
+        free = [i for i in range(len(relevance)) if i not in chosen]
+        for codes, most in zip(caps.codes.tolist(), caps.most, strict=True):
+            held = [codes[i] for i in chosen]
+            free = [i for i in free if codes[i] < 0 or held.count(codes[i]) < most]
+        if not free:
+            break
+        near = {i: max((likeness[i, j] for j in chosen), default=0.0) for i in free}
+        worth = {i: (1 - strength) * relevance[i] - strength * near[i] for i in free}
+        chosen.append(max(free, key=lambda i: (worth[i], -i)))
+    return chosen[len(first) :]
+
+
+@settings(max_examples=120, deadline=None)
+@given(
+    st.integers(0, 10_000),
+    st.integers(1, 14),
+    st.integers(1, 8),
+    st.floats(0.05, 1),
+    st.integers(1, 3),
+    st.integers(0, 2),
+)
+def test_mmr_by_rows_chooses_as_it_is_defined(
+    seed: int, k: int, n: int, strength: float, most: int, before: int
+) -> None:
+    rng = np.random.default_rng(seed)
+    made = [
+        Item(
+            item_id=str(at),
+            category_path=tuple(f"c{c}" for c in rng.integers(0, 2, rng.integers(0, 4))),
+            brand=("", "x", "y")[rng.integers(3)],
+            price_cents=int(rng.integers(0, 9)) * 100,
+        )
+        for at in range(k)
+    ]
+    table = build_table([item.item_id for item in made], made, n_known=k)
+    alike = find_likeness(table).among(np.arange(k))
+    whole = np.array([alike[at] for at in range(k)])
+    np.testing.assert_allclose(whole, whole.T, atol=1e-12)
+    relevance = rng.random(k)
+    relevance /= relevance.max()  # no two are equal, so that rounding decides nothing
+    caps = Caps(rng.integers(-1, 3, (1, k)), (most,))
+    first = np.arange(min(before, k))
+    limits = {"strength": strength, "caps": caps, "first": first}
+    found = diversify(relevance, alike, n, **limits).chosen.tolist()
+    wanted = _choose_by_all(relevance, whole, n, strength, caps, first.tolist())
+    assert found == wanted
+
+
 def test_equal_relevance_goes_to_the_lower_place() -> None:
     assert diversify(np.ones(4), np.eye(4), 2, strength=0.0).chosen.tolist() == [0, 1]
 
@@ -130,7 +182,7 @@ def test_likeness_counts_category_brand_and_price() -> None:
     ]
     table = build_table([item.item_id for item in made], made, n_known=4)
     rows = find_likeness(table).among(np.arange(4))
-    alike = np.array([rows[at] for at in range(len(rows))])
+    alike = np.array([rows[at] for at in range(4)])
     assert alike[0, 1] == pytest.approx(1.0)
     assert alike[0, 2] == pytest.approx((0.25 + 0.2) / 0.8)
     assert alike[3].tolist() == [0, 0, 0, 1]
