@@ -17,7 +17,7 @@ from lingxi.store.engine import is_writing
 State = tuple[int, int, int, int]
 """Times that somebody was folded again or erased, events of the customer, places, number of the
 stand-ins: as long as they are the same, so is all that a history comes to."""
-_TOLD_BYTES, _ENTRY_BYTES = 900, 160
+_TOLD_BYTES, _ENTRY_BYTES = 1_100, 176
 """About what a history takes, and each of its items, whose id is a text of its own."""
 
 
@@ -30,6 +30,8 @@ class Told:
 
     columns: CountColumns
     past: Past
+    personal: bool
+    """Whether it says what they did: a moment of 0 is known only as sent back."""
     state: State | None = None
     """What it is true of; nothing where it may yet be taken back, or was made up."""
 
@@ -38,12 +40,8 @@ class Told:
         columns: CountColumns, index: Mapping[str, int], n_known: int, state: State | None = None
     ) -> "Told":
         """What the profile tells, by the places that items have in ``index``."""
-        return Told(columns, Past.read(columns, index, n_known), state)
-
-    @property
-    def personal(self) -> bool:
-        """Whether it says what they did; a moment of 0 is known only as sent back."""
-        return bool(self.columns.numbers[-1].any())
+        past, personal = Past.read(columns, index, n_known), bool(columns.numbers[-1].any())
+        return Told(columns, past, personal, state)
 
     @property
     def memory_bytes(self) -> int:

@@ -1,7 +1,7 @@
 """One customer's history as serving reads it: a few numbers for each item, by the item's place."""
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 
 import numpy as np
@@ -46,6 +46,10 @@ class Past:
     looked: Whole
     known: int
     newest: int = 1
+    _weighed: dict[Weighting, tuple[Whole, NDArray[np.float64]]] = field(
+        default_factory=dict, repr=False, compare=False
+    )
+    """What ``weigh`` gave: a history that is kept is weighed once."""
 
     @staticmethod
     def read(
@@ -91,7 +95,7 @@ class Past:
     def count_to(self, n_known: int) -> "Past":
         """The same where the entries of the first ``n_known`` places count for the model."""
         known = int(np.searchsorted(self.items, n_known))
-        return self if known == self.known else replace(self, known=known)
+        return self if known == self.known else replace(self, known=known, _weighed={})
 
     def look_at(self, looked: Collection[int], n_known: int) -> "Past":
         """The same with these places as just met; this one stays as it is."""
@@ -111,6 +115,12 @@ class Past:
 
     def weigh(self, weighting: Weighting) -> tuple[Whole, NDArray[np.float64]]:
         """The model's items and their weights above 0: the row that ``Histories.weigh`` gives."""
+        found = self._weighed.get(weighting)
+        if found is None:
+            found = self._weighed[weighting] = self._weigh(weighting)
+        return found
+
+    def _weigh(self, weighting: Weighting) -> tuple[Whole, NDArray[np.float64]]:
         counts, items = self.counts[:, : self.known], self.items[: self.known]
         moments = self.moments[: self.known]
         values = weigh_counts(counts, self.looked[: self.known], weighting)
