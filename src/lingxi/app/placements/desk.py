@@ -118,8 +118,8 @@ class Desk:
         log: bool = True,
     ) -> PlacementView | None:
         """As ``recommend``, in a transaction of the caller's; nothing where it would take long:
-        because something of the catalogue or the rules must be made ready first, or the list must
-        be committed before it is shown."""
+        because something of the catalogue or the rules must be made ready first, the model scores
+        all items, or the list must be committed before it is shown."""
         definitions = self.book.get()
         placement = definitions.get(name)
         ask.check()
@@ -129,6 +129,9 @@ class Desk:
         variant, chosen = choose_variant(placement, asked.context.unit)
         compiled = self._compiler.find(variant, definitions.rules, asked.context, asked.known.table)
         if compiled is None:
+            return None
+        lists = Lists(recommender, name, ask, asked.context, compiled)
+        if not asked.known.is_quick and lists.recall() is None:
             return None
         return self._answer(name, ask, asked, variant, compiled, chosen, explain=False, log=log)
 

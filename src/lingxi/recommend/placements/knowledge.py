@@ -53,6 +53,11 @@ class Knowledge:
         return find_likeness(self.table)
 
     @property
+    def is_quick(self) -> bool:
+        """Whether one history costs what it touches, and not a look at all items."""
+        return self.quick is not None and self.quick_visitor is not None
+
+    @property
     def n_known(self) -> int:
         """How many items the models know: the first ones of the table."""
         return self.table.n_known
