@@ -58,12 +58,22 @@ def overflow(page: Page) -> int:
     )
 
 
+def narrowest_head(page: Page) -> float:
+    """Width of the narrowest row head: Chinese that may break anywhere stood one sign a line."""
+    width: float = page.evaluate(
+        "Math.min(1000, ...[...document.querySelectorAll('.scroll tbody th')]"
+        ".map((head) => head.getBoundingClientRect().width).filter((width) => width > 0))"
+    )
+    return width
+
+
 @both
 def test_no_page_scrolls_sideways_at_360_px_or_4k(language, open_page) -> None:
     page = open_page("/", language, width=360, height=740)
     for address in ADDRESSES:
         page.goto(address)
         assert overflow(page) <= 0, address
+        assert narrowest_head(page) >= 60, address
         assert page.get_by_role("heading", level=1).count() == 1, address
     page.set_viewport_size({"width": 3840, "height": 2160})
     for address in ADDRESSES:
