@@ -43,7 +43,8 @@ from lingxi.recommend.placements.explain import (
 from lingxi.recommend.placements.file import read_definitions
 from lingxi.recommend.placements.listing import Entry, make_list
 from lingxi.recommend.placements.scored import Cause
-from lingxi.recommend.placements.why_not import Verdict, find_standing
+from lingxi.recommend.placements.verdict import Verdict
+from lingxi.recommend.placements.why_not import find_standing
 from lingxi.recommend.rerank import Method
 from lingxi.store.tables import to_micros
 

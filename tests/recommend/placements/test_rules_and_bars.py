@@ -27,7 +27,8 @@ from lingxi.recommend.placements.definition import (
     Strategy,
 )
 from lingxi.recommend.placements.explain import StepKind, explain_entry
-from lingxi.recommend.placements.why_not import Verdict, find_standing
+from lingxi.recommend.placements.verdict import Verdict
+from lingxi.recommend.placements.why_not import find_standing
 from lingxi.recommend.rerank import Method
 
 

@@ -11,9 +11,7 @@ from lingxi.errors import InvalidInput
 from lingxi.ingest import seek_browser, seek_customer
 from lingxi.ingest.consent import is_allowed
 from lingxi.profiles.read import NO_COUNTS, CountColumns, Counts, read_country
-from lingxi.recommend.kept import Told
 from lingxi.recommend.placements.context import Context, LazyPast, Met
-from lingxi.recommend.placements.knowledge import Knowledge
 from lingxi.recommend.rules import MOST_HISTORY
 from lingxi.schema import Name
 from lingxi.store.tables import to_micros
@@ -21,6 +19,7 @@ from lingxi.store.tables import to_micros
 if TYPE_CHECKING:
     from lingxi.app.shop import Shop
     from lingxi.recommend import Recommender
+    from lingxi.recommend.placements.knowledge import Knowledge
 
 MOST_CANDIDATES = 1000
 _LISTS = 100
@@ -110,7 +109,7 @@ def read_context(
     now: datetime,
     *,
     recommender: "Recommender",
-    known: Knowledge,
+    known: "Knowledge",
     ignored: bool,
 ) -> Context:
     """Everything that a list is made in view of; ``ignored``: what was shown in vain too."""
@@ -118,7 +117,7 @@ def read_context(
     told = None if customer is None else recommender.tell(tx, customer)
     if ask.bought:
         columns = add_order(told.columns if told else NO_COUNTS, ask.bought, now)
-        told = Told.read(columns, known.table.index, known.counted)
+        told = known.tell(columns)
     past = {} if told is None else LazyPast(told.columns)
     country = ask.country.upper() if ask.country else None
     if country is None and customer is not None:

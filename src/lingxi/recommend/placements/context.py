@@ -3,14 +3,17 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 from lingxi.profiles.read import CountColumns
 from lingxi.recommend.expressions import Facts, Moment
 from lingxi.recommend.expressions.nodes import Scalar
 from lingxi.recommend.item_table import ItemTable
-from lingxi.recommend.kept import Told
-from lingxi.recommend.past import Past
 from lingxi.store.tables import from_micros, to_micros
+
+if TYPE_CHECKING:
+    from lingxi.recommend.kept import Told
+    from lingxi.recommend.past import Past
 
 
 @dataclass(frozen=True)
@@ -92,7 +95,7 @@ class Context:
     now: datetime
     customer: int | None = None
     past: Mapping[str, Met] = field(default_factory=dict)
-    told: Told | None = None
+    told: "Told | None" = None
     history: tuple[str, ...] = ()
     item: str | None = None
     cart: tuple[str, ...] = ()
@@ -125,10 +128,12 @@ class Context:
         newest = max((met.last_at for met in bought.values()), default=None)
         return tuple(sorted(i for i, met in bought.items() if met.last_at == newest))
 
-    def read_past(self, table: ItemTable) -> Past:
+    def read_past(self, table: ItemTable) -> "Past":
         """The past by the places of the table, without what is looked at just now."""
         if self.told is not None:
             return self.told.past.within(len(table))  # an item may have come since it was made
+        from lingxi.recommend.past import Past  # a server starts without it
+
         rows = [
             (item_id, met.views, met.carts, met.orders, to_micros(met.last_at))
             for item_id, met in self.past.items()

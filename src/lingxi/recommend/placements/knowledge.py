@@ -7,12 +7,14 @@ from functools import cached_property, partial
 import numpy as np
 from numpy.typing import NDArray
 
+from lingxi.profiles.read import CountColumns
 from lingxi.recommend.attribution import Attributing, tell_signals
 from lingxi.recommend.baskets import Baskets
 from lingxi.recommend.histories import CART, NOBODY, ORDER, VIEW, Histories
 from lingxi.recommend.history import Weighting
 from lingxi.recommend.interactions import to_micros
 from lingxi.recommend.item_table import ItemTable
+from lingxi.recommend.kept import Told
 from lingxi.recommend.kernels import list_once
 from lingxi.recommend.largest import list_largest
 from lingxi.recommend.model import Model
@@ -66,6 +68,10 @@ class Knowledge:
     def counted(self) -> int:
         """How many items count in histories: those known, and new ones that others stand in for."""
         return self.n_known if self.stand_ins is None else self.stand_ins.n_all
+
+    def tell(self, columns: CountColumns) -> Told:
+        """A history that no profile keeps as it is, by the places of its items."""
+        return Told.read(columns, self.table.index, self.counted)
 
     def find(self, item_ids: Sequence[str], *, known: bool = False) -> list[int]:
         """Places of these items, unknown ones left out; ``known``: those new to the model too."""

@@ -1,7 +1,6 @@
 """Why an item is not in a list: what barred it, or where it stands and what it lacks."""
 
 from dataclasses import dataclass
-from enum import StrEnum
 from typing import cast
 
 from lingxi.i18n import Sentence
@@ -11,22 +10,7 @@ from lingxi.recommend.placements.bars import Bar
 from lingxi.recommend.placements.knowledge import Knowledge
 from lingxi.recommend.placements.listing import Listed
 from lingxi.recommend.placements.scored import Scored
-
-
-class Verdict(StrEnum):
-    """What can be said of an item.
-
-    ``VARIED``: its score would do, but others like it are in the list. ``UNSCORED``: no strategy
-    has anything to say for it.
-    """
-
-    SHOWN = "shown"
-    BARRED = "barred"
-    CAPPED = "capped"
-    VARIED = "varied"
-    OUTRANKED = "outranked"
-    UNSCORED = "unscored"
-    UNKNOWN = "unknown"
+from lingxi.recommend.placements.verdict import Verdict
 
 
 @dataclass(frozen=True)

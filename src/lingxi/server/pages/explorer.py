@@ -14,7 +14,7 @@ from lingxi.app.answers import Answers
 from lingxi.app.placements.request import Ask
 from lingxi.app.placements.views import PlacedItem, PlacementView, WhyNotView
 from lingxi.errors import NotTrained
-from lingxi.recommend.placements.why_not import Verdict
+from lingxi.recommend.placements.verdict import Verdict
 from lingxi.server.api.parameters import Filter, check_text
 from lingxi.server.dependencies import AskAnswers
 from lingxi.server.pages.frame import AskFrame
