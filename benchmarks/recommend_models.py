@@ -12,6 +12,7 @@ of some rounds, which leaves out most of what others do to the cache.
 """
 
 import argparse
+import json
 import os
 import subprocess
 import sys
@@ -24,10 +25,12 @@ import numpy as np
 
 from learnt_latency import make_model
 from lingxi.recommend import Recommender
+from lingxi.recommend.baskets import Baskets
 from lingxi.recommend.blend import Blend
 from lingxi.recommend.families import build_scorer, make_recipe
 from lingxi.recommend.histories import DAY, ORDER, VIEW, Histories
 from lingxi.recommend.learned import PER_ITEM, PER_PART, Learned
+from lingxi.recommend.matrix import stack
 from lingxi.recommend.model import Model
 from lingxi.recommend.scorer import Scorer
 from recommend_latency import LENGTH, N, fill_store, make_recommender, open_store
@@ -127,62 +130,88 @@ MODELS: dict[str, Callable[[int, np.random.Generator], Scorer]] = {
 
 def serve(scorer: Scorer, n_items: int) -> Recommender:
     """A recommender of this model."""
-    first = make_recommender(n_items, np.random.default_rng(1))
     recipe = make_recipe("blend" if scorer.name == "blend" else "rp3beta")
     model = Model(recipe, scorer, np.ones(n_items))
-    nobody = np.empty(0, dtype=np.int64)
-    return Recommender(model, model, first.item_ids, first.popularity, first.baskets, nobody)
+    ids = tuple(f"item-{at:06d}" for at in range(n_items))
+    baskets = Baskets(stack([], n_items), np.zeros(n_items, dtype=np.int64), 0)
+    popularity = np.random.default_rng(1).random(n_items)
+    return Recommender(model, model, ids, popularity, baskets, np.empty(0, dtype=np.int64))
 
 
-def report(name: str, ask: Callable[[int], object], customers: Sequence[int], rounds: int) -> None:
-    """Milliseconds of the wall over all answers; of processor time, the best of each customer's."""
-    for customer in customers[:5]:
-        ask(customer)
-    wall, spent = np.empty((rounds, len(customers))), np.empty((rounds, len(customers)))
-    for turn in range(rounds):
-        for at, customer in enumerate(customers):
-            start, cpu = time.perf_counter(), time.thread_time()
-            ask(customer)
-            spent[turn, at], wall[turn, at] = time.thread_time() - cpu, time.perf_counter() - start
-    p50, p99 = np.percentile(wall * 1000, [50, 99])
-    own, most = np.percentile(spent.min(axis=0) * 1000, [50, 99])
-    print(
-        f"{name:26} p50 {p50:7.3f} ms   p99 {p99:7.3f} ms   processor {own:7.3f} and {most:.3f} ms",
-        flush=True,
-    )
+class Shop:
+    """A made shop with one model, in this process."""
+
+    def __init__(self, name: str, chosen: argparse.Namespace) -> None:
+        self.recommender = serve(MODELS[name](chosen.items, np.random.default_rng(5)), chosen.items)
+        self.folder = tempfile.TemporaryDirectory()
+        self.store = open_store(Path(self.folder.name))
+        fill_store(self.store, self.recommender.item_ids, chosen.customers, chosen.events)
+        self.customers = list(range(1, chosen.customers + 1))
+        with self.store.read() as tx:
+            self.recommender.goods.current(tx).fill_order()
+        self.ask()
+        self.recommender.recommend_all(self.store, self.customers, n=N)
+
+    def ask(self) -> list[tuple[float, float]]:
+        """Milliseconds of the wall and of processor time, of one answer to each customer."""
+        found = []
+        with self.store.read() as tx:
+            for customer in self.customers:
+                start, cpu = time.perf_counter(), time.thread_time()
+                self.recommender.recommend(tx, customer, n=N)
+                cpu, start = time.thread_time() - cpu, time.perf_counter() - start
+                found.append((start * 1000, cpu * 1000))
+        return found
+
+    def list_all(self) -> float:
+        """Customers a second of processor time."""
+        spent = time.process_time()
+        self.recommender.recommend_all(self.store, self.customers, n=N)
+        return len(self.customers) / (time.process_time() - spent)
 
 
-def measure(name: str, chosen: argparse.Namespace) -> None:
-    rng = np.random.default_rng(5)
-    recommender = serve(MODELS[name](chosen.items, rng), chosen.items)
-    with tempfile.TemporaryDirectory() as folder:
-        store = open_store(Path(folder))
-        fill_store(store, recommender.item_ids, chosen.customers, chosen.events)
-        customers = range(1, chosen.customers + 1)
-        with store.read() as tx:
-            recommender.goods.current(tx).fill_order()
-            report(name, lambda c: recommender.recommend(tx, c, n=N), customers, chosen.rounds)
-        recommender.recommend_all(store, list(customers), n=N)  # what is read once is read
-        best = np.inf
-        for _ in range(chosen.rounds):
-            spent = time.process_time()
-            recommender.recommend_all(store, list(customers), n=N)
-            best = min(best, time.process_time() - spent)
-        print(f"{name:26} lists for all {len(customers) / best:9,.0f} a second", flush=True)
-        store.close()
+def work(name: str, chosen: argparse.Namespace) -> None:
+    """A round for each line that comes in, told by a line."""
+    shop = Shop(name, chosen)
+    print("ready", flush=True)
+    for _ in sys.stdin:
+        print(json.dumps([shop.ask(), shop.list_all()]), flush=True)
 
 
 def ask_in_turn(name: str, chosen: argparse.Namespace) -> None:
-    """Each version in a process of its own, one after the other."""
+    """Each version in a process of its own, a round of one after a round of the other."""
     own = str(Path(__file__).resolve().parent.parent / "src")
-    for label, source in (("before", chosen.before), ("after", own)):
-        command = [sys.executable, __file__, "--alone", "--rounds", str(chosen.rounds)]
-        command += ["--items", str(chosen.items), "--events", str(chosen.events)]
-        command += ["--customers", str(chosen.customers), name]
+    sources = {"before": chosen.before, "after": own} if chosen.before else {"": own}
+    workers, told = {}, {label: list[tuple[object, float]]() for label in sources}
+    for label, source in sources.items():
+        command = [sys.executable, __file__, "--work", "--items", str(chosen.items), name]
+        command += ["--events", str(chosen.events), "--customers", str(chosen.customers)]
         environment = {**os.environ, "PYTHONPATH": source}
-        found = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
-        for line in found.stdout.splitlines():
-            print(f"{label:7} {line}", flush=True)
+        workers[label] = subprocess.Popen(
+            command, env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        )
+        workers[label].stdout.readline()
+    for _ in range(chosen.rounds):
+        for label, worker in workers.items():
+            worker.stdin.write("go\n")
+            worker.stdin.flush()
+            told[label].append(tuple(json.loads(worker.stdout.readline())))
+    for label, worker in workers.items():
+        worker.stdin.close()
+        worker.wait()
+        report(f"{label:7}{name}", told[label])
+
+
+def report(name: str, told: Sequence[tuple[object, float]]) -> None:
+    """The wall of the best round; of processor time, the best of each customer's."""
+    times = np.array([each for each, _ in told])
+    p50, p99 = np.percentile(times[:, :, 0], [50, 99], axis=1).min(axis=1)
+    own, most = np.percentile(times[:, :, 1].min(axis=0), [50, 99])
+    print(
+        f"{name:32} p50 {p50:7.3f} ms  p99 {p99:7.3f} ms  processor {own:7.3f} and {most:7.3f} ms  "
+        f"lists for all {max(rate for _, rate in told):7,.0f} a second",
+        flush=True,
+    )
 
 
 def main() -> None:
@@ -193,18 +222,17 @@ def main() -> None:
     parser.add_argument("--customers", type=int, default=200)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--before")
-    parser.add_argument("--alone", action="store_true", help=argparse.SUPPRESS)
+    parser.add_argument("--work", action="store_true", help=argparse.SUPPRESS)
     chosen = parser.parse_args()
-    if not chosen.alone:
-        print(
-            f"{describe_machine()}: {chosen.items:,} items, lists of {LENGTH}, histories of "
-            f"{chosen.events} events, a second of processor time"
-        )
+    if chosen.work:
+        work(chosen.names[0], chosen)
+        return
+    print(
+        f"{describe_machine()}: {chosen.items:,} items, lists of {LENGTH}, histories of "
+        f"{chosen.events} events, a second of processor time"
+    )
     for name in chosen.names:
-        if chosen.before and not chosen.alone:
-            ask_in_turn(name, chosen)
-        else:
-            measure(name, chosen)
+        ask_in_turn(name, chosen)
 
 
 if __name__ == "__main__":

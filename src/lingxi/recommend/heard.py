@@ -11,7 +11,7 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-from lingxi.recommend.alone import Heads, Table, Vector, Whole, cut_scores, find_met
+from lingxi.recommend.alone import Heads, Table, Vector, Whole, cut_scores, find_met, to_rows
 from lingxi.recommend.gathered import Gathered, Linear, Room, gather
 from lingxi.recommend.histories import Histories
 from lingxi.recommend.matrix import Csr, sum_pairs
@@ -155,11 +155,16 @@ def share_terms(terms: Terms, sums: Vector) -> Terms:
     return places, causes, data * factors[places]
 
 
-def join_terms(told: Sequence[Terms], sums: Vector, n_items: int) -> Csr:
-    """All terms as a row for each place, scaled to its sum."""
+def join_terms(told: Sequence[Terms], sums: Vector, n_items: int, met: Whole | None = None) -> Csr:
+    """All terms as a row for each place, scaled to its sum; ``met``: what all causes are among,
+    rising, where there is a single history."""
     none = np.empty(0, dtype=np.int64)
     places = np.concatenate([none, *[each[0] for each in told]])
     causes = np.concatenate([none, *[each[1] for each in told]])
     values = np.concatenate([np.empty(0), *[each[2] for each in told]])
     _, _, values = share_terms((places, causes, values), sums)
-    return sum_pairs(places, causes, values, (len(sums), n_items))
+    if met is None:
+        return sum_pairs(places, causes, values, (len(sums), n_items))
+    cells = places * len(met) + np.searchsorted(met, causes)
+    table = np.bincount(cells, weights=values, minlength=len(sums) * len(met))
+    return to_rows(table.astype(np.float64).reshape(len(sums), len(met)), met, n_items)

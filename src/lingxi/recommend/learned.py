@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lingxi.errors import InvalidInput
+from lingxi.recommend.alone import find_met
 from lingxi.recommend.among import BLOCK, explain_part, hear_parts
 from lingxi.recommend.attribution import FLOOR, Attribution
 from lingxi.recommend.earlier import Earlier, remind
@@ -311,7 +312,8 @@ class Learned:
                 if own is None:
                     own = to_terms(explain_part(part, histories, lists, scratch))
                 told.append(share_terms(own, gain))
-        return join_terms(told, odds.astype(np.float64), histories.n_items)
+        met = find_met(histories) if histories.n_rows == 1 else None
+        return join_terms(told, odds.astype(np.float64), histories.n_items, met)
 
     def _borrow(self, n_items: int) -> Scratch:
         """Arrays as wide as the catalogue."""
