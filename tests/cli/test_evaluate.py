@@ -107,11 +107,11 @@ def test_the_table_for_people_names_the_choice_and_every_model(files):
     assert "recall@20" in found.stdout
 
 
-def test_a_budget_of_no_time_gives_popularity_and_names_what_was_skipped(files):
+def test_a_budget_of_no_time_is_for_the_two_baselines_and_names_what_was_skipped(files):
     answer = _ask(files, "--seconds", "0.000001")
-    assert answer["model"] == "popularity"
-    assert "item_cosine" in answer["skipped"]
-    assert {trial["model"] for trial in answer["trials"]} == {"popularity"}
+    assert answer["model"] == "item_cosine"
+    assert "graph" in answer["skipped"]
+    assert {trial["model"] for trial in answer["trials"]} == {"popularity", "item_cosine"}
 
 
 @pytest.mark.parametrize("name", ["graph", "ease", "slim", "als", "user_tfidf", "p3alpha"])

@@ -22,7 +22,7 @@ from lingxi.recommend.starts import OF_TIME, Start, find_starts
 from lingxi.recommend.teach import Lesson, learn
 from lingxi.recommend.teach_ranker import FEWEST, grow_ranker
 from lingxi.recommend.terms import Termed, tune_terms
-from lingxi.recommend.trials import Found, bare_of, best_of, move, place
+from lingxi.recommend.trials import Found, bare_of, best_of, is_cheap, move, place
 
 _CLIMBERS = 3
 """Models whose surroundings are searched, the best ones."""
@@ -68,8 +68,9 @@ def search(
 ) -> Found:
     """Try every model's first recipes, then the surroundings of the best, then blends.
 
-    Popularity is tried whatever the time, then what promises most for a second: cheap models of a
-    small catalogue are done when a large one's are begun. Of equal trials the simpler model wins.
+    Popularity is tried whatever the time, and item-kNN unless its fit is long; then what promises
+    most for a second: cheap models of a small catalogue are done when a large one's are begun. Of
+    equal trials the simpler model wins.
 
     Parameters
     ----------
@@ -293,7 +294,8 @@ class _Hunt:
         if bare in self._tried:
             return
         self._tried.append(bare)
-        if recipe.name != "popularity" and not self._allows(recipe.name, bare.params):
+        asks_time = recipe.name in self._heads or not is_cheap(recipe, self._size, self.seconds)
+        if asks_time and not self._allows(recipe.name, bare.params):
             cost = self._estimate(recipe.name, bare.params)
             self.skipped.setdefault(
                 recipe.name, f"there was no time for fits of about {cost:.3g} s"

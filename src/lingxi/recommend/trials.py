@@ -8,6 +8,9 @@ from lingxi.recommend.families import FAMILIES, vary
 from lingxi.recommend.recipe import Recipe
 from lingxi.recommend.starts import rank_simplicity
 
+_MOMENT = 5.0
+"""Seconds that a fit of item-kNN may be reckoned at to be tried whatever the time."""
+
 
 @dataclass(frozen=True)
 class Found:
@@ -29,6 +32,24 @@ class Found:
 def best_of(trials: Sequence[Trial]) -> Trial | None:
     """The highest value; of equal ones the simpler model, then the first."""
     return min(trials, key=place) if trials else None
+
+
+def is_cheap(recipe: Recipe, size: tuple[int, int, int], seconds: float) -> bool:
+    """Whether a model is tried whatever the time: popularity, and item-kNN unless its fit is long.
+
+    Reports compare every model with these two, and fit them anyway. On a slow machine what asking
+    takes may be reckoned too high, and the search ended with popularity alone.
+
+    Parameters
+    ----------
+    size
+        Customers, items and events that are learnt from.
+    seconds
+        For the search and the final fit.
+    """
+    if recipe.name != "item_cosine":
+        return recipe.name == "popularity"
+    return FAMILIES[recipe.name].cost(*size) <= max(_MOMENT, seconds)
 
 
 def place(trial: Trial) -> tuple[float, int]:
