@@ -119,10 +119,7 @@ def read_context(
         columns = add_order(told.columns if told else NO_COUNTS, ask.bought, now)
         told = known.tell(columns)
     past = {} if told is None else LazyPast(told.columns)
-    country = ask.country.upper() if ask.country else None
-    if country is None and customer is not None:
-        said = read_country(tx, customer)
-        country = said if said is not None and len(said) == 2 else None
+    country = ask.country.upper() if ask.country else _find_country(tx, customer)
     unit = ask.anonymous_id or ""
     if customer is not None:
         unit = str(customer)
@@ -143,6 +140,12 @@ def read_context(
         ignored=count_ignored(shop, customer, past) if ignored and customer is not None else {},
         unit=unit,
     )
+
+
+def _find_country(tx: sa.Connection, customer: int | None) -> str | None:
+    """The two letters of a customer's country, where their events told them."""
+    said = None if customer is None else read_country(tx, customer)
+    return said if said is not None and len(said) == 2 else None
 
 
 def add_order(columns: CountColumns, item_ids: Sequence[str], now: datetime) -> CountColumns:
