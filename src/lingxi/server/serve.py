@@ -16,7 +16,8 @@ from granian.log import LogLevels
 
 from lingxi.config import load_settings
 from lingxi.errors import Conflict, InvalidSetting
-from lingxi.server.companions import companions, stand_back
+from lingxi.priority import stand_back
+from lingxi.server.companions import companions
 
 TARGET = "lingxi.server.load:load_app"
 SHOP_VARIABLE = "LINGXI_SHOP_FOLDER"
