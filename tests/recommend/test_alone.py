@@ -6,10 +6,12 @@ import numpy as np
 import pytest
 
 from lingxi.recommend import among, kernels, scratch
+from lingxi.recommend.gathered import find_linear
+from lingxi.recommend.graph import GraphFilter
 from lingxi.recommend.histories import CART, DAY, NOBODY, ORDER, VIEW, Histories
 from lingxi.recommend.history import USUAL, Weighting
 from lingxi.recommend.learned import Learned
-from lingxi.recommend.matrix import build_csr, densify
+from lingxi.recommend.matrix import build_csr, densify, transpose
 from lingxi.recommend.neighbourhoods import UserKnn
 from lingxi.recommend.operators import ItemKnn, Rp3Beta
 from lingxi.recommend.sessions import SessionKnn
@@ -181,3 +183,16 @@ def test_a_model_of_sessions_speaks_through_its_own_road(taught):
         told = densify(scorer.explain(own, lists)).sum(axis=1)
         listed = among[row, lists[0]]
         assert ((told == 0) | (np.abs(told / listed - 1) < 1e-5)).all()
+
+
+@pytest.mark.parametrize("stored_first", [True, False])
+def test_whether_a_graph_filter_is_an_operator_is_asked_of_each_and_not_of_its_class(stored_first):
+    rows = np.repeat(np.arange(12), 3)
+    taught = Histories.of_events(rows, (rows + np.tile(np.arange(3), 12)) % 8, (12, 8))
+    fresh, stored = GraphFilter("graph"), GraphFilter("graph")
+    for graph in (fresh, stored):
+        graph.fit(taught)
+    stored.operator = stored.operator.astype(np.float32)
+    stored.columns = transpose(stored.operator)  # as its loading has it
+    for graph in (stored, fresh) if stored_first else (fresh, stored):
+        assert (find_linear(graph) is not None) == (graph is stored)

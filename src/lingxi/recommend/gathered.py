@@ -46,16 +46,17 @@ class Linear:
         return np.sort(self.longest)
 
 
-_IS_LINEAR: dict[type, bool] = {}
 _LINEAR: WeakKeyDictionary[Scorer, Linear] = WeakKeyDictionary()
+_SHOWN = ("heard", "operator", "columns")
+"""What ``RowOperator`` asks for; a look at each is cheaper than asking the protocol."""
 
 
 def find_linear(part: Scorer) -> Linear | None:
-    """The part, if it is an operator of float32; each class is asked once what it shows."""
-    kind = type(part)
-    if kind not in _IS_LINEAR:
-        _IS_LINEAR[kind] = isinstance(part, RowOperator)
-    if not _IS_LINEAR[kind]:
+    """The part, if it is an operator of float32.
+
+    Its class does not tell: a graph filter becomes an operator only by being stored.
+    """
+    if not all(hasattr(part, name) for name in _SHOWN):
         return None
     operator = cast("RowOperator", part)
     if operator.operator.data.dtype != np.float32:
