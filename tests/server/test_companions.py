@@ -11,9 +11,8 @@ import pytest
 
 from lingxi.app.shop import Shop, init_shop
 from lingxi.config import PullSettings, Settings, WatchSettings, WorkSettings
-from lingxi.priority import stand_back
 from lingxi.server import companions as room
-from lingxi.server.companions import companions, keep_running, list_companions
+from lingxi.server.companions import companions, keep_running, list_companions, stand_back
 
 ORDERS = "order_id,sku,qty,price,date,customer_id\n1,A,1,5,2026-01-02,u1\n"
 

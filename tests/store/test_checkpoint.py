@@ -1,7 +1,5 @@
 """The write-ahead log moved beside the writer: what is moved, and when it stops trying."""
 
-import os
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -9,7 +7,7 @@ import pytest
 from sqlalchemy import Engine, text
 
 from lingxi.store import checkpoint as module
-from lingxi.store.checkpoint import Checkpoints, catch_up, checkpoint, finish
+from lingxi.store.checkpoint import catch_up, checkpoint, finish
 from lingxi.store.engine import begin_read, begin_write, open_engine
 
 
@@ -88,16 +86,3 @@ def test_it_goes_on_where_less_is_left_each_time(
     told = iter([(100, 100), (140, 140), (150, 150), (150, 150)])
     monkeypatch.setattr(module, "checkpoint", lambda _engine: next(told))
     assert catch_up(engine)
-
-
-@pytest.mark.skipif(not hasattr(os, "setpriority"), reason="threads have no niceness here")
-def test_the_thread_stands_back_for_those_who_answer(engine: Engine) -> None:
-    checkpoints = Checkpoints(engine, rows=1)
-    checkpoints.note(1)
-    thread = checkpoints._thread
-    end = time.monotonic() + 10
-    own = os.getpriority(os.PRIO_PROCESS, 0)
-    while os.getpriority(os.PRIO_PROCESS, thread.native_id) == own and time.monotonic() < end:
-        time.sleep(0.01)
-    assert os.getpriority(os.PRIO_PROCESS, thread.native_id) == min(19, own + 10)
-    checkpoints.close()

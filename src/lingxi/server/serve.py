@@ -16,8 +16,7 @@ from granian.log import LogLevels
 
 from lingxi.config import load_settings
 from lingxi.errors import Conflict, InvalidSetting
-from lingxi.priority import stand_back
-from lingxi.server.companions import companions
+from lingxi.server.companions import companions, stand_back
 
 TARGET = "lingxi.server.load:load_app"
 SHOP_VARIABLE = "LINGXI_SHOP_FOLDER"

@@ -1,14 +1,13 @@
 """SQLite's write-ahead log moved into the database beside the writer, not in its way."""
 
 from contextlib import suppress
-from threading import Event, Thread, get_native_id
+from threading import Event, Thread
 from time import sleep
 
 from sqlalchemy import Engine
 from sqlalchemy.exc import SQLAlchemyError
 
 from lingxi.errors import LingxiError
-from lingxi.priority import stand_back
 
 _ROWS = 4_000
 _TRIES = 5
@@ -16,8 +15,6 @@ _LONG = 16_000
 """Pages of the log, 32 MB, past which writers are asked to wait a moment."""
 _ASKED, _RETRY_SECONDS = 300, 0.0003
 _STOP_SECONDS = 10.0
-_NICE = 10
-"""It copies for 0.1 s at a time, and both cores may be wanted by those that answer."""
 
 
 class Checkpoints:
@@ -58,7 +55,6 @@ class Checkpoints:
             self._thread.join(_STOP_SECONDS)
 
     def _run(self) -> None:
-        stand_back(get_native_id(), nice=_NICE)
         while True:
             self._wanted.wait()
             self._wanted.clear()
