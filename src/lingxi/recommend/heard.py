@@ -83,23 +83,19 @@ def hear_linear(
 
 def find_kept(kept: Sequence[KeptCells], lists: Whole, scratch: Scratch) -> list[Terms]:
     """The terms of the listed items by each operator."""
-    places, causes, values = list[list[Whole]](), list[list[Whole]](), list[list[Vector]]()
-    n = lists.shape[1]
+    told, n = list[list[Terms]](), lists.shape[1]
     for row, (cells, listed) in enumerate(zip(kept, lists, strict=True)):
         met, at = scratch.find(cells.items, listed)
         slots = at.astype(np.int64) + row * n
         ends = met.searchsorted(cells.bounds).tolist()
         own, given = cells.causes.take(met), cells.terms.take(met)
-        for part, (start, stop) in enumerate(pairwise(ends)):
-            if not row:
-                places.append([])
-                causes.append([])
-                values.append([])
-            places[part].append(slots[start:stop])
-            causes[part].append(own[start:stop])
-            values[part].append(given[start:stop])
-    told = zip(places, causes, values, strict=True)
-    return [tuple(np.concatenate(each) for each in part) for part in told]  # type: ignore[misc]
+        told.append([(slots[a:b], own[a:b], given[a:b]) for a, b in pairwise(ends)])
+    return [_concatenate(rows) for rows in zip(*told, strict=True)]
+
+
+def _concatenate(rows: Sequence[Terms]) -> Terms:
+    places, causes, values = zip(*rows, strict=True)
+    return np.concatenate(places), np.concatenate(causes), np.concatenate(values)
 
 
 def list_met(histories: Histories) -> Iterator[Whole]:
