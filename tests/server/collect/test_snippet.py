@@ -195,7 +195,9 @@ def test_consent_withdrawn_later_is_told_and_ends_it(open_site) -> None:
     names = site.names()
     assert names["Consent Withdrawn"] == 3  # marketing, personalisation, analytics
     assert names["After"] == 0
-    assert page.evaluate("Object.keys(localStorage)") == ["lx_consent"]
+    page.wait_for_function(  # the copy goes when the page has read the answer
+        "Object.keys(localStorage).join() === 'lx_consent'", timeout=1_000 * PATIENCE_SECONDS
+    )
 
 
 def test_log_out_makes_the_browser_a_stranger_and_a_second_login_somebody_else(open_site) -> None:
