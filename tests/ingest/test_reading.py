@@ -166,3 +166,11 @@ def test_an_address_of_several_lines_is_one_cell(tmp_path: Path) -> None:
     path.write_text('id,address,price\n1,"12 High St, ""The Mill"",\nLondon, UK",3\n2,Home,4\n')
     table = read_table(path)
     assert (len(table), table.malformed) == (2, ())
+
+
+def test_rows_that_are_torn_apart_do_not_take_the_numbers_of_others(tmp_path: Path) -> None:
+    path = tmp_path / "a.csv"
+    path.write_text('a,b,c\n1,2,3\n,";x\nx","\n1\n1",\n4,5,6\n')
+    table = read_table(path)
+    assert len(table.rows) == len(table.columns["a"])
+    assert table.record(0) == {"a": "1", "b": "2", "c": "3"}

@@ -4,7 +4,9 @@ import codecs
 import csv
 import io
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
@@ -22,6 +24,8 @@ _BOMS = (
     (codecs.BOM_UTF16_LE, "utf-16"),
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
+SPACES = " "
+"""A run of them between two cells."""
 _DELIMITERS = (",", ";", "\t", "|", "^")
 _SAMPLE = 1 << 16
 _CHUNK = 1 << 22
@@ -43,32 +47,34 @@ def detect_encoding(path: Path) -> str:
     FileUnreadable
         If the file is not text.
     """
-    data = path.read_bytes()
+    with path.open("rb") as file:
+        head = file.read(_SAMPLE)
     for mark, name in _BOMS:
-        if data.startswith(mark):
+        if head.startswith(mark):
             return name
-    head = data[:_SAMPLE]
     if b"\x00" in head:
         zeros = head.count(b"\x00")
-        if zeros < 0.05 * len(head) and _decodes(data, "utf-8"):
+        if zeros < 0.05 * len(head) and _decodes(path, "utf-8"):
             return "utf-8"  # a stray zero byte in a text file
         if zeros < 0.2 * len(head):
             raise FileUnreadable(f"{path} is not a text file: it holds zero bytes.")
         return "utf-16-le" if head[1::2].count(0) >= head[0::2].count(0) else "utf-16-be"
-    if _decodes(data, "utf-8"):
+    if _decodes(path, "utf-8"):
         return "utf-8"
-    runs = _HIGH_RUN.findall(data[: 16 * _CHUNK])
+    with path.open("rb") as file:
+        runs = _HIGH_RUN.findall(file.read(16 * _CHUNK))
     paired = sum(len(run) for run in runs if len(run) % 2 == 0)
-    if paired >= 0.8 * sum(len(run) for run in runs) and _decodes(data, "gb18030"):
+    if paired >= 0.8 * sum(len(run) for run in runs) and _decodes(path, "gb18030"):
         return "gb18030"
-    return "cp1252" if _decodes(data, "cp1252") else "latin-1"
+    return "cp1252" if _decodes(path, "cp1252") else "latin-1"
 
 
-def _decodes(data: bytes, encoding: str) -> bool:
+def _decodes(path: Path, encoding: str) -> bool:
     decoder = codecs.getincrementaldecoder(encoding)()
     try:
-        for start in range(0, len(data), _CHUNK):
-            decoder.decode(data[start : start + _CHUNK])
+        with path.open("rb") as file:
+            while chunk := file.read(_CHUNK):
+                decoder.decode(chunk)
         decoder.decode(b"", final=True)
     except UnicodeDecodeError:
         return False
@@ -95,7 +101,7 @@ def detect_delimiter(sample: str) -> str:
     if best_rank[1] == 0:
         counts = [len(line.split()) for line in lines]
         if counts and counts[0] > 1 and counts.count(counts[0]) == len(counts):
-            return " "
+            return SPACES
     return best
 
 
@@ -114,13 +120,29 @@ def has_header(rows: Sequence[Sequence[str]]) -> bool:
     return numbers < 0.5 * max(filled, 1)
 
 
-def read_delimited(path: Path, *, encoding: str = "", delimiter: str = "") -> RawTable:
-    """Read a delimited text file; rows with too many or too few cells come back as malformed.
+@dataclass(frozen=True)
+class Layout:
+    """How a delimited text is written: its columns have ``names``, which its first line holds where
+    it is ``headed``."""
+
+    encoding: str
+    delimiter: str
+    names: Sequence[str]
+    headed: bool
+
+    @property
+    def decimal_hint(self) -> str:
+        """The decimal mark that goes with the delimiter."""
+        return "," if self.delimiter == ";" else "."
+
+
+def find_layout(path: Path, *, encoding: str = "", delimiter: str = "") -> Layout:
+    """How a file is written; what is stated is taken as it is, the rest found out.
 
     Raises
     ------
     FileUnreadable
-        If the file is empty, holds no line below its header, or cannot be read as text.
+        If the file is empty, or cannot be read as text.
     InvalidInput
         If the stated encoding or delimiter cannot be used.
     """
@@ -131,31 +153,59 @@ def read_delimited(path: Path, *, encoding: str = "", delimiter: str = "") -> Ra
     mark = delimiter or detect_delimiter(text_head)
     if len(mark) != 1:
         raise InvalidInput(f"The delimiter must be one character, not {mark!r}.")
-    content: bytes | None = None
-    if mark == " ":
-        content, mark, named = _squeeze(path, named), "\t", "utf-8"
+    cut = mark
+    if mark == SPACES:
+        cut = "\t"
         text_head = "\n".join("\t".join(line.split()) for line in text_head.splitlines())
     first = next(
-        csv.reader(io.StringIO(text_head.lstrip("\ufeff\r\n"), newline=None), delimiter=mark)
+        csv.reader(io.StringIO(text_head.lstrip("\ufeff\r\n"), newline=None), delimiter=cut)
     )
     headed = has_header([first])
     names = unique_headers(first if headed else [""] * len(first))
-    table, malformed = _parse(content, path, named, mark, names, headed)
-    columns = [Text.from_arrow(table.column(name)) for name in names]
-    if _swallowed(columns, malformed, mark):
-        text = (content or path.read_bytes()).decode("utf-8-sig" if named == "utf-8" else named)
-        columns, malformed = _parse_by_lines(text, path, mark, names, headed)
+    return Layout(named, mark, names, headed)
+
+
+def read_delimited(path: Path, *, encoding: str = "", delimiter: str = "") -> RawTable:
+    """Read a delimited text file; rows with too many or too few cells come back as malformed.
+
+    Raises
+    ------
+    FileUnreadable
+        If the file is empty, holds no line below its header, or cannot be read as text.
+    InvalidInput
+        If the stated encoding or delimiter cannot be used.
+    """
+    return read_whole(path, find_layout(path, encoding=encoding, delimiter=delimiter))
+
+
+def read_whole(path: Path, layout: Layout) -> RawTable:
+    """Read a file whose layout is known; see ``read_delimited``."""
+    source: Path | bytes = path
+    named = layout.encoding
+    if layout.delimiter == SPACES:
+        source, layout = _squeeze(path, named), replace(layout, encoding="utf-8", delimiter="\t")
+    table, malformed = _parse(source, path, layout)
+    columns = [Text.from_arrow(table.column(name)) for name in layout.names]
+    if has_swallowed((c.values for c in columns), malformed, layout):
+        content = source if isinstance(source, bytes) else path.read_bytes()
+        text = content.decode("utf-8-sig" if layout.encoding == "utf-8" else layout.encoding)
+        columns, malformed = parse_by_lines(text.splitlines(), path, layout)
     del table
     raw = build_table(
-        names,
+        layout.names,
         columns,
         malformed=malformed,
-        encoding=named,
-        decimal_hint="," if mark == ";" else ".",
+        encoding=layout.encoding,
+        decimal_hint=layout.decimal_hint,
     )
     if len(raw) + len(malformed) == 0:
-        raise FileUnreadable(f"{path} has a header but no line below it.")
+        raise no_line(path)
     return raw
+
+
+def no_line(path: Path) -> FileUnreadable:
+    """The error for a file of names of columns only."""
+    return FileUnreadable(f"{path} has a header but no line below it.")
 
 
 def _read_head(path: Path, encoding: str) -> str:
@@ -169,42 +219,49 @@ def _read_head(path: Path, encoding: str) -> str:
         raise FileUnreadable(f"{path} cannot be read as {encoding} text: {error}.") from error
 
 
-def _swallowed(columns: Sequence[Text], malformed: Sequence[Malformed], delimiter: str) -> bool:
+def has_swallowed(
+    columns: Iterable[Iterable[str]], malformed: Sequence[Malformed], layout: Layout
+) -> bool:
     """Whether a quotation mark that nobody closed has taken whole rows into one cell.
 
     Such a cell is very long, or runs on to the quotation mark of the same column in a later row: it
     holds that mark, and the delimiters of just as many rows as it has line ends.
     """
-    row = len(columns) - 1
+    row = len(layout.names) - 1
 
     def holds_rows(value: str) -> bool:
         ends = value.count("\n")
         return ends > _MOST_NEWLINES or (
-            ends > 0 and '"' in value and value.count(delimiter) == ends * row
+            ends > 0 and '"' in value and value.count(layout.delimiter) == ends * row
         )
 
     return any("\n" in found.text.strip() for found in malformed) or any(
-        holds_rows(value) for column in columns for value in column.values if "\n" in value
+        holds_rows(value) for column in columns for value in column if "\n" in value
     )
 
 
-def _parse_by_lines(
-    text: str, path: Path, delimiter: str, names: Sequence[str], headed: bool
+def parse_by_lines(
+    lines: Iterable[str], path: Path, layout: Layout
 ) -> tuple[list[Text], list[Malformed]]:
-    """Read a file line by line; a line with an odd number of quotation marks is malformed."""
-    lines = [line for line in text.splitlines() if line.strip()]
-    good, numbers, stray = lines[: int(headed)], [], []
-    for number, line in enumerate(lines[int(headed) :], start=1):
+    """Read line by line; a line with an odd number of quotation marks is malformed."""
+    filled = [line for line in lines if not _is_blank(line, layout)]
+    good, numbers, stray = filled[: int(layout.headed)], [], []
+    for number, line in enumerate(filled[int(layout.headed) :], start=1):
         if line.count('"') % 2:
             stray.append(Malformed(number, line[:_LONGEST_MALFORMED]))
         else:
             good.append(line)
             numbers.append(number)
     content = "\n".join(good).encode()
-    table, malformed = _parse(content, path, "utf-8", delimiter, names, headed)
+    table, malformed = _parse(content, path, replace(layout, encoding="utf-8"))
     moved = [Malformed(numbers[row.row - 1], row.text) for row in malformed]
     found = sorted([*stray, *moved], key=lambda row: row.row)
-    return [Text.from_arrow(table.column(name)) for name in names], found
+    return [Text.from_arrow(table.column(name)) for name in layout.names], found
+
+
+def _is_blank(line: str, layout: Layout) -> bool:
+    """Whether nothing but delimiters stands in a line."""
+    return not line.strip(layout.delimiter + " \r\n")
 
 
 def _squeeze(path: Path, encoding: str) -> bytes:
@@ -214,40 +271,55 @@ def _squeeze(path: Path, encoding: str) -> bytes:
     return "\n".join(rows).encode()
 
 
-def _parse(
-    content: bytes | None,
-    path: Path,
-    encoding: str,
-    delimiter: str,
-    names: Sequence[str],
-    headed: bool,
-) -> tuple[pa.Table, list[Malformed]]:
+def _parse(source: Path | bytes, path: Path, layout: Layout) -> tuple[pa.Table, list[Malformed]]:
+    """A whole file, or what it holds."""
     malformed: list[Malformed] = []
+    with open_batches(source, path, layout, malformed, block=_BLOCK) as batches:
+        return pa.Table.from_batches(batches, schema=batches.schema), malformed
+
+
+@contextmanager
+def open_batches(
+    source: Path | bytes, path: Path, layout: Layout, malformed: list[Malformed], *, block: int
+) -> Iterator[pacsv.CSVStreamingReader]:
+    """The rows in batches of about ``block`` bytes, every cell as text; rows that have not as many
+    cells as the layout has names are put into ``malformed`` as they are met.
+
+    Raises
+    ------
+    FileUnreadable
+        Also while the batches are read.
+    """
+
+    before = int(layout.headed)
 
     def note(row: pacsv.InvalidRow) -> Literal["skip"]:
-        number = (row.number or 0) - int(headed)
-        if row.text.strip(delimiter + " \r\n"):
+        nonlocal before
+        if _is_blank(row.text, layout):
+            before += 1
+        else:
+            number = (row.number or 0) - before
             malformed.append(Malformed(number, row.text[:_LONGEST_MALFORMED]))
         return "skip"
 
+    named = layout.encoding
     cell = pa.dictionary(pa.int32(), pa.string())
     try:
-        table = pacsv.read_csv(
-            str(path) if content is None else io.BytesIO(content),
+        yield pacsv.open_csv(
+            io.BytesIO(source) if isinstance(source, bytes) else str(source),
             read_options=pacsv.ReadOptions(
                 use_threads=False,
-                block_size=_BLOCK,
-                column_names=list(names),
-                skip_rows_after_names=int(headed),
-                encoding="utf8" if encoding in ("utf-8", "utf-8-sig") else encoding,
+                block_size=block,
+                column_names=list(layout.names),
+                skip_rows_after_names=int(layout.headed),
+                encoding="utf8" if named in ("utf-8", "utf-8-sig") else named,
             ),
             parse_options=pacsv.ParseOptions(
-                delimiter=delimiter, newlines_in_values=True, invalid_row_handler=note
+                delimiter=layout.delimiter, newlines_in_values=True, invalid_row_handler=note
             ),
             convert_options=pacsv.ConvertOptions(
-                column_types=dict.fromkeys(names, cell), strings_can_be_null=False
+                column_types=dict.fromkeys(layout.names, cell), strings_can_be_null=False
             ),
         )
     except (pa.ArrowInvalid, UnicodeError, OSError, LookupError) as error:
         raise FileUnreadable(f"{path} cannot be read as delimited text: {error}") from error
-    return table, malformed

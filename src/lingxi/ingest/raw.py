@@ -104,8 +104,10 @@ def number_rows(n_lines: int, gaps: Sequence[int]) -> NDArray[np.int64]:
     >>> number_rows(3, [2]).tolist()
     [1, 3, 4]
     """
-    numbers = np.arange(1, n_lines + len(gaps) + 1, dtype=np.int64)
-    return np.setdiff1d(numbers, np.asarray(gaps, dtype=np.int64), assume_unique=True)
+    most = max(n_lines + len(gaps), *gaps, 0)
+    numbers = np.arange(1, most + 1, dtype=np.int64)
+    free = np.setdiff1d(numbers, np.asarray(gaps, dtype=np.int64), assume_unique=True)
+    return free[:n_lines]
 
 
 def unique_headers(headers: Sequence[str]) -> list[str]:

@@ -1,6 +1,6 @@
 """A file of any form as records: what each line says, by the names of its columns."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -8,6 +8,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from lingxi.errors import FileUnreadable
+from lingxi.ingest.delimited_parts import read_parts
 from lingxi.ingest.files.json_lines import JsonPart, Record, read_json
 from lingxi.ingest.files.nested import spread, to_plain
 from lingxi.ingest.options import ImportOptions
@@ -55,15 +56,14 @@ class RecordFile:
                 yield _to_part(part)
         elif self.form == "parquet":
             yield from _read_parquet(self.path, self.size)
-        else:
+        elif self.form == "text":
             options = self.options
-            table = read_table(
-                self.path,
-                encoding=options.encoding,
-                delimiter=options.delimiter,
-                sheet=options.sheet,
+            tables = read_parts(self.path, encoding=options.encoding, delimiter=options.delimiter)
+            yield from _fill_up(
+                (part for each in tables for part in _split(each, self.size)), self.size
             )
-            yield from _split(table, self.size)
+        else:
+            yield from _split(read_table(self.path, sheet=self.options.sheet), self.size)
 
     def empty(self) -> FileUnreadable:
         """The error for a file without a line."""
@@ -179,3 +179,18 @@ def _split(table: RawTable, size: int, before: int = 0) -> Iterator[Part]:
             records, malformed = [], ()
     if records or malformed:
         yield Part(records, tuple(headers), malformed, table.decimal_hint)
+
+
+def _fill_up(parts: Iterable[Part], size: int) -> Iterator[Part]:
+    """The same lines in parts of just this size, but for the last."""
+    held: Part | None = None
+    for part in parts:
+        if held is not None:
+            malformed = (*held.malformed, *part.malformed)
+            part = replace(part, records=held.records + part.records, malformed=malformed)
+        while len(part.records) >= size:
+            yield replace(part, records=part.records[:size])
+            part = replace(part, records=part.records[size:], malformed=())
+        held = part if part.records or part.malformed else None
+    if held is not None:
+        yield held
