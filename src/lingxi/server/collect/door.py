@@ -5,7 +5,6 @@ half of what a request costs is theirs. The same door answers Litestar's own rou
 addresses, which describe them in the API's reference and catch other spellings of a path.
 """
 
-import asyncio
 import base64
 import binascii
 from collections.abc import Mapping, Sequence
@@ -34,6 +33,7 @@ from lingxi.server.collect.book import SourceBook
 from lingxi.server.collect.cleaner import Cleaner
 from lingxi.server.collect.counts import Counts
 from lingxi.server.collect.pace import Pace
+from lingxi.server.collect.patience import Patience
 from lingxi.server.collect.queue import Queue
 from lingxi.server.collect.replies import Reply, answer_preflight, make_reply, refuse
 from lingxi.server.collect.topic_queue import TopicQueue
@@ -44,6 +44,7 @@ if TYPE_CHECKING:
 
 _DRAIN_BYTES = 16 * 1024 * 1024
 _READ_SECONDS = 30
+_patience = Patience(_READ_SECONDS)
 _NO_KEY = (
     "No source has this write key. Send it as the user of Basic authorization, or as 'writeKey' "
     "in the body; 'lingxi source list' shows the keys in use."
@@ -223,12 +224,12 @@ async def read_body(receive: "Receive", most: int) -> bytes:
     BodyTooLarge
         If there is more.
     BodyUnreadable
-        If the client went away, or is slower than 30 seconds.
+        If the client went away, or is slower than about 30 seconds.
     """
     parts: list[bytes] = []
     size, more = 0, True
     try:
-        async with asyncio.timeout(_READ_SECONDS):
+        with _patience.start():
             while more and size <= _DRAIN_BYTES:
                 message = await receive()
                 if message["type"] == "http.disconnect":
