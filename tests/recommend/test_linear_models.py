@@ -13,6 +13,7 @@ from lingxi.recommend.matrix import densify
 from lingxi.recommend.ratings import read_ratings
 from lingxi.recommend.regression import Ease, Slim
 from lingxi.recommend.spectrum import find_right_vectors
+from lingxi.recommend.systems import Systems
 
 RNG = np.random.default_rng(8)
 TABLE = RNG.integers(1, 4, (40, 14)) * (RNG.random((40, 14)) < 0.35)
@@ -132,6 +133,20 @@ def test_ease_is_its_closed_form_and_slim_with_all_neighbours_is_the_same():
     np.testing.assert_allclose(slim[:, everyone], wanted[:, everyone], atol=1e-4)
 
 
+@pytest.mark.parametrize("products", [1, 60, 10**9])
+def test_the_systems_of_slim_are_parts_of_the_gram_matrix_whatever_the_bands(products):
+    near = np.sort(RNG.permuted(np.tile(np.arange(14), (14, 1)), axis=1)[:, :4], axis=1)
+    near[3, 2:], near[5] = -1, -1
+    systems = Systems.find(read_ratings(TABLE.T), near, products)
+    gram, (left, right) = X.T @ X, np.triu_indices(4)
+    for item in range(14):
+        there = near[item] >= 0
+        wanted = gram[near[item][left], near[item][right]]
+        both = there[left] & there[right]
+        np.testing.assert_array_equal(systems.among[item][both], wanted[both])
+        np.testing.assert_array_equal(systems.wanted[item][there], gram[near[item][there], item])
+
+
 def test_slim_solves_each_item_over_its_nearest_neighbours():
     slim = densify(_fit(Slim("slim", k=4, reg=3.0, **PLAIN)).operator)
     gram = X.T @ X
@@ -160,6 +175,20 @@ def test_ease_keeps_the_largest_weights_and_refuses_too_many_items(monkeypatch):
     monkeypatch.setattr(regression, "MOST_DENSE", 10)
     with pytest.raises(InvalidInput, match="slim"):
         _fit(Ease("ease"))
+
+
+def test_ease_leaves_out_the_items_fewest_met_where_the_others_hold_nearly_all(monkeypatch):
+    monkeypatch.setattr(regression, "MOST_DENSE", 12)
+    counts = (X > 0).sum(axis=0)
+    kept = np.delete(np.arange(14), [5, np.flatnonzero(counts == counts[counts > 0].min())[-1]])
+    part = X[:, kept]
+    assert (part > 0).sum() >= 0.9 * (X > 0).sum()
+    inverse = np.linalg.inv(part.T @ part + 7.0 * np.eye(12))
+    wanted = np.zeros((14, 14))
+    wanted[np.ix_(kept, kept)] = -inverse / np.diag(inverse)
+    np.fill_diagonal(wanted, 0)
+    ease = _fit(Ease("ease", reg=7.0, **PLAIN))
+    np.testing.assert_allclose(densify(ease.operator), wanted, atol=1e-5)
 
 
 EMPTY = 0.2 * int(X.any(axis=0).sum() * X.any(axis=1).sum()) / X.sum()

@@ -5,6 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from lingxi.recommend import regression
 from lingxi.recommend.auto import _Hunt, search
 from lingxi.recommend.bench import Trial, split_inside
 from lingxi.recommend.families import FAMILIES, make_recipe
@@ -35,17 +36,36 @@ def find_order(size, asking=0.0):
     return order
 
 
-def test_ease_comes_before_the_walks_in_a_small_catalogue_and_last_where_it_is_not_to_be_had():
+def test_ease_comes_before_the_walks_in_a_small_catalogue_and_after_them_in_a_large_one():
     small = find_order((4_000, 3_000, 400_000))
     assert small[0] == "popularity"
     assert small.index("ease") < small.index("rp3beta") < small.index("slim")
     large = find_order((4_000, 50_000, 400_000))
-    assert large.index("rp3beta") < large.index("slim") < large.index("ease")
+    assert large.index("rp3beta") < large.index("ease")
+
+
+@pytest.mark.parametrize(("most", "met"), [(30, True), (29, True), (20, False)])
+def test_ease_is_tried_where_the_items_that_it_can_take_hold_nearly_all(monkeypatch, most, met):
+    """Thirty items met about alike: twenty hold two thirds, twenty-nine nearly all."""
+    monkeypatch.setattr(regression, "MOST_DENSE", most)
+    starts, unfit = find_starts(["ease"], make_bench())
+    assert bool(starts) == met == ("ease" not in unfit)
+    assert met or "hold less than 90% of what was met" in unfit["ease"]
+
+
+def test_what_asking_a_model_takes_beside_others_is_reckoned():
+    hunt = _Hunt(make_bench(), 100.0, lambda _name: None)
+    hunt.trials = [Trial(Recipe(name="ease"), 0.1, 3.0, 1.0) for _ in range(3)]
+    for name in ("graph", "als"):
+        fit = FAMILIES[name].cost(*hunt._size)
+        assert hunt._estimate(name) == pytest.approx(fit + 2.0 * FAMILIES[name].asks)
+    assert FAMILIES["graph"].asks > 1 == FAMILIES["als"].asks
 
 
 def test_where_asking_takes_the_time_what_is_usually_better_comes_first():
     order = find_order((60, 30, 400), asking=1000.0)
-    gains = [FAMILIES[name].gain for name in dict.fromkeys(order) if name != "popularity"]
+    others = [FAMILIES[name] for name in dict.fromkeys(order) if name != "popularity"]
+    gains = [family.gain / family.asks for family in others]
     assert gains == sorted(gains, reverse=True)
 
 

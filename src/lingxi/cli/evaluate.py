@@ -1,6 +1,7 @@
 """``lingxi evaluate``: how good a recommender is, on a shop's own data or on files."""
 
 import math
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,7 +17,7 @@ from lingxi.cli.frame import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from lingxi.recommend.measures import ShopReport
     from lingxi.recommend.report import Measure
@@ -46,6 +47,13 @@ def _refuse_nan(_context: click.Context, _option: click.Parameter, value: float)
     if math.isnan(value):
         raise click.BadParameter("nan is no number.")
     return value
+
+
+def _choose_tell(as_json: bool) -> "Callable[[str], None]":
+    """Where steps are told: on standard error, with JSON only if that is a terminal."""
+    if as_json and not sys.stderr.isatty():
+        return lambda _text: None
+    return lambda text: click.echo(f"  {text}", err=True)
 
 
 @command.command("recommend")
@@ -97,7 +105,7 @@ def recommend(
 
     wish = Wish(at=at, model=model, include_seen=include_seen, seconds=seconds, memory_gb=memory_gb)
     data = read_dataset(train, test, history)
-    tell = (lambda _text: None) if as_json else (lambda text: click.echo(f"  {text}", err=True))
+    tell = _choose_tell(as_json)
     answer = report(data, wish, tell)
     if as_json:
         print_json(answer)
@@ -117,7 +125,7 @@ def shop(folder: Path | None, as_json: bool) -> None:
     """
     from lingxi.app.queries.reports import make_report
 
-    tell = (lambda _text: None) if as_json else (lambda text: click.echo(f"  {text}", err=True))
+    tell = _choose_tell(as_json)
     with open_shop(folder) as opened:
         made = make_report(opened, tell)
     if as_json:

@@ -358,7 +358,8 @@ class _Hunt:
         """Seconds of one more trial: the slowest so far, or what the family says of a fit, and
         what asking takes; times the effort of such parameters."""
         effort = self._weigh_effort(Recipe(name=name, params=dict(params or {})))
-        fresh = FAMILIES[name].cost(*self._size) + self._reckon_asking()
+        family = FAMILIES[name]
+        fresh = family.cost(*self._size) + family.asks * self._reckon_asking()
         return self._costs.get(name, fresh) * effort
 
     def _weigh_effort(self, recipe: Recipe) -> float:

@@ -1,7 +1,7 @@
 """Quality of a scorer on held-out interactions: full ranking over all items, no sampling."""
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -54,6 +54,7 @@ def evaluate(
     at: Sequence[int] = (10, 20),
     excluded: Csr | None = None,
     popularity: NDArray[np.float64] | None = None,
+    tell: Callable[[int, int], None] = lambda _done, _all: None,
 ) -> Evaluation:
     """Rank all items for each customer with something in ``test`` and compare.
 
@@ -72,6 +73,8 @@ def evaluate(
         Cells never recommended; by default all items of the history.
     popularity
         Per item, to fill lists from; by default the sum of ``train``'s weights.
+    tell
+        Called with the customers ranked so far and all of them, block by block.
 
     Examples
     --------
@@ -102,6 +105,7 @@ def evaluate(
         seconds += time.perf_counter() - start_at
         lists.append(found)
         hits.append(_find_hits(found, test[block]))
+        tell(start + len(block), len(customers))
     wanted = row_lengths(test)[customers]
     shown = np.concatenate(lists)
     return _measure(customers, shown, np.concatenate(hits), wanted, at, seen, seconds)

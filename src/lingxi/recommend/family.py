@@ -41,10 +41,15 @@ class Family:
         ``auto`` tries what gains most for a second first.
     repeats
         Recommends only what was met before: of no use where that is excluded.
+    dense
+        Takes at most ``memory.MOST_DENSE`` items, which must hold nearly all that was met.
     cost
         Seconds that a fit takes, about, for (n_rows, n_items, n_events).
     effort
         How many times as long a trial with some parameters takes as one with the defaults, about.
+    asks
+        How many times as long as others it takes on the bench beside its fit: scores of factors,
+        or weights of terms that are tuned there.
     memory
         Bytes that a fit with some parameters takes, at most about; see ``memory``.
     extra
@@ -74,8 +79,10 @@ class Family:
     visitors: bool = False
     gain: float = 0.8
     repeats: bool = False
+    dense: bool = False
     cost: Callable[[int, int, int], float] = lambda _rows, _items, events: 1e-6 * events
     effort: Callable[[Params], float] = lambda _params: 1.0
+    asks: float = 1.0
     memory: Memory = of_operator
     extra: str | None = None
     module: str | None = None

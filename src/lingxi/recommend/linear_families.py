@@ -5,12 +5,20 @@ from collections.abc import Callable, Mapping
 from lingxi.recommend.als import Als
 from lingxi.recommend.family import Family, Params, try_each
 from lingxi.recommend.graph import TERMS, GraphFilter
-from lingxi.recommend.memory import Size, of_factors, of_inverse, of_rows, of_whole_operator
+from lingxi.recommend.memory import (
+    MOST_DENSE,
+    Size,
+    of_factors,
+    of_inverse,
+    of_rows,
+    of_systems,
+    of_whole_operator,
+)
 from lingxi.recommend.neighbourhoods import UserKnn
 from lingxi.recommend.operators import ItemKnn, Rp3Beta
 from lingxi.recommend.pairs import Similarity
 from lingxi.recommend.recipe import Param, Recipe
-from lingxi.recommend.regression import MOST_DENSE, Ease, Slim
+from lingxi.recommend.regression import Ease, Slim
 from lingxi.recommend.scorer import Scorer
 
 Builder = Callable[[Recipe, Params], Scorer]
@@ -116,16 +124,16 @@ def _graph_cost(rows: int, items: int, events: int) -> float:
 
 
 def _inverse_cost(_rows: int, items: int, events: int) -> float:
-    """Seconds of one inverse; no end of them where it is not to be had."""
-    return 2e-11 * items**3 + 1e-6 * events if items <= MOST_DENSE else float("inf")
+    """Seconds of one inverse; where most items are left out (``Family.dense``) there is none."""
+    return 2e-11 * min(items, MOST_DENSE) ** 3 + 1e-6 * events
 
 
 def _slim_cost(rows: int, items: int, events: int) -> float:
-    return 0.1 + 1e-3 * items + _product_cost(rows, items, events)
+    return 0.1 + 4e-4 * items + 2 * _product_cost(rows, items, events)
 
 
 def _als_cost(rows: int, items: int, events: int) -> float:
-    return 0.1 + 5e-5 * (rows + items) + 7e-6 * events
+    return 0.1 + 3e-5 * (rows + items) + 4e-6 * events
 
 
 def _als_effort(params: Params) -> float:
@@ -247,6 +255,7 @@ LINEAR = (
             },
         ),
         cost=_graph_cost,
+        asks=10.0,
         memory=of_whole_operator,
         gain=1.0,
     ),
@@ -257,6 +266,7 @@ LINEAR = (
         ({}, _AGED),
         try_each(_EASE, {"reg": (20.0, 60.0, 200.0, 600.0, 2000.0), "taught_half_life": _AGEING}),
         visitors=True,
+        dense=True,
         cost=_inverse_cost,
         memory=of_inverse,
         gain=0.95,
@@ -272,6 +282,7 @@ LINEAR = (
         ),
         visitors=True,
         cost=_slim_cost,
+        memory=of_systems,
         gain=0.9,
     ),
     Family(

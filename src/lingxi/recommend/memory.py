@@ -11,12 +11,17 @@ from dataclasses import dataclass
 from pathlib import Path
 
 GB = 1e9
+MOST_DENSE = 13_000
+"""Items that EASE inverts at once: 0.7 GB; the seconds grow with the cube, half a minute for 12,000
+on two cores. Below it, memory and time decide."""
 _CELL = 8
 """A stored cell of an operator: a number and its column, four bytes each."""
 _WEIGHED = 50
 """What an event takes while histories are weighed and turned round."""
 _BLOCK = 200e6
 """One block of a sparse product, at most (``matrix.BLOCK_PRODUCTS``)."""
+_BAND = 500e6
+"""A band of the Gram matrix, at most (``systems.PRODUCTS``)."""
 _ASKING = 250e6
 """Scores of a block of customers, whatever the model."""
 _STATM = Path("/proc/self/statm")
@@ -80,9 +85,17 @@ def of_tables(params: Params, size: Size) -> float:
 
 
 def of_inverse(params: Params, size: Size) -> float:
-    """One square matrix of all items, which is inverted in its place, and the lists kept of it."""
-    cells = size.items * min(int(params.get("length", 1000)), size.items)
-    return 4.0 * size.items**2 + 5 * _CELL * cells + _BLOCK
+    """One square matrix of items, which is inverted in its place, and the lists kept of it."""
+    items = min(size.items, MOST_DENSE)
+    cells = items * min(int(params.get("length", 1000)), items)
+    return 4.0 * items**2 + 5 * _CELL * cells + _BLOCK + _WEIGHED * size.events
+
+
+def of_systems(params: Params, size: Size) -> float:
+    """A small system for each item, a band of the Gram matrix, and an operator made from it."""
+    k = min(int(params.get("k", 50)), size.items)
+    systems = 2.0 * size.items * k * (k + 1) + 20.0 * size.items * k
+    return systems + min(_BAND, 24.0 * size.pairs) + of_operator({"k": k}, size)
 
 
 def of_network(params: Params, size: Size) -> float:

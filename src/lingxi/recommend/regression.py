@@ -23,12 +23,13 @@ from lingxi.recommend.matrix import (
     scale,
     transpose,
 )
+from lingxi.recommend.memory import MOST_DENSE
 from lingxi.recommend.operators import ItemOperator
 from lingxi.recommend.similarity import find_neighbours
+from lingxi.recommend.systems import Systems
 
-MOST_DENSE = 20_000
-"""Items that EASE inverts at once: 1.6 GB; the seconds grow with the cube, half a minute for 12,000
-on two cores. Below it, memory and time decide."""
+HEAD = 0.9
+"""The share of what was met that the items EASE inverts must hold, where it leaves others out."""
 _BLOCK = 512
 _SAMPLES = 4_000_000
 
@@ -47,10 +48,13 @@ class Ease(ItemOperator):
     length
         Weights kept of each item: the largest, whatever their sign.
 
+    Of more than ``MOST_DENSE`` items with events, those that most customers met are taken; the
+    others neither speak nor are spoken for.
+
     Raises
     ------
     InvalidInput
-        On fitting, if more than ``MOST_DENSE`` items have events; ``Slim`` has no limit.
+        On fitting, if these hold less than ``HEAD`` of what was met; ``Slim`` has no limit.
 
     Source
     ------
@@ -70,13 +74,15 @@ class Ease(ItemOperator):
         self.reg, self.length = reg, length
 
     def fit(self, taught: Histories) -> None:
-        """Invert the Gram matrix of the items that have events."""
+        """Invert the Gram matrix of the items that have events, or of the most met of them."""
         weights = self._weigh(taught)
-        met = np.flatnonzero(np.bincount(weights.indices, minlength=weights.shape[1]))
-        if len(met) > MOST_DENSE:
+        counts = np.bincount(weights.indices, minlength=weights.shape[1])
+        met = find_head(counts)
+        if share_of_head(counts) < HEAD:
             raise InvalidInput(
-                f"{self.name} takes at most {MOST_DENSE} items with events, but there are "
-                f"{len(met)}. Choose slim, its sparse form."
+                f"{self.name} takes at most {MOST_DENSE} items, and those most met hold "
+                f"{share_of_head(counts):.0%} of what was met, less than {HEAD:.0%}. "
+                "Choose slim, its sparse form."
             )
         if not len(met):  # LAPACK refuses to invert nothing
             self._keep(_spread_rows(weights[:0], met, weights.shape[1]))
@@ -84,6 +90,22 @@ class Ease(ItemOperator):
         kept = cut_rows(_invert_symmetric(_multiply(weights[:, met], self.reg)), self.length)
         place = build_csr(kept.data, met[kept.indices], kept.indptr, (len(met), weights.shape[1]))
         self._keep(_spread_rows(place, met, weights.shape[1]))
+
+
+def find_head(counts: NDArray[np.integer]) -> NDArray[np.int64]:
+    """The items with events, rising: at most ``MOST_DENSE``, those that most customers met.
+
+    >>> find_head(np.array([3, 0, 1])).tolist()
+    [0, 2]
+    """
+    order = np.argsort(-counts, kind="stable")[:MOST_DENSE]
+    return np.sort(order[counts[order] > 0])
+
+
+def share_of_head(counts: NDArray[np.integer]) -> float:
+    """The part of what was met that these items hold, 1 where nothing was."""
+    total = float(counts.sum())
+    return float(counts[find_head(counts)].sum()) / total if total else 1.0
 
 
 class Slim(ItemOperator):
@@ -120,47 +142,24 @@ class Slim(ItemOperator):
         """Solve one system for each item."""
         items = transpose(self._weigh(taught))
         near = find_neighbours(items, self.k, "cosine")
-        gram: Csr = (items @ transpose(items)).tocsr().sorted_indices()
-        gram = scale(gram, gram.data.astype(np.float32))
         lengths = row_lengths(near)
-        answer = np.zeros(len(near.data))
+        places = np.arange(int(lengths.max(initial=0)))
+        filled = places[None, :] < lengths[:, None]
+        table = np.full(filled.shape, -1, dtype=np.int64)
+        table[filled] = near.indices
+        systems = Systems.find(items, table)
+        answer = np.zeros(filled.shape)
         order = np.argsort(lengths, kind="stable")
         order = order[lengths[order] > 0]
         start = 0
         while start < len(order):
             width = int(lengths[order[start]])
-            stop = start + max(1, _SAMPLES // max(width**2, 1))
-            rows = order[start:stop]
+            rows = order[start : start + max(1, _SAMPLES // width**2)]
             rows = rows[: max(1, _SAMPLES // int(lengths[rows[-1]]) ** 2)]
-            self._solve(gram, near, rows, lengths, answer)
+            width = int(lengths[rows[-1]])
+            answer[rows, :width] = systems.solve(rows, filled[rows, :width], self.reg)
             start += len(rows)
-        self._keep(transpose(_without_zeros(scale(near, answer))))
-
-    def _solve(
-        self,
-        gram: Csr,
-        near: Csr,
-        rows: NDArray[np.int64],
-        lengths: NDArray[np.int64],
-        answer: NDArray[np.float64],
-    ) -> None:
-        """The weights of some items, written to the cells of their neighbours."""
-        width = int(lengths[rows[-1]])
-        places = np.arange(width)
-        filled = places[None, :] < lengths[rows][:, None]
-        cells = np.where(filled, near.indptr[rows][:, None] + places, 0)
-        others = near.indices[cells].astype(np.int64)
-        left, right = np.triu_indices(width)
-        values = np.asarray(gram[others[:, left].ravel(), others[:, right].ravel()]).ravel()
-        system = np.zeros((len(rows), width, width), dtype=np.float32)
-        system[:, left, right] = values.reshape(len(rows), -1)
-        system[:, right, left] = system[:, left, right]
-        system *= filled[:, :, None] & filled[:, None, :]
-        diagonal = np.arange(width)
-        system[:, diagonal, diagonal] += np.where(filled, self.reg, 1.0)
-        wanted = np.asarray(gram[others.ravel(), np.repeat(rows, width)]).reshape(others.shape)
-        found = np.linalg.solve(system, (wanted * filled)[:, :, None].astype(np.float32))[:, :, 0]
-        answer[cells[filled]] = found[filled]
+        self._keep(transpose(_without_zeros(scale(near, answer[filled]))))
 
 
 def _multiply(weights: Csr, reg: float) -> NDArray[np.float32]:

@@ -36,6 +36,8 @@ _MOST_FOR_DIVERSITY, _FEWEST_FOR_DIVERSITY = 2000, 200
 _MOST_HOLDERS = 5e7
 """Customers of the items of all those lists together: a second of multiplying."""
 _FEWEST_INNER = 20
+_SILENT = 10.0
+"""Seconds after which a measurement says how far it has come."""
 
 
 class ModelReport(msgspec.Struct, frozen=True):
@@ -89,8 +91,7 @@ def report(
     measured: dict[str, tuple[ModelReport, Evaluation]] = {}
     for recipe in recipes:
         if recipe.name not in measured:
-            tell(f"measuring {recipe.name}")
-            measured[recipe.name] = measure_model(data, recipe, wish, rng)
+            measured[recipe.name] = measure_model(data, recipe, wish, rng, tell)
     chosen, evaluation = measured[recipes[0].name]
     answer: dict[str, object] = {
         "model": recipes[0].name,
@@ -162,12 +163,18 @@ def count_late(data: Dataset) -> int:
 
 
 def measure_model(
-    data: Dataset, recipe: Recipe, wish: Wish, rng: np.random.Generator
+    data: Dataset,
+    recipe: Recipe,
+    wish: Wish,
+    rng: np.random.Generator,
+    tell: Callable[[str], None] = lambda _text: None,
 ) -> tuple[ModelReport, Evaluation]:
     """Fit one recipe on what is taught and measure it in every way."""
+    tell(f"fitting {recipe.name}")
     start = time.perf_counter()
     model = fit_model(recipe, data.taught)
     seconds = time.perf_counter() - start
+    tell(f"measuring {recipe.name}, fitted in {seconds:.1f} s")
     barred = np.full(len(data.asked.items), not wish.include_seen)
     evaluation = evaluate(
         model,
@@ -176,12 +183,26 @@ def measure_model(
         at=wish.at,
         excluded=data.asked.keep(barred).seen() if data.barred is None else data.barred,
         popularity=data.taught.popularity(FILL),
+        tell=_every(_SILENT, lambda done, n: tell(f"{recipe.name}: {done:,} of {n:,} customers")),
     )
     measures = _measure_all(data, evaluation, wish.at, rng)
     speed = len(evaluation.customers) / max(evaluation.seconds, 1e-9)
     parts = tuple(part.name for part in recipe.parts)
     found = ModelReport(measures, recipe.params, parts, round(seconds, 3), round(speed, 1))
     return found, evaluation
+
+
+def _every(seconds: float, tell: Callable[[int, int], None]) -> Callable[[int, int], None]:
+    """The same, called no more often than that."""
+    last = time.perf_counter()
+
+    def told(done: int, n: int) -> None:
+        nonlocal last
+        if time.perf_counter() - last >= seconds:
+            last = time.perf_counter()
+            tell(done, n)
+
+    return told
 
 
 def _measure_all(

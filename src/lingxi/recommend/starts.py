@@ -3,9 +3,13 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+import numpy as np
+
 from lingxi.recommend.bench import Bench
 from lingxi.recommend.families import FAMILIES
 from lingxi.recommend.family import Family, Params
+from lingxi.recommend.memory import MOST_DENSE
+from lingxi.recommend.regression import HEAD, share_of_head
 
 AGAIN = 0.5
 """What one more first recipe of a model promises, as a share of what the one before did."""
@@ -83,6 +87,8 @@ def _find_obstacle(family: Family, bench: Bench) -> str:
         return "nothing is known of the items but what was done with them"
     if family.grouped and bench.taught.groups is None:
         return "the items' categories are not known"
+    if family.dense and share_of_head(bench.taught.count_holders().astype(np.int64)) < HEAD:
+        return f"the {MOST_DENSE} items most met hold less than {HEAD:.0%} of what was met"
     if family.repeats and bench.excluded.nnz > 0:
         return "items of the history are not to be recommended"
     return ""
