@@ -8,6 +8,7 @@ from click.testing import CliRunner
 from scipy import sparse
 
 from lingxi.cli import main
+from lingxi.recommend import evaluation, report
 
 N_CUSTOMERS, N_ITEMS = 80, 30
 
@@ -105,6 +106,19 @@ def test_the_table_for_people_names_the_choice_and_every_model(files):
     assert "rp3beta (chosen)" in found.stdout
     assert "popularity" in found.stdout
     assert "recall@20" in found.stdout
+
+
+def test_each_step_is_told_beside_the_answer_and_json_is_alone(files, monkeypatch):
+    monkeypatch.setattr(report, "_SILENT", 0.0)
+    monkeypatch.setattr(evaluation, "_CELLS", 20 * N_ITEMS)  # twenty customers at a time
+    args = ("--train", files / "train.npz", "--test", files / "test.npz", "--seconds", "0.000001")
+    told = [line.strip() for line in _run(*args).stderr.splitlines()]
+    assert told[:2] == ["trying popularity", "trying item_cosine"]
+    at = told.index("fitting item_cosine")
+    assert told[at + 1].startswith("measuring item_cosine, fitted in ")
+    assert told[at + 2].startswith("item_cosine: 20 of ")
+    assert told[at + 3].startswith("item_cosine: 40 of ")
+    assert not _run(*args, "--json").stderr
 
 
 def test_a_budget_of_no_time_is_for_the_two_baselines_and_names_what_was_skipped(files):
