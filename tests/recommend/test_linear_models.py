@@ -78,8 +78,8 @@ def test_a_bent_filter_is_one_fitted_so():
 
 def test_a_large_graph_keeps_the_largest_cells_of_each_row(monkeypatch):
     whole = densify(_fit(GraphFilter("g", rank=3, weights=(0, 0, 0, 0), **PLAIN)).operator)
-    monkeypatch.setattr("lingxi.recommend.graph._MOST_CELLS", 0)
-    monkeypatch.setattr("lingxi.recommend.graph._FEWEST", 4)
+    monkeypatch.setattr("lingxi.recommend.graph.GRAPH_CELLS", 0)
+    monkeypatch.setattr("lingxi.recommend.graph.GRAPH_LISTED", 4)
     cut = densify(_fit(GraphFilter("g", rank=3, weights=(0, 0, 0, 0), **PLAIN)).operator)
     for row in range(14):
         kept = np.flatnonzero(cut[row])

@@ -27,14 +27,12 @@ from lingxi.recommend.matrix import (
     stack,
     transpose,
 )
+from lingxi.recommend.memory import GRAPH_CELLS, GRAPH_LISTED
 from lingxi.recommend.operators import NO_CUSTOMERS
 from lingxi.recommend.spectrum import Block, find_right_vectors
 from lingxi.store import Artefact, ArtefactWriter
 
 TERMS = ("plain", "second", "low", "low_second")
-_MOST_CELLS = 40_000_000
-"""Cells of the item-item graph kept at most: 480 MB while fitting."""
-_FEWEST = 200
 _BLOCK = 512
 MOST_MULTIPLIED = 60_000
 """Items up to which a stored model is one operator."""
@@ -229,7 +227,7 @@ class GraphFilter:
         forth = scale(weights, weights.data * owners)
         back = transpose(scale(forth, forth.data * _raise(items, -self.given)[forth.indices]))
         damping = _raise(items, -self.wanted)
-        length = max(_FEWEST, _MOST_CELLS // max(weights.shape[1], 1))
+        length = max(GRAPH_LISTED, GRAPH_CELLS // max(weights.shape[1], 1))
         plain, sharp = [], []
         for part in row_blocks(even_back, even):
             p: Csr = (even_back[part] @ even).sorted_indices()

@@ -14,6 +14,8 @@ GB = 1e9
 MOST_DENSE = 13_000
 """Items that EASE inverts at once: 0.7 GB; the seconds grow with the cube, half a minute for 12,000
 on two cores. Below it, memory and time decide."""
+GRAPH_CELLS, GRAPH_LISTED = 40_000_000, 200
+"""Cells of the item-item graph that ``graph`` keeps at most, but so many of each item."""
 _CELL = 8
 """A stored cell of an operator: a number and its column, four bytes each."""
 _WEIGHED = 50
@@ -57,6 +59,13 @@ def of_whole_operator(params: Params, size: Size) -> float:
     """An operator whose lists are full, and factors of customers and items."""
     cells = size.items * min(int(params.get("length", 200)), size.items)
     return 3 * _CELL * cells + of_factors({"factors": params.get("rank", 256)}, size) + _BLOCK
+
+
+def of_graph(params: Params, size: Size) -> float:
+    """Two weights for each kept pair of items, twice while they are put together, and factors."""
+    listed = max(GRAPH_LISTED, GRAPH_CELLS // max(size.items, 1))
+    cells = min(size.items * min(listed, size.items), size.pairs)
+    return 5 * _CELL * cells + of_factors({"factors": params.get("rank", 448)}, size) + _BLOCK
 
 
 def of_counts(params: Params, size: Size) -> float:
