@@ -12,13 +12,15 @@ import os
 import platform
 import shutil
 import signal
+import sqlite3
 import subprocess
 import sys
 import tempfile
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from http.client import HTTPConnection
 from pathlib import Path
@@ -87,9 +89,20 @@ def _wait_for(port: int, path: str) -> None:
     raise RuntimeError("the server did not start")
 
 
-def read_memory(pid: int) -> float:
-    """Resident megabytes of a process, its children and theirs."""
-    sizes: dict[int, float] = {}
+@dataclass(frozen=True)
+class Memory:
+    """Resident megabytes: what processes have for themselves, and their pages of files."""
+
+    own: float = 0.0
+    files: float = 0.0
+
+    def __add__(self, other: "Memory") -> "Memory":
+        return Memory(self.own + other.own, self.files + other.files)
+
+
+def read_memory(pid: int) -> dict[str, Memory]:
+    """Resident memory of a process, its children and theirs, by what they are."""
+    sizes: dict[int, Memory] = {}
     parents: dict[int, int] = {}
     for status in Path("/proc").glob("[0-9]*/status"):
         try:
@@ -99,11 +112,27 @@ def read_memory(pid: int) -> float:
         fields = dict(line.split(":", 1) for line in text.splitlines() if ":" in line)
         own = int(fields["Pid"])
         parents[own] = int(fields["PPid"])
-        sizes[own] = int(fields.get("VmRSS", "0 kB").split()[0]) / 1024
+        parts = (
+            int(fields.get(f"Rss{kind}", "0 kB").split()[0]) / 1024 for kind in ("Anon", "File")
+        )
+        sizes[own] = Memory(*parts)
     wanted = {pid}
     while more := {own for own, parent in parents.items() if parent in wanted} - wanted:
         wanted |= more
-    return sum(sizes.get(each, 0.0) for each in wanted)
+    found: dict[str, Memory] = {}
+    for each in sorted(wanted & sizes.keys()):
+        kind = _name_process(each)
+        found[kind] = found.get(kind, Memory()) + sizes[each]
+    return found
+
+
+def _name_process(own: int) -> str:
+    try:
+        command = Path(f"/proc/{own}/cmdline").read_bytes()
+    except OSError:
+        command = b""
+    signs = {"worker": b"spawn_main", "cleaner": b"ingest.beside", "work": b"\0work\0"}
+    return next((kind for kind, sign in signs.items() if sign in command), "others")
 
 
 def report(label: str, found: dict[str, float], size: int) -> float:
@@ -172,7 +201,7 @@ def measure_shop(options: argparse.Namespace, folder: Path, bare: dict[int, floa
             )
             _measure_half(options, key, address, load, rate)
         if options.minutes:
-            _measure_memory(options, key, server.pid)
+            _measure_memory(options, folder, key, server.pid)
     return events
 
 
@@ -192,17 +221,35 @@ def _measure_half(
     print(f"{'':42} the worker: {float(said[0]):,.0f} rows/s, held {said[1]:.4} ms at most")
 
 
-def _measure_memory(options: argparse.Namespace, key: str, pid: int) -> None:
+def _measure_memory(options: argparse.Namespace, folder: Path, key: str, pid: int) -> None:
+    """Memory and events while the server is fully loaded, some twenty times."""
     found: list[dict[str, float]] = []
     load = {"size": 100, "connections": _BATCHES, "seconds": 60 * options.minutes}
     thread = threading.Thread(target=lambda: found.append(drive(options.port, key, **load)))
+    before = _read_position(folder)
     thread.start()
     begin = time.monotonic()
-    while thread.is_alive():
-        minutes = (time.monotonic() - begin) / 60
-        print(f"  {minutes:5.1f} min  {read_memory(pid):7.0f} MB resident", flush=True)
-        thread.join(max(10.0, 6 * options.minutes))
+    while True:
+        parts = read_memory(pid)
+        whole = sum(parts.values(), Memory())
+        each = ", ".join(f"{kind} {part.own:.0f}" for kind, part in sorted(parts.items()))
+        minutes, events = (time.monotonic() - begin) / 60, _read_position(folder) - before
+        print(
+            f"  {minutes:5.1f} min {events:11,} events {whole.own + whole.files:7.0f} MB resident:"
+            f" {whole.files:.0f} of files, {each}",
+            flush=True,
+        )
+        if not thread.is_alive():
+            break
+        thread.join(max(10.0, 3 * options.minutes))
     report(f"full load for {options.minutes} minutes", found[0], 100)
+
+
+def _read_position(folder: Path) -> int:
+    """The last position of the log; of a server that runs, without opening the shop beside it."""
+    with closing(sqlite3.connect(folder / "data" / "state.sqlite", timeout=30)) as raw:
+        found: int | None = raw.execute("SELECT max(position) FROM event").fetchone()[0]
+    return found or 0
 
 
 def measure_ceiling(folder: Path, events: int, rate: float) -> None:

@@ -5,7 +5,7 @@ memory only the hash's first 44 bits are kept with the number of the run, in a f
 sizes are powers of eight: eight bytes an id, each sorted some times in its life.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from hashlib import blake2b
 from pathlib import Path
 from threading import Thread
@@ -63,10 +63,10 @@ def to_words(digests: Iterable[bytes]) -> Words:
     return np.frombuffer(b"".join(digests), "<u8").astype(np.uint64, copy=False)
 
 
-def pack_run(words: Words, positions: Sequence[int]) -> bytes:
+def pack_run(words: Words, positions: npt.ArrayLike) -> bytes:
     """A run as it is written: the hashes in their order, then the place of each in the run."""
     order = np.argsort(words, kind="stable")
-    places = ((np.array(positions, dtype=np.int64) - 1) % RUN).astype("<u2")
+    places = ((np.asarray(positions, dtype=np.int64) - 1) % RUN).astype("<u2")
     return words[order].astype("<u8").tobytes() + places[order].tobytes()
 
 
@@ -156,7 +156,7 @@ class Runs:
             last = digest_run(rows[0][0])
             self._keeping = write_beside(self._place, self.closed, last, list(self._sorted))
 
-    def close(self, words: Words, positions: Sequence[int]) -> None:
+    def close(self, words: Words, positions: npt.ArrayLike) -> None:
         """Add the next run; it is kept here until ``write`` has put it into the database."""
         number = self.closed
         self._held[number] = pack_run(words, positions)
@@ -190,15 +190,15 @@ class Runs:
             self._held.pop(number, None)
 
     def find(self, connection: Connection, words: Words) -> Iterator[int]:
-        """The positions of ids with one of these hashes."""
-        words = np.sort(words)
+        """The positions of ids with one of these hashes, which are sorted."""
         probes = words & _HASH
         for _, part in self._sorted:
             if not len(part):
                 continue
             places = np.searchsorted(part, probes)
-            inside = places < len(part)
-            hits = np.flatnonzero((part[np.where(inside, places, 0)] & _HASH == probes) & inside)
+            # past the end nothing can equal what is greater than the last
+            nearest = part[np.minimum(places, len(part) - 1)]
+            hits = np.flatnonzero(nearest & _HASH == probes)
             for hit in hits.tolist():
                 place = int(places[hit])
                 while place < len(part) and part[place] & _HASH == probes[hit]:

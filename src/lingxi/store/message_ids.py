@@ -3,9 +3,9 @@
 A message's id is random: in a tree of thirty million each new one changes a page of its own, which
 is read, written to the write-ahead log and written again. So the log's own rows are the index's
 last word, and what leads to them is kept in the order of arrival: the ids of each ``RUN`` positions
-as one sorted block of hashes, written once, in memory as a few sorted arrays; the latest ids in
-memory only, read from the log again at a start. A hash that is found says where to look; whether
-the message is known is decided by comparing its id with the row's.
+as one sorted block of hashes, written once, in memory as a few sorted arrays; those of the latest
+ids in memory only, read from the log again at a start. A hash that is found says where to look;
+whether the message is known is decided by comparing its id with the row's.
 
 What is remembered follows from what is committed: ids that a transaction appends join it after the
 commit, and what other processes appended is read from the log, under the write lock that keeps
@@ -17,12 +17,14 @@ from dataclasses import dataclass, field
 from threading import RLock
 from weakref import WeakKeyDictionary
 
+import numpy as np
 from sqlalchemy import Connection, Engine
 
 from lingxi.store.counters import peek
 from lingxi.store.engine import after_commit, is_writing
 from lingxi.store.id_runs import RUN, Runs, digest, read_ids, to_words
 from lingxi.store.keyed import fetch_by_keys
+from lingxi.store.latest_ids import FEW, LatestIds
 from lingxi.store.tables import event
 
 _POSITIONS = "event"
@@ -31,15 +33,6 @@ _OPEN = 2
 """Runs that may be full before the first of them is closed: who reads late finds them here."""
 _WRITTEN_AT_ONCE = 2
 _of_engines: "WeakKeyDictionary[Engine, MessageIds]" = WeakKeyDictionary()
-
-
-@dataclass
-class _Latest:
-    """The messages of a run that is not closed yet, in the order of their positions."""
-
-    places: dict[str, int] = field(default_factory=dict)
-    positions: list[int] = field(default_factory=list)
-    digests: list[bytes] = field(default_factory=list)
 
 
 @dataclass
@@ -60,7 +53,7 @@ class MessageIds:
     def __init__(self) -> None:
         self._lock = RLock()
         self._runs: Runs | None = None
-        self._latest: dict[int, _Latest] = {}
+        self._latest = LatestIds()
         self._upto = 0
 
     def find(self, connection: Connection, ids: Collection[str]) -> set[str]:
@@ -86,12 +79,10 @@ class MessageIds:
         self, connection: Connection, runs: Runs, ids: Sequence[str], hashes: Sequence[bytes]
     ) -> Iterator[int]:
         """The positions where one of these ids may stand."""
-        for latest in self._latest.values():
-            places = latest.places
-            for each in places.keys() & ids:
-                yield places[each]
-        if runs.closed and ids:
-            yield from runs.find(connection, to_words(hashes))
+        if ids:
+            words = np.sort(to_words(hashes))
+            yield from self._latest.find(ids, words)
+            yield from runs.find(connection, words)
 
     def add(self, connection: Connection, places: Mapping[str, int], last: int) -> None:
         """Say at which positions this transaction has appended messages that ``find`` did not know,
@@ -126,15 +117,15 @@ class MessageIds:
             return self._runs, pending
         base, writing = _read_base(connection), is_writing(connection)
         if self._runs is None or (writing and base < self._upto):
-            self._latest = {}
+            self._latest = LatestIds()
             self._runs = Runs()
             self._runs.load(connection)
             self._upto = self._runs.closed * RUN
         self._runs.keep(connection)
         while self._upto < base:
-            upto = min(base, (self._upto // RUN + 1) * RUN)
-            for position, event_id in read_ids(connection, self._upto, upto):
-                self._put(event_id, position, digest(event_id))
+            upto = min(base, self._upto + FEW)
+            found = {i: position for position, i in read_ids(connection, self._upto, upto)}
+            self._latest.put(found, list(map(digest, found)))
             self._move(self._runs, upto)
         if not writing:
             return self._runs, None
@@ -142,33 +133,11 @@ class MessageIds:
         connection.info[_PENDING] = pending
         return self._runs, pending
 
-    def _put(self, event_id: str, position: int, hashed: bytes) -> None:
-        latest = self._latest.setdefault((position - 1) // RUN, _Latest())
-        latest.places[event_id] = position
-        latest.positions.append(position)
-        latest.digests.append(hashed)
-
-    def _put_all(self, pending: _Pending) -> None:
-        """As ``_put`` for all that a transaction has added, most often to one run."""
-        positions = list(pending.added.values())
-        if not positions:
-            return
-        run = (min(positions) - 1) // RUN
-        if run != (max(positions) - 1) // RUN:
-            for event_id, position in pending.added.items():
-                self._put(event_id, position, pending.absent[event_id])
-            return
-        latest = self._latest.setdefault(run, _Latest())
-        latest.places.update(pending.added)
-        latest.positions += positions
-        latest.digests += map(pending.absent.__getitem__, pending.added)
-
     def _move(self, runs: Runs, upto: int) -> None:
         """Everything up to a position is known; close the runs before the last full one."""
         self._upto = upto
         while upto // RUN - runs.closed >= _OPEN:
-            full = self._latest.pop(runs.closed, _Latest())
-            runs.close(to_words(full.digests), full.positions)
+            runs.close(*self._latest.take((runs.closed + 1) * RUN))
 
     def _publish(self, pending: _Pending, numbers: Sequence[int]) -> None:
         """A transaction was committed: what it noted is so."""
@@ -177,7 +146,8 @@ class MessageIds:
                 return
             self._runs.written(numbers)
             if self._upto == pending.base:  # else another thread has read them from the log
-                self._put_all(pending)
+                hashes = list(map(pending.absent.__getitem__, pending.added))
+                self._latest.put(pending.added, hashes)
                 self._move(self._runs, pending.last)
 
 

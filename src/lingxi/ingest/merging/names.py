@@ -1,6 +1,8 @@
 """Identifiers looked up before, kept between batches for as long as nobody else changes them."""
 
+import sys
 from collections.abc import Collection, Iterable
+from dataclasses import dataclass, field
 
 from sqlalchemy import Connection
 
@@ -11,7 +13,9 @@ from lingxi.store.counters import allocate, peek
 from lingxi.store.keyed import fetch_by_keys
 from lingxi.store.tables import identity
 
-MOST = 200_000
+MOST_BYTES = 64 * 1024 * 1024
+_ENTRY_BYTES = 320
+"""About what a name takes beside its value: the pair, two numbers, a place in each of two maps."""
 _COUNTER = "identity"
 
 
@@ -33,30 +37,58 @@ def read_version(tx: Connection) -> tuple[int, int]:
     return peek(tx, _COUNTER), peek(tx, SUBJECTS)
 
 
+@dataclass
+class _Known:
+    """Surrogates of names, and customers of surrogates, with about the bytes that they take."""
+
+    subjects: dict[Name, int] = field(default_factory=dict)
+    owners: dict[int, int] = field(default_factory=dict)
+    size: int = 0
+
+    def put(self, name: Name, subject: int) -> None:
+        """Remember a name that is not here yet."""
+        self.subjects[name] = subject
+        self.size += _reckon(name)
+
+    def take(self, name: Name) -> int | None:
+        """The surrogate of a name, which is forgotten here."""
+        subject = self.subjects.pop(name, None)
+        if subject is not None:
+            self.size -= _reckon(name)
+        return subject
+
+
 class Names:
     """What this process knows of identifiers: their surrogates, and the surrogates' customers.
 
     Only rows that were there before the transaction are remembered, and only until the version in
     the database shows that another process has changed some: what is remembered is always what a
-    query would find.
+    query would find. Within ``most_bytes``, and those of a batch: what was not asked for since half
+    of that was learnt is forgotten.
     """
 
-    def __init__(self, most: int = MOST) -> None:
-        self._most = most
+    def __init__(self, most_bytes: int = MOST_BYTES) -> None:
+        self._most = most_bytes
         self._version = -1
         self._next: int | None = None
-        self._subjects: dict[Name, int] = {}
-        self._owners: dict[int, int] = {}
+        self._new, self._old = _Known(), _Known()
+
+    @property
+    def size_bytes(self) -> int:
+        """About how much memory is taken."""
+        return self._new.size + self._old.size
 
     def find(
         self, tx: Connection, wanted: Collection[Name]
     ) -> tuple[dict[Name, int], dict[int, int]]:
         """The surrogates of the names that have one, and the customer of each; copies."""
         version = peek(tx, _COUNTER)
-        if version != self._version or len(self._subjects) + len(wanted) > self._most:
+        if version != self._version:
             self.clear()
             self._version = version
-        known, owners = self._subjects, self._owners
+        if self._new.size * 2 >= self._most:
+            self._new, self._old = _Known(), self._new
+        known, owners = self._new.subjects, self._new.owners
         subjects: dict[Name, int] = {}
         strange = []
         for name in wanted:
@@ -66,19 +98,21 @@ class Names:
             else:
                 subjects[name] = subject
         if strange:
-            self._fetch(tx, strange)
+            self._learn(tx, strange)
             subjects.update((name, known[name]) for name in strange if name in known)
         ownerless = {s for s in subjects.values() if s not in owners}
         if ownerless:
-            self._fetch_owners(tx, ownerless)
+            self._learn_owners(tx, ownerless)
         return subjects, {s: owners[s] for s in subjects.values()}
 
     def forget(self, tx: Connection, names: Iterable[Name], subjects: Iterable[int]) -> None:
         """Drop what this transaction has changed, and say so to other processes."""
         for name in names:
-            self._subjects.pop(name, None)
+            self._new.take(name)
+            self._old.take(name)
         for subject in subjects:
-            self._owners.pop(subject, None)
+            self._new.owners.pop(subject, None)
+            self._old.owners.pop(subject, None)
         self._next = note_change(tx)
 
     def keep(self) -> None:
@@ -88,18 +122,32 @@ class Names:
 
     def clear(self) -> None:
         """Forget everything; so after a transaction that was not committed."""
-        self._subjects.clear()
-        self._owners.clear()
+        self._new, self._old = _Known(), _Known()
         self._version, self._next = -1, None
 
-    def _fetch(self, tx: Connection, names: Collection[Name]) -> None:
+    def _learn(self, tx: Connection, names: Collection[Name]) -> None:
+        """Remember again what was about to be forgotten; the rest is looked up."""
+        unknown = []
+        for name in names:
+            subject = self._old.take(name)
+            if subject is None:
+                unknown.append(name)
+            else:
+                self._new.put(name, subject)
         columns = [identifier.c.kind, identifier.c.value]
         for kind, value, subject in fetch_by_keys(
-            tx, columns, names, [*columns, identifier.c.subject]
+            tx, columns, unknown, [*columns, identifier.c.subject]
         ):
-            self._subjects[kind, value] = subject
+            self._new.put((kind, value), subject)
 
-    def _fetch_owners(self, tx: Connection, subjects: Collection[int]) -> None:
-        self._owners.update((s, s) for s in subjects)
+    def _learn_owners(self, tx: Connection, subjects: Collection[int]) -> None:
+        new, old = self._new.owners, self._old.owners
+        new.update((s, old.pop(s)) for s in subjects if s in old)
+        unknown = [s for s in subjects if s not in new]
+        new.update((s, s) for s in unknown)
         columns = [identity.c.subject, identity.c.customer]
-        self._owners.update(fetch_by_keys(tx, columns[:1], [(s,) for s in subjects], columns))
+        new.update(fetch_by_keys(tx, columns[:1], [(s,) for s in unknown], columns))
+
+
+def _reckon(name: Name) -> int:
+    return _ENTRY_BYTES + sys.getsizeof(name[1])
