@@ -3,13 +3,14 @@
 import numpy as np
 import pytest
 
-from lingxi.recommend.auto import search
+from lingxi.recommend.auto import _Hunt, search
 from lingxi.recommend.bench import split_inside
 from lingxi.recommend.families import FAMILIES, make_recipe
 from lingxi.recommend.memory import Size, estimate, held_bytes, peak_memory_mb
 from lingxi.testing.scorer import make_taught
 
 GOWALLA, BEAUTY = Size(29_858, 40_981, 810_128), Size(22_363, 12_101, 198_502)
+SHELVES = Size(31_668, 37_992, 1_210_000)
 DENSE, SESSIONS = Size(138_000, 20_000, 9_159_905), Size(667_135, 42_990, 2_016_979)
 SEEN = [
     (GOWALLA, "item_cosine", 335),
@@ -28,6 +29,8 @@ SEEN = [
     (DENSE, "item_cosine", 609),
     (DENSE, "user_tfidf", 658),
     (DENSE, "als", 663),
+    (SHELVES, "graph", 1495),
+    (SHELVES, "slim", 907),
     (SESSIONS, "item_cosine", 240),
     (SESSIONS, "transitions", 302),
     (SESSIONS, "als", 271),
@@ -61,6 +64,17 @@ def test_what_does_not_fit_is_left_out_with_the_reason():
     assert "GB of memory, more than" in found.skipped["als"]
     enough = search(bench, 60.0, names=names, memory_gb=held + 8.0)
     assert {trial.recipe.name for trial in enough.trials} == set(names)
+
+
+def test_models_of_a_blend_are_fitted_one_after_the_other(monkeypatch):
+    """Each alone takes 1 GB, and half of that when it is fitted: three together take two."""
+    bench = split_inside(make_taught(), rng=np.random.default_rng(0), most=60, metric="ndcg@10")
+    monkeypatch.setattr("lingxi.recommend.auto.held_bytes", lambda: 0.5e9)
+    for memory_gb, holds in ((2.4, False), (2.6, True)):
+        hunt = _Hunt(bench, 100.0, lambda _name: None, memory_gb * 1e9)
+        hunt._reckon = lambda _recipe: 1e9
+        assert hunt._holds([make_recipe("als")] * 3) == holds
+        assert hunt._holds([])
 
 
 def test_what_is_held_is_at_most_the_peak():

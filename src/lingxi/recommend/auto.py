@@ -13,7 +13,7 @@ from lingxi.recommend.families import FAMILIES, build_scorer, make_recipe, vary
 from lingxi.recommend.family import Params
 from lingxi.recommend.graph import TERMS
 from lingxi.recommend.history import Weighting
-from lingxi.recommend.memory import GB, Size, estimate, held_bytes
+from lingxi.recommend.memory import GB, Size, estimate, held_bytes, together
 from lingxi.recommend.mix import PLAIN, mix, tune_factor
 from lingxi.recommend.pool import Head, Pool, take_head
 from lingxi.recommend.recipe import Param, Recipe
@@ -384,8 +384,8 @@ class _Hunt:
         return estimate(family.memory, family.read(recipe), self._reach)
 
     def _holds(self, recipes: Iterable[Recipe]) -> bool:
-        """Whether there is memory to fit these models beside what is held."""
-        needed = sum(self._reckon(recipe) for recipe in recipes)
+        """Whether there is memory to fit these models one after the other beside what is held."""
+        needed = together([self._reckon(recipe) for recipe in recipes])
         return held_bytes() + needed <= self.memory_bytes
 
     def _allows(self, name: str, params: Params | None = None, after: float = 0.0) -> bool:

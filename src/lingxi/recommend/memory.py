@@ -6,7 +6,7 @@ arrays that grow with the data, in bytes.
 
 import resource
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,6 +16,8 @@ MOST_DENSE = 13_000
 on two cores. Below it, memory and time decide."""
 GRAPH_CELLS, GRAPH_LISTED = 40_000_000, 200
 """Cells of the item-item graph that ``graph`` keeps at most, but so many of each item."""
+KEPT = 0.5
+"""What a fitted model keeps of the memory that its fit took, at most about."""
 _CELL = 8
 """A stored cell of an operator: a number and its column, four bytes each."""
 _WEIGHED = 50
@@ -62,10 +64,12 @@ def of_whole_operator(params: Params, size: Size) -> float:
 
 
 def of_graph(params: Params, size: Size) -> float:
-    """Two weights for each kept pair of items, twice while they are put together, and factors."""
+    """Two weights for each kept pair of items, twice while they are put together; then one more,
+    and factors."""
     listed = max(GRAPH_LISTED, GRAPH_CELLS // max(size.items, 1))
     cells = min(size.items * min(listed, size.items), size.pairs)
-    return 5 * _CELL * cells + of_factors({"factors": params.get("rank", 448)}, size) + _BLOCK
+    factors = of_factors({"factors": params.get("rank", 448)}, size)
+    return max(4 * _CELL * cells + _BLOCK, 3 * _CELL * cells + factors)
 
 
 def of_counts(params: Params, size: Size) -> float:
@@ -120,6 +124,17 @@ def _products(size: Size) -> float:
 def estimate(memory: Memory, params: Params, size: Size) -> float:
     """Bytes that fitting a model and asking it take on top of what is held already."""
     return memory(params, size) + _ASKING
+
+
+def together(needed: Sequence[float]) -> float:
+    """Bytes that several models take that are fitted one after the other, from what each takes.
+
+    The dearest while it is fitted, and of the others what they keep.
+
+    >>> together([3e9, 1e9, 1e9]) / 1e9
+    4.0
+    """
+    return (1.0 - KEPT) * max(needed, default=0.0) + KEPT * sum(needed)
 
 
 def held_bytes() -> float:
