@@ -134,7 +134,7 @@ def _inverse_cost(_rows: int, items: int, events: int) -> float:
 
 
 def _slim_cost(rows: int, items: int, events: int) -> float:
-    return 0.1 + 4e-4 * items + 2 * _product_cost(rows, items, events)
+    return 0.1 + 3e-4 * items + 2 * _product_cost(rows, items, events)
 
 
 def _als_cost(rows: int, items: int, events: int) -> float:
