@@ -2,12 +2,14 @@
 
 from collections.abc import Iterator
 from pathlib import Path
+from threading import Event
 
 import pytest
 from sqlalchemy import Engine, text
+from sqlalchemy.event import listen
 
 from lingxi.store import checkpoint as module
-from lingxi.store.checkpoint import catch_up, checkpoint, finish
+from lingxi.store.checkpoint import Checkpoints, catch_up, checkpoint, finish
 from lingxi.store.engine import begin_read, begin_write, open_engine
 
 
@@ -86,3 +88,30 @@ def test_it_goes_on_where_less_is_left_each_time(
     told = iter([(100, 100), (140, 140), (150, 150), (150, 150)])
     monkeypatch.setattr(module, "checkpoint", lambda _engine: next(told))
     assert catch_up(engine)
+
+
+def test_the_thread_takes_no_connection_that_a_writer_would_use(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It took the one with the writer's pages: the writer went on with another, and each in turn
+    dropped 32 MB of pages and read them again, in ever more pieces of memory."""
+    opened: list[object] = []
+    done = Event()
+    listen(engine, "connect", lambda connection, _entry: opened.append(connection))
+
+    def spy(own: Engine) -> bool:
+        with own.connect():
+            put(engine, 1)  # a commit while the log is being moved
+        moved = catch_up(own)
+        done.set()
+        return moved
+
+    monkeypatch.setattr(module, "catch_up", spy)
+    checkpoints = Checkpoints(engine, rows=1)
+    put(engine, 20)
+    checkpoints.note(20)
+    assert done.wait(30)
+    checkpoints.close()
+    assert opened == []  # all commits went over the connection that there was
+    length, moved = checkpoint(engine)
+    assert length == moved

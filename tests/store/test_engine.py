@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import event, text
 from sqlalchemy.exc import IntegrityError
 
 from lingxi.clock import FixedClock
@@ -48,6 +48,19 @@ def test_an_eager_writer_waits_for_the_lock_and_not_for_ever(
         other.log.append([events(2)], tx=tx)
         assert tx.exec_driver_sql("PRAGMA busy_timeout").scalar() == 200
     assert store.log.count() == 2
+
+
+def test_a_lock_asked_for_again_and_again_leaves_nothing_behind(
+    tmp_path: Path, clock: FixedClock
+) -> None:
+    """Each time it was refused left a dozen objects that hold one another, for the cycle collector:
+    some thousand times a second beside another writer."""
+    store, other = open_at(tmp_path, clock), open_at(tmp_path, clock)
+    told: list[str] = []
+    event.listen(other.engine, "before_cursor_execute", lambda *args: told.append(args[2]))
+    with store.write(), pytest.raises(StoreBusy), other.write(eager=True):
+        raise AssertionError("the lock was held")
+    assert told.count("BEGIN IMMEDIATE") == 1
 
 
 @pytest.mark.engine

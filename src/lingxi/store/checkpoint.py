@@ -8,6 +8,7 @@ from sqlalchemy import Engine
 from sqlalchemy.exc import SQLAlchemyError
 
 from lingxi.errors import LingxiError
+from lingxi.store.engine import open_again
 
 _ROWS = 4_000
 _TRIES = 5
@@ -26,6 +27,10 @@ class Checkpoints:
     between two commits: once all of it is in the database, the next writer begins the log anew, and
     it never becomes long. One that fails is left to the next commit. PostgreSQL does all this by
     itself.
+
+    Its connection is none of the engine's pool: a writer that found the one of before taken would
+    go on with another, and each in turn would forget all the pages it holds, 32 MB, and read them
+    again.
     """
 
     def __init__(self, engine: Engine, *, rows: int = _ROWS) -> None:
@@ -55,13 +60,17 @@ class Checkpoints:
             self._thread.join(_STOP_SECONDS)
 
     def _run(self) -> None:
-        while True:
-            self._wanted.wait()
-            self._wanted.clear()
-            if self._stopping:
-                return
-            with suppress(SQLAlchemyError, LingxiError):
-                catch_up(self._engine)
+        own = open_again(self._engine)
+        try:
+            while True:
+                self._wanted.wait()
+                self._wanted.clear()
+                if self._stopping:
+                    return
+                with suppress(SQLAlchemyError, LingxiError):
+                    catch_up(own)
+        finally:
+            own.dispose()
 
 
 def catch_up(engine: Engine, *, tries: int = _TRIES) -> bool:

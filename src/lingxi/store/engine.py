@@ -2,7 +2,7 @@
 
 import sqlite3
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 from time import monotonic, sleep
 
@@ -29,6 +29,7 @@ _WRITE = "lingxi_write"
 _EAGER = "lingxi_eager"
 _AFTER = "lingxi_after_commit"
 _RETRY_SECONDS = 0.0003
+_BESIDE_SECONDS = 30.0
 _LOG_LOCK = 0x6C696E67
 _BUSY = ("database is locked", "lock timeout", "deadlock detected", "database table is locked")
 _BROKEN = {
@@ -86,6 +87,12 @@ def open_engine(url: str, *, lock_timeout_seconds: float) -> Engine:
         )
     event.listen(engine, "handle_error", _explain)
     return engine
+
+
+def open_again(engine: Engine) -> Engine:
+    """Another engine on the same database, with connections of its own, for work beside."""
+    url = engine.url.render_as_string(hide_password=False)
+    return open_engine(url, lock_timeout_seconds=_BESIDE_SECONDS)
 
 
 def read_address(url: str) -> URL:
@@ -163,17 +170,15 @@ def _begin_eagerly(connection: Connection) -> None:
     end = monotonic() + patience / 1000
     raw.execute("PRAGMA busy_timeout = 0")
     try:
-        with suppress(sqlite3.Error):  # it is told in words below
-            raw.execute("BEGIN IMMEDIATE")
-            return
         while True:
             try:
-                connection.exec_driver_sql("BEGIN IMMEDIATE")
+                raw.execute("BEGIN IMMEDIATE")
                 return
-            except StoreBusy:
-                if monotonic() > end:
-                    raise
+            except sqlite3.Error as error:
+                if monotonic() > end or not isinstance(_tell(error), StoreBusy):
+                    break
             sleep(_RETRY_SECONDS)
+        connection.exec_driver_sql("BEGIN IMMEDIATE")  # fails again, in words
     finally:
         raw.execute(f"PRAGMA busy_timeout = {patience}")  # a pragma takes no bound parameter
 
