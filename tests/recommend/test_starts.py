@@ -103,6 +103,16 @@ def test_a_dear_model_that_gains_most_has_its_turn_while_there_is_time_for_it():
     assert hunt.used <= 55.0
 
 
+def test_no_dear_model_takes_the_time_of_those_that_gain_more():
+    """Of eleven seconds V-STAN would take eight: EASE, which gains more, would find none left."""
+    hunt = _Clocked(make_bench(), 20.0, lambda _name: None)
+    hunt._costs = {**dict.fromkeys(FAMILIES, 0.5), "popularity": 1.0, "v_stan": 8.0}
+    hunt.start(FAMILIES, until=11.0)
+    order = [trial.recipe.name for trial in hunt.trials]
+    assert {"ease", "rp3beta", "transitions"} <= set(order)
+    assert "v_stan" not in order
+
+
 def test_what_trials_took_beside_their_fits_tells_what_others_will_take():
     hunt = _Hunt(make_bench(), 100.0, lambda _name: None)
     hunt._costs = {"popularity": 2.0}
@@ -115,9 +125,16 @@ def test_what_trials_took_beside_their_fits_tells_what_others_will_take():
 
 def test_a_model_that_did_badly_waits_with_its_further_recipes():
     start = Start(FAMILIES["rp3beta"], {}, 1)
-    assert start.promise(2.0, 0.8) == pytest.approx(0.8 * 0.5 / 2)
-    assert start.promise(2.0, 0.4) < start.promise(2.0, 0.8) < start.promise(1.0, 0.8)
-    assert Start(FAMILIES["ease"], {}, 0).promise(0.0, None) < float("inf")
+    assert start.expect(0.8) == pytest.approx(0.8 * 0.5)
+    assert start.expect(None) == pytest.approx(FAMILIES["rp3beta"].gain * 0.5)
+    hunt = _Hunt(make_bench(), 100.0, lambda _name: None)
+    hunt._costs, hunt.trials = {"rp3beta": 2.0, "ease": 0.0}, [Trial(Recipe(name="slim"), 0.5)]
+    promises = []
+    for value in (0.2, 0.4):
+        hunt._heads["rp3beta"] = (Trial(start.family.name, value), None)
+        promises.append(hunt._promise(start))
+    assert promises == pytest.approx([0.4 * 0.5 / 2, 0.8 * 0.5 / 2])
+    assert hunt._promise(Start(FAMILIES["ease"], {}, 0)) < float("inf")
 
 
 def test_of_equal_trials_the_simpler_wins_whichever_came_first():

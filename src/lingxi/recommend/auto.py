@@ -3,7 +3,6 @@
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
-from typing import Protocol, runtime_checkable
 
 import numpy as np
 from msgspec import structs
@@ -12,13 +11,12 @@ from lingxi.recommend.bench import FILL, Bench, Trial
 from lingxi.recommend.families import FAMILIES, build_scorer, make_recipe, vary
 from lingxi.recommend.family import Params
 from lingxi.recommend.graph import TERMS
-from lingxi.recommend.history import Weighting
 from lingxi.recommend.memory import GB, Size, estimate, held_bytes, together
 from lingxi.recommend.mix import PLAIN, mix, tune_factor
 from lingxi.recommend.pool import Head, Pool, take_head
 from lingxi.recommend.recipe import Param, Recipe
-from lingxi.recommend.scorer import Scorer, Vector
-from lingxi.recommend.starts import OF_TIME, Start, find_starts
+from lingxi.recommend.scorer import Hears, Scorer, Vector
+from lingxi.recommend.starts import LEAST_SECONDS, OF_TIME, Start, find_starts
 from lingxi.recommend.teach import Lesson, learn
 from lingxi.recommend.teach_ranker import FEWEST, grow_ranker
 from lingxi.recommend.terms import Termed, tune_terms
@@ -49,13 +47,6 @@ _KNOWN = 3
 """Trials after which what they took tells what others will take."""
 _HEARING = 2_000
 """Customers by whom that is decided, at most."""
-
-
-@runtime_checkable
-class Hears(Protocol):
-    """A scorer that weighs the histories it is asked about, so that their ageing can be changed."""
-
-    heard: Weighting
 
 
 def search(
@@ -139,31 +130,41 @@ class _Hunt:
         self._until = float("inf")
 
     def _call_last(self, waiting: list[Start], chosen: Start) -> Start:
-        """One that gains more than the one chosen and would find no time after it, else that."""
-        cost = self._estimate(chosen.family.name, chosen.params)
-        gain = chosen.expect(self._reached(chosen))
+        """One that gains more than the one chosen and would find no time after it, else that.
+
+        Unless those that gain still more would then find too little.
+        """
+        able = [start for start in waiting if self._fits(start)]
         better = [
             start
-            for start in waiting
-            if start.expect(self._reached(start)) > gain
-            and self._allows(start.family.name, start.params)
-            and not self._allows(start.family.name, start.params, after=_MARGIN * cost)
+            for start in able
+            if self._gain(start) > self._gain(chosen)
+            and not self._fits(start, after=_MARGIN * self._cost(chosen))
+            and self._fits(start, after=sum(map(self._cost, self._above(start, able))))
         ]
         return max(better, key=self._promise, default=chosen)
+
+    def _above(self, start: Start, others: list[Start]) -> list[Start]:
+        return [other for other in others if self._gain(other) > self._gain(start)]
+
+    def _fits(self, start: Start, after: float = 0.0) -> bool:
+        return self._allows(start.family.name, start.params, after)
+
+    def _cost(self, start: Start) -> float:
+        return self._estimate(start.family.name, start.params)
+
+    def _gain(self, start: Start) -> float:
+        """Expected gain, 1 for as good as the best so far."""
+        best, name = best_of(self.trials), start.family.name
+        if best is None or best.value <= 0 or name not in self._heads:
+            return start.expect(None)
+        return start.expect(self._heads[name][0].value / best.value)
 
     def _promise(self, start: Start) -> float:
         """Expected gain for each second; popularity comes before all."""
         if start.family.name == "popularity":
             return float("inf")
-        cost = self._estimate(start.family.name, start.params)
-        return start.promise(cost, self._reached(start))
-
-    def _reached(self, start: Start) -> float | None:
-        """The model's best value so far as a share of the highest of all."""
-        best, name = best_of(self.trials), start.family.name
-        if best is None or best.value <= 0 or name not in self._heads:
-            return None
-        return self._heads[name][0].value / best.value
+        return self._gain(start) / max(self._cost(start), LEAST_SECONDS)
 
     def climb(self, until: float = float("inf")) -> None:
         """What lies around the best of each of the best models, as long as that helps.

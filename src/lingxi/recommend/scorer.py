@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lingxi.recommend.histories import Histories
+from lingxi.recommend.history import Weighting
 from lingxi.recommend.matrix import Csr
 from lingxi.store import Artefact, ArtefactWriter
 
@@ -57,6 +58,13 @@ class Scorer(Ranker, Protocol):
 
     def load(self, artefact: Artefact, prefix: str) -> NDArray[np.int64]:
         """Read what ``save`` wrote; the customers of the fitted rows, empty if not kept."""
+
+
+@runtime_checkable
+class Hears(Protocol):
+    """A scorer that weighs the histories it is asked about, so that their ageing can be changed."""
+
+    heard: Weighting
 
 
 @runtime_checkable

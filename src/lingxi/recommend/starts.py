@@ -17,7 +17,8 @@ OF_TIME = frozenset(
     ("taught_half_life", "history_half_life", "position_decay", "trend", "trend_half_life")
 )
 """Parameters that make no difference where the order of events is not known."""
-_LEAST_SECONDS = 1e-3
+LEAST_SECONDS = 1e-3
+"""What a trial is reckoned at, at least."""
 
 
 @dataclass(frozen=True)
@@ -28,21 +29,12 @@ class Start:
     params: Params
     number: int
 
-    def promise(self, seconds: float, reached: float | None) -> float:
-        """Expected gain for each second.
-
-        Parameters
-        ----------
-        seconds
-            What trying it takes, about.
-        reached
-            The model's best value so far as a share of the highest of all; nothing where it was not
-            tried yet, when ``Family.gain`` stands for it.
-        """
-        return self.expect(reached) / max(seconds, _LEAST_SECONDS)
-
     def expect(self, reached: float | None) -> float:
-        """Expected gain, 1 for as good as the best; ``reached`` as in ``promise``."""
+        """Expected gain, 1 for as good as the best.
+
+        ``reached``: the model's best value so far as a share of the highest of all; nothing where
+        it was not tried yet, when ``Family.gain`` stands for it.
+        """
         gain = self.family.gain if reached is None else reached
         return gain * AGAIN**self.number
 
