@@ -26,6 +26,8 @@ MOST_STRANGERS = 0.2
 _CELLS_A_SECOND = 833_000
 """Scores looked at for each model, for each second of the budget: about an eightieth of it."""
 _MOST_CELLS = 250_000_000
+_NARROW = 3_000
+"""Items of a catalogue below which a customer takes no less time."""
 _FEWEST_ASKED, _MOST_ASKED = 1_000, 10_000
 _FEWEST_IN_TIME = 2_000
 
@@ -38,11 +40,11 @@ def most_asked(n_items: int, seconds: float = 300.0) -> int:
     >>> most_asked(100), most_asked(12_000), most_asked(1_000_000)
     (10000, 10000, 2000)
     >>> most_asked(12_000, 60.0), most_asked(12_000, 20.0), most_asked(100, 5.0)
-    (4165, 1388, 10000)
+    (4165, 1388, 1388)
     """
     cells = min(_CELLS_A_SECOND * seconds, _MOST_CELLS)
     fewest = _FEWEST_IN_TIME if cells * 1.01 >= _MOST_CELLS else _FEWEST_ASKED
-    return min(max(int(cells) // max(n_items, 1), fewest), _MOST_ASKED)
+    return min(max(int(cells) // max(n_items, _NARROW), fewest), _MOST_ASKED)
 
 
 @dataclass(frozen=True)
