@@ -103,6 +103,16 @@ def test_a_dear_model_that_gains_most_has_its_turn_while_there_is_time_for_it():
     assert hunt.used <= 55.0
 
 
+def test_dear_models_that_gain_alike_all_have_their_turn():
+    """Called when there was time for one alone, the first would take the other's."""
+    hunt = _Clocked(make_bench(), 300.0, lambda _name: None)
+    hunt._costs = {**dict.fromkeys(FAMILIES, 3.0), "graph": 38.0, "next_item": 61.0}
+    hunt.start(FAMILIES, until=165.0)
+    order = [trial.recipe.name for trial in hunt.trials]
+    assert {"graph", "next_item"} <= set(order)
+    assert order.index("graph") > 10
+
+
 def test_no_dear_model_takes_the_time_of_those_that_gain_more():
     """Of eleven seconds V-STAN would take eight: EASE, which gains more, would find none left."""
     hunt = _Clocked(make_bench(), 20.0, lambda _name: None)

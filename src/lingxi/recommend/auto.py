@@ -132,20 +132,21 @@ class _Hunt:
     def _call_last(self, waiting: list[Start], chosen: Start) -> Start:
         """One that gains more than the one chosen and would find no time after it, else that.
 
-        Unless those that gain still more would then find too little.
+        Nor after those that gain as much as it does: they are all to have their turn. Unless those
+        that gain still more would then find too little.
         """
-        able = [start for start in waiting if self._fits(start)]
-        better = [
-            start
-            for start in able
-            if self._gain(start) > self._gain(chosen)
-            and not self._fits(start, after=_MARGIN * self._cost(chosen))
-            and self._fits(start, after=sum(map(self._cost, self._above(start, able))))
-        ]
+        if chosen.family.name == "popularity":
+            return chosen
+        able = [(each, self._gain(each), self._cost(each)) for each in waiting if self._fits(each)]
+        least, first = self._gain(chosen), _MARGIN * self._cost(chosen)
+        better = []
+        for start, gain, own in able:
+            above = sum(cost for _, more, cost in able if more > gain)
+            level = sum(cost for _, same, cost in able if same == gain) - own
+            before = self._fits(start, above)
+            if gain > least and before and not self._fits(start, first + level):
+                better.append(start)
         return max(better, key=self._promise, default=chosen)
-
-    def _above(self, start: Start, others: list[Start]) -> list[Start]:
-        return [other for other in others if self._gain(other) > self._gain(start)]
 
     def _fits(self, start: Start, after: float = 0.0) -> bool:
         return self._allows(start.family.name, start.params, after)
