@@ -11,6 +11,7 @@ from lingxi.testing.scorer import make_taught
 
 GOWALLA, BEAUTY = Size(29_858, 40_981, 810_128), Size(22_363, 12_101, 198_502)
 SHELVES = Size(31_668, 37_992, 1_210_000)
+BOOKS = Size(52_643, 91_022, 2_350_000)
 DENSE, SESSIONS = Size(138_000, 20_000, 9_159_905), Size(667_135, 42_990, 2_016_979)
 SEEN = [
     (GOWALLA, "item_cosine", 335),
@@ -31,6 +32,8 @@ SEEN = [
     (DENSE, "als", 663),
     (SHELVES, "graph", 1495),
     (SHELVES, "slim", 907),
+    (BOOKS, "graph", 2607),
+    (BOOKS, "slim", 1256),
     (SESSIONS, "item_cosine", 240),
     (SESSIONS, "transitions", 302),
     (SESSIONS, "als", 271),

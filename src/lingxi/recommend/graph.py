@@ -259,8 +259,8 @@ class GraphFilter:
                 np.float32(low) * self._right + np.float32(low_second) * self._left_second.T
             )
         no_left, no_right = self._no_factors()
-        self.left = np.hstack([no_left, *left]).astype(np.float32)
-        self.right = np.vstack([no_right, *right]).astype(np.float32)
+        self.left = np.hstack([no_left, *left]).astype(np.float32, copy=False)
+        self.right = np.vstack([no_right, *right]).astype(np.float32, copy=False)
 
 
 def _drop_rounding(scores: NDArray[np.float32]) -> None:

@@ -125,7 +125,7 @@ def _zero_filled_cost(rows: int, items: int, events: int) -> float:
 
 def _graph_cost(rows: int, items: int, events: int) -> float:
     pairs = Size(rows, items, events).pairs
-    return 0.1 + 5e-6 * events + 1e-4 * (items + rows) + 4e-8 * pairs
+    return 0.1 + 5e-6 * events + 1.2e-4 * (items + rows) + 4e-8 * pairs
 
 
 def _inverse_cost(_rows: int, items: int, events: int) -> float:

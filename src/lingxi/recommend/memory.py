@@ -65,11 +65,12 @@ def of_whole_operator(params: Params, size: Size) -> float:
 
 def of_graph(params: Params, size: Size) -> float:
     """Two weights for each kept pair of items, twice while they are put together; then one more,
-    and factors."""
+    and factors of the terms, again while they are joined."""
     listed = max(GRAPH_LISTED, GRAPH_CELLS // max(size.items, 1))
     cells = min(size.items * min(listed, size.items), size.pairs)
-    factors = of_factors({"factors": params.get("rank", 448)}, size)
-    return max(4 * _CELL * cells + _BLOCK, 3 * _CELL * cells + factors)
+    factors = 4.0 * int(params.get("rank", 448)) * (11 * size.items + size.rows)
+    joined = 2.5 * _CELL * cells + factors
+    return max(4 * _CELL * cells + _BLOCK, joined) + 60.0 * size.events + 50e6
 
 
 def of_counts(params: Params, size: Size) -> float:
