@@ -112,6 +112,8 @@ def _choose(
     """The best recipe by an inner split of what is taught, and why in a sentence."""
     names = None if wish.model == AUTO else [POPULARITY, ITEM_KNN, wish.model]
     strangers = float((data.asked.rows < 0).mean()) > 0.5
+    start = time.perf_counter()
+    tell("holding a part of train back")
     try:
         bench = split_inside(
             data.taught,
@@ -131,7 +133,7 @@ def _choose(
         return None, "Train is too small to compare models, so the most popular items are shown."
     found = search(
         bench,
-        wish.seconds,
+        max(wish.seconds - (time.perf_counter() - start), 0.0),
         names=names,
         tell=lambda name: tell(f"trying {name}"),
         memory_gb=wish.memory_gb,
