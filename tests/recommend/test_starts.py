@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lingxi.recommend import regression
-from lingxi.recommend.auto import _Hunt, search
+from lingxi.recommend.auto import _MEETING, _Hunt, search
 from lingxi.recommend.bench import Trial, split_inside
 from lingxi.recommend.families import FAMILIES, make_recipe
 from lingxi.recommend.histories import Histories
@@ -131,6 +131,17 @@ def test_what_trials_took_beside_their_fits_tells_what_others_will_take():
     hunt.trials = [Trial(Recipe(name="popularity"), 0.1, 9.0, 0.0)] * 9
     hunt.trials += [Trial(Recipe(name="ease"), 0.1, 3.0 + at, 2.5) for at in range(5)]
     assert hunt._estimate("als") == pytest.approx(fit + 3.5)
+
+
+def test_neighbours_of_customers_are_reckoned_by_how_many_they_are_compared_with():
+    bench = make_bench(timed=False)
+    hunt, met = _Hunt(bench, 100.0, lambda _name: None), 0
+    for row in range(bench.asked.n_rows):
+        for item in bench.asked.items[bench.asked.indptr[row] : bench.asked.indptr[row + 1]]:
+            met += len(set(bench.taught.owners[bench.taught.items == item].tolist()))
+    for name, times in (("user_tfidf", 1), ("rp3beta", 0)):
+        fit = FAMILIES[name].cost(*hunt._size)
+        assert hunt._estimate(name) == pytest.approx(fit + times * _MEETING * met)
 
 
 def test_a_model_that_did_badly_waits_with_its_further_recipes():

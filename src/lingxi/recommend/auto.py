@@ -43,6 +43,8 @@ _HEARD: tuple[dict[str, Param], ...] = (
     {"history_half_life": 60.0},
 )
 """Ageings of a history that are tried on every model that has one."""
+_MEETING = 3e-8
+"""Seconds that a customer asked takes for each customer who met one of the same items, about."""
 _KNOWN = 3
 """Trials after which what they took tells what others will take."""
 _HEARING = 2_000
@@ -101,14 +103,16 @@ class _Hunt:
     def __post_init__(self) -> None:
         self._start = time.monotonic()
         taught = self.bench.taught
-        self._reach = Size(taught.n_rows, taught.n_items, len(taught.items))
-        self._size = (taught.n_rows, taught.n_items, len(taught.items))
+        self._size = taught.n_rows, taught.n_items, len(taught.items)
         self._costs: dict[str, float] = {}
         self._until = float("inf")
         self._tried: list[Recipe] = []
         self._heads: dict[str, tuple[Trial, Head]] = {}
         self._popularity: Vector = taught.popularity(FILL)
         self._hearing = self.bench.thin(_HEARING)
+        heard = (1 + len(_HEARD)) * self._hearing.asked.n_rows / self.bench.asked.n_rows
+        self._looks = 1 + heard * self.bench.asked.timed
+        self._meeting = _MEETING * float(taught.count_holders()[self.bench.asked.items].sum())
 
     @property
     def used(self) -> float:
@@ -143,8 +147,7 @@ class _Hunt:
         for start, gain, own in able:
             above = sum(cost for _, more, cost in able if more > gain)
             level = sum(cost for _, same, cost in able if same == gain) - own
-            before = self._fits(start, above)
-            if gain > least and before and not self._fits(start, first + level):
+            if gain > least and self._fits(start, above) > self._fits(start, first + level):
                 better.append(start)
         return max(better, key=self._promise, default=chosen)
 
@@ -156,10 +159,9 @@ class _Hunt:
 
     def _gain(self, start: Start) -> float:
         """Expected gain, 1 for as good as the best so far."""
-        best, name = best_of(self.trials), start.family.name
-        if best is None or best.value <= 0 or name not in self._heads:
-            return start.expect(None)
-        return start.expect(self._heads[name][0].value / best.value)
+        best, known = best_of(self.trials), self._heads.get(start.family.name)
+        reached = known[0].value / best.value if known and best and best.value > 0 else None
+        return start.expect(reached)
 
     def _promise(self, start: Start) -> float:
         """Expected gain for each second; popularity comes before all."""
@@ -362,6 +364,7 @@ class _Hunt:
         effort = self._weigh_effort(Recipe(name=name, params=dict(params or {})))
         family = FAMILIES[name]
         fresh = family.cost(*self._size) + family.asks * self._reckon_asking()
+        fresh += self._looks * self._meeting if family.meets else 0.0
         return self._costs.get(name, fresh) * effort
 
     def _weigh_effort(self, recipe: Recipe) -> float:
@@ -376,14 +379,12 @@ class _Hunt:
         others = [t for t in self.trials if t.recipe.name != "popularity"]
         if len(others) >= _KNOWN:
             return float(np.quantile([t.seconds - t.fit_seconds for t in others], 0.75))
-        share = self._hearing.asked.n_rows / self.bench.asked.n_rows
-        looks = 1 + ((1 + len(_HEARD)) * share if self.bench.asked.timed else 0.0)
-        return looks * self._costs.get("popularity", 0.0)
+        return self._looks * self._costs.get("popularity", 0.0)
 
     def _reckon(self, recipe: Recipe) -> float:
         """Bytes that a recipe's fit takes, at most about."""
         family = FAMILIES[recipe.name]
-        return estimate(family.memory, family.read(recipe), self._reach)
+        return estimate(family.memory, family.read(recipe), Size(*self._size))
 
     def _holds(self, recipes: Iterable[Recipe]) -> bool:
         """Whether there is memory to fit these models one after the other beside what is held."""

@@ -50,6 +50,8 @@ class Family:
     asks
         How many times as long as others it takes on the bench beside its fit: scores of factors,
         or weights of terms that are tuned there.
+    meets
+        Asking it compares a customer with all who met one of the same items.
     memory
         Bytes that a fit with some parameters takes, at most about; see ``memory``.
     extra
@@ -83,6 +85,7 @@ class Family:
     cost: Callable[[int, int, int], float] = lambda _rows, _items, events: 1e-6 * events
     effort: Callable[[Params], float] = lambda _params: 1.0
     asks: float = 1.0
+    meets: bool = False
     memory: Memory = of_operator
     extra: str | None = None
     module: str | None = None
