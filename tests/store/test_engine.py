@@ -46,6 +46,7 @@ def test_an_eager_writer_waits_for_the_lock_and_not_for_ever(
             raise AssertionError("the lock was held")
     with other.write(eager=True) as tx:
         other.log.append([events(2)], tx=tx)
+    with other.write() as tx:
         assert tx.exec_driver_sql("PRAGMA busy_timeout").scalar() == 200
     assert store.log.count() == 2
 
@@ -61,6 +62,77 @@ def test_a_lock_asked_for_again_and_again_leaves_nothing_behind(
     with store.write(), pytest.raises(StoreBusy), other.write(eager=True):
         raise AssertionError("the lock was held")
     assert told.count("BEGIN IMMEDIATE") == 1
+
+
+def test_an_eager_writer_keeps_its_connection_until_something_fails(
+    tmp_path: Path, clock: FixedClock, events: Make
+) -> None:
+    store = open_at(tmp_path, clock)
+
+    def write(number: int, *, eager: bool = True) -> tuple[object, int]:
+        """Who wrote, and how long it would wait by itself."""
+        with store.write(eager=eager) as tx:
+            store.log.append([events(number)], tx=tx)
+            patience = tx.exec_driver_sql("PRAGMA busy_timeout").scalar_one()
+            return tx.connection.driver_connection, patience
+
+    def fail() -> None:
+        with store.write(eager=True) as tx:
+            store.log.append([events(9)], tx=tx)
+            tx.execute(text("INSERT INTO identity (subject) VALUES (1)"))
+
+    kept, patience = write(1)
+    assert patience == 0
+    assert write(2) == (kept, 0)
+    other, patience = write(3, eager=False)
+    assert other is not kept
+    assert patience == 200
+    with pytest.raises(IntegrityError):
+        fail()
+    with store.write() as tx:  # the pool's latest is the one that failed
+        store.log.append([events(4)], tx=tx)
+        assert tx.connection.driver_connection is kept
+        assert tx.exec_driver_sql("PRAGMA busy_timeout").scalar_one() == 200
+    assert write(5)[1] == 0
+    assert {e.event_id for e in store.log.read()} == {events(n).event_id for n in range(1, 6)}
+
+
+def test_an_eager_writer_ends_its_transaction_where_the_store_is_closed_meanwhile(
+    tmp_path: Path, clock: FixedClock, events: Make
+) -> None:
+    store = open_at(tmp_path, clock)
+    with store.write(eager=True) as tx:
+        store.log.append([events(1)], tx=tx)
+        first = tx.connection.driver_connection
+    with store.write(eager=True) as tx:
+        assert tx.connection.driver_connection is first
+        store.close()
+        store.log.append([events(2)], tx=tx)
+    assert isinstance(first, sqlite3.Connection)
+    with pytest.raises(sqlite3.ProgrammingError, match="closed"):
+        first.execute("SELECT 1")
+    with store.write(eager=True) as tx:
+        store.log.append([events(3)], tx=tx)
+        last = tx.connection.driver_connection
+    store.close()
+    assert isinstance(last, sqlite3.Connection)
+    with pytest.raises(sqlite3.ProgrammingError, match="closed"):
+        last.execute("SELECT 1")
+    assert store.log.count() == 3
+    store.close()
+
+
+def test_eager_writers_of_one_engine_wait_for_each_other(
+    tmp_path: Path, clock: FixedClock, events: Make
+) -> None:
+    store = open_at(tmp_path, clock)
+    with store.write(eager=True) as tx:
+        store.log.append([events(1)], tx=tx)
+        with pytest.raises(StoreBusy, match="try again"), store.write(eager=True):
+            raise AssertionError("the lock was held")
+    with store.write(eager=True) as tx:
+        store.log.append([events(2)], tx=tx)
+    assert store.log.count() == 2
 
 
 @pytest.mark.engine

@@ -14,6 +14,7 @@ from lingxi.ingest.merging import expire_refusals
 from lingxi.ingest.message import Outcome
 from lingxi.ingest.report import ImportReport
 from lingxi.ingest.tables import source_count
+from lingxi.store.keyed import execute_rows
 from lingxi.store.tables import from_micros, to_micros
 
 HOUR = timedelta(hours=1)
@@ -68,7 +69,7 @@ def _add(tx: Connection, rows: Sequence[tuple[str, int, str, str, int, int]]) ->
         return
     compiled, names = _compile(tx.dialect)
     if tx.dialect.name == "sqlite":
-        tx.exec_driver_sql(compiled, list(rows))
+        execute_rows(tx, compiled, rows)
     else:
         tx.exec_driver_sql(compiled, [dict(zip(names, row, strict=True)) for row in rows])
 

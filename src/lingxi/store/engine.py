@@ -23,13 +23,16 @@ from sqlalchemy.pool import ConnectionPoolEntry
 
 from lingxi.errors import InvalidSetting, MissingExtra, StoreBusy, StoreUnavailable
 from lingxi.store.collation import CodePointDDL
+from lingxi.store.eager import PATIENCE, Kept
 from lingxi.store.files import explained
 
 _WRITE = "lingxi_write"
-_EAGER = "lingxi_eager"
 _AFTER = "lingxi_after_commit"
 _RETRY_SECONDS = 0.0003
 _BESIDE_SECONDS = 30.0
+_KEPT = "lingxi_kept"
+_STATEMENTS = 512
+"""Texts whose statements the driver keeps: those of inserts come in nine lengths."""
 _LOG_LOCK = 0x6C696E67
 _BUSY = ("database is locked", "lock timeout", "deadlock detected", "database table is locked")
 _BROKEN = {
@@ -63,9 +66,11 @@ def open_engine(url: str, *, lock_timeout_seconds: float) -> Engine:
             folder = Path(address.database).parent
             with explained(folder):
                 folder.mkdir(parents=True, exist_ok=True)
+        kept = Kept({_WRITE: True})
         engine = create_engine(
             address,
-            connect_args={"timeout": lock_timeout_seconds},
+            execution_options={_KEPT: kept},
+            connect_args={"timeout": lock_timeout_seconds, "cached_statements": _STATEMENTS},
             pool_size=16,
             max_overflow=16,
             pool_use_lifo=True,  # whoever wrote last has the pages that are written next
@@ -73,6 +78,7 @@ def open_engine(url: str, *, lock_timeout_seconds: float) -> Engine:
         )
         event.listen(engine, "connect", _prepare_sqlite)
         event.listen(engine, "begin", _begin_sqlite)
+        event.listen(engine, "engine_disposed", lambda _: kept.close())
     elif backend == "postgresql":
         engine = _open_postgres(address.set(drivername="postgresql+psycopg"))
         event.listen(
@@ -152,35 +158,30 @@ def _begin_sqlite(connection: Connection) -> None:
     options = connection.get_execution_options()
     if not options.get(_WRITE, False):
         connection.exec_driver_sql("BEGIN")
-    elif not options.get(_EAGER, False):
-        connection.exec_driver_sql("BEGIN IMMEDIATE")
+    elif PATIENCE in options:
+        _begin_eagerly(connection, options[PATIENCE])
     else:
-        _begin_eagerly(connection)
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
 
 
-def _begin_eagerly(connection: Connection) -> None:
-    """Ask for the write lock every 0.3 ms.
+def _begin_eagerly(connection: Connection, patience_ms: int) -> None:
+    """Ask for the write lock every 0.3 ms, on a connection that does not wait by itself.
 
     SQLite itself asks ever more rarely, up to every 0.1 s: another writer that pauses for a few
     milliseconds only would get the lock again and again.
     """
     raw = connection.connection.driver_connection
     assert isinstance(raw, sqlite3.Connection)
-    patience: int = raw.execute("PRAGMA busy_timeout").fetchone()[0]
-    end = monotonic() + patience / 1000
-    raw.execute("PRAGMA busy_timeout = 0")
-    try:
-        while True:
-            try:
-                raw.execute("BEGIN IMMEDIATE")
-                return
-            except sqlite3.Error as error:
-                if monotonic() > end or not isinstance(_tell(error), StoreBusy):
-                    break
-            sleep(_RETRY_SECONDS)
-        connection.exec_driver_sql("BEGIN IMMEDIATE")  # fails again, in words
-    finally:
-        raw.execute(f"PRAGMA busy_timeout = {patience}")  # a pragma takes no bound parameter
+    end = monotonic() + patience_ms / 1_000
+    while True:
+        try:
+            raw.execute("BEGIN IMMEDIATE")
+            return
+        except sqlite3.Error as error:
+            if monotonic() > end or not isinstance(_tell(error), StoreBusy):
+                break
+        sleep(_RETRY_SECONDS)
+    connection.exec_driver_sql("BEGIN IMMEDIATE")  # fails again, in words
 
 
 def _prepare_postgres(connection: DBAPIConnection, lock_timeout_ms: int) -> None:
@@ -213,8 +214,10 @@ def begin_write(engine: Engine, *, eager: bool = False) -> Iterator[Connection]:
 
     ``eager`` is for the collector, whose clients wait: it asks for the lock far more often.
     """
-    options = {_WRITE: True, _EAGER: eager}
-    with engine.connect().execution_options(**options) as connection:
+    kept: Kept | None = engine.get_execution_options().get(_KEPT) if eager else None
+    with engine.connect() if kept is None else kept.lend(engine) as connection:
+        if kept is None:
+            connection = connection.execution_options(**{_WRITE: True})
         calls: list[Callable[[], None]] = []
         connection.info[_AFTER] = calls
         try:
@@ -222,8 +225,8 @@ def begin_write(engine: Engine, *, eager: bool = False) -> Iterator[Connection]:
                 yield connection
         finally:
             connection.info.pop(_AFTER, None)
-        for call in calls:
-            call()
+    for call in calls:
+        call()
 
 
 def after_commit(connection: Connection, call: Callable[[], None]) -> None:

@@ -1,9 +1,11 @@
 """Many rows by key in one query, and many rows written in one statement."""
 
+import re
 import sqlite3
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from functools import lru_cache
-from typing import Any
+from itertools import chain
+from typing import Any, NoReturn
 
 import msgspec
 from sqlalchemy import (
@@ -26,11 +28,16 @@ from sqlalchemy import (
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.types import TypeEngine
 
+from lingxi.errors import StoreUnavailable
 from lingxi.store.engine import check_transaction
 
 Key = tuple[int | str, ...]
 Change = Insert | Update | Delete
 Processor = Callable[[Any], Any] | None
+_ONE_ROW = re.compile(r"\bVALUES (\(\?(?:, \?)*\))")
+_MOST_AT_ONCE, _FEW = 16, 8
+"""Rows of one statement: as many as there are up to eight, else sixteen or eight, so that the
+driver meets the same few texts again."""
 _decode_texts = msgspec.json.Decoder(list[str]).decode
 
 
@@ -201,15 +208,15 @@ def upsert(connection: Connection, table: Table, rows: Sequence[Mapping[str, obj
     """
     if not rows:
         return
-    names = tuple(column.name for column in table.columns if column.name in rows[0])
     if connection.dialect.name != "sqlite":
+        names = _find_named(table, tuple(rows[0]))
         keys = [column.name for column in table.primary_key.columns]
         unique = {tuple(row[key] for key in keys): row for row in rows}  # the last one counts
         values = [[row[name] for row in unique.values()] for name in names]
         connection.execute(_add_conflict(insert_columns(table, names, values), table, names))
         return
     # the driver takes tuples: SQLAlchemy's work per row costs more than the insert itself
-    compiled, processors = _compile_upsert(connection.dialect, table, names)
+    compiled, processors = _compile_upsert(connection.dialect, table, tuple(rows[0]))
     tuples = zip(*(_convert(p, [row[n] for row in rows]) for n, p in processors), strict=True)
     execute_rows(connection, compiled, list(tuples))
 
@@ -217,16 +224,51 @@ def upsert(connection: Connection, table: Table, rows: Sequence[Mapping[str, obj
 def execute_rows(connection: Connection, text: str, rows: Sequence[tuple[object, ...]]) -> int:
     """Execute SQLite's own text for each row of values; how many rows of the table it touched.
 
-    A single row goes straight to the driver: SQLAlchemy's work costs more than SQLite's.
+    Rows go straight to the driver, whose work is less than SQLAlchemy's, and those of an insert up
+    to sixteen in one statement: the driver gives the interpreter's lock away with each, and has to
+    wait for it again. What fails is told in words; the transaction must not be committed then.
     """
-    if len(rows) == 1:
-        raw: Any = connection.connection.driver_connection
+    raw: Any = connection.connection.driver_connection
+    done, at, most = 0, 0, len(rows)
+    while at < most:
+        left = most - at
+        n = _MOST_AT_ONCE if left >= _MOST_AT_ONCE else min(left, _FEW)
+        several = text if n == 1 else _repeat_row(text, n)
+        part = rows if n == most else rows[at : at + n if several else most]
         try:
-            done: int = raw.execute(text, rows[0]).rowcount
-            return done
-        except sqlite3.Error as error:  # it changed nothing, and fails again below, in words
-            check_transaction(raw, error)
-    return connection.exec_driver_sql(text, list(rows)).rowcount
+            if n == 1:
+                done += raw.execute(text, part[0]).rowcount
+            elif several:
+                done += raw.execute(several, tuple(chain.from_iterable(part))).rowcount
+            else:
+                done += raw.executemany(text, part).rowcount
+        except sqlite3.Error as error:
+            _explain_failure(connection, error, several or text, part)
+        at += len(part)
+    return done
+
+
+def _explain_failure(
+    connection: Connection, error: sqlite3.Error, text: str, rows: Sequence[tuple[object, ...]]
+) -> NoReturn:
+    """Have a statement that failed fail again where SQLAlchemy says what that means."""
+    raw: Any = connection.connection.driver_connection
+    check_transaction(raw, error)
+    if text.count("?") == len(rows[0]):
+        connection.exec_driver_sql(text, list(rows))
+    else:
+        connection.exec_driver_sql(text, tuple(chain.from_iterable(rows)))
+    # it did not fail again, and of several rows some may be written twice
+    raise StoreUnavailable(f"The shop's database did not take a change: {error}.") from error
+
+
+@lru_cache(maxsize=512)
+def _repeat_row(text: str, n: int) -> str:
+    """An insert's text for so many rows; nothing where it takes values besides those of the row."""
+    found = _ONE_ROW.search(text)
+    if found is None or text.count("?") != found[1].count("?"):
+        return ""
+    return text[: found.end()] + f", {found[1]}" * (n - 1) + text[found.end() :]
 
 
 def insert_columns(
@@ -286,10 +328,16 @@ def _compile_many(
     return str(compiled), tuple(getattr(compiled, "positiontup", None) or ())
 
 
+def _find_named(table: Table, given: Collection[str]) -> tuple[str, ...]:
+    """Those of the table's columns, in their order."""
+    return tuple(column.name for column in table.columns if column.name in given)
+
+
 @lru_cache(maxsize=256)
 def _compile_upsert(
-    dialect: Dialect, table: Table, names: tuple[str, ...]
+    dialect: Dialect, table: Table, given: tuple[str, ...]
 ) -> tuple[str, list[tuple[str, Processor]]]:
+    names = _find_named(table, given)
     statement = _add_conflict(sqlite.insert(table), table, names)
     compiled = statement.compile(dialect=dialect, column_keys=names)
     order = getattr(compiled, "positiontup", None) or ()

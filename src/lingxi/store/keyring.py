@@ -1,6 +1,5 @@
 """Keys for what identifies a person: one each, so that destroying it makes the text unreadable."""
 
-import hashlib
 import hmac
 import os
 from collections.abc import Collection, Iterable, Sequence
@@ -153,9 +152,7 @@ class Keyring:
 
         HMAC-SHA256 of the text, stripped and case-folded, under a secret of this shop; hex.
         """
-        return hmac.new(
-            self._blind_key, text.strip().casefold().encode(), hashlib.sha256
-        ).hexdigest()
+        return hmac.digest(self._blind_key, text.strip().casefold().encode(), "sha256").hex()
 
     def derive(self, name: str) -> bytes:
         """A secret of this shop for one purpose, 32 bytes; the same as long as the keys are.

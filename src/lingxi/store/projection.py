@@ -129,10 +129,6 @@ def _is_folding(projection: Projection) -> TypeGuard[Folding]:
 
 
 def _fold_one(connection: Connection, projection: Folding, pairs: Pairs) -> None:
-    table = projection.table
-    columns = list(table.primary_key.columns)
-    others = [c for c in table.columns if not c.primary_key]
-    names = [c.name for c in (*columns, *others)]
     touched = [
         (key, event, customer)
         for event, customer in pairs
@@ -140,6 +136,10 @@ def _fold_one(connection: Connection, projection: Folding, pairs: Pairs) -> None
     ]
     if not touched:
         return
+    table = projection.table
+    columns = list(table.primary_key.columns)
+    others = [c for c in table.columns if not c.primary_key]
+    names = [c.name for c in (*columns, *others)]
     wanted = {key for key, _, _ in touched}
     found = fetch_typed(connection, columns, wanted, [*columns, *others])
     keyed = len(columns)
@@ -154,7 +154,9 @@ def _fold_one(connection: Connection, projection: Folding, pairs: Pairs) -> None
 
 
 def rebuild(
-    connection: Connection, projections: Sequence[Projection], customers: Collection[int]
+    connection: Connection,
+    projections: Sequence[Projection],
+    customers: Collection[int],
 ) -> None:
     """Delete these customers' rows and fold their events again, in log order."""
     wanted = sorted(customers)

@@ -1,22 +1,43 @@
 """Identifiers looked up before, kept between batches for as long as nobody else changes them."""
 
 import sys
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
+import msgspec
+import sqlalchemy as sa
 from sqlalchemy import Connection
 
 from lingxi.ingest.identity import SUBJECTS
 from lingxi.ingest.merging.people import Name
 from lingxi.ingest.tables import identifier
 from lingxi.store.counters import allocate, peek
-from lingxi.store.keyed import fetch_by_keys
+from lingxi.store.keyed import fetch_by_keys, select_by_keys
+from lingxi.store.prepared import Prepared
 from lingxi.store.tables import identity
 
 MOST_BYTES = 64 * 1024 * 1024
 _ENTRY_BYTES = 320
 """About what a name takes beside its value: the pair, two numbers, a place in each of two maps."""
 _COUNTER = "identity"
+_NAME = [identifier.c.kind, identifier.c.value]
+_WANTED = [*_NAME, identifier.c.subject, identity.c.customer]
+_OWN = identity.c.subject == identifier.c.subject
+_asked = sa.func.json_each(sa.bindparam("names", type_=sa.String)).table_valued(
+    sa.column("value"), name="k"
+)
+_FOUND = Prepared(
+    sa.select(*_WANTED).select_from(
+        _asked.join(
+            identifier,
+            sa.and_(
+                *(c == sa.func.json_extract(_asked.c.value, f"$[{i}]") for i, c in enumerate(_NAME))
+            ),
+        ).outerjoin(identity, _OWN)
+    ),
+    "names",
+)
 
 
 def note_change(tx: Connection) -> int:
@@ -126,7 +147,8 @@ class Names:
         self._version, self._next = -1, None
 
     def _learn(self, tx: Connection, names: Collection[Name]) -> None:
-        """Remember again what was about to be forgotten; the rest is looked up."""
+        """Remember again what was about to be forgotten; the rest is looked up, customers and all:
+        a surrogate without identity is its own."""
         unknown = []
         for name in names:
             subject = self._old.take(name)
@@ -134,11 +156,10 @@ class Names:
                 unknown.append(name)
             else:
                 self._new.put(name, subject)
-        columns = [identifier.c.kind, identifier.c.value]
-        for kind, value, subject in fetch_by_keys(
-            tx, columns, unknown, [*columns, identifier.c.subject]
-        ):
+        for kind, value, subject, customer in _find(tx, unknown):
             self._new.put((kind, value), subject)
+            self._new.owners[subject] = subject if customer is None else customer
+            self._old.owners.pop(subject, None)
 
     def _learn_owners(self, tx: Connection, subjects: Collection[int]) -> None:
         new, old = self._new.owners, self._old.owners
@@ -147,6 +168,16 @@ class Names:
         new.update((s, s) for s in unknown)
         columns = [identity.c.subject, identity.c.customer]
         new.update(fetch_by_keys(tx, columns[:1], [(s,) for s in unknown], columns))
+
+
+def _find(tx: Connection, names: Sequence[Name]) -> Sequence[tuple[Any, ...]]:
+    """Kind, value, surrogate and customer of those of these names that have a surrogate."""
+    if not names:
+        return []
+    if tx.dialect.name == "sqlite":
+        return _FOUND.fetch(tx, msgspec.json.encode(names).decode())
+    query = select_by_keys(tx, _NAME, names, _WANTED).outerjoin(identity, _OWN)
+    return [tuple(row) for row in tx.execute(query)]
 
 
 def _reckon(name: Name) -> int:
