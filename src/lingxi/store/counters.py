@@ -12,9 +12,7 @@ from lingxi.store.tables import counter
 _VALUE = Prepared(select(counter.c.value).where(counter.c.name == bindparam("name")), "name")
 _NEW = sqlite.insert(counter).values(name=bindparam("new_name"), value=bindparam("new_value"))
 _PUT = PreparedChange(
-    _NEW.on_conflict_do_update(
-        index_elements=[counter.c.name], set_={"value": _NEW.excluded.value}
-    ),
+    _NEW.on_conflict_do_update(index_elements=["name"], set_={"value": _NEW.excluded.value}),
     "new_name",
     "new_value",
 )

@@ -154,9 +154,7 @@ def _fold_one(connection: Connection, projection: Folding, pairs: Pairs) -> None
 
 
 def rebuild(
-    connection: Connection,
-    projections: Sequence[Projection],
-    customers: Collection[int],
+    connection: Connection, projections: Sequence[Projection], customers: Collection[int]
 ) -> None:
     """Delete these customers' rows and fold their events again, in log order."""
     wanted = sorted(customers)
