@@ -62,9 +62,14 @@ def test_every_position_of_a_hash_is_told_and_none_without_a_reason(
             latest.put(new, [stand_for(int(i[4:])) for i in new])
             everything |= new
             last += len(batch)
+        all_found: set[int] = set()
         for number in range(0, 401, 7):
             found = set(latest.find([f"web:{number}"], to_words([stand_for(number)])))
             own = everything.get(f"web:{number}")
             same = {p for i, p in everything.items() if int(i[4:]) % hashes == number % hashes}
             assert found <= same
             assert own is None or own in found
+            all_found |= found
+        asked = range(0, 401, 7)  # so many are looked for all at once
+        words = np.sort(to_words(map(stand_for, asked)))
+        assert set(latest.find([f"web:{number}" for number in asked], words)) == all_found

@@ -196,7 +196,8 @@ def test_a_run_comes_back_from_its_bytes() -> None:
     assert unpack_run(0, b"")[1].tolist() == []
 
 
-def test_runs_are_merged_and_each_is_found(store: Store) -> None:
+@pytest.mark.parametrize("step", [7, 3])
+def test_runs_are_merged_and_each_is_found(store: Store, step: int) -> None:
     runs = Runs()
     with store.read() as tx:
         for number in range(11):
@@ -204,9 +205,9 @@ def test_runs_are_merged_and_each_is_found(store: Store) -> None:
             positions = range(number * 8 + 1, number * 8 + 9)
             runs.close(to_words(map(digest, ids)), list(positions))
         assert [level for level, _ in runs._sorted] == [3, 1, 0]
-        asked = [f"web:{number}" for number in range(0, 100, 7)]
+        asked = [f"web:{number}" for number in range(0, 100, step)]
         found = sorted(runs.find(tx, to_words(map(digest, asked))))
-    assert found == [7 * i + 1 for i in range(13)]
+    assert found == [number + 1 for number in range(0, 88, step)]
 
 
 Acts = st.lists(

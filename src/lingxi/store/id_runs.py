@@ -5,6 +5,7 @@ memory only the hash's first 44 bits are kept with the number of the run, in a f
 sizes are powers of eight: eight bytes an id, each sorted some times in its life.
 """
 
+from bisect import bisect_left
 from collections.abc import Iterable, Iterator
 from hashlib import blake2b
 from pathlib import Path
@@ -23,9 +24,12 @@ RUN = 65_536
 """Positions of a run; run ``n`` holds those from ``n * RUN + 1`` on."""
 _WIDTH = 8
 _NUMBER_BITS = 20
-_HASH = np.uint64(2**64 - 2**_NUMBER_BITS)
+_HASH_BITS = 2**64 - 2**_NUMBER_BITS
+_HASH = np.uint64(_HASH_BITS)
 _NUMBER = np.uint64(2**_NUMBER_BITS - 1)
 _FAN = 8
+FEW_ASKED = 16
+"""Ids that are faster looked for one by one than all at once in numpy's steps."""
 _KEPT_EVERY = 32
 """Runs that are closed, two million ids, before the snapshot is written anew."""
 _REMEMBERED = 16
@@ -191,6 +195,9 @@ class Runs:
 
     def find(self, connection: Connection, words: Words) -> Iterator[int]:
         """The positions of ids with one of these hashes, which are sorted."""
+        if len(words) <= FEW_ASKED:
+            yield from self._find_few(connection, words)
+            return
         probes = words & _HASH
         for _, part in self._sorted:
             if not len(part):
@@ -204,6 +211,17 @@ class Runs:
                 while place < len(part) and part[place] & _HASH == probes[hit]:
                     number = int(part[place] & _NUMBER)
                     yield from self._locate(connection, number, words[hit])
+                    place += 1
+
+    def _find_few(self, connection: Connection, words: Words) -> Iterator[int]:
+        parts = [part.data for _, part in self._sorted]
+        for word in words:
+            probe = int(word & _HASH)
+            for part in parts:
+                place = bisect_left(part, probe)
+                while place < len(part) and part[place] & _HASH_BITS == probe:
+                    number = part[place] & ~_HASH_BITS
+                    yield from self._locate(connection, number, word)
                     place += 1
 
     def _locate(self, connection: Connection, number: int, word: np.uint64) -> Iterator[int]:

@@ -4,12 +4,13 @@ The last few thousand as they are, by their ids; all others as sorted hashes wit
 sixteen bytes each where a text, its hash and their places in a map take three hundred.
 """
 
+from bisect import bisect_left
 from collections.abc import Collection, Iterator, Mapping, Sequence
 
 import numpy as np
 import numpy.typing as npt
 
-from lingxi.store.id_runs import Words, to_words
+from lingxi.store.id_runs import FEW_ASKED, Words, to_words
 
 FEW = 8_192
 Positions = npt.NDArray[np.int64]
@@ -47,6 +48,14 @@ class LatestIds:
         for each in places.keys() & ids:
             yield places[each]
         if not len(self._words):
+            return
+        if len(words) <= FEW_ASKED:
+            known = self._words.data
+            for word in words.tolist():
+                place = bisect_left(known, word)
+                while place < len(known) and known[place] == word:
+                    yield int(self._sorted[place])
+                    place += 1
             return
         first = np.searchsorted(self._words, words)
         # past the end nothing can equal what is greater than the last
