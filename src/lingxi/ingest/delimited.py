@@ -130,10 +130,12 @@ class Layout:
     names: Sequence[str]
     headed: bool
 
-    @property
-    def decimal_hint(self) -> str:
-        """The decimal mark that goes with the delimiter."""
-        return "," if self.delimiter == ";" else "."
+    def build(self, columns: Sequence[Text], malformed: Sequence[Malformed]) -> RawTable:
+        """Rows of such a file; the decimal mark that they suggest goes with the delimiter."""
+        hint = "," if self.delimiter == ";" else "."
+        return build_table(
+            self.names, columns, malformed=malformed, encoding=self.encoding, decimal_hint=hint
+        )
 
 
 def find_layout(path: Path, *, encoding: str = "", delimiter: str = "") -> Layout:
@@ -191,13 +193,7 @@ def read_whole(path: Path, layout: Layout) -> RawTable:
         text = content.decode("utf-8-sig" if layout.encoding == "utf-8" else layout.encoding)
         columns, malformed = parse_by_lines(text.splitlines(), path, layout)
     del table
-    raw = build_table(
-        layout.names,
-        columns,
-        malformed=malformed,
-        encoding=layout.encoding,
-        decimal_hint=layout.decimal_hint,
-    )
+    raw = layout.build(columns, malformed)
     if len(raw) + len(malformed) == 0:
         raise no_line(path)
     return raw

@@ -23,7 +23,7 @@ from lingxi.ingest.delimited import (
     parse_by_lines,
     read_whole,
 )
-from lingxi.ingest.raw import Malformed, RawTable, build_table
+from lingxi.ingest.raw import Malformed, RawTable
 from lingxi.ingest.text import Text
 
 _WHOLE = 1 << 24
@@ -41,12 +41,7 @@ def read_parts(
     A long file is read once before, to find a quotation mark that nobody closed: with one the
     lines are read each by itself.
 
-    Raises
-    ------
-    FileUnreadable
-        If the file is empty, holds no line below its header, or cannot be read as text.
-    InvalidInput
-        If the stated encoding or delimiter cannot be used.
+    Raises what ``read_delimited`` does, some of it once parts have been given.
     """
     layout = find_layout(path, encoding=encoding, delimiter=delimiter)
     if layout.delimiter == SPACES or path.stat().st_size <= whole:
@@ -56,13 +51,7 @@ def read_parts(
     parts = _read_lines(path, layout) if swallowed else _read_batches(path, layout, block)
     before = 0
     for columns, malformed in parts:
-        raw = build_table(
-            layout.names,
-            columns,
-            malformed=malformed,
-            encoding=layout.encoding,
-            decimal_hint=layout.decimal_hint,
-        )
+        raw = layout.build(columns, malformed)
         moved = tuple(Malformed(row.row + before, row.text) for row in malformed)
         yield replace(raw, rows=raw.rows + before, malformed=moved)
         before += len(columns[0]) + len(malformed)

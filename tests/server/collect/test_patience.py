@@ -61,7 +61,7 @@ def test_one_timer_serves_all_and_none_is_left() -> None:
             calls.append(call)
             return later(delay, call, *words)
 
-        loop.call_later = note  # type: ignore[method-assign]
+        loop.call_later = note
         patience = Patience(5, look_seconds=0.02)
         await asyncio.gather(*(wait(patience, asyncio.sleep(0)) for _ in range(50)))
         first = len(calls)
@@ -79,4 +79,4 @@ def test_a_body_that_does_not_come_is_refused(monkeypatch: pytest.MonkeyPatch) -
         return {}
 
     with pytest.raises(BodyUnreadable, match="did not arrive"):
-        asyncio.run(door.read_body(receive, 1000))  # type: ignore[arg-type]
+        asyncio.run(door.read_body(receive, 1000))
