@@ -192,7 +192,7 @@ def test_whether_a_graph_filter_is_an_operator_is_asked_of_each_and_not_of_its_c
     fresh, stored = GraphFilter("graph"), GraphFilter("graph")
     for graph in (fresh, stored):
         graph.fit(taught)
-    stored.operator = stored.operator.astype(np.float32)
+    stored.operator = stored.multiply_out()
     stored.columns = transpose(stored.operator)  # as its loading has it
     for graph in (stored, fresh) if stored_first else (fresh, stored):
         assert (find_linear(graph) is not None) == (graph is stored)

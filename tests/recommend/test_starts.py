@@ -15,7 +15,7 @@ from lingxi.recommend.matrix import build_csr
 from lingxi.recommend.pool import _take_popular
 from lingxi.recommend.recipe import Recipe
 from lingxi.recommend.starts import Start, find_starts
-from lingxi.recommend.trials import best_of
+from lingxi.recommend.trials import best_of, weigh_chance
 
 
 def make_bench(n_rows=60, n_items=30, timed=True):
@@ -214,7 +214,7 @@ def test_the_popular_items_of_a_customer_are_those_not_barred(n_items, n, seed):
         assert found == free + [-1] * (n - len(free))
 
 
-def test_steps_that_help_add_up_in_one_round_of_climbing():
+def test_steps_that_help_add_up_in_one_round_of_climbing(monkeypatch):
     hunt, tried = _Hunt(make_bench(), 1e6, lambda _name: None), []
     start = make_recipe("rp3beta", {"k": 100, "alpha": 0.6, "beta": 0.2})
 
@@ -229,7 +229,11 @@ def test_steps_that_help_add_up_in_one_round_of_climbing():
 
     hunt._attempt = attempt
     attempt(start)
-    hunt._differs = lambda _recipe, _other: len(tried) < 8  # one round
+
+    def one_round(_recipe, _other, **_known):
+        return len(tried) < 8
+
+    monkeypatch.setattr("lingxi.recommend.auto.differ", one_round)
     hunt.climb()
     best = hunt._heads["rp3beta"][0].recipe.params
     assert (best["k"], best["alpha"], best["beta"]) == (200, 0.8, 0.4)
@@ -254,3 +258,22 @@ def test_a_fit_with_more_factors_is_reckoned_to_take_longer():
     assert hunt._estimate("als", {"factors": 256}) == 48.0
     assert hunt._allows("als")
     assert not hunt._allows("als", {"factors": 256})  # 48 s to try and more to fit
+
+
+def test_another_ageing_must_gain_more_than_chance():
+    rng = np.random.default_rng(3)
+    before = rng.random(400)
+    old = Trial(make_recipe("rp3beta", {"taught_half_life": 90.0}), float(before.mean()))
+
+    def weigh(params, values):
+        trial = Trial(make_recipe("rp3beta", params), float(values.mean()))
+        return weigh_chance(trial, values, old, before)
+
+    scattered = before + rng.normal(0.0, 1.0, 400)
+    lucky, far = scattered + 0.02 - (scattered - before).mean(), before + 0.02
+    aged = {"taught_half_life": 30.0}
+    assert weigh(aged, lucky).by_chance
+    assert not weigh(aged, far).by_chance
+    assert not weigh({"taught_half_life": 90.0, "k": 50}, lucky).by_chance
+    assert best_of([old, weigh(aged, lucky)]) is old
+    assert best_of([old, weigh(aged, far)]).recipe.params == aged

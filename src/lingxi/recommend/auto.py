@@ -2,25 +2,35 @@
 
 import time
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 import numpy as np
 from msgspec import structs
 
+from lingxi.recommend.ageing import AGEINGS, HEARD_BY, listen
 from lingxi.recommend.bench import FILL, Bench, Trial
 from lingxi.recommend.families import FAMILIES, build_scorer, make_recipe, vary
 from lingxi.recommend.family import Params
 from lingxi.recommend.graph import TERMS
 from lingxi.recommend.memory import GB, Size, estimate, held_bytes, together
 from lingxi.recommend.mix import PLAIN, mix, tune_factor
-from lingxi.recommend.pool import Head, Pool, take_head
-from lingxi.recommend.recipe import Param, Recipe
-from lingxi.recommend.scorer import Hears, Scorer, Vector
-from lingxi.recommend.starts import LEAST_SECONDS, OF_TIME, Start, find_starts
+from lingxi.recommend.pool import Head, Pool
+from lingxi.recommend.recipe import Recipe
+from lingxi.recommend.scorer import Vector
+from lingxi.recommend.starts import LEAST_SECONDS, Start, find_starts
 from lingxi.recommend.teach import Lesson, learn
 from lingxi.recommend.teach_ranker import FEWEST, grow_ranker
 from lingxi.recommend.terms import Termed, tune_terms
-from lingxi.recommend.trials import Found, bare_of, best_of, is_cheap, move, place
+from lingxi.recommend.trials import (
+    Found,
+    bare_of,
+    best_of,
+    differ,
+    is_cheap,
+    move,
+    place,
+    weigh_chance,
+)
 
 _CLIMBERS = 3
 """Models whose surroundings are searched, the best ones."""
@@ -37,18 +47,10 @@ _MARGIN = 1.4
 """A fit on everything takes about that much longer than one on the bench, and any than reckoned."""
 _GROWING = 3e-4
 """Seconds that trees take for each event of those asked, about."""
-_HEARD: tuple[dict[str, Param], ...] = (
-    {"position_decay": 0.85},
-    {"position_decay": 0.6},
-    {"history_half_life": 60.0},
-)
-"""Ageings of a history that are tried on every model that has one."""
 _MEETING = 3e-8
 """Seconds that a customer asked takes for each customer who met one of the same items, about."""
 _KNOWN = 3
 """Trials after which what they took tells what others will take."""
-_HEARING = 2_000
-"""Customers by whom that is decided, at most."""
 
 
 def search(
@@ -108,9 +110,10 @@ class _Hunt:
         self._until = float("inf")
         self._tried: list[Recipe] = []
         self._heads: dict[str, tuple[Trial, Head]] = {}
+        self._values: dict[str, Vector] = {}
         self._popularity: Vector = taught.popularity(FILL)
-        self._hearing = self.bench.thin(_HEARING)
-        heard = (1 + len(_HEARD)) * self._hearing.asked.n_rows / self.bench.asked.n_rows
+        self._hearing = self.bench.thin(HEARD_BY)
+        heard = (1 + len(AGEINGS)) * self._hearing.asked.n_rows / self.bench.asked.n_rows
         self._looks = 1 + heard * self.bench.asked.timed
         self._meeting = _MEETING * float(taught.count_holders()[self.bench.asked.items].sum())
 
@@ -187,7 +190,7 @@ class _Hunt:
                         return
                     step = move(recipe, leader.recipe, self._heads[name][0].recipe)
                     in_time = self.used + self._estimate(name, step.params) <= until
-                    if in_time and self._differs(recipe, leader.recipe):
+                    if in_time and differ(recipe, leader.recipe, timed=self.bench.taught.timed):
                         self._attempt(step)
             if self._leaders() == before:
                 return
@@ -195,12 +198,6 @@ class _Hunt:
     def _leaders(self) -> list[Trial]:
         """The best trial of each of the best models."""
         return sorted((trial for trial, _ in self._heads.values()), key=place)[:_CLIMBERS]
-
-    def _differs(self, recipe: Recipe, other: Recipe) -> bool:
-        """Whether two recipes of a model can give different models of this data."""
-        mine, yours = bare_of(recipe).params.items(), bare_of(other).params.items()
-        changed = {key for key, _ in mine ^ yours}
-        return bool(changed - OF_TIME if not self.bench.taught.timed else changed)
 
     def blend(self) -> None:
         """The best models together: by shares of the scores, and by weights learnt."""
@@ -320,43 +317,25 @@ class _Hunt:
         fit_seconds = time.monotonic() - start
         if isinstance(scorer, Termed):
             tune_terms(scorer, self.bench, self._popularity)
-            bare = vary(bare, **dict(zip(TERMS, scorer.weights, strict=True)), wanted=scorer.bend)
-        head, heard = self._listen(scorer)
+            bare = vary(bare, **dict(zip(TERMS, scorer.weights, strict=True)))
+        head, heard = listen(scorer, self.bench, self._hearing, self._popularity)
         bare = vary(bare, **heard)
         pool = Pool.build([head], self.bench, self._popularity)
         found = PLAIN if recipe.name == "popularity" else tune_factor(pool, self.bench.taught)
-        value = float(pool.measure(pool.scores[0], found.vector).mean())
+        values = pool.measure(pool.scores[0], found.vector)
         tuned = vary(bare, **found.params)
-        trial = Trial(tuned, value, time.monotonic() - start, fit_seconds)
-        self._note(trial, head)
+        trial = Trial(tuned, float(values.mean()), time.monotonic() - start, fit_seconds)
+        self._note(trial, head, values)
 
-    def _listen(self, scorer: Scorer) -> tuple[Head, dict[str, Param]]:
-        """The head with the ageing of the history that does best; nothing is fitted for it."""
-        if not self.bench.asked.timed or not isinstance(scorer, Hears) or scorer.heard.fades:
-            return take_head(scorer, self.bench), {}
-        heard, value, params = scorer.heard, -1.0, dict[str, Param]()
-        for option in ({}, *_HEARD):
-            half_life = float(option.get("history_half_life", 0.0))
-            decay = float(option.get("position_decay", 1.0))
-            scorer.heard = replace(heard, half_life_days=half_life, position_decay=decay)
-            tried = take_head(scorer, self._hearing)
-            found = self._value(tried)
-            if found > value:
-                best, head, value, params = scorer.heard, tried, found, option
-        scorer.heard = best
-        return (head if self._hearing is self.bench else take_head(scorer, self.bench)), params
-
-    def _value(self, head: Head) -> float:
-        pool = Pool.build([head], self._hearing, self._popularity)
-        return float(pool.measure(pool.scores[0]).mean())
-
-    def _note(self, trial: Trial, head: Head) -> None:
+    def _note(self, trial: Trial, head: Head, values: Vector) -> None:
         name = trial.recipe.name
+        if name in self._heads:
+            trial = weigh_chance(trial, values, self._heads[name][0], self._values[name])
         self.trials.append(trial)
         cost = trial.seconds / self._weigh_effort(trial.recipe)
         self._costs[name] = max(cost, self._costs.get(name, 0.0))
-        if name not in self._heads or trial.value > self._heads[name][0].value:
-            self._heads[name] = (trial, head)
+        if name not in self._heads or place(trial) < place(self._heads[name][0]):
+            self._heads[name], self._values[name] = (trial, head), values
 
     def _estimate(self, name: str, params: Params | None = None) -> float:
         """Seconds of one more trial: the slowest so far, or what the family says of a fit, and

@@ -49,12 +49,16 @@ def most_asked(n_items: int, seconds: float = 300.0) -> int:
 
 @dataclass(frozen=True)
 class Trial:
-    """One recipe with its value in the bench's metric, mean over the customers asked."""
+    """One recipe with its value in the bench's metric, mean over the customers asked.
+
+    ``by_chance``: it is above a better founded one, and no further than chance would put it.
+    """
 
     recipe: Recipe
     value: float
     seconds: float = 0.0
     fit_seconds: float = 0.0
+    by_chance: bool = False
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,6 @@
 """What customers did, in order of time: the input of every model, for one customer or for many."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Hashable, Iterator
 from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
@@ -20,6 +20,8 @@ AT_ONCE = 2_000_000
 DAY = 86_400_000_000
 """Microseconds in a day."""
 Whole = NDArray[np.int64]
+Table = NDArray[np.float32]
+_MOST_MADE = 2
 _Number = TypeVar("_Number", bound=np.generic)
 
 
@@ -73,6 +75,9 @@ class Histories:
     )
     _groups: list[tuple[Whole, Whole, Whole]] = field(
         default_factory=list, init=False, repr=False, compare=False
+    )
+    _made: dict[Hashable, Table] = field(
+        default_factory=dict, init=False, repr=False, compare=False
     )
 
     @staticmethod
@@ -240,6 +245,17 @@ class Histories:
             _, items, values = self._weigh(weighting, None)
             found = self._heard[weighting] = items, values
         return found
+
+    def once(self, key: Hashable, make: Callable[[], Table]) -> Table:
+        """What ``make`` gives, kept for the next that asks by the same key.
+
+        A search fits the same model several times on the same histories. The last two are kept.
+        """
+        if key not in self._made:
+            while len(self._made) >= _MOST_MADE:
+                del self._made[next(iter(self._made))]
+            self._made[key] = make()
+        return self._made[key]
 
     def group(self) -> tuple[Whole, Whole, Whole]:
         """The order in which the events of each row and item stand together, the oldest first, and

@@ -71,7 +71,6 @@ def _graph(recipe: Recipe, params: Params) -> Scorer:
         customer=float(params["customer"]),
         given=float(params["given"]),
         wanted=float(params["wanted"]),
-        power=float(params["power"]),
         rank=int(params["rank"]),
         weights=tuple(float(params[term]) for term in TERMS),
         length=int(params["length"]),
@@ -126,8 +125,11 @@ def _zero_filled_cost(rows: int, items: int, events: int) -> float:
 
 
 def _graph_cost(rows: int, items: int, events: int) -> float:
-    pairs = Size(rows, items, events).pairs
-    return 0.1 + 5e-6 * events + 1.2e-4 * (items + rows) + 4e-8 * pairs
+    return 0.1 + 4e-6 * events + 3e-5 * (items + rows)
+
+
+def _graph_effort(params: Params) -> float:
+    return 0.5 + 0.5 * float(params["rank"]) / 448.0
 
 
 def _inverse_cost(_rows: int, items: int, events: int) -> float:
@@ -154,11 +156,10 @@ _WALK: Params = {"k": 100, "alpha": 0.6, "beta": 0.2, "length": 400}
 _GRAPH: Params = {
     "customer": 0.6,
     "given": 0.5,
-    "wanted": 0.4,
-    "power": 1.0,
+    "wanted": 0.3,
     "rank": 448,
     "length": 1000,
-    **dict(zip(TERMS, (0.3, -0.5, 0.3, -0.2), strict=True)),
+    **dict(zip(TERMS, (0.3, 0.5), strict=True)),
 }
 _EASE: Params = {"reg": 200.0, "length": 1000}
 _SLIM: Params = {"k": 50, "reg": 50.0}
@@ -257,13 +258,15 @@ LINEAR = (
         try_each(
             _GRAPH,
             {
-                "customer": (0.4, 0.6, 0.8, 1.0),
+                "customer": (0.2, 0.4, 0.6, 0.8, 1.0),
+                "wanted": (0.1, 0.2, 0.3, 0.4, 0.5),
+                "rank": (112, 224, 448, 896),
                 "given": (0.3, 0.4, 0.5, 0.6),
-                "power": (0.7, 0.85, 1.0),
             },
         ),
         cost=_graph_cost,
-        asks=10.0,
+        effort=_graph_effort,
+        asks=6.0,
         memory=of_graph,
         gain=1.0,
     ),

@@ -15,7 +15,8 @@ MOST_DENSE = 13_000
 """Items that EASE inverts at once: 0.7 GB; the seconds grow with the cube, half a minute for 12,000
 on two cores. Below it, memory and time decide."""
 GRAPH_CELLS, GRAPH_LISTED = 40_000_000, 200
-"""Cells of the item-item graph that ``graph`` keeps at most, but so many of each item."""
+"""Cells of the item-item graph that a stored ``graph`` of very many items keeps at most, but so
+many of each item."""
 KEPT = 0.5
 """What a fitted model keeps of the memory that its fit took, at most about."""
 _CELL = 8
@@ -64,13 +65,9 @@ def of_whole_operator(params: Params, size: Size) -> float:
 
 
 def of_graph(params: Params, size: Size) -> float:
-    """Two weights for each kept pair of items, twice while they are put together; then one more,
-    and factors of the terms, again while they are joined."""
-    listed = max(GRAPH_LISTED, GRAPH_CELLS // max(size.items, 1))
-    cells = min(size.items * min(listed, size.items), size.pairs)
-    factors = 4.0 * int(params.get("rank", 448)) * (11 * size.items + size.rows)
-    joined = 2.5 * _CELL * cells + factors
-    return max(4 * _CELL * cells + _BLOCK, joined) + 60.0 * size.events + 50e6
+    """Factors of customers and items, several times while they are made orthogonal and joined."""
+    factors = 4.0 * int(params.get("rank", 448)) * (8 * size.items + size.rows)
+    return factors + 80.0 * size.events + 50e6
 
 
 def of_counts(params: Params, size: Size) -> float:

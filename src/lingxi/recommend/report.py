@@ -296,6 +296,7 @@ def _describe(data: Dataset, wish: Wish, found: Found | None) -> dict[str, objec
                 "params": trial.recipe.params,
                 "parts": [part.name for part in trial.recipe.parts],
                 "value": trial.value,
+                "by_chance": trial.by_chance,
                 "seconds": round(trial.seconds, 3),
             }
             for trial in trials

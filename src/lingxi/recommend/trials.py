@@ -1,12 +1,15 @@
 """What a search tried: the best of the trials, and the recipes between them."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
 
 from lingxi.recommend.bench import Trial
 from lingxi.recommend.families import FAMILIES, vary
 from lingxi.recommend.recipe import Recipe
-from lingxi.recommend.starts import rank_simplicity
+from lingxi.recommend.starts import OF_TIME, rank_simplicity
 
 _MOMENT = 5.0
 """Seconds that a fit of item-kNN may be reckoned at to be tried whatever the time."""
@@ -52,9 +55,38 @@ def is_cheap(recipe: Recipe, size: tuple[int, int, int], seconds: float) -> bool
     return FAMILIES[recipe.name].cost(*size) <= max(_MOMENT, seconds)
 
 
-def place(trial: Trial) -> tuple[float, int]:
-    """Smaller is better."""
-    return -trial.value, rank_simplicity(trial.recipe.name)
+def place(trial: Trial) -> tuple[bool, float, int]:
+    """Smaller is better; what is above another by chance alone comes last."""
+    return trial.by_chance, -trial.value, rank_simplicity(trial.recipe.name)
+
+
+def weigh_chance(
+    trial: Trial, values: NDArray[np.float64], best: Trial, best_values: NDArray[np.float64]
+) -> Trial:
+    """The trial, marked where another ageing of what is taught gains no more than chance.
+
+    How far the past still counts depends on how far ahead is asked, which a split cannot know:
+    where each customer's own last events are held back, a short half-life looks a little better
+    than it is for the month that follows.
+
+    Parameters
+    ----------
+    values, best_values
+        The metric of each customer asked, of the trial and of the model's best so far; one
+        standard error of the mean difference is chance.
+    """
+    ageing = (trial.recipe.params.get("taught_half_life", 0.0) for trial in (trial, best))
+    gains = values - best_values
+    error = float(gains.std() / np.sqrt(max(len(gains), 1)))
+    same = len(set(ageing)) == 1
+    return replace(trial, by_chance=not same and 0 < float(gains.mean()) <= error)
+
+
+def differ(recipe: Recipe, other: Recipe, *, timed: bool) -> bool:
+    """Whether two recipes of a model can give different models of data with times, or without."""
+    mine, yours = bare_of(recipe).params.items(), bare_of(other).params.items()
+    changed = {key for key, _ in mine ^ yours}
+    return bool(changed if timed else changed - OF_TIME)
 
 
 def move(recipe: Recipe, start: Recipe, best: Recipe) -> Recipe:
