@@ -1,19 +1,22 @@
 """Taking messages in: kept once, set aside with their bytes, counted."""
 
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 import msgspec
 import pytest
-from sqlalchemy import select, update
+from sqlalchemy import Connection, select, update
 
 from ingest.conftest import NOW, Bench
 from lingxi.errors import StoreUnavailable
+from lingxi.ingest import intake as room
 from lingxi.ingest.cleaning import Rules, clean
 from lingxi.ingest.counts import list_counts
 from lingxi.ingest.intake import Intake
+from lingxi.ingest.merging import names as names_room
+from lingxi.ingest.merging.people import Name
 from lingxi.ingest.message import Cleaned, Dropped, Message, Outcome
 from lingxi.ingest.reasons import DropReason
 from lingxi.ingest.recent import Recent
@@ -300,3 +303,41 @@ def test_taking_messages_lets_old_ones_go_from_quarantine(door: Door) -> None:
     door.bench.clock.advance(timedelta(days=30))
     door.take(view(1))
     assert list_waiting(door.bench.store) == []
+
+
+def test_a_long_transaction_is_kept_in_parts_that_know_of_each_other(
+    make_bench: MakeBench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A person whom an earlier part of the transaction made, joined or rebuilt is the same one."""
+    rng = random.Random(3)
+    bodies = []
+    for n in range(120):
+        body = view(n - n % 11 % 2, f"u{rng.randrange(12)}")
+        body["anonymousId"] = f"a{rng.randrange(9)}"
+        if rng.random() < 0.4:
+            del body["userId"]
+        if rng.random() < 0.1:
+            body |= {"event": "Signed Out"}
+        bodies.append(body)
+    told = []
+    for at_once in (1_000, 10):
+        bench = make_bench()
+        monkeypatch.setattr(room, "AT_ONCE", at_once)
+        asked: list[int] = []
+        find_names = names_room._find
+
+        def count(tx: Connection, names: Sequence[Name]) -> Sequence[tuple[object, ...]]:
+            asked.append(len(names))  # noqa: B023
+            return find_names(tx, names)  # noqa: B023
+
+        with monkeypatch.context() as watched:
+            watched.setattr(names_room, "_find", count)
+            intake = Intake(bench.store, bench.settings, bench.clock)
+            results = [each.result for each in intake.take([message(body) for body in bodies])]
+        log = [(e.event_id, e.subject) for e in bench.log() if e.source == "web"]
+        with bench.store.read() as tx:
+            owners = tx.execute(select(identity.c.subject, identity.c.customer)).all()
+        told.append((results, log, sorted(map(tuple, owners))))
+        assert sum(asked) < 60  # a merge made it forget all others
+    assert results.count("duplicate") > 5
+    assert told[0] == told[1]

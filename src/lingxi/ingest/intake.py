@@ -3,6 +3,7 @@
 from collections.abc import Callable, Collection, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import datetime
+from itertools import chain
 from threading import Lock
 from typing import Protocol
 
@@ -19,7 +20,7 @@ from lingxi.ingest.cleaning import Rules, clean
 from lingxi.ingest.counts import HOUR, count_outcomes, expire_counts
 from lingxi.ingest.merging import identify_people
 from lingxi.ingest.merging.names import Names
-from lingxi.ingest.message import Cleaned, Dropped, Identified, Message, Outcome
+from lingxi.ingest.message import AT_ONCE, Cleaned, Dropped, Identified, Message, Outcome
 from lingxi.ingest.rates import RateBook
 from lingxi.ingest.reasons import DropReason
 from lingxi.ingest.sealed import list_told, seal_messages
@@ -155,7 +156,7 @@ class Intake:
         tidied_at = self._tidied_at
         try:
             with self._store.write(eager=True) as tx:
-                outcomes = self._keep_in(tx, judged, again=bool(numbers))
+                outcomes = self._keep_all(tx, judged, again=bool(numbers))
                 told = zip(numbers, outcomes, strict=False)
                 release(tx, [number for number, each in told if each.result != DROPPED])
                 keeper.keep(tx, outcomes)
@@ -193,6 +194,13 @@ class Intake:
         if self._keys is not None:
             self._keys.shutdown()
             self._keys = None
+
+    def _keep_all(self, tx: Connection, judged: Sequence[Judged], *, again: bool) -> list[Outcome]:
+        if len(judged) <= AT_ONCE:
+            return self._keep_in(tx, judged, again=again)
+        starts = range(0, len(judged), AT_ONCE)
+        parts = (self._keep_in(tx, judged[n : n + AT_ONCE], again=again) for n in starts)
+        return list(chain.from_iterable(parts))
 
     def _keep_in(self, tx: Connection, judged: Sequence[Judged], *, again: bool) -> list[Outcome]:
         now = self._clock.now()

@@ -9,6 +9,10 @@ import msgspec
 from lingxi.ingest.reasons import DropReason, PutReason
 from lingxi.schema import Event
 
+AT_ONCE = 1_000
+"""Messages that are looked up and written together; of more in one transaction, so many after each
+other."""
+
 
 class IdKind(StrEnum):
     """Kinds of identifier, the strongest first; a merge goes by this order."""

@@ -46,10 +46,10 @@ class Quarantined(msgspec.Struct, frozen=True):
 
 def put_quarantine(
     store: Store, tx: Connection, import_id: str, found: Sequence[Found], now: datetime
-) -> int:
-    """Put lines aside; one that lies there already, or was mended, is not put twice. Rows added."""
+) -> None:
+    """Put lines aside; one that lies there already, or was mended, is not put twice."""
     if not found:
-        return 0
+        return
     marks = _fingerprint(store.keyring, found)
     mended = _select_marks(tx, quarantine_mended, marks)
     expires_at = now + timedelta(days=KEEP_DAYS)
@@ -72,10 +72,8 @@ def put_quarantine(
         for line, mark, raw in zip(found, marks, sealed, strict=True)
         if mark not in mended
     ]
-    before = count_quarantine(tx)
     for start in range(0, len(rows), _BATCH):
         tx.execute(insert_or_ignore(tx, quarantine), rows[start : start + _BATCH])
-    return sum(count_quarantine(tx).values()) - sum(before.values())
 
 
 def _fingerprint(keyring: Keyring, found: Sequence[Found]) -> list[str]:

@@ -5,8 +5,12 @@ from __future__ import annotations
 import os
 import pickle
 import signal
+import weakref
 from datetime import UTC, datetime
+from itertools import repeat
 from pathlib import Path
+from threading import Thread
+from time import monotonic, sleep
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -15,19 +19,23 @@ import pytest
 from lingxi.config import Settings
 from lingxi.errors import FileUnreadable, InvalidInput, StoreBusy
 from lingxi.ingest.cleaning import Rules, clean
-from lingxi.ingest.files import beside, take
+from lingxi.ingest.files import beside, keeping, take
 from lingxi.ingest.files.carrying import pack, unpack
 from lingxi.ingest.files.keeping import Noted
+from lingxi.ingest.files.lines import Lines
+from lingxi.ingest.files.records import Part, RecordFile
 from lingxi.ingest.files.units import Unit
-from lingxi.ingest.message import Cleaned
+from lingxi.ingest.message import Cleaned, Message
+from lingxi.ingest.options import ImportOptions
 from lingxi.ingest.quarantine import list_quarantine
 from lingxi.ingest.reasons import DropReason
 from lingxi.ingest.report import ImportReport
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator, Sequence
 
     from conftest import Bench
+    from lingxi.ingest.carried import Judged
 
 HEAD = "message_id,event,user_id,anonymous_id,timestamp,product_id,price,order_id,user_agent,mood\n"
 
@@ -155,3 +163,115 @@ def test_what_is_carried_over_arrives_as_it_left(number: int) -> None:
         assert isinstance(one, Cleaned)
         assert one.message.raw == other.message.raw
         assert msgspec.structs.replace(one, message=other.message) == other
+
+
+def test_what_comes_next_is_made_while_nobody_listens() -> None:
+    """One batch was made and stood in the pipe: each side waited for the other in turn."""
+    made: list[int] = []
+
+    def say() -> Iterator[object]:
+        for number in range(6):
+            made.append(number)
+            yield number, b" " * 2**18  # more than a pipe holds
+        yield None
+
+    there, here = os.pipe()
+    with os.fdopen(there, "rb") as ours, os.fdopen(here, "wb") as theirs:
+        teller = Thread(target=beside.send_ahead, args=(theirs, say()))
+        teller.start()
+        deadline = monotonic() + 30
+        while len(made) < 6 and monotonic() < deadline:
+            sleep(0.01)
+        assert made == list(range(6))
+        heard = [beside.receive(ours) for _ in range(6)]
+        assert [each[0] for each in heard if isinstance(each, tuple)] == made
+        assert beside.receive(ours) is None
+        teller.join()
+
+
+def test_who_says_something_that_nobody_hears_is_told() -> None:
+    there, here = os.pipe()
+    os.close(there)
+    endless = repeat(b" " * 2**18)
+    theirs = os.fdopen(here, "wb", buffering=0)
+    with pytest.raises(BrokenPipeError):
+        beside.send_ahead(theirs, endless)
+    theirs.close()
+
+
+def test_a_file_that_another_process_reads_is_not_held_here(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The first part of it, and what Arrow had read ahead, stayed until the end: 200 MB."""
+    read = RecordFile.parts
+    given: list[weakref.ref[object]] = []
+
+    def watch(self: RecordFile) -> Iterator[Part]:
+        for part in read(self):
+            given.append(weakref.ref(part))
+            yield part
+            del part
+
+    monkeypatch.setattr(RecordFile, "parts", watch)
+    path = bench.file(make_file(20), "events.csv")
+    lines = Lines.open(path, "events", bench.settings, bench.clock.now(), ImportOptions())
+    lines.look()
+    assert [each() is not None for each in given] == [True]
+    lines.leave()
+    assert [each() is not None for each in given] == [False]
+    assert list(lines) == []
+
+
+def count_kept(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """Messages of each transaction of the imports to come."""
+    kept: list[int] = []
+    keep = take.Intake.keep
+
+    def count(self: take.Intake, judged: Sequence[Judged], **named: Any) -> object:
+        kept.append(len(judged))
+        return keep(self, judged, **named)
+
+    monkeypatch.setattr(take.Intake, "keep", count)
+    return kept
+
+
+@pytest.mark.usefixtures("always")
+def test_transactions_grow_and_what_is_kept_stays_the_same(
+    make_bench: Callable[[], Bench], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    alone, other = make_bench(), make_bench()
+    text = make_file(7_600).replace(",u7,", ",,")  # browsers that turn out to be somebody's
+    kept = count_kept(monkeypatch)
+    with monkeypatch.context() as small:
+        small.setattr(keeping, "_MOST_TOGETHER", 1)
+        expected = describe(alone, alone.events(text))
+    assert max(kept) == 1_000
+    kept.clear()
+    assert describe(other, other.events(text)) == expected
+    assert kept[:3] == [1_000, 2_000, 4_000]
+    assert {e.name for e in alone.log()} >= {"Customers Merged", "Order Completed"}
+
+
+@pytest.mark.usefixtures("always")
+def test_transactions_are_short_where_somebody_else_writes(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kept = count_kept(monkeypatch)
+    keep = take.Intake.keep
+    body: dict[str, object] = {"type": "track", "event": "Quiz Finished", "userId": "v"}
+    client = take.Intake(bench.store, bench.settings, bench.clock)
+
+    def keep_beside_another(self: take.Intake, judged: Sequence[Judged], **named: Any) -> object:
+        done = keep(self, judged, **named)
+        if self is not client:
+            own = {**body, "messageId": f"q{len(kept)}"}
+            raw = msgspec.json.encode(own)
+            at = bench.clock.now()
+            client.take([Message(body=own, raw=raw, received_at=at, source="web")])
+        return done
+
+    monkeypatch.setattr(take.Intake, "keep", keep_beside_another)
+    bench.events(make_file(5_000))
+    of_file = [n for n in kept if n > 1]
+    assert of_file[1] == 2_000  # before it is known that somebody else writes
+    assert set(of_file[2:-1]) == {1_000}

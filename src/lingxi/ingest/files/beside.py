@@ -5,15 +5,18 @@ half takes no time of its own. The batches come over a pipe in their order, so w
 far a broken import had come, is the same with and without such a process.
 """
 
+import gc
 import os
 import pickle
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from queue import Queue
+from threading import Thread
 from types import TracebackType
 from typing import IO
 
@@ -29,6 +32,9 @@ from lingxi.ingest.rates import RateBook
 from lingxi.store import Store
 
 _LENGTH = 8
+_AHEAD = 12
+"""Batches that may be ready before they are asked for: what holds one side up for a moment, a part
+of the file to read or a commit, leaves the other with work."""
 _CHILD = "from lingxi.ingest.files.beside import main; main()"
 """Not ``-m``: what is carried over must be of this module, and not of ``__main__``."""
 
@@ -150,12 +156,52 @@ def main() -> None:
     out = os.fdopen(os.dup(sys.stdout.fileno()), "wb")
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())  # nothing else may be written there
     errand: Errand = pickle.load(sys.stdin.buffer)
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(100_000, 20, 20)  # as the import itself: what a line makes forms no cycles
     try:
-        try:
-            for batch in make_batches(errand):
-                send(out, batch)
-            send(out, None)
-        except LingxiError as error:
-            send(out, error)
+        send_ahead(out, _tell(errand))
     except BrokenPipeError:
         os._exit(1)  # the import is gone
+
+
+def _tell(errand: Errand) -> Iterator[object]:
+    """The batches, and what ends them: nothing, or what is wrong with the file."""
+    try:
+        yield from make_batches(errand)
+    except LingxiError as error:
+        yield error
+    else:
+        yield None
+
+
+def send_ahead(out: IO[bytes], said: Iterable[object]) -> None:
+    """Say all of it, while what is to be said next is being made.
+
+    Raises
+    ------
+    OSError
+        If it cannot be said: nobody listens any more.
+    """
+    ready: Queue[tuple[object, ...]] = Queue(_AHEAD)
+    failed: list[Exception] = []
+
+    def send_ready() -> None:
+        while each := ready.get():
+            if failed:
+                continue  # so that who fills the queue does not wait for ever
+            try:
+                send(out, *each)
+            except Exception as error:
+                failed.append(error)
+
+    sender = Thread(target=send_ready, name="lingxi-sender", daemon=True)
+    sender.start()
+    for each in said:
+        if failed:
+            break
+        ready.put((each,))
+    ready.put(())
+    sender.join()
+    if failed:
+        raise failed[0]

@@ -11,17 +11,19 @@ from lingxi.ingest.event_names import is_custom
 from lingxi.ingest.files.runs import FileRun, Mark, put_marks, put_run_state, read_marks
 from lingxi.ingest.files.tally import Tally
 from lingxi.ingest.files.units import Unit, name_person
-from lingxi.ingest.message import Cleaned, Dropped, Message, Outcome
+from lingxi.ingest.message import AT_ONCE, Cleaned, Dropped, Message, Outcome
 from lingxi.ingest.quarantine import Found, put_quarantine
 from lingxi.ingest.reasons import DropReason, PutReason
 from lingxi.schema import Name
 from lingxi.store import Store
-from lingxi.store.log import find_known
+from lingxi.store.log import find_known, log_position
 
 _STEPS = {
     DropReason.LINE_MALFORMED: "drop_malformed",
     DropReason.EXACT_DUPLICATE: "drop_repeated_message",
 }
+_MOST_TOGETHER = 8
+"""Batches of one transaction, half a second, where nobody else writes."""
 _SYSTEM = frozenset({Name.IDENTIFIED.value, Name.ALIASED.value})
 
 
@@ -52,11 +54,18 @@ class Noted:
 
 
 class LineKeeper:
-    """The keeper of one file's lines; see ``lingxi.ingest.intake.Keeper``."""
+    """The keeper of one file's lines; see ``lingxi.ingest.intake.Keeper``.
+
+    ``together`` is how many batches the next transaction had best keep: the more, the fewer pages
+    are written again and again, but who else writes waits for all of them. So one where another
+    process has written events since the last transaction, and else twice as many as in that.
+    """
 
     def __init__(self, store: Store, kind: str, run: FileRun) -> None:
         self.run = run
         self.noted = Noted(kind)
+        self.together = 1
+        self._end: int | None = None
         self._store = store
         self._kind = kind
         self._units: list[Unit] = []
@@ -72,10 +81,9 @@ class LineKeeper:
         self._name_customers()
         return [unit.to_message(self._kind, self.run.started_at) for unit in units]
 
-    def follow(self, units: Sequence[Unit], noted: "Noted") -> None:
+    def follow(self, units: Sequence[Unit]) -> None:
         """The next batch, of events whose messages are cleaned already."""
         self._units, self._taken, self._marks = list(units), 0, {}
-        self.noted.add(noted)
 
     def keep(self, tx: Connection, outcomes: Sequence[Outcome], /) -> None:
         """Quarantine, marks and progress, in the transaction of the messages."""
@@ -85,22 +93,35 @@ class LineKeeper:
         found: list[Found] = []
         marks: dict[str, Mark] = {}
         for place, (unit, outcome) in enumerate(zip(units, outcomes, strict=True), start=start):
+            if place % AT_ONCE == 0:
+                self._put_aside(tx, found)
+                found = []
             count_unit(tally, unit, outcome)
             if isinstance(outcome.cleaned, Dropped):
                 found.extend(self._set_aside(unit, outcome.cleaned))
             elif place in self._marks:
                 key, mark = self._marks[place]
                 marks[key] = mark
-        put_quarantine(self._store, tx, self.run.import_id, found, self.run.started_at)
+        self._put_aside(tx, found)
         if marks:
             put_marks(tx, marks)
         self._next = msgspec.structs.replace(self.run, done=self.run.done + len(units), tally=tally)
         put_run_state(tx, self._next)
+        self._look_for_others(tx, outcomes)
+
+    def _look_for_others(self, tx: Connection, outcomes: Sequence[Outcome]) -> None:
+        first = next((o.position for o in outcomes if o.position is not None), None)
+        alone = first is None or self._end is None or first == self._end + 1
+        self.together = min(2 * self.together, _MOST_TOGETHER) if alone else 1
+        self._end = log_position(tx)
 
     def kept(self, outcomes: Sequence[Outcome], /) -> None:
         """That part of the batch is on disk."""
         self.run = self._next
         self._taken += len(outcomes)
+
+    def _put_aside(self, tx: Connection, found: Sequence[Found]) -> None:
+        put_quarantine(self._store, tx, self.run.import_id, found, self.run.started_at)
 
     def _set_aside(self, unit: Unit, dropped: Dropped) -> Iterator[Found]:
         person = name_person(unit.body)

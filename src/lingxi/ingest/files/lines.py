@@ -6,15 +6,18 @@ from datetime import UTC, datetime
 from itertools import chain, islice
 from pathlib import Path
 
+import pyarrow as pa
+
 from lingxi.config import Settings
+from lingxi.ingest.files.cutting import Cutter
 from lingxi.ingest.files.opening import open_teller
 from lingxi.ingest.files.records import Part, RecordFile, Whole, open_records
 from lingxi.ingest.files.told import Teller
-from lingxi.ingest.files.units import Cutter, Unit
+from lingxi.ingest.files.units import Unit
+from lingxi.ingest.message import AT_ONCE
 from lingxi.ingest.options import ImportOptions
 
 PART = 20_000
-BATCH = 1_000
 
 
 @dataclass(frozen=True)
@@ -83,6 +86,12 @@ class Lines:
         self.is_long = len(first.records) >= PART
         self._parts = chain([first], parts)
 
+    def leave(self) -> None:
+        """Read no more of the file, as another process does: its first part and what Arrow holds
+        for the others take 200 MB."""
+        self._parts = iter(())
+        pa.default_memory_pool().release_unused()
+
     def __iter__(self) -> Iterator[Unit]:
         """The units; orders come last."""
         cutter = Cutter(self.kind)
@@ -93,7 +102,7 @@ class Lines:
             for unit in cutter.cut(part):
                 self.read += len(unit.rows)
                 yield unit
-        for unit in cutter.orders.values():
+        for unit in cutter.orders.release():
             self.read += len(unit.rows)
             yield unit
 
@@ -133,4 +142,4 @@ class Lines:
 def cut_batches(lines: Lines, done: int) -> tuple[Iterator[Unit], Iterator[list[Unit]]]:
     """The units that were taken before, and the batches of those after them; in this order."""
     units = iter(lines)
-    return islice(units, done), iter(lambda: list(islice(units, BATCH)), [])
+    return islice(units, done), iter(lambda: list(islice(units, AT_ONCE)), [])

@@ -8,13 +8,14 @@ import msgspec
 from sqlalchemy import Connection
 
 from lingxi.config import Settings
+from lingxi.ingest.files.cutting import Cutter
 from lingxi.ingest.files.keeping import count_unit, name_drop
 from lingxi.ingest.files.nested import list_headers, spread
 from lingxi.ingest.files.opening import open_teller
 from lingxi.ingest.files.records import Part, Whole, is_message
 from lingxi.ingest.files.tally import Tally
 from lingxi.ingest.files.told import Teller
-from lingxi.ingest.files.units import LINE, WHOLE, Cutter, Unit, name_person
+from lingxi.ingest.files.units import LINE, WHOLE, Unit, name_person
 from lingxi.ingest.intake import Intake
 from lingxi.ingest.mending import Retried
 from lingxi.ingest.message import Dropped, Outcome
@@ -49,7 +50,7 @@ def retry_lines(
     companions = _find_companions(store, first.import_id, cutter, records)
     wanted = sorted({**records, **companions}.items())
     units = list(cutter.cut(Part(wanted)))
-    units += cutter.orders.values()
+    units += cutter.orders.release()
     keeper = RetryKeeper(store, now)
     for start in range(0, len(units), _BATCH):
         batch = units[start : start + _BATCH]

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from datetime import datetime
+from itertools import islice
 from pathlib import Path
 from time import perf_counter
 
@@ -11,12 +12,14 @@ from sqlalchemy import Connection
 from lingxi.clock import Clock
 from lingxi.config import Settings
 from lingxi.i18n import Sentence
+from lingxi.ingest.carried import Judged
 from lingxi.ingest.files.beside import Beside, Errand, is_worthwhile
 from lingxi.ingest.files.carrying import unpack
 from lingxi.ingest.files.keeping import LineKeeper
 from lingxi.ingest.files.lines import Learnt, Lines, cut_batches
 from lingxi.ingest.files.runs import FileRun, name_run, open_run, put_run_state
 from lingxi.ingest.files.told import EVENTS
+from lingxi.ingest.files.units import Unit
 from lingxi.ingest.intake import Intake
 from lingxi.ingest.options import ImportOptions
 from lingxi.ingest.report import ColumnQuality, ImportReport
@@ -84,14 +87,22 @@ def _keep_alone(lines: Lines, keeper: LineKeeper, intake: Intake) -> Iterator[in
 
 def _keep_beside(errand: Errand, lines: Lines, keeper: LineKeeper, intake: Intake) -> Iterator[int]:
     """Keep what a process beside this one tells and cleans; lines read after each batch."""
+    lines.leave()
     with Beside(errand) as beside:
-        for batch in beside:
-            units, judged = unpack(batch, errand.kind, errand.started_at)
-            keeper.follow(units, batch.noted)
+        batches = iter(beside)
+        while several := list(islice(batches, keeper.together)):
+            units: list[Unit] = []
+            judged: list[Judged] = []
+            for batch in several:
+                found, cleaned = unpack(batch, errand.kind, errand.started_at)
+                units += found
+                judged += cleaned
+                keeper.noted.add(batch.noted)
+            keeper.follow(units)
             if judged:
                 intake.keep(judged, keeper=keeper)
-            lines.read, lines.learnt = batch.read, batch.learnt
-            yield batch.read
+            lines.read, lines.learnt = several[-1].read, several[-1].learnt
+            yield lines.read
 
 
 def describe(

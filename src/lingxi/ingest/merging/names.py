@@ -104,7 +104,7 @@ class Names:
     ) -> tuple[dict[Name, int], dict[int, int]]:
         """The surrogates of the names that have one, and the customer of each; copies."""
         version = peek(tx, _COUNTER)
-        if version != self._version:
+        if version != (self._version if self._next is None else self._next):
             self.clear()
             self._version = version
         if self._new.size * 2 >= self._most:
