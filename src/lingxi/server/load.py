@@ -5,7 +5,6 @@ are, requests for anything else wait.
 """
 
 import asyncio
-import gc
 import os
 import sys
 from collections.abc import Callable
@@ -21,6 +20,7 @@ from lingxi.errors import LingxiError
 from lingxi.server.collect.counts import Counts
 from lingxi.server.collect.door import Door
 from lingxi.server.collect.queue import Queue
+from lingxi.server.garbage import spare_collector
 from lingxi.server.logs import configure_logs
 from lingxi.server.serve import SHOP_VARIABLE
 
@@ -92,17 +92,6 @@ def make_door(shop: Shop) -> Door:
     )
     sealer = Sealer(shop.store.keyring, Rules.of(shop.settings))
     return Door(shop, TopicQueue(writer, sealer, settings, counts), counts)
-
-
-def spare_collector() -> None:
-    """Let Python's cycle collector look rarely, and only at what came after the start.
-
-    An event makes some hundred objects and no cycle: by default the collector would run at every
-    tenth event, and now and then walk through everything that was ever imported, for 0.1 s.
-    """
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(50_000, 20, 50)
 
 
 class Opening:
