@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lingxi.errors import NotEnoughData
+from lingxi.recommend.alike import hold_alike
 from lingxi.recommend.bunch import hold_bunches
 from lingxi.recommend.evaluation import Evaluation, evaluate
 from lingxi.recommend.histories import NOBODY, Histories
@@ -151,9 +152,9 @@ def split_inside(
 ) -> Bench:
     """Hold back a fifth of each history (at least one event), the last where order is known.
 
-    Where it is not, the items are drawn at random, and for every second customer asked they are one
-    item and its nearest (``bunch``); and only of those asked, so that models learn from nearly as
-    much as they will in the end. Where it is, what others did later is not to be known.
+    Where it is not, each item is held back from a fifth of those who had it, a random one and those
+    most like them (``alike``): what others did later is not to be known there either. Every second
+    customer asked loses one item and its nearest instead (``bunch``).
 
     Parameters
     ----------
@@ -183,7 +184,7 @@ def split_inside(
     rows = able if len(able) <= most else np.sort(rng.choice(able, most, replace=False))
     bunched = None
     if not taught.timed:
-        held, bunched = _hold_back_of_asked(taught, held, rows, rng)
+        held, bunched = _hold_together(taught, held, rows, rng)
     before, after = taught.keep(~held), taught.keep(held)
     learnt = before
     if strangers:
@@ -199,13 +200,24 @@ def split_inside(
     return Bench(learnt, asked, wanted, excluded, metric, bunched=bunched)
 
 
-def _hold_back_of_asked(
+def _hold_together(
     taught: Histories, held: NDArray[np.bool_], rows: NDArray[np.int64], rng: np.random.Generator
 ) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
-    """What is held back where order is not known, and of which of those asked it is a bunch."""
+    """What is held back where order is not known, and of which of those asked it is a bunch.
+
+    ``held``: a random part of each history, for those of whom nothing else is.
+    """
     bunched = np.arange(len(rows)) % 2 == 0
-    of_asked = held & np.isin(taught.owners, rows)
-    return hold_bunches(taught, of_asked, rows[bunched], rng), bunched
+    seen = taught.seen()
+    who = np.repeat(np.arange(seen.shape[0]), row_lengths(seen))
+    cells = (who * taught.n_items + seen.indices)[hold_alike(seen, HELD_OUT, rng)]
+    alike = np.isin(taught.owners * taught.n_items + taught.items, cells)
+    lost = np.bincount(taught.owners, alike, minlength=taught.n_rows) > 0
+    asked = np.isin(np.arange(taught.n_rows), rows)
+    apart = asked & ~lost
+    apart[rows[bunched]] = True
+    together = np.where(apart[taught.owners], held, alike)
+    return hold_bunches(taught, together, rows[bunched], rng), bunched
 
 
 def _find_late(before: Histories, rows: NDArray[np.int64], late: int) -> NDArray[np.bool_]:
