@@ -46,6 +46,16 @@ def _drop_silent(items: Whole, scores: Table) -> tuple[Whole, Table]:
     return items[kept], scores[kept]
 
 
+def hear_part(
+    part: Scorer, histories: Histories, scratch: Scratch
+) -> Sequence[tuple[Whole | None, NDArray[np.float32]]]:
+    """The items of each history that a part scores above 0, each once, and their scores; no items
+    but the scores of all where a part looks at all of them."""
+    if find_linear(part) is None and as_listing(part) is None:
+        return [(None, row) for row in part.score(histories)]
+    return list_part(part, histories, scratch)
+
+
 def list_part(
     part: Scorer, histories: Histories, scratch: Scratch
 ) -> list[tuple[Whole, NDArray[np.float32]]]:

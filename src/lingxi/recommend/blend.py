@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lingxi.recommend.alone import find_met, tell_part, to_rows
-from lingxi.recommend.among import explain_part, join_rows, list_part
+from lingxi.recommend.among import explain_part, hear_part, join_rows
 from lingxi.recommend.earlier import Earlier, remind
 from lingxi.recommend.histories import Histories
 from lingxi.recommend.matrix import Csr, scale
@@ -67,12 +67,15 @@ class Blend:
     ) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float32]]:
         """See ``ListingMany``: the numbers of ``score``, added where a part says something."""
         scratch = Scratch(histories.n_items)
-        said = [list_part(part, histories, scratch) for part in self.parts]
+        said = [hear_part(part, histories, scratch) for part in self.parts]
         shares, found = [np.float32(share) for share in self.shares], []
         for row in zip(*said, strict=True):
             total = scratch.total
             for (items, scores), share in zip(row, shares, strict=True):
-                total[items] += share * scores
+                if items is None:
+                    total += share * np.maximum(scores, np.float32(0))
+                else:
+                    total[items] += share * scores
             met = (total > 0).nonzero()[0]
             found.append((met, total.take(met)))
             total.fill(0.0)

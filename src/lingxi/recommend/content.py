@@ -15,16 +15,14 @@ from numpy.typing import NDArray
 from lingxi.errors import InvalidInput, NotEnoughData, did_you_mean
 from lingxi.recommend.histories import Histories
 from lingxi.recommend.history import USUAL, Weighting
+from lingxi.recommend.likest import Likest
 from lingxi.recommend.matrix import (
     Csr,
     keep_best,
-    row_blocks,
     row_lengths,
     row_sums,
     scale,
-    stack,
     sum_pairs,
-    transpose,
 )
 from lingxi.recommend.operators import ItemOperator
 from lingxi.recommend.pairs import drop_self
@@ -185,12 +183,8 @@ class Content(ItemOperator):
                 f"{self.name} compares items by what the catalogue says, and it says nothing here."
             )
         vectors = _unit(taught.about)
-        columns = transpose(vectors)
-        blocks = []
-        for part in row_blocks(vectors, columns):
-            like: Csr = vectors[part] @ columns
-            blocks.append(keep_best(drop_self(like, part.start), self.length))
-        self._keep(stack(blocks, taught.n_items))
+        near = Likest(vectors).find(vectors, self.length + 1)
+        self._keep(keep_best(drop_self(near, 0), self.length))
 
 
 def _hash(term: str) -> int:

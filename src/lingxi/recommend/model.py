@@ -38,8 +38,7 @@ class Model:
         listing = as_listing(self.scorer)
         if listing is not None:
             items, own = listing.list_scores(history)
-            scores = np.multiply(own, self.trend[items], dtype=np.float32, casting="same_kind")
-            return items, scores
+            return items, self._multiply(own, items)
         whole = self.score(history)[0]
         met = (whole > 0).nonzero()[0]
         return met, whole[met]
@@ -49,9 +48,14 @@ class Model:
     ) -> list[tuple[NDArray[np.int64], NDArray[np.float32]]]:
         """The same of many histories; ``scorer``: the model's own, which can."""
         indptr, items, own = scorer.list_many(histories)
-        scores = np.multiply(own, self.trend[items], dtype=np.float32, casting="same_kind")
+        scores = self._multiply(own, items)
         cuts = pairwise(indptr.tolist())
         return [(items[start:stop], scores[start:stop]) for start, stop in cuts]
+
+    def _multiply(self, own: NDArray[np.float32], items: NDArray[np.int64]) -> NDArray[np.float32]:
+        """The scorer's scores of some items, times how much each is in demand."""
+        trend = np.asarray(self.trend).view(np.ndarray)  # a mapped file takes items far slower
+        return np.multiply(own, trend.take(items), dtype=np.float32, casting="same_kind")
 
     def explain(self, histories: Histories, lists: NDArray[np.int64]) -> Csr:
         """What each item of each history gives to each listed item; see ``Scorer.explain``."""

@@ -8,21 +8,16 @@ done with each k. So a new item is recommended from the moment it is described; 
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 
 from lingxi.recommend.content import Descriptions
 from lingxi.recommend.goods import Goods
-from lingxi.recommend.matrix import (
-    Csr,
-    keep_best,
-    row_lengths,
-    row_sums,
-    scale,
-    stack,
-    transpose,
-)
+from lingxi.recommend.likest import Likest
+from lingxi.recommend.matrix import Csr, row_lengths, row_sums, scale, stack
+from lingxi.recommend.scratch import Scratch
 from lingxi.schema import Item
 from lingxi.store import Artefact
 
@@ -75,19 +70,30 @@ class StandIns:
     def __len__(self) -> int:
         return int(self.shares.shape[0])
 
+    @cached_property
+    def _lent(self) -> tuple[Whole, Whole]:
+        """The new items for which anybody stands in, and where the cells of each begin."""
+        lent = np.flatnonzero(row_lengths(self.shares))
+        return lent, self.shares.indptr[lent].astype(np.int64)
+
     def lend(self, scores: NDArray[np.floating]) -> NDArray[np.float32]:
         """Scores of the new items from those of ``shares.indices``; below 0 lends nothing."""
-        cells = np.maximum(scores, 0) * self.shares.data
-        owners = np.repeat(np.arange(len(self)), row_lengths(self.shares))
-        return np.bincount(owners, weights=cells, minlength=len(self)).astype(np.float32)
+        found = np.zeros(len(self), dtype=np.float32)
+        new, starts = self._lent
+        if len(new):
+            cells = np.maximum(scores, 0) * self.shares.data
+            found[new] = np.add.reduceat(cells, starts, dtype=np.float64)
+        return found
 
     def join(self, items: Whole, scores: NDArray[np.float32]) -> tuple[Whole, NDArray[np.float32]]:
         """Known items, rising, with the new ones to which they lend something."""
         wanted = self.shares.indices
         if not len(items) or not len(wanted):
             return items, scores
-        at = np.minimum(np.searchsorted(items, wanted), len(items) - 1)
-        lent = self.lend(np.where(items[at] == wanted, scores[at], np.float32(0)))
+        total = Scratch(self.n_known).total
+        total[items] = scores
+        lent = self.lend(total.take(wanted))
+        total[items] = 0
         new = np.flatnonzero(lent > 0)
         return np.concatenate((items, new + self.n_known)), np.concatenate((scores, lent[new]))
 
@@ -127,7 +133,7 @@ class Newcomers:
 
     def __init__(self, descriptions: Descriptions) -> None:
         self.descriptions = descriptions
-        self._columns: Csr | None = None
+        self._likest: Likest | None = None
         self._state: tuple[int, int] = (-1, -1)
         self._items: list[Item | None] = []
         self._held = StandIns(stack([], descriptions.vectors.shape[0]))
@@ -166,9 +172,8 @@ class Newcomers:
         return held
 
     def _find(self, items: Sequence[Item | None]) -> Csr:
-        if self._columns is None:
-            self._columns = transpose(self.descriptions.vectors)
-        like: Csr = self.descriptions.describe(items) @ self._columns
-        near = keep_best(like, NEAREST)
+        if self._likest is None:
+            self._likest = Likest(self.descriptions.vectors)
+        near = self._likest.find(self.descriptions.describe(items), NEAREST)
         sums = np.repeat(row_sums(near), row_lengths(near))
         return scale(near, near.data**2 / np.where(sums > 0, sums, 1.0))

@@ -96,7 +96,9 @@ class Shelf:
                     raise
                 continue
             with self._store.read() as tx:
-                fresh.goods.current(tx).fill_order()
+                goods = fresh.goods.current(tx)
+                goods.fill_order()
+                fresh.find_stand_ins(tx, goods)
             self._held, self._mark = fresh, mark
             break
         assert self._held is not None
