@@ -51,6 +51,9 @@ def put_new(
     """The ``n`` best of the listed and of the new items; equal ones by their place."""
     lent[barred[(barred >= n_known) & (barred < n_known + len(lent))] - n_known] = 0
     new = np.flatnonzero(lent > 0)
+    if len(new) > n:
+        floor = np.partition(lent[new], len(new) - n)[len(new) - n]
+        new = new[lent[new] >= floor]
     places = np.concatenate((listed.astype(np.int64), new + n_known))
     scores = np.concatenate((values, lent[new]))
     best: Whole = places[np.lexsort((places, -scores))[:n]]

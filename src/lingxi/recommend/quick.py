@@ -83,6 +83,7 @@ class QuickModel:
         self._trend = model.trend.astype(np.float32)
         self._gains = Gains(self._trend, float(self._trend.max(initial=np.float32(0))))
         self._scratch = Scratch(len(model.trend))
+        self._lending: tuple[StandIns, NDArray[np.float32]] | None = None
         self._last = _Last()
         self._groups = _group(self._linear)
         self._mixes = len(self._groups) > 1 or (self._blends and linear[0].speaks_against)
@@ -170,7 +171,10 @@ class QuickModel:
         if stand_ins is None or not len(stand_ins):
             return None
         used = stand_ins.shares.indices
-        return stand_ins.lend(self._sums[used].astype(np.float32) * self._trend[used])
+        held = self._lending
+        if held is None or held[0] is not stand_ins:
+            held = self._lending = stand_ins, self._trend.take(used)
+        return stand_ins.lend(self._sums.take(used).astype(np.float32) * held[1])
 
     def _take_best(self, columns: Whole, n: int, gains: Gains) -> Spread:
         """The items above 0, the ``n`` highest at least; the sums are 0 again afterwards."""

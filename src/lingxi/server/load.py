@@ -23,6 +23,7 @@ from lingxi.server.collect.queue import Queue
 from lingxi.server.garbage import spare_collector
 from lingxi.server.logs import configure_logs
 from lingxi.server.serve import SHOP_VARIABLE
+from lingxi.server.threads import spare_threads
 
 if TYPE_CHECKING:
     from litestar.types import ASGIApp, HTTPScope, Message, Receive, Scope, Send
@@ -52,6 +53,7 @@ def load_app() -> "ASGIApp":
         warming.join(_WARM_SECONDS)  # the first message waits for it, and it for no import
         from lingxi.server.app import create_front
 
+        spare_threads()
         front = create_front(shop, door)
         shop.answers.ready_recommender()  # is loaded beside the start
         spare_collector()
