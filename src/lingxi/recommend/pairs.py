@@ -58,8 +58,9 @@ def count_columns(rows: Csr) -> NDArray[np.float64]:
 
 def weigh_tfidf(rows: Csr, found: NDArray[np.float64], n: int) -> Csr:
     """``t · log(1 + n / df)``, so that a column all rows have still counts a little."""
-    rarity = np.log1p(n / np.maximum(found, 1.0))
-    return scale(rows, rows.data * rarity[rows.indices])
+    return scale(
+        rows, rows.data * _weigh_columns(rows, found, lambda met: n / np.maximum(met, 1.0))
+    )
 
 
 def mean_length(rows: Csr) -> float:
@@ -70,10 +71,23 @@ def mean_length(rows: Csr) -> float:
 
 def weigh_bm25(rows: Csr, found: NDArray[np.float64], n: int, mean: float) -> Csr:
     """BM25's weight of each cell, ``mean`` being the mean length; see ``prepare``."""
-    rarity = np.log1p((n - found + 0.5) / (found + 0.5))
+    rarity = _weigh_columns(rows, found, lambda met: (n - met + 0.5) / (met + 0.5))
     lengths = np.repeat(1.0 - _B + _B * row_sums(rows) / mean, row_lengths(rows))
     damped = rows.data * (_K1 + 1.0) / (rows.data + _K1 * lengths)
-    return scale(rows, damped * rarity[rows.indices])
+    return scale(rows, damped * rarity)
+
+
+def _weigh_columns(
+    rows: Csr,
+    found: NDArray[np.float64],
+    ratio: Callable[[NDArray[np.float64]], NDArray[np.float64]],
+) -> NDArray[np.float64]:
+    """``log(1 + ratio)`` of each cell's column; of one history in a wide catalogue not of all."""
+    cells = rows.indices
+    rarity: NDArray[np.float64] = (
+        np.log1p(ratio(found[cells])) if len(cells) < len(found) else np.log1p(ratio(found))[cells]
+    )
+    return rarity
 
 
 def drop_self(pairs: Csr, own: int | NDArray[np.int64]) -> Csr:
