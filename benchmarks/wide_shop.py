@@ -4,7 +4,7 @@
                                    [--model rp3beta]
 
 Everybody has four narrow categories that they mostly look at, popular items more often, so there is
-something to learn; and some thousand items have never been met. Without ``--model`` 'lingxi train'
+something to learn; some items nobody ever meets. Without ``--model`` 'lingxi train'
 chooses by itself; with it that model alone is fitted. An existing shop is measured as it is. DIR
 can be given to ``serve_recommendations.py`` afterwards. Every answer is worked out anew.
 """

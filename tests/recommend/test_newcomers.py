@@ -7,10 +7,11 @@ import pytest
 from tastes_shop import START, check_batch, make_order, make_orders, open_store
 
 from lingxi import catalogue
+from lingxi.app.queries.recommendations import Shelf
 from lingxi.errors import InvalidInput
 from lingxi.recommend import Recommender, scratch
 from lingxi.recommend.families import make_recipe
-from lingxi.recommend.newcomers import NEAREST
+from lingxi.recommend.newcomers import NEAREST, Newcomers
 from lingxi.recommend.recipe import Recipe
 from lingxi.recommend.stored import read_described
 from lingxi.recommend.train import Choice, _write
@@ -18,6 +19,15 @@ from lingxi.schema import Item
 
 COSINE = make_recipe("item_cosine", {"k": 10})
 BLEND = Recipe(name="blend", parts=(COSINE, make_recipe("als", {"factors": 8})), shares=(1.0, 0.3))
+
+
+def test_who_stands_in_is_known_before_the_first_answer(shop, monkeypatch):
+    store, _, _ = shop
+    _put(store, [_describe("new", "garden")])
+    recommender = Shelf(store).get()
+    monkeypatch.setattr(Newcomers, "_find", lambda *_: pytest.fail("it was not ready"))
+    with store.read() as tx:
+        assert len(recommender.find_stand_ins(tx, recommender.goods.current(tx))) == 1
 
 
 class _Undone(Exception):

@@ -23,6 +23,10 @@ class Model:
     scorer: Scorer
     trend: Vector
 
+    def __post_init__(self) -> None:
+        # of an array that is mapped from a file NumPy takes items far slower
+        object.__setattr__(self, "trend", np.asarray(self.trend).view(np.ndarray))
+
     @property
     def name(self) -> str:
         """The model's name."""
@@ -54,8 +58,7 @@ class Model:
 
     def _multiply(self, own: NDArray[np.float32], items: NDArray[np.int64]) -> NDArray[np.float32]:
         """The scorer's scores of some items, times how much each is in demand."""
-        trend = np.asarray(self.trend).view(np.ndarray)  # a mapped file takes items far slower
-        return np.multiply(own, trend.take(items), dtype=np.float32, casting="same_kind")
+        return np.multiply(own, self.trend.take(items), dtype=np.float32, casting="same_kind")
 
     def explain(self, histories: Histories, lists: NDArray[np.int64]) -> Csr:
         """What each item of each history gives to each listed item; see ``Scorer.explain``."""

@@ -79,7 +79,7 @@ class QuickModel:
         self._linear, self._shares = tuple(linear), tuple(shares)
         self._voice = [self.hearings.index(each.heard) for each in linear]
         self._blends = isinstance(model.scorer, Blend)
-        self._factors = np.asarray(model.trend).view(np.ndarray)
+        self._factors = model.trend
         self._trend = model.trend.astype(np.float32)
         self._gains = Gains(self._trend, float(self._trend.max(initial=np.float32(0))))
         self._scratch = Scratch(len(model.trend))
