@@ -32,6 +32,7 @@ from collect_messages import make_batches, make_messages
 from collect_prefill import prefill
 from lingxi.access.sources import SourceKind, create_source
 from lingxi.app.shop import Shop, init_shop
+from lingxi.server.companions import stand_back
 
 _START_SECONDS = 60
 _SINGLES, _BATCHES = 64, 16
@@ -216,6 +217,7 @@ def _measure_half(
         stdout=subprocess.PIPE,
         text=True,
     ) as writer:
+        stand_back(writer.pid)  # as the server has its own workers do
         report("  half, beside a journey worker", drive(options.port, key, **half), size)
         said = writer.communicate()[0].split()
     print(f"{'':42} the worker: {float(said[0]):,.0f} rows/s, held {said[1]:.4} ms at most")

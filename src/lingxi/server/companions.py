@@ -17,8 +17,8 @@ _STOP_SECONDS = 20.0
 _LOOK_SECONDS = 0.2
 _PAUSE_SECONDS = 2.0
 _LONGEST_PAUSE_SECONDS = 60.0
-_NICE = 5
-"""A worker that catches up takes a third of a core that the server needs, not half."""
+_NICE = 10
+"""A worker that catches up takes a tenth of a core that the server needs, not half."""
 
 
 def list_companions(settings: Settings) -> list[list[str]]:
