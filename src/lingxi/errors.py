@@ -175,6 +175,10 @@ class SealBroken(StoreUnavailable):
     """A sealed text is damaged, or was sealed for somebody else."""
 
 
+class EventDamaged(InternalError):
+    """The log holds an event that cannot be read back as it was written."""
+
+
 class CorruptArtefact(InternalError):
     """A stored model does not match its manifest, or holds a type that is not trusted."""
 

@@ -3,7 +3,7 @@
 import platform
 import shutil
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 _ASK_SECONDS = 5.0
 _FEW_BYTES = 1_000_000_000
 _OLD_PLAN = timedelta(days=2)
+_SHOWN = 5
 
 
 def examine(shop: "Shop") -> tuple[Check, ...]:
@@ -30,8 +31,11 @@ def examine(shop: "Shop") -> tuple[Check, ...]:
 def _run(name: str, check: Callable[["Shop"], Check | None], shop: "Shop") -> Check | None:
     try:
         return check(shop)
-    except (LingxiError, OSError) as error:
+    except LingxiError as error:
         return Check(name, "failed", Sentence("doctor.broken", {"error": str(error)}))
+    except Exception as error:  # whatever is broken: the other checks have something to say too
+        told = f"{type(error).__name__}: {error}"
+        return Check(name, "failed", Sentence("doctor.broken", {"error": told}))
 
 
 def _python(_shop: "Shop") -> Check:
@@ -56,9 +60,18 @@ def _write(shop: "Shop") -> Check:
 
 
 def _log(shop: "Shop") -> Check:
-    events = shop.store.log.count()
+    events, damaged = shop.store.log.count(), shop.store.log.find_damaged()
+    if damaged:
+        shown = _show_positions(damaged)
+        params: dict[str, str | int] = {"n": len(damaged), "events": events, "positions": shown}
+        return Check("log", "failed", Sentence("doctor.log.failed", params))
     state = "ok" if events else "warning"
     return Check("log", state, Sentence(f"doctor.log.{state}", {"n": events}))
+
+
+def _show_positions(positions: Sequence[int]) -> str:
+    shown = ", ".join(str(position) for position in positions[:_SHOWN])
+    return f"{shown}, …" if len(positions) > _SHOWN else shown
 
 
 def _lake(shop: "Shop") -> Check:

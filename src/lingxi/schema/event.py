@@ -3,10 +3,15 @@
 from collections.abc import Mapping
 from datetime import datetime
 from enum import StrEnum
+from typing import Annotated
 
 import msgspec
 
 Scalar = str | int | float | bool | None
+Whole = Annotated[int, msgspec.Meta(ge=-(2**63), le=2**63 - 1)]
+"""A whole number that engines can hold; told where an event is read, not where one is made."""
+Aware = Annotated[datetime, msgspec.Meta(tz=True)]
+"""A moment that names its zone; told where an event is read."""
 
 
 class Name(StrEnum):
@@ -138,9 +143,9 @@ class Line(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     """
 
     item_id: str
-    quantity: int = 1
-    price_cents: int | None = None
-    amount_cents: int | None = None
+    quantity: Whole = 1
+    price_cents: Whole | None = None
+    amount_cents: Whole | None = None
 
 
 class Event(msgspec.Struct, frozen=True, kw_only=True, gc=False, omit_defaults=True):
@@ -154,17 +159,17 @@ class Event(msgspec.Struct, frozen=True, kw_only=True, gc=False, omit_defaults=T
 
     event_id: str
     name: str
-    occurred_at: datetime
-    received_at: datetime
-    subject: int | None = None
+    occurred_at: Aware
+    received_at: Aware
+    subject: Whole | None = None
     session_id: str | None = None
     order_id: str | None = None
     currency: str | None = None
     country: str | None = None
     category: str | None = None
     query: str | None = None
-    amount_cents: int | None = None
-    cost_cents: int | None = None
+    amount_cents: Whole | None = None
+    cost_cents: Whole | None = None
     lines: tuple[Line, ...] = ()
     properties: Mapping[str, Scalar] = {}
     source: str = ""

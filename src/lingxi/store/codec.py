@@ -6,7 +6,7 @@ import msgspec
 import numpy as np
 import pyarrow as pa
 
-from lingxi.errors import InvalidInput
+from lingxi.errors import EventDamaged, InvalidInput
 from lingxi.schema import EVENT_ROWS, Event
 from lingxi.store.tables import EPOCH, to_micros
 
@@ -52,10 +52,31 @@ def to_rows(events: Sequence[Event], first: int) -> list[LogRow]:
 
 
 def from_row(position: int, payload: bytes) -> Event:
-    """The event of a row of the log, with its position."""
-    event = _decode(payload)
+    """The event of a row of the log, with its position.
+
+    Raises
+    ------
+    EventDamaged
+        If the payload is no event, or one with numbers or moments that no event can have.
+    """
+    try:
+        event = _decode(payload)
+    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+        raise EventDamaged(
+            f"The event at position {position} of the log cannot be read: {error}. "
+            "What else is damaged is told by: lingxi doctor"
+        ) from error
     msgspec.structs.force_setattr(event, "position", position)
     return event
+
+
+def is_whole(position: int, payload: bytes) -> bool:
+    """Whether ``from_row`` reads the event."""
+    try:
+        from_row(position, payload)
+    except EventDamaged:
+        return False
+    return True
 
 
 def to_arrow(events: Sequence[Event]) -> pa.Table:

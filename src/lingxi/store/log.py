@@ -10,7 +10,7 @@ from sqlalchemy import Connection, Dialect, Engine, delete, func, select, tuple_
 from sqlalchemy.dialects import sqlite
 
 from lingxi.schema import Event
-from lingxi.store.codec import from_row, to_rows
+from lingxi.store.codec import from_row, is_whole, to_rows
 from lingxi.store.counters import peek, put
 from lingxi.store.engine import begin_read, begin_write, lock_log
 from lingxi.store.keyed import execute_rows, fetch_by_keys, insert_or_ignore, upsert
@@ -139,6 +139,18 @@ class Log:
                 query = query.where(event.c.name.in_(sorted(names)))
             query = query.order_by(*(column.desc() for column in order)).limit(limit)
             return [from_row(row[0], row[1]) for row in connection.execute(query).all()]
+
+    def find_damaged(self) -> list[int]:
+        """The positions of events that cannot be read; each is looked at."""
+        damaged: list[int] = []
+        after, end = 0, self.position()
+        while after < end:
+            with begin_read(self._engine) as connection:
+                query = select(event.c.position, event.c.payload).where(event.c.position > after)
+                rows = connection.execute(query.order_by(event.c.position).limit(BATCH)).all()
+            damaged += [position for position, payload in rows if not is_whole(position, payload)]
+            after = rows[-1].position if rows else end
+        return damaged
 
     def warm(self) -> None:
         """Read what it takes to know messages again, so that the first of them need not wait."""
