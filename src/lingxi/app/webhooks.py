@@ -16,7 +16,8 @@ from lingxi.catalogue.tables import item as item_table
 from lingxi.catalogue.write import Merge
 from lingxi.errors import BodyUnreadable, InvalidInput, NotAuthenticated
 from lingxi.i18n import minor_units
-from lingxi.ingest.message import Message
+from lingxi.ingest.message import Dropped, Message
+from lingxi.ingest.reasons import DropReason
 from lingxi.ingest.tables import delivery
 from lingxi.ingest.webhooks import (
     Delivery,
@@ -27,7 +28,8 @@ from lingxi.ingest.webhooks import (
     read_woocommerce,
     verify,
 )
-from lingxi.ingest.wire import read_raw
+from lingxi.ingest.webhooks.reading import Body, as_object, as_text
+from lingxi.ingest.wire import decode
 from lingxi.schema import Item
 from lingxi.store.keyed import insert_or_ignore
 
@@ -40,7 +42,7 @@ _READERS = {SourceKind.SHOPIFY: read_shopify, SourceKind.WOOCOMMERCE: read_wooco
 
 
 class Taken(msgspec.Struct, frozen=True):
-    """What became of a webhook: ``taken``, ``known``, ``ping`` or ``ignored``."""
+    """What became of a webhook: ``taken``, ``known``, ``ping``, ``ignored`` or ``set_aside``."""
 
     success: bool
     result: str
@@ -50,6 +52,8 @@ class Taken(msgspec.Struct, frozen=True):
 
 def take_webhook(shop: "Shop", name: str, headers: Mapping[str, str], body: bytes) -> Taken:
     """Take one webhook of the source ``name``; header names are in lower case.
+
+    One that lacks what its topic must say waits in quarantine, for sent again it would be the same.
 
     Raises
     ------
@@ -77,11 +81,14 @@ def take_webhook(shop: "Shop", name: str, headers: Mapping[str, str], body: byte
         raise NotAuthenticated("The webhook is older than 30 days: no retry, but a replay.")
     if _is_known(shop, name, told):
         return Taken(success=True, result="known")
-    decoded = read_raw(body)
-    if not decoded:
+    decoded = decode(body)
+    if not isinstance(decoded, dict):
         raise BodyUnreadable("The body of a webhook is a JSON object.")
-    reading = _READERS[source.kind](told.topic, dict(decoded))
-    taken = _carry_out(shop, name, reading)
+    reading = _READERS[source.kind](told.topic, decoded)
+    if reading.lacking:
+        taken = _set_aside(shop, name, body, decoded, f"{told.topic}: {reading.lacking}")
+    else:
+        taken = _carry_out(shop, name, reading)
     if told.delivery_id:
         with shop.store.write() as tx:
             row = {"source": name, "delivery_id": told.delivery_id, "at": now}
@@ -97,6 +104,22 @@ def _is_known(shop: "Shop", name: str, told: Delivery) -> bool:
     query = sa.select(c.at).where(c.source == name, c.delivery_id == told.delivery_id)
     with shop.store.read() as tx:
         return tx.execute(query).first() is not None
+
+
+def _set_aside(shop: "Shop", name: str, raw: bytes, body: Body, lacking: str) -> Taken:
+    """Keep the webhook's bytes in quarantine, under everybody whom they name."""
+    named = {"webhook": body, "customerId": as_text(as_object(body.get("customer")).get("id"))}
+    message = Message(
+        body=named,
+        raw=raw,
+        received_at=shop.clock.now(),
+        source=name,
+        trusted=True,
+        refused=DropReason.WEBHOOK_INCOMPLETE,
+    )
+    step, reason = "drop_refused", DropReason.WEBHOOK_INCOMPLETE
+    shop.intake.keep([Dropped(message=message, step=step, reason=reason, detail=lacking)])
+    return Taken(success=True, result="set_aside")
 
 
 def _carry_out(shop: "Shop", name: str, reading: Reading) -> Taken:

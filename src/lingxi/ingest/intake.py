@@ -18,6 +18,7 @@ from lingxi.ingest.aside_keys import destroy_expired
 from lingxi.ingest.carried import Judged
 from lingxi.ingest.cleaning import Rules, clean
 from lingxi.ingest.counts import HOUR, count_outcomes, expire_counts
+from lingxi.ingest.kept import LASTING
 from lingxi.ingest.merging import identify_people
 from lingxi.ingest.merging.names import Names
 from lingxi.ingest.message import AT_ONCE, Cleaned, Dropped, Identified, Message, Outcome
@@ -70,7 +71,11 @@ class AgainKeeper:
     def keep(self, tx: Connection, outcomes: Sequence[Outcome], /) -> None:
         """Write the reasons of today."""
         if not self._mended:
-            dropped = [each.cleaned for each in outcomes if isinstance(each.cleaned, Dropped)]
+            dropped = [
+                each.cleaned
+                for each in outcomes
+                if isinstance(each.cleaned, Dropped) and each.cleaned.message.refused not in LASTING
+            ]
             restate(self._store, tx, dropped)
 
     def kept(self, _outcomes: Sequence[Outcome], /) -> None:

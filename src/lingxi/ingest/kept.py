@@ -29,6 +29,8 @@ class _Kept(msgspec.Struct, frozen=True, omit_defaults=True):
     internal: bool = False
 
 
+LASTING = frozenset({DropReason.EVENT_TOO_LARGE, DropReason.WEBHOOK_INCOMPLETE})
+"""Refusals that no later rule takes back: only somebody who mends the message does."""
 _KEPT = msgspec.json.Decoder(_Kept)
 
 
@@ -36,10 +38,11 @@ def pack_message(message: Message, *, whole: bool = False) -> str:
     """The message as JSON, but for the sender's address.
 
     ``whole`` adds what a quarantine has columns for, or judges again: source and refusal. That a
-    message is too large is said always, since its bytes were never looked at.
+    message is too large is said always, since its bytes were never looked at, and so it is of a
+    webhook, whose bytes are no message.
     """
     refused = message.refused
-    if not whole and refused != DropReason.EVENT_TOO_LARGE:
+    if not whole and refused not in LASTING:
         refused = None
     try:
         text, binary = message.raw.decode(), None
@@ -53,7 +56,7 @@ def pack_message(message: Message, *, whole: bool = False) -> str:
         agent=message.agent,
         trusted=message.trusted,
         recorded=message.recorded,
-        form=_form(message),
+        form=None if refused in LASTING else _form(message),
         source=message.source if whole else "",
         refused=refused,
         internal=message.internal,

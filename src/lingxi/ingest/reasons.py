@@ -37,6 +37,7 @@ class DropReason(StrEnum):
     CURRENCY_UNKNOWN = "currency_unknown"
     CURRENCY_RATE_MISSING = "currency_rate_missing"
     QUANTITY_NEGATIVE = "quantity_negative"
+    WEBHOOK_INCOMPLETE = "webhook_incomplete"
 
 
 class PutReason(StrEnum):

@@ -7,6 +7,7 @@ import msgspec
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
+from lingxi.errors import BodyUnreadable
 from lingxi.ingest.aside_keys import owner_of
 from lingxi.ingest.kept import pack_message, unpack_message
 from lingxi.ingest.message import Dropped, Message
@@ -179,9 +180,14 @@ def mend(waiting: Waiting, raw: bytes) -> Message:
     Raises
     ------
     BodyUnreadable
-        If the corrected bytes are no JSON object.
+        If the corrected bytes are no JSON object, or still a webhook and no message.
     """
     body = dict(read_raw(raw))
+    if waiting.message.refused is DropReason.WEBHOOK_INCOMPLETE and body.get("type") == "page":
+        raise BodyUnreadable(
+            "A webhook is mended by the message that it should have meant, such as "
+            '{"type": "track", "event": "Order Completed", "userId": "77", "properties": {...}}.'
+        )
     if not body.get("messageId"):
         body["messageId"] = f"quarantine-{waiting.fingerprint}"
         raw = msgspec.json.encode(body)

@@ -20,7 +20,8 @@ class PersonRequest(msgspec.Struct, frozen=True):
 
 class Reading(msgspec.Struct, frozen=True):
     """The bodies of messages in Segment's terms; items as for the catalogue's API, by id; items to
-    remove; stock by the platform's own inventory id."""
+    remove; stock by the platform's own inventory id. ``lacking`` names what the platform documents
+    and the webhook does not say: then it means nothing, and is set aside whole."""
 
     messages: Sequence[Body] = ()
     items: Mapping[str, Body] = {}
@@ -28,6 +29,7 @@ class Reading(msgspec.Struct, frozen=True):
     stock: Mapping[str, int] = {}
     requests: Sequence[PersonRequest] = ()
     uninstalled: bool = False
+    lacking: str = ""
 
 
 def as_object(value: object) -> Body:
@@ -45,6 +47,20 @@ def as_text(value: object) -> str:
     if isinstance(value, bool) or value is None:
         return ""
     return str(value).strip() if isinstance(value, str | int | float) else ""
+
+
+def find_lacking(body: Mapping[str, object], needs: Sequence[Sequence[str]]) -> str:
+    """The first need that no field of a body meets; each is a choice of fields. Empty if none.
+
+    >>> find_lacking({"id": None, "total": "0.00"}, [["id"], ["total", "line_items"]])
+    'id'
+    >>> find_lacking({"id": 5, "line_items": []}, [["id"], ["total", "line_items"]])
+    'total or line_items'
+    """
+    for need in needs:
+        if not any(as_text(body.get(name)) or as_list(body.get(name)) for name in need):
+            return " or ".join(need)
+    return ""
 
 
 def drop_empty(body: Mapping[str, object]) -> Body:

@@ -1,6 +1,6 @@
 """Shopify's webhooks. Source: Shopify's Admin REST API, Order, Refund, Customer, Product."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 from lingxi.ingest.cleaning.values import read_number
 from lingxi.ingest.webhooks.reading import (
@@ -11,6 +11,7 @@ from lingxi.ingest.webhooks.reading import (
     as_object,
     as_text,
     drop_empty,
+    find_lacking,
     spell_codes,
 )
 
@@ -19,8 +20,11 @@ _SPACE = "shopify"
 
 def read_shopify(topic: str, body: Body) -> Reading:
     """What a webhook of Shopify (or SHOPLINE) means; nothing for topics we have no use for."""
-    read = _TOPICS.get(topic)
-    return Reading() if read is None else read(topic, body)
+    if topic not in _TOPICS:
+        return Reading()
+    read, needs = _TOPICS[topic]
+    lacking = find_lacking(body, needs)
+    return Reading(lacking=lacking) if lacking else read(topic, body)
 
 
 def _order(topic: str, body: Body) -> Reading:
@@ -154,18 +158,15 @@ def _refund(_topic: str, body: Body) -> Reading:
         for each in as_list(body.get("transactions"))
         if each.get("kind") == "refund" and each.get("status") in (None, "success")
     ]
-    products = []
-    for line in as_list(body.get("refund_line_items")):
-        units = _number(line.get("quantity")) or 1.0
-        product = _product(as_object(line.get("line_item")))
-        subtotal = line.get("subtotal")
-        price = product.get("price") if subtotal is None else _number(subtotal) / units
-        products.append(product | {"quantity": units, "price": price})
+    products = [_returned(line) for line in as_list(body.get("refund_line_items"))]
+    total = sum(_number(each.get("amount")) for each in paid)
+    if not total and not any(each.get("product_id") for each in products):
+        return Reading(lacking=" or ".join(_CAME_BACK))  # it would be taken for one of everything
     refund_id = as_text(body.get("id"))
     properties = {
         "order_id": as_text(body.get("order_id")),
         "refund_id": refund_id,
-        "total": sum(_number(each.get("amount")) for each in paid) or None,
+        "total": total or None,
         "currency": paid[0].get("currency") if paid else None,
         "products": products,
     }
@@ -177,6 +178,14 @@ def _refund(_topic: str, body: Body) -> Reading:
         "properties": drop_empty(properties),
     }
     return Reading(messages=[drop_empty(message)])
+
+
+def _returned(line: Body) -> Body:
+    units = _number(line.get("quantity")) or 1.0
+    product = _product(as_object(line.get("line_item")))
+    subtotal = line.get("subtotal")
+    price = product.get("price") if subtotal is None else _number(subtotal) / units
+    return product | {"quantity": units, "price": price}
 
 
 def _checkout(topic: str, body: Body) -> Reading:
@@ -268,24 +277,31 @@ def _number(value: object) -> float:
     return read_number(value) or 0.0
 
 
-_TOPICS: dict[str, Callable[[str, Body], Reading]] = {
-    **{
-        f"orders/{action}": _order
-        for action in ("create", "updated", "paid", "cancelled", "fulfilled", "delete")
-    },
-    "refunds/create": _refund,
-    "customers/create": _customer,
-    "customers/update": _customer,
-    "checkouts/create": _checkout,
-    "checkouts/update": _checkout,
-    "carts/create": _cart,
-    "carts/update": _cart,
-    "products/create": _item,
-    "products/update": _item,
-    "products/delete": _item,
-    "inventory_levels/update": _stock,
-    "app/uninstalled": _uninstalled,
-    "customers/data_request": _privacy,
-    "customers/redact": _privacy,
-    "shop/redact": _privacy,
+_ID = (("id",),)
+_TOKEN = (("token", "id"),)
+_BOUGHT = (*_ID, ("current_total_price", "total_price", "line_items"))
+_CAME_BACK = ("refund_line_items", "transactions")
+_TOPICS: dict[str, tuple[Callable[[str, Body], Reading], Sequence[Sequence[str]]]] = {
+    "orders/create": (_order, _BOUGHT),
+    "orders/updated": (_order, _BOUGHT),
+    "orders/paid": (_order, _BOUGHT),
+    "orders/cancelled": (_order, _ID),
+    "orders/fulfilled": (_order, _ID),
+    "orders/delete": (_order, _ID),
+    "refunds/create": (_refund, (*_ID, ("order_id",), _CAME_BACK)),
+    "customers/create": (_customer, _ID),
+    "customers/update": (_customer, _ID),
+    "checkouts/create": (_checkout, _TOKEN),
+    "checkouts/update": (_checkout, _TOKEN),
+    "carts/create": (_cart, _TOKEN),
+    "carts/update": (_cart, _TOKEN),
+    "products/create": (_item, (*_ID, ("variants",))),
+    "products/update": (_item, (*_ID, ("variants",))),
+    "products/delete": (_item, _ID),
+    "inventory_levels/update": (_stock, (("inventory_item_id",),)),
+    "app/uninstalled": (_uninstalled, ()),
+    "customers/data_request": (_privacy, ()),
+    "customers/redact": (_privacy, ()),
+    "shop/redact": (_privacy, ()),
 }
+"""How each topic is read, and what Shopify documents that we cannot do without."""

@@ -11,6 +11,7 @@ from lingxi.ingest.webhooks.reading import (
     as_object,
     as_text,
     drop_empty,
+    find_lacking,
     spell_codes,
 )
 from lingxi.ingest.webhooks.shopify import name_item
@@ -18,18 +19,28 @@ from lingxi.ingest.webhooks.shopify import name_item
 _SPACE = "woocommerce"
 _PAID = frozenset({"processing", "completed"})
 _ENDED = frozenset({"cancelled", "failed", "trash"})
+_ID = (("id",),)
+_BOUGHT = (*_ID, ("status",), ("total", "line_items"))
+_REFUND = (*_ID, ("total",))
 
 
 def read_woocommerce(topic: str, body: Body) -> Reading:
     """What a webhook of WooCommerce means; nothing for topics we have no use for."""
     resource, _, action = topic.partition(".")
+    if resource not in ("order", "customer", "product") or topic == "customer.deleted":
+        return Reading()
+    bought = resource == "order" and action != "deleted"
+    lacking = find_lacking(body, _BOUGHT if bought else _ID)
+    if bought and not lacking:
+        found = (find_lacking(each, _REFUND) for each in as_list(body.get("refunds")))
+        lacking = next((f"refunds.{name}" for name in found if name), "")
+    if lacking:
+        return Reading(lacking=lacking)
     if resource == "order":
         return _order(action, body)
-    if resource == "customer" and action != "deleted":
+    if resource == "customer":
         return Reading(messages=_identify(body, as_text(body.get("id"))))
-    if resource == "product":
-        return _product(action, body)
-    return Reading()
+    return _product(action, body)
 
 
 def _order(action: str, body: Body) -> Reading:
@@ -57,7 +68,11 @@ def _order(action: str, body: Body) -> Reading:
     }
     messages = [drop_empty(message)]
     if name in ("Order Completed", "Order Updated") and action != "deleted":
-        messages += [_refund(order_id, each, body, common) for each in as_list(body.get("refunds"))]
+        messages += [
+            _refund(order_id, each, body, common)
+            for each in as_list(body.get("refunds"))
+            if read_number(each.get("total"))  # one of nothing would be taken for one of everything
+        ]
     if customer:
         messages = [*_identify({**billing, "date_modified_gmt": changed}, customer), *messages]
     return Reading(messages=messages)

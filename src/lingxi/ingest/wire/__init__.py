@@ -1,5 +1,6 @@
 """What clients send, as bytes: unpacked, told apart and cut into messages. Pure; no cleaning."""
 
+from lingxi.ingest.wire.mend import decode
 from lingxi.ingest.wire.parcel import LARGEST_EVENT, MOST_EVENTS, Parcel, Sender, address_parcel
 from lingxi.ingest.wire.posthog import read_posthog
 from lingxi.ingest.wire.replay import read_raw
@@ -12,6 +13,7 @@ __all__ = [
     "Parcel",
     "Sender",
     "address_parcel",
+    "decode",
     "read_body",
     "read_posthog",
     "read_query",
