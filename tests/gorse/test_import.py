@@ -14,6 +14,7 @@ from lingxi.errors import FileUnreadable
 from lingxi.gorse.history import list_feedback
 from lingxi.gorse.items import require_item, to_gorse
 from lingxi.gorse.users import get_user
+from lingxi.ingest.quarantine import count_quarantine
 
 STAMP = "2026-05-01T12:30:00.5Z"
 SECONDS, NANOS = 1777638600, 500_000_000
@@ -147,6 +148,14 @@ def test_bad_records_are_set_aside_with_their_reason_and_the_others_taken(
     assert len(waiting) == 5
     assert {row.raw["record"] for row in waiting} == set(bad)
     assert [row[:3] for row in look(shop)] == [("like", "7", "0")]
+
+
+def test_equal_bad_records_of_different_batches_all_wait(shop: Shop, tmp_path: Path) -> None:
+    path = tmp_path / "export.jsonl"
+    path.write_text('{"UserId": ""}\n' * 1_100, encoding="utf-8")
+    assert jobs.import_gorse(shop, path).lines_set_aside == 1_100
+    with shop.store.read() as tx:
+        assert sum(count_quarantine(tx).values()) == 1_100
 
 
 @pytest.mark.parametrize(

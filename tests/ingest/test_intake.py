@@ -128,6 +128,21 @@ def test_a_dropped_message_keeps_its_bytes_and_comes_back_once(door: Door) -> No
     assert len(door.bench.log()) == 1
 
 
+def test_how_often_a_message_that_waits_came_is_counted(door: Door) -> None:
+    """Of a thousand equal messages set aside one lay in quarantine, as if it had come once."""
+    broken: dict[str, object] = {"type": "track", "userId": "u1", "messageId": "m1"}
+    other: dict[str, object] = {"type": "huh"}
+    door.take(broken, broken, other)
+    door.take(broken)
+    first, second = list_waiting(door.bench.store)
+    assert (first.times, second.times) == (3, 1)
+    with door.bench.store.read() as tx:
+        dropped = sum(row.n for row in list_counts(tx, since=HOUR))
+    assert dropped == first.times + second.times
+    door.intake.retake([(first.id, first.message)])
+    assert [each.times for each in list_waiting(door.bench.store)] == [3, 1]
+
+
 def test_a_message_mended_in_vain_stays_at_its_place_with_the_bytes_it_came_with(
     door: Door,
 ) -> None:

@@ -7,6 +7,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import pytest
+import sqlalchemy as sa
 from sqlalchemy import event
 
 from ingest.conftest import NOW
@@ -21,7 +22,9 @@ from lingxi.ingest import (
     mend_quarantine,
     replay_quarantine,
 )
-from lingxi.ingest.quarantine import Found, put_quarantine
+from lingxi.ingest.intake import Intake
+from lingxi.ingest.quarantine import Found, count_quarantine, put_quarantine
+from lingxi.ingest.tables import quarantine_seen
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -209,3 +212,74 @@ def test_what_lies_in_quarantine_is_not_counted_with_each_batch(bench: Bench) ->
         put_quarantine(bench.store, tx, "import-1", found, NOW)
     assert any("INSERT" in text and "quarantine" in text for text in said)
     assert not [text for text in said if "count(" in text]
+
+
+NOBODY = "event,user_id,timestamp,product_id\n" + 2_300 * "view,,2024-01-15T10:00:00Z,A1\n"
+"""Equal lines of nobody, over three batches."""
+
+
+def count(bench: Bench) -> int:
+    with bench.store.read() as tx:
+        return sum(count_quarantine(tx).values())
+
+
+def count_seen(bench: Bench) -> int:
+    with bench.store.read() as tx:
+        return tx.execute(sa.select(sa.func.count()).select_from(quarantine_seen)).scalar_one()
+
+
+def test_equal_lines_of_different_batches_all_wait(bench: Bench) -> None:
+    """Those of a later batch were taken for those of the first: 1,000 lay there of 2,300."""
+    report = bench.events(NOBODY)
+    assert report.lines_set_aside == count(bench) == 2_300
+    assert count_seen(bench) == 0
+    bench.clock.advance(timedelta(days=1))
+    again = bench.events(NOBODY)
+    longer = bench.events(NOBODY + 50 * NOBODY.splitlines(keepends=True)[1], "longer.csv")
+    assert (again.lines_set_aside, longer.lines_set_aside) == (2_300, 2_350)
+    assert count(bench) == 2_350
+
+
+def test_equal_lines_of_an_import_that_broke_off_all_wait(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    taken = 0
+
+    def break_off(self: Intake, judged: list[object], **kwargs: object) -> object:
+        nonlocal taken
+        taken += 1
+        if taken == 2:
+            raise OSError("the line is cut")
+        return keep(self, judged, **kwargs)  # type: ignore[arg-type]
+
+    keep = Intake.keep
+    monkeypatch.setattr(Intake, "keep", break_off)
+    with pytest.raises(OSError, match="cut"):
+        bench.events(NOBODY)
+    assert (count(bench), count_seen(bench)) == (1_000, 1)
+    report = bench.events(NOBODY)
+    assert report.lines_set_aside == count(bench) == 2_300
+    assert count_seen(bench) == 0
+
+
+def test_equal_lines_that_were_mended_do_not_come_back(bench: Bench) -> None:
+    text = "event,user_id,timestamp,product_id\n" + 1_200 * "view,u1,soon,A1\n"
+    bench.events(text)
+    path = export(bench)
+    right = {"timestamp": "2024-01-15T10:00:00Z"}
+    edit(path, {"time_unreadable": right, "exact_duplicate": right})
+    assert mend(bench, path).lines_in == 1_200
+    held, log = count(bench), bench.log()
+    assert len(log) == 1
+    bench.events(text)
+    assert (count(bench), bench.log()) == (held, log)
+
+
+def test_what_an_import_has_seen_is_forgotten_where_it_never_ends(bench: Bench) -> None:
+    line = Found(1, "drop_nobody", "visitor_missing", {"event": "view"})
+    with bench.store.write() as tx:
+        put_quarantine(bench.store, tx, "i1", [line, line], NOW, in_parts=True)
+    assert count_seen(bench) == 1
+    with bench.store.write() as tx:
+        assert expire_quarantine(tx, NOW + timedelta(days=30)) == 2
+    assert count_seen(bench) == 0

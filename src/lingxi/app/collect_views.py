@@ -220,7 +220,7 @@ class ConsentsView(msgspec.Struct, frozen=True):
 
 class WaitingRow(msgspec.Struct, frozen=True):
     """One message in quarantine; ``text`` is what came in, as far as it can be read: all of it
-    where ``whole``, else only its beginning."""
+    where ``whole``, else only its beginning. It came so many ``times``, byte for byte."""
 
     id: int
     at: datetime
@@ -232,6 +232,7 @@ class WaitingRow(msgspec.Struct, frozen=True):
     text: str
     expires_at: datetime
     whole: bool = True
+    times: int = 1
 
 
 class WaitingView(msgspec.Struct, frozen=True):

@@ -23,7 +23,7 @@ from lingxi.gorse.moments import read_moment
 from lingxi.gorse.nouns import FeedbackBody, ItemBody, UserBody, check_labels, read_identifier
 from lingxi.gorse.users import put_users
 from lingxi.ingest import DropReason, ImportOptions, ImportReport, ReasonCount
-from lingxi.ingest.quarantine import Found, put_quarantine
+from lingxi.ingest.quarantine import Found, close_quarantine, put_quarantine
 from lingxi.ingest.runs import next_import_id, put_run
 from lingxi.store import Progress, Store, silent
 
@@ -76,7 +76,7 @@ def import_gorse(
         batch = _read_batch(store, records, kinds, started)
         with store.write() as tx:
             _write(store, tx, batch, started, tally)
-            put_quarantine(store, tx, import_id, batch.refused, started)
+            put_quarantine(store, tx, import_id, batch.refused, started, in_parts=True)
         _count(tally, records, batch)
         progress(STEP, tally.lines, None)
     report = msgspec.structs.replace(
@@ -88,6 +88,7 @@ def import_gorse(
     )
     with store.write() as tx:
         put_run(tx, report, ImportOptions())
+        close_quarantine(tx, import_id)
     progress(STEP, tally.lines, tally.lines)
     return report
 

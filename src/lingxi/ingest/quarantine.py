@@ -13,9 +13,9 @@ from sqlalchemy import Connection
 
 from lingxi.errors import InvalidInput
 from lingxi.ingest.aside_keys import owner_of
-from lingxi.ingest.tables import import_run, quarantine, quarantine_mended
-from lingxi.store import Keyring, Store
-from lingxi.store.keyed import insert_or_ignore, select_by_keys
+from lingxi.ingest.tables import import_run, quarantine, quarantine_mended, quarantine_seen
+from lingxi.store import Store
+from lingxi.store.keyed import insert_or_ignore, select_by_keys, upsert
 
 KEEP_DAYS = 30
 _BATCH = 2_000
@@ -45,18 +45,34 @@ class Quarantined(msgspec.Struct, frozen=True):
 
 
 def put_quarantine(
-    store: Store, tx: Connection, import_id: str, found: Sequence[Found], now: datetime
+    store: Store,
+    tx: Connection,
+    import_id: str,
+    found: Sequence[Found],
+    now: datetime,
+    *,
+    in_parts: bool = False,
 ) -> None:
-    """Put lines aside; one that lies there already, or was mended, is not put twice."""
+    """Put lines aside; one that lies there already, or was mended, is not put twice.
+
+    Equal lines of one import differ by how often they were seen, so that none is lost. One that
+    puts its lines aside ``in_parts`` has that remembered from part to part, until
+    ``close_quarantine``.
+    """
     if not found:
         return
-    marks = _fingerprint(store.keyring, found)
+    contents = [store.keyring.blind(_spell(line)) for line in found]
+    seen = _read_seen(tx, import_id, contents) if in_parts else Counter[str]()
+    marks = _fingerprint(contents, seen)
+    if in_parts:
+        rows = [{"content": c, "import_id": import_id, "n": seen[c], "at": now} for c in seen]
+        upsert(tx, quarantine_seen, rows)
     mended = _select_marks(tx, quarantine_mended, marks)
     expires_at = now + timedelta(days=KEEP_DAYS)
     owner = owner_of(expires_at)
     texts = [msgspec.json.encode(dict(line.raw)).decode() for line in found]
     sealed = store.keyring.encrypt_many([(owner, text) for text in texts])
-    rows = [
+    put = [
         {
             "fingerprint": mark,
             "import_id": import_id,
@@ -72,19 +88,34 @@ def put_quarantine(
         for line, mark, raw in zip(found, marks, sealed, strict=True)
         if mark not in mended
     ]
-    for start in range(0, len(rows), _BATCH):
-        tx.execute(insert_or_ignore(tx, quarantine), rows[start : start + _BATCH])
+    for start in range(0, len(put), _BATCH):
+        tx.execute(insert_or_ignore(tx, quarantine), put[start : start + _BATCH])
 
 
-def _fingerprint(keyring: Keyring, found: Sequence[Found]) -> list[str]:
-    """Equal lines of one file differ by how often they were seen, so that none is lost."""
-    seen: Counter[str] = Counter()
+def close_quarantine(tx: Connection, import_id: str) -> None:
+    """An import that put its lines aside in parts has come to its end."""
+    tx.execute(sa.delete(quarantine_seen).where(quarantine_seen.c.import_id == import_id))
+
+
+def _spell(line: Found) -> str:
+    return msgspec.json.encode(sorted(line.raw.items())).decode()
+
+
+def _fingerprint(contents: Sequence[str], seen: Counter[str]) -> list[str]:
+    """Names for lines by their content and by how often it was ``seen``, which goes on."""
     marks = []
-    for line in found:
-        content = keyring.blind(msgspec.json.encode(sorted(line.raw.items())).decode())
+    for content in contents:
         seen[content] += 1
         marks.append(hashlib.sha256(f"{content}#{seen[content]}".encode()).hexdigest()[:40])
     return marks
+
+
+def _read_seen(tx: Connection, import_id: str, contents: Sequence[str]) -> Counter[str]:
+    """How often earlier parts of an import have seen these contents."""
+    c = quarantine_seen.c
+    keys = [(content,) for content in dict.fromkeys(contents)]
+    rows = tx.execute(select_by_keys(tx, [c.content], keys, [c.content, c.n, c.import_id]))
+    return Counter({row.content: row.n for row in rows if row.import_id == import_id})
 
 
 def _select_marks(tx: Connection, table: sa.Table, marks: Sequence[str]) -> set[str]:
@@ -229,4 +260,6 @@ def rewrite_quarantine(store: Store, tx: Connection, failed: Sequence[tuple[int,
 
 def expire_quarantine(tx: Connection, now: datetime) -> int:
     """Remove lines that have been in quarantine for 30 days. Rows removed."""
+    long_ago = quarantine_seen.c.at <= now - timedelta(days=KEEP_DAYS)
+    tx.execute(sa.delete(quarantine_seen).where(long_ago))  # of imports that never ended
     return tx.execute(sa.delete(quarantine).where(quarantine.c.expires_at <= now)).rowcount

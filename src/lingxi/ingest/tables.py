@@ -120,6 +120,17 @@ quarantine_mended = Table(
 )
 """Lines that left quarantine by being mended, so that the same file does not bring them back."""
 
+quarantine_seen = Table(
+    "quarantine_seen",
+    metadata,
+    Column("content", String, primary_key=True),
+    Column("import_id", String, nullable=False, index=True),
+    Column("n", BigInteger, nullable=False),
+    Column("at", Moment, nullable=False, index=True),
+)
+"""How often an import that is under way has set a line of this content (a keyed hash) aside, so
+that equal lines of its parts are told apart, also where it goes on after a crash."""
+
 document = Table(
     "document",
     metadata,
@@ -305,10 +316,11 @@ quarantine_message = Table(
     Column("received_at", Moment, nullable=False),
     Column("expires_at", Moment, nullable=False, index=True),
     Column("owner", SUBJECT, nullable=False, server_default="0"),
+    Column("times", BigInteger, nullable=False, server_default="1"),
 )
 """Messages set aside: ``sealed`` is the message, its bytes as they came, under the key of
 ``owner``, which is destroyed once the message has expired; ``fingerprint`` a keyed hash of source
-and bytes, so that a repetition is kept once."""
+and bytes, so that a repetition is kept once, and ``times`` how often it came."""
 
 quarantine_person = Table(
     "quarantine_person",

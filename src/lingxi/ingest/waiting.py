@@ -1,5 +1,6 @@
 """Messages set aside: their original bytes kept for 30 days, listed, and let go."""
 
+from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 
@@ -29,7 +30,8 @@ _BATCH = 500
 
 
 class Waiting(msgspec.Struct, frozen=True):
-    """One message in quarantine; ``message`` is as it came, but for the sender's address."""
+    """One message in quarantine; ``message`` is as it came, but for the sender's address, and
+    ``times`` how often it came."""
 
     id: int
     fingerprint: str
@@ -39,15 +41,23 @@ class Waiting(msgspec.Struct, frozen=True):
     detail: str
     message: Message
     expires_at: datetime
+    times: int = 1
 
 
 def put_aside(store: Store, tx: Connection, dropped: Sequence[Dropped]) -> None:
-    """Keep the bytes of messages that were dropped; the same bytes of one source once."""
+    """Keep the bytes of messages that were dropped; the same bytes of one source once, and how
+    often they came."""
     if not dropped:
         return
     keyring = store.keyring
-    unique = {fingerprint(keyring, d.message): d for d in dropped}
+    marks = [fingerprint(keyring, d.message) for d in dropped]
+    times, unique = Counter(marks), dict(zip(marks, dropped, strict=True))
     known = _find_ids(tx, unique)
+    again = [{"mark": mark, "more": times[mark]} for mark in known]
+    if again:
+        more = table.c.times + sa.bindparam("more")
+        same = table.c.fingerprint == sa.bindparam("mark")
+        tx.execute(sa.update(table).where(same).values(times=more), again)
     new = {mark: d for mark, d in unique.items() if mark not in known}
     if not new:
         return
@@ -67,6 +77,7 @@ def put_aside(store: Store, tx: Connection, dropped: Sequence[Dropped]) -> None:
             "received_at": d.message.received_at,
             "expires_at": end,
             "owner": owner,
+            "times": times[mark],
         }
         for (mark, d), raw, end, owner in zip(new.items(), sealed, ends, owners, strict=True)
     ]
@@ -157,6 +168,7 @@ def list_waiting(
             detail=row.detail,
             message=unpack_message(text, row.source),
             expires_at=row.expires_at,
+            times=row.times,
         )
         for row, text in zip(rows, texts, strict=True)
         if text is not None

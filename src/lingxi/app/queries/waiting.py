@@ -125,6 +125,7 @@ def _to_row(waiting: Waiting, *, most: int = SHOWN_BYTES) -> WaitingRow:
         text=show_bytes(raw, most=most),
         expires_at=waiting.expires_at,
         whole=len(raw) <= most,
+        times=waiting.times,
     )
 
 

@@ -121,7 +121,8 @@ class LineKeeper:
         self._taken += len(outcomes)
 
     def _put_aside(self, tx: Connection, found: Sequence[Found]) -> None:
-        put_quarantine(self._store, tx, self.run.import_id, found, self.run.started_at)
+        run = self.run
+        put_quarantine(self._store, tx, run.import_id, found, run.started_at, in_parts=True)
 
     def _set_aside(self, unit: Unit, dropped: Dropped) -> Iterator[Found]:
         person = name_person(unit.body)

@@ -22,6 +22,7 @@ from lingxi.ingest.files.told import EVENTS
 from lingxi.ingest.files.units import Unit
 from lingxi.ingest.intake import Intake
 from lingxi.ingest.options import ImportOptions
+from lingxi.ingest.quarantine import close_quarantine
 from lingxi.ingest.report import ColumnQuality, ImportReport
 from lingxi.ingest.runs import put_run
 from lingxi.store import Progress, Store, silent
@@ -155,3 +156,4 @@ def finish(
     put_run(tx, report, options)
     done = msgspec.structs.replace(run, times=run.times + 1)
     put_run_state(tx, done, finished_at=now)
+    close_quarantine(tx, run.import_id)
