@@ -3,9 +3,10 @@
 import numpy as np
 import pytest
 
-from lingxi.recommend.auto import _Hunt, search
+from lingxi.recommend.auto import search
 from lingxi.recommend.bench import split_inside
 from lingxi.recommend.families import FAMILIES, make_recipe
+from lingxi.recommend.limits import Limits
 from lingxi.recommend.memory import Size, estimate, held_bytes, peak_memory_mb
 from lingxi.testing.scorer import make_taught
 
@@ -73,12 +74,12 @@ def test_what_does_not_fit_is_left_out_with_the_reason():
 def test_models_of_a_blend_are_fitted_one_after_the_other(monkeypatch):
     """Each alone takes 1 GB, and half of that when it is fitted: three together take two."""
     bench = split_inside(make_taught(), rng=np.random.default_rng(0), most=60, metric="ndcg@10")
-    monkeypatch.setattr("lingxi.recommend.auto.held_bytes", lambda: 0.5e9)
+    monkeypatch.setattr("lingxi.recommend.limits.held_bytes", lambda: 0.5e9)
     for memory_gb, holds in ((2.4, False), (2.6, True)):
-        hunt = _Hunt(bench, 100.0, lambda _name: None, memory_gb * 1e9)
-        hunt._reckon = lambda _recipe: 1e9
-        assert hunt._holds([make_recipe("als")] * 3) == holds
-        assert hunt._holds([])
+        limits = Limits(GOWALLA, bench.asked, memory_gb * 1e9)
+        limits.reckon = lambda _recipe: 1e9
+        assert limits.hold([make_recipe("als")] * 3) == holds
+        assert limits.hold([])
 
 
 def test_what_is_held_is_at_most_the_peak():

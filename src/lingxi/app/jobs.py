@@ -2,7 +2,7 @@
 
 import os
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -22,6 +22,7 @@ from lingxi.errors import FileUnreadable, InvalidInput, NotEnoughData, NotTraine
 from lingxi.ingest.aside_keys import destroy_expired
 from lingxi.policy.jobs import MadePlan, decide_plan
 from lingxi.recommend.renew import renew_recommender
+from lingxi.schema import Scalar
 from lingxi.segments.marks import forget_marks
 from lingxi.store import Progress, backup, restore, silent
 
@@ -137,7 +138,17 @@ def _train_recommenders(shop: Shop, progress: Progress) -> str:
         made = recommend.train_recommenders(shop.store, shop.settings, shop.clock, progress)
     except NotEnoughData as error:
         return f"left out: {error}"
-    return f"chose {made.chosen}"
+    return f"chose {made.chosen}{_tell_slower(made.extra)}"
+
+
+def _tell_slower(extra: Mapping[str, Scalar]) -> str:
+    if not extra.get("slower_model"):
+        return ""
+    taken, most = extra["slower_answer_ms"], extra["most_answer_ms"]
+    return (
+        f"; {extra['slower_model']} ranked higher on earlier weeks, but a list by it takes {taken} "
+        f"ms, and recommend.answer_ms allows {most}"
+    )
 
 
 def _renew_recommenders(shop: Shop, progress: Progress) -> str:

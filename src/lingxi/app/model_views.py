@@ -18,13 +18,25 @@ class Measure(msgspec.Struct, frozen=True):
 
 
 class CandidateView(msgspec.Struct, frozen=True):
-    """One model that was tried; ``baseline`` marks the simple rules it must beat."""
+    """One model that was tried; ``baseline`` marks the simple rules it must beat.
+
+    ``answer_ms``: processor time of one answer, where it was timed.
+    """
 
     name: str
     chosen: bool
     baseline: bool
     measures: tuple[Measure, ...]
     fit_seconds: float | None
+    answer_ms: float | None
+
+
+class Slower(msgspec.Struct, frozen=True):
+    """A model that ranked higher than the chosen one, and whose answers take too long."""
+
+    model: str
+    answer_ms: float
+    most_ms: float
 
 
 class ModelVersionView(msgspec.Struct, frozen=True):
@@ -33,7 +45,7 @@ class ModelVersionView(msgspec.Struct, frozen=True):
     ``renewals``: how often the recipe has been fitted again on the events since it was chosen, at
     ``chosen_at``; the measures are those of the choice. ``items_changed``: items whose events were
     others at the last renewal; ``makeup``: what the recommender in use is made of, where it is made
-    of several models.
+    of several models; ``slower``: what was better and was not chosen, as it answers too late.
     """
 
     kind: str
@@ -52,6 +64,7 @@ class ModelVersionView(msgspec.Struct, frozen=True):
     chosen_at: datetime | None = None
     items_changed: int | None = None
     makeup: Makeup | None = None
+    slower: Slower | None = None
 
 
 class ModelsView(msgspec.Struct, frozen=True):

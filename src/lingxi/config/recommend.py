@@ -15,6 +15,9 @@ class RecommendSettings:
 
     memory_gb: float = 4.0
     """Memory that training may take; a model that would take more is left out, and named."""
+    answer_ms: float = 2.0
+    """Milliseconds of processor time that one list may take, timed on the shop's own histories: a
+    slower model is measured, told of, and not chosen; 0: any may be chosen."""
     refit_after_days: float = 7.0
     """Days after which it is learnt anew, if there are new events; 0: never for its age."""
     renew_hours: float = 24.0
@@ -34,8 +37,9 @@ def check_recommend(settings: RecommendSettings, path: Path) -> None:
         If a number is out of its range.
     """
     above = settings.memory_gb, settings.drift_hours
-    if min(above) <= 0 or min(settings.refit_after_days, settings.renew_hours) < 0:
+    least = settings.answer_ms, settings.refit_after_days, settings.renew_hours
+    if min(above) <= 0 or min(least) < 0:
         raise InvalidSetting(
-            f"{path}: recommend.memory_gb and drift_hours must be above 0, refit_after_days and "
-            "renew_hours not below 0."
+            f"{path}: recommend.memory_gb and drift_hours must be above 0, answer_ms, "
+            "refit_after_days and renew_hours not below 0."
         )

@@ -12,7 +12,8 @@ from lingxi.recommend.bench import FILL, Bench, Trial
 from lingxi.recommend.families import FAMILIES, build_scorer, make_recipe, vary
 from lingxi.recommend.family import Params
 from lingxi.recommend.graph import TERMS
-from lingxi.recommend.memory import GB, Size, estimate, held_bytes, together
+from lingxi.recommend.limits import Limits
+from lingxi.recommend.memory import GB, Size
 from lingxi.recommend.mix import PLAIN, mix, tune_factor
 from lingxi.recommend.pool import Head, Pool
 from lingxi.recommend.recipe import Recipe
@@ -60,6 +61,7 @@ def search(
     names: Iterable[str] | None = None,
     tell: Callable[[str], None] = lambda _name: None,
     memory_gb: float = 4.0,
+    answer_ms: float = 0.0,
 ) -> Found:
     """Try every model's first recipes, then the surroundings of the best, then blends.
 
@@ -77,8 +79,10 @@ def search(
         Called with the name of each model as it is tried.
     memory_gb
         A model that would take more, with what the process holds, is left out; popularity never.
+    answer_ms
+        A model of which one answer takes longer is measured and not chosen; 0: any may be.
     """
-    hunt = _Hunt(bench, seconds, tell, memory_gb * GB)
+    hunt = _Hunt(bench, seconds, tell, memory_gb * GB, answer_ms)
     if names is None:
         hunt.start(FAMILIES, until=_STARTING * seconds)
         hunt.climb(until=_CLIMBING * seconds)
@@ -99,6 +103,7 @@ class _Hunt:
     seconds: float
     tell: Callable[[str], None]
     memory_bytes: float = 4.0 * GB
+    answer_ms: float = 0.0
     trials: list[Trial] = field(default_factory=list)
     skipped: dict[str, str] = field(default_factory=dict)
 
@@ -106,6 +111,9 @@ class _Hunt:
         self._start = time.monotonic()
         taught = self.bench.taught
         self._size = taught.n_rows, taught.n_items, len(taught.items)
+        self._limits = Limits(
+            Size(*self._size), self.bench.asked, self.memory_bytes, self.answer_ms
+        )
         self._costs: dict[str, float] = {}
         self._until = float("inf")
         self._tried: list[Recipe] = []
@@ -196,22 +204,29 @@ class _Hunt:
                 return
 
     def _leaders(self) -> list[Trial]:
-        """The best trial of each of the best models."""
-        return sorted((trial for trial, _ in self._heads.values()), key=place)[:_CLIMBERS]
+        """The best trial of each of the best models that answer in time."""
+        quick = [trial for trial, _ in self._heads.values() if not trial.slow]
+        return sorted(quick, key=place)[:_CLIMBERS]
 
     def blend(self) -> None:
         """The best models together: by shares of the scores, and by weights learnt."""
+        for name, compose in (("blend", self._share), ("learned", self._learn)):
+            able = self._choose_parts(name)
+            if len(able) >= 2:
+                compose(able)
+
+    def _choose_parts(self, name: str) -> list[tuple[Trial, Head]]:
+        """The best models that together keep within memory and time, of fits and of answers."""
         able: list[tuple[Trial, Head]] = []
         for trial, head in sorted(self._heads.values(), key=lambda pair: place(pair[0])):
-            if trial.recipe.name == "popularity":
+            if trial.recipe.name == "popularity" or trial.slow:
                 continue
             together = [*able, (trial, head)]
             in_time = self.used + _MARGIN * sum(t.fit_seconds for t, _ in together) <= self.seconds
-            if in_time and self._holds(trial.recipe for trial, _ in together):
+            delay = self._limits.find_delay(name, (each.answer_ms for each, _ in together))
+            if in_time and not delay and self._limits.hold(each.recipe for each, _ in together):
                 able = together
-        if len(able) >= 2:
-            self._share(able)
-            self._learn(able)
+        return able
 
     def _learn(self, able: list[tuple[Trial, Head]]) -> None:
         """Weights of a conditional logit over what every model says of the candidates."""
@@ -232,6 +247,9 @@ class _Hunt:
         fit_seconds = sum(trial.fit_seconds for trial, _ in kept)
         spent = time.monotonic() - start
         self.trials.append(Trial(recipe, float(lesson.values.mean()), spent, fit_seconds))
+        if delay := self._limits.find_delay("ranker", (trial.answer_ms for trial, _ in kept)):
+            self.skipped["ranker"] = delay
+            return
         self._rank(recipe, fit_seconds, [head for _, head in kept], lesson)
 
     def _rank(self, base: Recipe, parts_seconds: float, heads: list[Head], lesson: Lesson) -> None:
@@ -302,13 +320,8 @@ class _Hunt:
                 recipe.name, f"there was no time for fits of about {cost:.3g} s"
             )
             return
-        if recipe.name != "popularity" and not self._holds([bare]):
-            needed = (self._reckon(bare) + held_bytes()) / GB
-            self.skipped.setdefault(
-                recipe.name,
-                f"it would take about {needed:.1f} GB of memory, more than "
-                f"{self.memory_bytes / GB:.3g} GB",
-            )
+        if reason := self._limits.find_burden(bare):
+            self.skipped.setdefault(recipe.name, reason)
             return
         self.tell(recipe.name)
         start = time.monotonic()
@@ -324,7 +337,10 @@ class _Hunt:
         found = PLAIN if recipe.name == "popularity" else tune_factor(pool, self.bench.taught)
         values = pool.measure(pool.scores[0], found.vector)
         tuned = vary(bare, **found.params)
-        trial = Trial(tuned, float(values.mean()), time.monotonic() - start, fit_seconds)
+        taken = self._limits.time(bare, scorer)
+        spent = time.monotonic() - start
+        slow = recipe.name != "popularity" and self._limits.is_slow(taken)
+        trial = Trial(tuned, float(values.mean()), spent, fit_seconds, answer_ms=taken, slow=slow)
         self._note(trial, head, values)
 
     def _note(self, trial: Trial, head: Head, values: Vector) -> None:
@@ -359,16 +375,6 @@ class _Hunt:
         if len(others) >= _KNOWN:
             return float(np.quantile([t.seconds - t.fit_seconds for t in others], 0.75))
         return self._looks * self._costs.get("popularity", 0.0)
-
-    def _reckon(self, recipe: Recipe) -> float:
-        """Bytes that a recipe's fit takes, at most about."""
-        family = FAMILIES[recipe.name]
-        return estimate(family.memory, family.read(recipe), Size(*self._size))
-
-    def _holds(self, recipes: Iterable[Recipe]) -> bool:
-        """Whether there is memory to fit these models one after the other beside what is held."""
-        needed = together([self._reckon(recipe) for recipe in recipes])
-        return held_bytes() + needed <= self.memory_bytes
 
     def _allows(self, name: str, params: Params | None = None, after: float = 0.0) -> bool:
         """Whether there is time to try this model, ``after`` so many seconds, and to fit it."""

@@ -53,6 +53,7 @@ class Trial:
     """One recipe with its value in the bench's metric, mean over the customers asked.
 
     ``by_chance``: it is above a better founded one, and no further than chance would put it.
+    ``answer_ms``: what one answer takes, 0 where that was not asked; ``slow``: more than it may.
     """
 
     recipe: Recipe
@@ -60,6 +61,8 @@ class Trial:
     seconds: float = 0.0
     fit_seconds: float = 0.0
     by_chance: bool = False
+    answer_ms: float = 0.0
+    slow: bool = False
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from importlib.util import find_spec
 
 from lingxi.learning.boosting import is_available
-from lingxi.recommend.memory import Memory, of_operator
+from lingxi.recommend.memory import Memory, of_operator, reads_rows
 from lingxi.recommend.recipe import COMMON, Param, Recipe
 from lingxi.recommend.scorer import Scorer
 
@@ -54,6 +54,8 @@ class Family:
         Asking it compares a customer with all who met one of the same items.
     memory
         Bytes that a fit with some parameters takes, at most about; see ``memory``.
+    reads
+        Bytes that each answer reads of tables as long as the catalogue; see ``memory``.
     extra
         The optional dependency it needs, as ``pip install lingxi[extra]`` names it.
     module
@@ -87,6 +89,7 @@ class Family:
     asks: float = 1.0
     meets: bool = False
     memory: Memory = of_operator
+    reads: Memory = reads_rows
     extra: str | None = None
     module: str | None = None
     learns_with: str | None = None

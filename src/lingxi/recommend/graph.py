@@ -7,6 +7,7 @@ vectors, which holds the broad tastes, are added; then a step of what that leads
 """
 
 from collections.abc import Iterator
+from copy import copy
 
 import numpy as np
 from numpy.typing import NDArray
@@ -201,6 +202,27 @@ class GraphFilter:
             scores = self._finish(densify_scores(self._walk.multiply_out(rows)), broad)
             blocks.append(cut_rows(scores, length))
         return stack(blocks, n)
+
+    def as_stored(self, items: NDArray[np.int64]) -> "GraphFilter":
+        """What ``load`` makes of it, with the rows of these items alone.
+
+        A catalogue too large for one operator is answered by factors before and after.
+        """
+        n = len(self.left)
+        if self._step is None or n > MOST_MULTIPLIED:
+            return self
+        kept, starts = [], range(0, len(items), _BLOCK)
+        for block in (items[start : start + _BLOCK] for start in starts):
+            scores = self._finish(densify_scores(self._walk.multiply_out(block)), self.left[block])
+            kept.append(cut_rows(scores, self.length))
+        some, lengths = stack(kept, n), np.zeros(n, dtype=np.int64)
+        lengths[items] = row_lengths(some)
+        indptr = np.concatenate(([0], np.cumsum(lengths)))
+        stored = copy(self)
+        stored._step, stored.left, stored.right = None, self.left[:, :0], self.right[:0]
+        stored.operator = build_csr(some.data, some.indices, indptr, (n, n))
+        stored.columns = transpose(stored.operator)
+        return stored
 
     def _finish(self, scores: Block, broad: Block) -> Block:
         """Scores by T, or by what is stored, with those by the factors of L, sharpened."""

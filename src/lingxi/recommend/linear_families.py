@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 
 from lingxi.recommend.als import Als
 from lingxi.recommend.family import Family, Params, try_each
-from lingxi.recommend.graph import TERMS, GraphFilter
+from lingxi.recommend.graph import MOST_MULTIPLIED, TERMS, GraphFilter
 from lingxi.recommend.memory import (
     MOST_DENSE,
     Size,
@@ -13,6 +13,7 @@ from lingxi.recommend.memory import (
     of_inverse,
     of_rows,
     of_systems,
+    reads_factors,
 )
 from lingxi.recommend.neighbourhoods import UserKnn
 from lingxi.recommend.operators import ItemKnn, Rp3Beta
@@ -130,6 +131,13 @@ def _graph_cost(rows: int, items: int, events: int) -> float:
 
 def _graph_effort(params: Params) -> float:
     return 0.5 + 0.5 * float(params["rank"]) / 448.0
+
+
+def _graph_reads(params: Params, size: Size) -> float:
+    """Nothing where it is multiplied out before it is stored; else its factors."""
+    if size.items <= MOST_MULTIPLIED:
+        return 0.0
+    return reads_factors({"factors": params["rank"]}, size)
 
 
 def _inverse_cost(_rows: int, items: int, events: int) -> float:
@@ -268,6 +276,7 @@ LINEAR = (
         effort=_graph_effort,
         asks=6.0,
         memory=of_graph,
+        reads=_graph_reads,
         gain=1.0,
     ),
     Family(
@@ -312,6 +321,7 @@ LINEAR = (
         cost=_als_cost,
         effort=_als_effort,
         memory=of_factors,
+        reads=reads_factors,
         gain=0.85,
     ),
 )

@@ -19,6 +19,8 @@ GRAPH_CELLS, GRAPH_LISTED = 40_000_000, 200
 many of each item."""
 KEPT = 0.5
 """What a fitted model keeps of the memory that its fit took, at most about."""
+_NUMBER = 4
+"""Bytes of a number in single precision."""
 _CELL = 8
 """A stored cell of an operator: a number and its column, four bytes each."""
 _WEIGHED = 50
@@ -49,6 +51,26 @@ class Size:
 
 Params = Mapping[str, float | int | str]
 Memory = Callable[[Params, Size], float]
+
+
+def reads_rows(_params: Params, _size: Size) -> float:
+    """An answer reads the rows of its history and no table of all items."""
+    return 0.0
+
+
+def reads_factors(params: Params, size: Size) -> float:
+    """An answer reads the factors of all items."""
+    return float(_NUMBER * int(params["factors"]) * size.items)
+
+
+def reads_pairs(params: Params, size: Size) -> float:
+    """An answer reads two tables of numbers of all items."""
+    return float(2 * _NUMBER * int(params["size"]) * size.items)
+
+
+def reads_embeddings(params: Params, size: Size) -> float:
+    """An answer reads what a network multiplies its last state with."""
+    return float(_NUMBER * int(params["embedding_size"]) * size.items)
 
 
 def of_operator(params: Params, size: Size) -> float:

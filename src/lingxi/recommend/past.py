@@ -72,6 +72,17 @@ class Past:
         return past.look_at(looked, n_known) if looked else past
 
     @staticmethod
+    def of_history(history: Histories) -> "Past":
+        """A single history as serving would have read it; weights are numbers of times."""
+        items, place = np.unique(history.items, return_inverse=True)
+        counts = np.zeros((3, len(items)))
+        np.add.at(counts, (history.kinds, place), history.weights)
+        moments = np.zeros(len(items), dtype=np.int64)
+        np.maximum.at(moments, place, history.moments)
+        table = np.concatenate((items[None], np.ceil(counts).astype(np.int64), moments[None]))
+        return Past._of(table, history.n_items, max(history.newest, 1))
+
+    @staticmethod
     def _of(table: Whole, n_known: int, newest: int) -> "Past":
         items = table[0]
         unseen = np.zeros(len(items), dtype=np.int64)

@@ -3,7 +3,13 @@
 from lingxi.recommend.basket import NextBasket
 from lingxi.recommend.family import Family, Params, try_each
 from lingxi.recommend.history import Weighting
-from lingxi.recommend.memory import of_counts, of_rows, of_tables, of_whole_operator
+from lingxi.recommend.memory import (
+    of_counts,
+    of_rows,
+    of_tables,
+    of_whole_operator,
+    reads_pairs,
+)
 from lingxi.recommend.next_item import NextItem, Teaching
 from lingxi.recommend.recipe import Param, Recipe
 from lingxi.recommend.repeat import Repeat
@@ -283,6 +289,7 @@ SEQUENCE = (
         timed=True,
         cost=_next_cost,
         memory=of_tables,
+        reads=reads_pairs,
         gain=1.0,
     ),
     Family(

@@ -1,6 +1,6 @@
 """Training: read, choose on the inner window, measure on the outer one, fit on everything, keep."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -8,6 +8,7 @@ from lingxi.clock import Clock
 from lingxi.config import Settings
 from lingxi.errors import NotEnoughData
 from lingxi.i18n import Sentence
+from lingxi.recommend.answering import Stopwatch
 from lingxi.recommend.auto import search
 from lingxi.recommend.bench import FILL, Trial, draw_bench
 from lingxi.recommend.content import Descriptions
@@ -33,6 +34,8 @@ MOST_OUTER = 5000
 _METRIC = "ndcg@10"
 _MOST_MEASURED = 6
 """Models that are fitted again for the outer window: the best ones, and popularity."""
+_SLACK = 1.25
+"""An answer timed once more may take so many times what it may, by chance."""
 _STEPS = len(FAMILIES) + _MOST_MEASURED + 3
 _FALL_BACK = make_recipe("popularity", {"taught_half_life": FILL.half_life_days})
 _VISITOR_FALL_BACK = make_recipe("item_cosine", {"k": 50})
@@ -67,8 +70,8 @@ def train_recommenders(
     interactions, descriptions = read_described(store)
     rng = np.random.default_rng(settings.learning.seed)
     seconds = settings.learning.recommender_seconds
-    memory_gb = settings.recommend.memory_gb
-    choice = choose_recipe(interactions, rng, progress, seconds, memory_gb)
+    limits = settings.recommend
+    choice = choose_recipe(interactions, rng, progress, seconds, limits.memory_gb, limits.answer_ms)
     progress(STEP, steps - 2, steps)
     with store.artefacts.write(KIND) as writer:
         promotions = read_promotions(store, position)
@@ -85,6 +88,7 @@ def choose_recipe(
     progress: Progress,
     seconds: float,
     memory_gb: float = 4.0,
+    answer_ms: float = 0.0,
 ) -> Choice:
     """The recipe for customers and the one for visitors, with what was measured.
 
@@ -114,21 +118,28 @@ def choose_recipe(
     def tell(name: str) -> None:
         progress(STEP, met.setdefault(name, len(met)), _STEPS)
 
-    return _compare(split, search(bench, seconds, tell=tell, memory_gb=memory_gb), rng, progress)
+    found = search(bench, seconds, tell=tell, memory_gb=memory_gb, answer_ms=answer_ms)
+    return _compare(split, found, answer_ms, rng, progress)
 
 
 def _fall_back(why: Sentence) -> Choice:
     return Choice(_FALL_BACK, _VISITOR_FALL_BACK, why)
 
 
-def _compare(split: Split, found: Found, rng: np.random.Generator, progress: Progress) -> Choice:
+def _compare(
+    split: Split, found: Found, answer_ms: float, rng: np.random.Generator, progress: Progress
+) -> Choice:
     """The choice of the inner window beside the best others on the outer one."""
     best = _pick(found)
     bench = draw_bench(split.outer, MOST_OUTER, rng)
     measured: dict[str, Evaluation] = {}
+    answers: dict[str, float] = {}
+    watch = Stopwatch(bench.asked)
     for step, (name, trial) in enumerate(best.items()):
         progress(STEP, len(FAMILIES) + step, _STEPS)
-        measured[name] = bench.evaluate(bench.fit(trial.recipe))
+        model = bench.fit(trial.recipe)
+        measured[name], answers[name] = bench.evaluate(model), watch.time(model)
+    found = _answer_in_time(found, best, answers, answer_ms)
     baseline, chosen = measured["popularity"], found.recipe.name
     records = tuple(
         CandidateRecord(
@@ -137,6 +148,7 @@ def _compare(split: Split, found: Found, rng: np.random.Generator, progress: Pro
             baseline=name == "popularity",
             measures=_measure(measured[name], baseline, trial, rng),
             fit_seconds=round(bench.seconds[name], 3),
+            answer_ms=round(answers[name], 3),
         )
         for name, trial in best.items()
     )
@@ -161,14 +173,52 @@ def _compare(split: Split, found: Found, rng: np.random.Generator, progress: Pro
         "trials": len(found.trials),
         "peak_memory_mb": round(peak_memory_mb(), 1),
         "parts": " + ".join(part.name for part in found.recipe.parts),
+        **_tell_slower(found, answer_ms),
     }
     return Choice(found.recipe, visitor_recipe, why, records, split, extra)
 
 
+def _answer_in_time(
+    found: Found, best: dict[str, Trial], answers: dict[str, float], answer_ms: float
+) -> Found:
+    """The same, with the next best in place of a choice of which an answer takes too long after
+    all: of models together the search only reckons it from the parts."""
+    if not answer_ms or answers[found.recipe.name] <= _SLACK * answer_ms:
+        return found
+    late = {name for name, taken in answers.items() if taken > _SLACK * answer_ms}
+    trials = tuple(
+        replace(trial, slow=True, answer_ms=answers[trial.recipe.name])
+        if trial.recipe.name in late and trial.recipe.name != "popularity"
+        else trial
+        for trial in found.trials
+    )
+    able = [trial for name, trial in best.items() if name not in late and not trial.slow]
+    chosen = best_of(able)
+    return replace(found, trials=trials, recipe=chosen.recipe if chosen else _FALL_BACK)
+
+
+def _tell_slower(found: Found, answer_ms: float) -> dict[str, Scalar]:
+    """What was better and not chosen, because one answer takes too long."""
+    slower = found.slower
+    if slower is None:
+        return {}
+    return {
+        "slower_model": slower.recipe.name,
+        "slower_answer_ms": round(slower.answer_ms, 2),
+        "most_answer_ms": answer_ms,
+    }
+
+
 def _pick(found: Found) -> dict[str, Trial]:
-    """The best trial of each model that is measured again, the simpler first."""
+    """The best trial of each model that is measured again, the simpler first; of those that answer
+    too late only one, and only if it is the best of all."""
     bests = {name: found.best(name) for name in FAMILIES}
-    known = {name: trial for name, trial in bests.items() if trial is not None}
+    slower = found.slower
+    known = {
+        name: trial
+        for name, trial in bests.items()
+        if trial is not None and (not trial.slow or trial is slower)
+    }
     leaders = sorted(known, key=lambda name: -known[name].value)[:_MOST_MEASURED]
     kept = {"popularity", found.recipe.name, *leaders}
     return {name: trial for name, trial in known.items() if name in kept}

@@ -31,6 +31,13 @@ class Found:
         """The best trial of these models, nothing where none was tried."""
         return best_of([trial for trial in self.trials if trial.recipe.name in names])
 
+    @property
+    def slower(self) -> Trial | None:
+        """The best of those whose answers take too long, if it is better than all others."""
+        slow = best_of([trial for trial in self.trials if trial.slow])
+        rest = best_of([trial for trial in self.trials if not trial.slow])
+        return slow if slow and (rest is None or slow.value > rest.value) else None
+
 
 def best_of(trials: Sequence[Trial]) -> Trial | None:
     """The highest value; of equal ones the simpler model, then the first."""
@@ -55,9 +62,9 @@ def is_cheap(recipe: Recipe, size: tuple[int, int, int], seconds: float) -> bool
     return FAMILIES[recipe.name].cost(*size) <= max(_MOMENT, seconds)
 
 
-def place(trial: Trial) -> tuple[bool, float, int]:
-    """Smaller is better; what is above another by chance alone comes last."""
-    return trial.by_chance, -trial.value, rank_simplicity(trial.recipe.name)
+def place(trial: Trial) -> tuple[bool, bool, float, int]:
+    """Smaller is better; what is above another by chance alone comes late, what is slow last."""
+    return trial.slow, trial.by_chance, -trial.value, rank_simplicity(trial.recipe.name)
 
 
 def weigh_chance(

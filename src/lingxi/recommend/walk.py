@@ -5,6 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from lingxi.recommend.matrix import Csr, densify_scores, row_sums, scale, transpose
 from lingxi.recommend.spectrum import Block
@@ -46,7 +47,7 @@ class Walk:
         """Every cell multiplied."""
         return Walk(scale(self.forth, self.forth.data * np.float32(factor)), self.back_turned)
 
-    def multiply_out(self, rows: slice) -> Csr:
+    def multiply_out(self, rows: slice | NDArray[np.int64]) -> Csr:
         """Some rows of the step."""
         product: Csr = transpose(self.forth[:, rows]) @ transpose(self.back_turned)
         return product

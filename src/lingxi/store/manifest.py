@@ -19,13 +19,17 @@ class MeasureRecord(msgspec.Struct, frozen=True):
 
 
 class CandidateRecord(msgspec.Struct, frozen=True):
-    """One model that was tried; ``baseline`` marks the simple rules it must beat."""
+    """One model that was tried; ``baseline`` marks the simple rules it must beat.
+
+    ``answer_ms``: processor time of one answer, the median of some, where it was timed.
+    """
 
     name: str
     chosen: bool = False
     baseline: bool = False
     measures: tuple[MeasureRecord, ...] = ()
     fit_seconds: float | None = None
+    answer_ms: float | None = None
 
 
 class Manifest(msgspec.Struct, frozen=True, kw_only=True):

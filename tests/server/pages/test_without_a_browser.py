@@ -137,6 +137,31 @@ def test_the_history_of_a_model_is_of_its_choices_and_not_of_their_renewals(
 
 
 @both
+def test_a_better_model_that_answers_too_late_is_told_of(client, empty_shop, language) -> None:
+    def keep(answer_ms: float | None, **extra: str | float) -> None:
+        measure = MeasureRecord("ndcg@10", 0.2, 0.1, 0.3)
+        best = CandidateRecord("als", chosen=True, measures=(measure,), answer_ms=answer_ms)
+        with empty_shop.store.artefacts.write("recommender") as writer:
+            writer.save_json("nothing", 0)
+            writer.manifest = Manifest(chosen="als", candidates=(best,), extra=extra)
+
+    words = load_catalogue(language)
+    client.cookies.set("lingxi_language", language)
+    told = words["models.slower"].singular.format(
+        model=words["model.blend"].singular, taken="7.3", most="2.0"
+    )
+    keep(None)
+    before = client.get("/models").text
+    assert told not in before
+    assert words["models.milliseconds"].singular not in before
+    keep(0.6, slower_model="blend", slower_answer_ms=7.3, most_answer_ms=2.0)
+    page = client.get("/models").text
+    assert told in page
+    assert words["models.milliseconds"].singular in page
+    assert ">0.6</td>" in page
+
+
+@both
 def test_an_empty_shop_has_settings_and_search(client, language) -> None:
     client.cookies.set("lingxi_language", language)
     assert client.get("/settings").status_code == 200

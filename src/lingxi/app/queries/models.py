@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from lingxi.app.model_views import CandidateView, Measure, ModelsView, ModelVersionView
+from lingxi.app.model_views import CandidateView, Measure, ModelsView, ModelVersionView, Slower
 from lingxi.errors import CorruptArtefact, UnknownModel
 from lingxi.recommend.makeup import Makeup, load_makeup
 from lingxi.store import CandidateRecord, Manifest, Store
@@ -35,7 +35,16 @@ def _to_view(store: Store, manifest: Manifest) -> ModelVersionView:
         chosen_at=datetime.fromisoformat(str(chosen_at)) if chosen_at else None,
         items_changed=None if changed is None else int(changed),
         makeup=_find_makeup(store, manifest) if manifest.active else None,
+        slower=_find_slower(manifest),
     )
+
+
+def _find_slower(manifest: Manifest) -> Slower | None:
+    extra = manifest.extra
+    if not extra.get("slower_model"):
+        return None
+    taken, most = (float(extra.get(key) or 0) for key in ("slower_answer_ms", "most_answer_ms"))
+    return Slower(str(extra["slower_model"]), taken, most)
 
 
 def _find_makeup(store: Store, manifest: Manifest) -> Makeup | None:
@@ -54,4 +63,5 @@ def _to_candidate(record: CandidateRecord) -> CandidateView:
         baseline=record.baseline,
         measures=tuple(Measure(m.metric, m.value, m.low, m.high) for m in record.measures),
         fit_seconds=record.fit_seconds,
+        answer_ms=record.answer_ms,
     )

@@ -6,7 +6,7 @@ from dataclasses import asdict
 from lingxi.recommend.deep.scorer import Transformer
 from lingxi.recommend.deep.settings import Settings, read_settings
 from lingxi.recommend.family import Family, Params
-from lingxi.recommend.memory import of_network
+from lingxi.recommend.memory import of_network, reads_embeddings
 from lingxi.recommend.recipe import Recipe
 
 DEFAULTS: Params = asdict(Settings())
@@ -52,6 +52,7 @@ TRANSFORMER = Family(
     timed=True,
     cost=estimate_cost,
     memory=of_network,
+    reads=reads_embeddings,
     extra="deep",
     module="onnxruntime",
     learns_with="torch",

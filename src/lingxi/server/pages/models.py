@@ -50,6 +50,11 @@ class Comparison:
     history: Table | None = None
     """The measure that decides, version after version; nothing where there is one only."""
 
+    @property
+    def timed(self) -> bool:
+        """Whether answers of any candidate were timed."""
+        return any(line.candidate.answer_ms is not None for line in self.rows)
+
 
 @get("/models", opt={"scope": Scope.MODELS}, sync_to_thread=True)
 def get_models(frame: AskFrame, answers: AskAnswers) -> Response[str]:
