@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING, TypeVar
 import click
 
 from lingxi.cli.frame import guarded, json_option, open_shop, print_json, shop_option
-from lingxi.cli.steps import long_step
+from lingxi.cli.steps import Step, long_step
 
 if TYPE_CHECKING:
     from lingxi.app.jobs import BringIn
     from lingxi.app.views import ImportReport
+    from lingxi.store import Progress
 
 F = TypeVar("F", bound=Callable[..., object])
 
@@ -116,9 +117,24 @@ def _bring_in(
 
     chosen = ImportOptions.parse(**options)
     with open_shop(folder) as shop, long_step(f"Import {file.name}", quiet=as_json) as step:
-        report = run(shop, file, chosen, progress=step.progress)
+        report = run(shop, file, chosen, progress=_say_goes_on(step))
         step.summary = summarise_import(report)
     _show(report, as_json)
+
+
+def _say_goes_on(step: Step) -> "Progress":
+    """The progress of an import, where one that broke off says first how much is there already."""
+    from lingxi.ingest.files.take import GOES_ON
+
+    def progress(part: str, done: int, total: int | None, /) -> None:
+        if part == GOES_ON:
+            step.say(
+                f"Broken off before: {done:,} lines are in the log already, it goes on after them."
+            )
+        else:
+            step.progress(part, done, total)
+
+    return progress
 
 
 @command.command("gorse")

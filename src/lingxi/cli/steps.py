@@ -21,10 +21,11 @@ from rich.progress import (
 class Step:
     """One long step: receives progress, ends with a summary."""
 
-    def __init__(self, title: str, bars: Progress | None) -> None:
+    def __init__(self, title: str, bars: Progress | None, *, quiet: bool = False) -> None:
         self.title = title
         self.summary = ""
         self._bars = bars
+        self._quiet = quiet
         self._tasks: dict[str, TaskID] = {}
 
     def progress(self, step: str, done: int, total: int | None, /) -> None:
@@ -34,6 +35,13 @@ class Step:
         if step not in self._tasks:
             self._tasks[step] = self._bars.add_task(step, total=total)
         self._bars.update(self._tasks[step], completed=done, total=total)
+
+    def say(self, text: str) -> None:
+        """Show a line that stays, above the bars where there are any."""
+        if self._bars is not None:
+            self._bars.console.print(text, highlight=False)
+        elif not self._quiet:
+            click.echo(text, err=True)
 
 
 @contextmanager
@@ -45,7 +53,7 @@ def long_step(title: str, *, quiet: bool = False) -> Iterator[Step]:
     """
     started = time.perf_counter()
     if quiet or not sys.stderr.isatty():
-        step = Step(title, None)
+        step = Step(title, None, quiet=quiet)
         yield step
     else:
         columns = (

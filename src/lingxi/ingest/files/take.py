@@ -27,6 +27,9 @@ from lingxi.ingest.report import ColumnQuality, ImportReport
 from lingxi.ingest.runs import put_run
 from lingxi.store import Progress, Store, silent
 
+GOES_ON = "Taken before"
+"""The part of an import that goes on: told once, with the lines that are in the log already."""
+
 
 def import_lines(
     store: Store,
@@ -62,6 +65,8 @@ def import_lines(
     lines.look()
     run = open_run(store, name_run(path, kind, chosen), now)
     keeper = LineKeeper(store, kind, run)
+    if run.done:
+        progress(GOES_ON, run.tally.lines, lines.file.n_lines)
     if kind == EVENTS and is_worthwhile(lines):
         errand = Errand(path, kind, chosen, settings, now, run.started_at, run.done)
         moves = _keep_beside(errand, lines, keeper, intake)
