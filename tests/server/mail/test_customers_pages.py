@@ -74,7 +74,26 @@ def test_a_get_never_unsubscribes_and_sets_no_cookie(
         assert ADDRESS not in page.text
         assert page.headers["cache-control"] == "no-store"
         assert "noindex" in page.headers["x-robots-tag"]
-    assert client.head(unsubscribe).status_code in (200, 405)
+    assert may_write()
+    assert shop.store.log.position() == before
+
+
+def test_a_head_is_answered_as_a_get_without_a_body_and_changes_nothing(
+    client: Client,
+    unsubscribe: str,
+    preferences: str,
+    may_write: Callable[[], bool],
+    shop: Shop,
+) -> None:
+    """A scanner that asked for the headers of the unsubscribe link was told 405."""
+    before = shop.store.log.position()
+    for url in (unsubscribe, preferences, "/mail/unsubscribe/x", "/mail/confirm/x"):
+        page, head = client.get(url), client.head(url)
+        assert (head.status_code, head.content) == (page.status_code, b"")
+        assert page.content
+        for answer in (page, head):
+            del answer.headers["x-request-id"]
+        assert head.headers == page.headers
     assert may_write()
     assert shop.store.log.position() == before
 
@@ -214,6 +233,7 @@ def test_double_opt_in_from_the_request_to_the_yes(
     links = Links(open_links(shop.settings, shop.store.keyring).key, "")
     url = links.confirm(row.id, customer, shop.store.keyring.blind(ADDRESS))
     assert "Yes, send me e-mails" in client.get(url).text
+    assert client.head(url).status_code == 200
     assert not may_write()
     assert isinstance(shop.clock, FixedClock)
     shop.clock.advance(timedelta(hours=1))

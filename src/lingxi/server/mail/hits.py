@@ -1,12 +1,10 @@
 """Clicks and openings: noted, and on to where the link leads."""
 
 from base64 import b64decode
-from typing import Final
 
 import structlog
 from litestar import Response, route
 from litestar.concurrency import sync_to_thread
-from litestar.enums import HttpMethod
 from litestar.params import FromPath
 
 from lingxi.app.shop import Shop
@@ -16,10 +14,9 @@ from lingxi.messaging.email.hits import note_hit, read_click
 from lingxi.messaging.email.machines import judge_request
 from lingxi.messaging.email.tokens import Purpose, Ticket, unseal
 from lingxi.server.dependencies import AskShop
-from lingxi.server.mail.page import OPEN, AnyReader, refuse
+from lingxi.server.mail.page import OPEN, READ, AnyReader, refuse
 from lingxi.server.requests import client_address
 
-_READ: Final = [HttpMethod.GET, HttpMethod.HEAD]
 _DOT = b64decode("R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAIBRAA7")
 _HEADERS = {
     "Cache-Control": "no-store, no-cache, must-revalidate, private",
@@ -28,7 +25,7 @@ _HEADERS = {
 }
 
 
-@route("/mail/c/{word:str}", http_method=_READ, opt=OPEN, include_in_schema=False, status_code=302)
+@route("/mail/c/{word:str}", http_method=READ, opt=OPEN, include_in_schema=False, status_code=302)
 async def get_click(word: FromPath[str], request: AnyReader, shop: AskShop) -> Response[str]:
     """On to the target that was signed into the address, and to no other."""
     ticket = unseal(open_links(shop.settings, shop.store.keyring).key, word, Purpose.CLICK)
@@ -39,7 +36,7 @@ async def get_click(word: FromPath[str], request: AnyReader, shop: AskShop) -> R
     return Response("", status_code=302, headers={**_HEADERS, "Location": click[1]})
 
 
-@route("/mail/o/{word:str}", http_method=_READ, opt=OPEN, include_in_schema=False, status_code=200)
+@route("/mail/o/{word:str}", http_method=READ, opt=OPEN, include_in_schema=False, status_code=200)
 async def get_opened(word: FromPath[str], request: AnyReader, shop: AskShop) -> Response[bytes]:
     """A picture of one dot, for whoever asks; only one that we signed is noted."""
     key = open_links(shop.settings, shop.store.keyring).key

@@ -1,6 +1,6 @@
 """Double opt-in: the page where a customer says yes. A GET asks, only a POST counts."""
 
-from litestar import Response, get, post
+from litestar import Response, post, route
 from litestar.concurrency import sync_to_thread
 from litestar.params import FromPath
 
@@ -10,11 +10,13 @@ from lingxi.messaging.email import open_links
 from lingxi.messaging.email.double_opt_in import Request, confirm, find_request
 from lingxi.messaging.email.tokens import Purpose, Ticket, unseal
 from lingxi.server.dependencies import AskShop
-from lingxi.server.mail.page import OPEN, AnyReader, choose_reader, draw, read_form, refuse
+from lingxi.server.mail.page import OPEN, READ, AnyReader, choose_reader, draw, read_form, refuse
 from lingxi.server.mail.unsubscribe import to_preferences
 
 
-@get("/mail/confirm/{word:str}", opt=OPEN, include_in_schema=False)
+@route(
+    "/mail/confirm/{word:str}", http_method=READ, opt=OPEN, include_in_schema=False, status_code=200
+)
 async def get_confirm(word: FromPath[str], request: AnyReader, shop: AskShop) -> Response[str]:
     """Asks; changes nothing, for scanners follow every link."""
     ticket = _read(shop, word)

@@ -1,10 +1,10 @@
 """The frame of the pages for customers: the shop's name, their language, nothing to log in to."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
 
 from litestar import Request, Response
-from litestar.enums import MediaType, RequestEncodingType
+from litestar.enums import HttpMethod, MediaType, RequestEncodingType
 
 from lingxi.app.shop import Shop
 from lingxi.i18n import LANGUAGES, Translator, choose_language
@@ -13,6 +13,8 @@ from lingxi.server.pages.frame import read_templates
 AnyReader = Request[Any, Any, Any]
 OPEN = {"unguarded": True}
 """No key, no cookie, no form token: the address itself is signed."""
+READ: Final = [HttpMethod.GET, HttpMethod.HEAD]
+"""Whoever follows a link may ask for the headers alone first, as scanners and mailboxes do."""
 _HEADERS = {
     "Cache-Control": "no-store",
     "X-Robots-Tag": "noindex, nofollow",

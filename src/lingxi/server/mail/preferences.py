@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from litestar import Response, get, post
+from litestar import Response, post, route
 from litestar.concurrency import sync_to_thread
 from litestar.params import FromPath
 
@@ -13,10 +13,16 @@ from lingxi.messaging.email.address import mask_address
 from lingxi.messaging.email.preferences import Preferences, put_preferences, read_preferences
 from lingxi.messaging.email.tokens import Purpose, Ticket, unseal
 from lingxi.server.dependencies import AskShop
-from lingxi.server.mail.page import OPEN, AnyReader, choose_reader, draw, read_form, refuse
+from lingxi.server.mail.page import OPEN, READ, AnyReader, choose_reader, draw, read_form, refuse
 
 
-@get("/mail/preferences/{word:str}", opt=OPEN, include_in_schema=False)
+@route(
+    "/mail/preferences/{word:str}",
+    http_method=READ,
+    opt=OPEN,
+    include_in_schema=False,
+    status_code=200,
+)
 async def get_preferences(word: FromPath[str], request: AnyReader, shop: AskShop) -> Response[str]:
     """What holds now."""
     ticket = _read(shop, word)

@@ -1,7 +1,7 @@
 """Unsubscribing: a GET asks, a POST does it, at one click and without anything else (RFC 8058)."""
 
 import msgspec
-from litestar import Response, get, post
+from litestar import Response, post, route
 from litestar.concurrency import sync_to_thread
 from litestar.params import FromPath
 
@@ -12,12 +12,18 @@ from lingxi.messaging.email.links import PREFERENCES, PREFIX
 from lingxi.messaging.email.preferences import Preferences, read_preferences, unsubscribe
 from lingxi.messaging.email.tokens import Purpose, Ticket, seal, unseal
 from lingxi.server.dependencies import AskShop
-from lingxi.server.mail.page import OPEN, AnyReader, choose_reader, draw, read_form, refuse
+from lingxi.server.mail.page import OPEN, READ, AnyReader, choose_reader, draw, read_form, refuse
 
 _ONE_CLICK = ("List-Unsubscribe", "One-Click")
 
 
-@get("/mail/unsubscribe/{word:str}", opt=OPEN, include_in_schema=False)
+@route(
+    "/mail/unsubscribe/{word:str}",
+    http_method=READ,
+    opt=OPEN,
+    include_in_schema=False,
+    status_code=200,
+)
 async def get_unsubscribe(word: FromPath[str], request: AnyReader, shop: AskShop) -> Response[str]:
     """Asks; changes nothing, for scanners follow every link."""
     ticket = _read(shop, word)
