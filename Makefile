@@ -56,7 +56,7 @@ deep: .stamps/dev  ## the transformer's tests, PyTorch put into an environment o
 	$(PYTHON) -m venv .venv-deep
 	$(BIN)/python -c 'import site; print(site.getsitepackages()[0])' \
 		> $$(.venv-deep/bin/python -c 'import site; print(site.getsitepackages()[0])')/lingxi.pth
-	.venv-deep/bin/python -m pip install -q torch onnx onnxscript onnxruntime
+	.venv-deep/bin/python -m pip install -q torch==2.13.0 onnx onnxscript onnxruntime
 	PYTHONPATH=src .venv-deep/bin/python -m pytest -n 0 tests/recommend/deep
 
 docs: .stamps/dev  ## writes the generated reference

@@ -84,7 +84,7 @@ def test_what_is_worth_nothing_is_not_foreseen():
     rng = np.random.default_rng(3)
     taught = _turns(150, 12, 6, rng)
     kinds = np.where(taught.items % 2 == 0, ORDER, VIEW).astype(np.int8)
-    mixed = Histories(**{**vars(taught), "kinds": kinds})
+    mixed = replace(taught, kinds=kinds)
     scorer = Transformer("mine", KNOWING, taught=Weighting(view=0.0))
     scorer.fit(mixed)
     scores = scorer.score(mixed)
