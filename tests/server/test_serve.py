@@ -13,11 +13,14 @@ from pathlib import Path
 
 import httpx
 import pytest
+from granian.constants import Interfaces
 
 from lingxi.access import Scope, create_key
 from lingxi.app.shop import Shop
+from lingxi.config import Settings
 from lingxi.errors import Conflict, InvalidSetting, ShopNotFound
-from lingxi.server.serve import check_address, serve
+from lingxi.server.companions import companions
+from lingxi.server.serve import TARGET, _Server, check_address, serve
 
 HOST = "127.0.0.1"
 PATIENCE_SECONDS = 240  # of a machine that does other things too
@@ -100,6 +103,30 @@ def test_the_server_answers_survives_its_worker_and_stops_when_told(
     assert {"route", "status", "ms", "request_id", "actor"} <= requests[-1].keys()
     assert made.secret not in errors.read_text()
     assert path not in errors.read_text()  # an identifier is a person
+
+
+def test_a_request_that_never_ends_holds_the_end_up_for_seconds(
+    new_demo_folder: Callable[[], Path], tmp_path: Path
+) -> None:
+    """Half a request was waited for 20 seconds, and only then were the companions told to stop."""
+    with running(new_demo_folder(), tmp_path / "stderr") as (child, address):
+        with socket.create_connection((HOST, int(address.rpartition(":")[2]))) as half:
+            half.sendall(b"GET /health/live HTTP/1.1\r\nHost: x\r\n")
+            time.sleep(1)
+            told_at = time.monotonic()
+            child.send_signal(signal.SIGTERM)
+            assert child.wait(PATIENCE_SECONDS) == 0
+        assert time.monotonic() - told_at < 18
+
+
+def test_companions_are_told_to_stop_before_the_worker_has_ended(tmp_path: Path) -> None:
+    server = _Server(TARGET, interface=Interfaces.ASGI)
+    assert not server.told_to_stop.is_set()
+    server.signal_handler_interrupt()
+    assert server.told_to_stop.is_set()
+    settings = Settings(folder=tmp_path)
+    with companions(settings, after=server.told_to_stop, stop=server.told_to_stop):
+        pass  # none was begun, and none is waited for
 
 
 def test_a_port_in_use_is_refused_with_advice() -> None:

@@ -42,6 +42,9 @@ def command(
     if not (folder / _DONE).exists():
         started = time.perf_counter()
         if folder.exists() and (folder / "raw").exists():
+            (folder / CONFIG_FILE).unlink(
+                missing_ok=True
+            )  # half removed it is no shop of anybody's
             shutil.rmtree(folder)
         make_demo(folder, size=size, seed=seed)
         (folder / _DONE).touch()

@@ -35,10 +35,13 @@ def list_companions(settings: Settings) -> list[list[str]]:
 
 
 @contextmanager
-def companions(settings: Settings, *, after: Event | None = None) -> Iterator[None]:
-    """The companions of a shop's server, for as long as the block runs; with ``after`` they begin
-    once that is set, and leave the processors to the server's own start until then."""
-    stop = Event()
+def companions(
+    settings: Settings, *, after: Event | None = None, stop: Event | None = None
+) -> Iterator[None]:
+    """The companions of a shop's server, for as long as the block runs, or until ``stop`` is set:
+    so that they end while the server does, and not after it. With ``after`` they begin once that is
+    set, and leave the processors to the server's own start until then."""
+    stop = stop or Event()
     threads = [
         Thread(target=keep_running, args=(command, settings.folder, stop, after), daemon=True)
         for command in list_companions(settings)

@@ -9,10 +9,11 @@ from contextlib import contextmanager
 from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 from threading import Event, Thread, get_native_id
+from typing import Any
 
-from granian import Granian
 from granian.constants import Interfaces
 from granian.log import LogLevels
+from granian.server import MPServer
 
 from lingxi.config import load_settings
 from lingxi.errors import Conflict, InvalidSetting
@@ -21,7 +22,8 @@ from lingxi.server.companions import companions, stand_back
 TARGET = "lingxi.server.load:load_app"
 SHOP_VARIABLE = "LINGXI_SHOP_FOLDER"
 """Tells a worker process which shop it serves. The application itself is loaded only there."""
-_STOP_SECONDS = 20
+_STOP_SECONDS = 5
+"""For requests under way when we are told to stop: what they write is there whole or not at all."""
 _ANSWER_SECONDS = 5.0
 _LOGS = {
     "formatters": {
@@ -83,7 +85,7 @@ def serve(
     os.environ[SHOP_VARIABLE] = str(settings.folder)
     # A forked worker would inherit locks of OpenMP and DuckDB threads that nobody releases.
     multiprocessing.set_start_method("spawn", force=True)
-    server = Granian(
+    server = _Server(
         TARGET,
         address=address,
         port=number,
@@ -100,11 +102,25 @@ def serve(
     )
     opened = Event()
     with (
-        companions(settings, after=opened),
+        companions(settings, after=opened, stop=server.told_to_stop),
         _run_beside(beside, server.signal_handler_interrupt) as done,
         _call_when_open(address, number, opened, done, ready),
     ):
         server.serve()
+
+
+class _Server(MPServer):
+    """Granian with worker processes, which says at once that it was told to stop: it returns only
+    when its worker has ended."""
+
+    def __init__(self, *given: Any, **named: Any) -> None:
+        super().__init__(*given, **named)
+        self.told_to_stop = Event()
+
+    def signal_handler_interrupt(self, *given: Any, **named: Any) -> None:
+        """SIGTERM, SIGINT, or a failure beside it."""
+        self.told_to_stop.set()
+        super().signal_handler_interrupt(*given, **named)  # type: ignore[no-untyped-call]
 
 
 @contextmanager
