@@ -6,6 +6,7 @@ import msgspec
 import pytest
 import sqlalchemy as sa
 
+from lingxi.access.sources import SourceKind, create_source, disable_source
 from lingxi.app.doctor import CHECKS, examine
 from lingxi.app.shop import Shop
 from lingxi.errors import EventDamaged
@@ -54,7 +55,7 @@ def test_a_log_with_junk_in_it_is_told_and_does_not_end_the_checks(
 ) -> None:
     damage(traded, 7, how)
     checks = {check.name: check for check in examine(traded)}
-    assert checks.keys() == CHECKS.keys() - {"kafka"}
+    assert checks.keys() == CHECKS.keys() - {"kafka", "sources"}
     assert checks["log"].state == checks["lake"].state == "failed"
     assert checks["log"].sentence.params == {"n": 1, "events": 20, "positions": "7"}
     assert "at position 7" in Translator("en").text(checks["lake"].sentence)
@@ -92,3 +93,23 @@ def test_a_check_that_breaks_in_a_way_not_foreseen_is_a_failed_one(
     (told,) = [check for check in examine(traded) if check.name == "disk"]
     assert told.state == "failed"
     assert Translator("en").text(told.sentence) == "ZeroDivisionError: by nothing"
+
+
+def test_two_woocommerce_shops_in_one_folder_are_warned_of(shop: Shop) -> None:
+    """Their ids would be taken for each other's; a source that is out of use does no harm."""
+
+    def warned() -> list[str]:
+        told = [check.sentence for check in examine(shop) if check.name == "sources"]
+        return [str(sentence.params["names"]) for sentence in told]
+
+    now = shop.clock.now()
+    kinds = {"woo": SourceKind.WOOCOMMERCE, "shopify": SourceKind.SHOPIFY}
+    kinds |= {"shopify-2": SourceKind.SHOPIFY, "woo-2": SourceKind.WOOCOMMERCE}
+    for name, kind in kinds.items():
+        assert warned() == []
+        with shop.store.write() as tx:
+            create_source(tx, shop.store.keyring, now, name, kind, actor="test", secret="s3cret")
+    assert warned() == ["woo, woo-2"]
+    with shop.store.write() as tx:
+        disable_source(tx, now, "woo-2", actor="test")
+    assert warned() == []

@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from lingxi.access.sources import SourceKind, list_sources
 from lingxi.app.views import Check
 from lingxi.errors import LingxiError
 from lingxi.i18n import Sentence
@@ -116,6 +117,16 @@ def _keys(shop: "Shop") -> Check:
     return Check("keys", state, Sentence(f"doctor.keys.{state}", {"folder": str(folder)}))
 
 
+def _sources(shop: "Shop") -> Check | None:
+    """Shopify's ids are of all its shops; every WooCommerce shop counts its own from 1."""
+    with shop.store.read() as tx:
+        sources = list_sources(tx)
+    shops = [s.name for s in sources if s.kind is SourceKind.WOOCOMMERCE and not s.disabled_at]
+    if len(shops) < 2:
+        return None
+    return Check("sources", "warning", Sentence("doctor.sources", {"names": ", ".join(shops)}))
+
+
 def _kafka(shop: "Shop") -> Check | None:
     if shop.settings.collect.queue != "kafka":
         return None
@@ -137,5 +148,6 @@ CHECKS: dict[str, Callable[["Shop"], Check | None]] = {
     "models": _models,
     "plan": _plan,
     "keys": _keys,
+    "sources": _sources,
     "kafka": _kafka,
 }
