@@ -20,7 +20,8 @@ from lingxi.recommend.memory import Size
 from lingxi.recommend.model import fit_model
 from lingxi.recommend.past import Past
 from lingxi.recommend.recipe import Recipe
-from lingxi.recommend.train import _answer_in_time, _tell_slower
+from lingxi.recommend.stored import read_described
+from lingxi.recommend.train import _answer_in_time, _tell_slower, choose_recipe
 from lingxi.recommend.trials import Found
 from lingxi.testing.scorer import make_taught
 
@@ -155,6 +156,23 @@ def test_a_timed_answer_is_that_of_serving_and_takes_time():
     watch = Stopwatch(taught)
     quick, slow = (fit_model(make_recipe(name), taught) for name in ("rp3beta", "v_sknn"))
     assert 0 < watch.time(quick) < watch.time(slow)
+
+
+def test_in_a_small_shop_the_choice_does_not_rest_on_times(demo_shop, monkeypatch):
+    """Every answer takes nine milliseconds, one may take two, and nothing is too slow."""
+    monkeypatch.setattr(Stopwatch, "time", lambda _self, _model: 9.0)
+    interactions, _ = read_described(demo_shop.store)
+    rng = np.random.default_rng(0)
+
+    def choose(most_items):
+        monkeypatch.setattr(answering, "_MOST_ITEMS", most_items)
+        told = choose_recipe(interactions, rng, lambda *_: None, 3.0, answer_ms=2.0)
+        return told.recipe.name, {record.answer_ms for record in told.candidates}
+
+    assert choose(0)[0] == "popularity"
+    name, taken = choose(10_000)
+    assert name != "popularity"
+    assert taken == {9.0}
 
 
 def test_a_past_of_a_history_tells_what_happened_to_each_item():

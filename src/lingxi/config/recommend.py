@@ -16,8 +16,9 @@ class RecommendSettings:
     memory_gb: float = 4.0
     """Memory that training may take; a model that would take more is left out, and named."""
     answer_ms: float = 2.0
-    """Milliseconds of processor time that one list may take, timed on the shop's own histories: a
-    slower model is measured, told of, and not chosen; 0: any may be chosen."""
+    """Milliseconds of processor time that one list may take in a shop of more than 10,000 items or
+    a million events, timed on its own histories: a slower model is measured, told of, and not
+    chosen; 0: any may be chosen."""
     refit_after_days: float = 7.0
     """Days after which it is learnt anew, if there are new events; 0: never for its age."""
     renew_hours: float = 24.0

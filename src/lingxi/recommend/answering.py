@@ -20,6 +20,8 @@ _ASKED, _TURNS = 15, 2
 _LISTED, _REASONS = 10, 3
 _FASTEST = 2e7
 """Bytes of a table that no processor of today reads in less than a millisecond by one thread."""
+_MOST_ITEMS, _MOST_EVENTS = 10_000, 1_000_000
+"""Up to which any model, also several together, answers in a few milliseconds."""
 _COMPOSING = {"learned": 0.8, "ranker": 5.0}
 """Milliseconds beside the parts of a model that is made of others, about."""
 
@@ -67,6 +69,14 @@ class Stopwatch:
         listed = standing.choose(self._opened, USUAL_RULES, _LISTED)
         standing.explain(listed, _REASONS, self._names)
         return time.thread_time() - start
+
+
+def is_quick_anyway(taught: Histories) -> bool:
+    """Whether a shop is so small that how long answers take need not bound what is chosen.
+
+    Times differ from run to run: a choice that rests on them is no longer the same each time.
+    """
+    return taught.n_items <= _MOST_ITEMS and len(taught.items) <= _MOST_EVENTS
 
 
 def reckon_least(table_bytes: float) -> float:
