@@ -72,7 +72,9 @@ class Limits:
     def find_delay(self, name: str, parts: Iterable[float]) -> str:
         """Why models that take so long each are not to answer together; nothing if they are."""
         taken = reckon_together(name, list(parts))
-        return f"an answer would take about {taken:.1f} ms, {self._most}" * self.is_slow(taken)
+        if not self.is_slow(taken):
+            return ""
+        return f"an answer would take about {taken:.1f} ms, {self._most}"
 
     @property
     def _most(self) -> str:
