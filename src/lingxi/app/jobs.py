@@ -144,10 +144,9 @@ def _train_recommenders(shop: Shop, progress: Progress) -> str:
 def _tell_slower(extra: Mapping[str, Scalar]) -> str:
     if not extra.get("slower_model"):
         return ""
-    taken, most = extra["slower_answer_ms"], extra["most_answer_ms"]
     return (
-        f"; {extra['slower_model']} ranked higher on earlier weeks, but a list by it takes {taken} "
-        f"ms, and recommend.answer_ms allows {most}"
+        f"; {extra['slower_model']} ranked higher on earlier weeks, but a list by it takes "
+        f"{extra['slower_answer_ms']} ms (settings recommend.answer_ms and quick_ms)"
     )
 
 

@@ -32,11 +32,10 @@ class CandidateView(msgspec.Struct, frozen=True):
 
 
 class Slower(msgspec.Struct, frozen=True):
-    """A model that ranked higher than the chosen one, and whose answers take too long."""
+    """A model that ranked higher than the chosen one, and whose answers take longer."""
 
     model: str
     answer_ms: float
-    most_ms: float
 
 
 class ModelVersionView(msgspec.Struct, frozen=True):

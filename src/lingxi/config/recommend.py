@@ -19,6 +19,9 @@ class RecommendSettings:
     """Milliseconds of processor time that one list may take in a shop of more than 10,000 items or
     a million events, timed on its own histories: a slower model is measured, told of, and not
     chosen; 0: any may be chosen."""
+    quick_ms: float = 0.7
+    """Of the models within ``answer_ms`` one that takes longer than this must rank a tenth higher,
+    or a quicker one is chosen; 0: it need not."""
     refit_after_days: float = 7.0
     """Days after which it is learnt anew, if there are new events; 0: never for its age."""
     renew_hours: float = 24.0
@@ -38,9 +41,14 @@ def check_recommend(settings: RecommendSettings, path: Path) -> None:
         If a number is out of its range.
     """
     above = settings.memory_gb, settings.drift_hours
-    least = settings.answer_ms, settings.refit_after_days, settings.renew_hours
+    least = (
+        settings.answer_ms,
+        settings.quick_ms,
+        settings.refit_after_days,
+        settings.renew_hours,
+    )
     if min(above) <= 0 or min(least) < 0:
         raise InvalidSetting(
             f"{path}: recommend.memory_gb and drift_hours must be above 0, answer_ms, "
-            "refit_after_days and renew_hours not below 0."
+            "quick_ms, refit_after_days and renew_hours not below 0."
         )

@@ -26,6 +26,7 @@ from lingxi.recommend.trials import (
     Found,
     bare_of,
     best_of,
+    choose,
     differ,
     is_cheap,
     move,
@@ -62,6 +63,7 @@ def search(
     tell: Callable[[str], None] = lambda _name: None,
     memory_gb: float = 4.0,
     answer_ms: float = 0.0,
+    quick_ms: float = 0.0,
 ) -> Found:
     """Try every model's first recipes, then the surroundings of the best, then blends.
 
@@ -81,8 +83,10 @@ def search(
         A model that would take more, with what the process holds, is left out; popularity never.
     answer_ms
         A model of which one answer takes longer is measured and not chosen; 0: any may be.
+    quick_ms
+        One that takes longer than this must be a tenth better; 0: need not.
     """
-    hunt = _Hunt(bench, seconds, tell, memory_gb * GB, answer_ms)
+    hunt = _Hunt(bench, seconds, tell, memory_gb * GB, answer_ms, quick_ms)
     if names is None:
         hunt.start(FAMILIES, until=_STARTING * seconds)
         hunt.climb(until=_CLIMBING * seconds)
@@ -90,7 +94,7 @@ def search(
     else:
         hunt.start(names)
         hunt.climb()
-    winner = best_of(hunt.trials)
+    winner = choose(hunt.trials, quick_ms)
     recipe = winner.recipe if winner else make_recipe("popularity")
     return Found(recipe, tuple(hunt.trials), hunt.skipped, hunt.used)
 
@@ -104,6 +108,7 @@ class _Hunt:
     tell: Callable[[str], None]
     memory_bytes: float = 4.0 * GB
     answer_ms: float = 0.0
+    quick_ms: float = 0.0
     trials: list[Trial] = field(default_factory=list)
     skipped: dict[str, str] = field(default_factory=dict)
 
@@ -112,7 +117,7 @@ class _Hunt:
         taught = self.bench.taught
         self._size = taught.n_rows, taught.n_items, len(taught.items)
         self._limits = Limits(
-            Size(*self._size), self.bench.asked, self.memory_bytes, self.answer_ms
+            Size(*self._size), self.bench.asked, self.memory_bytes, self.answer_ms, self.quick_ms
         )
         self._costs: dict[str, float] = {}
         self._until = float("inf")
@@ -211,11 +216,14 @@ class _Hunt:
     def blend(self) -> None:
         """The best models together: by shares of the scores, and by weights learnt."""
         for name, compose in (("blend", self._share), ("learned", self._learn)):
-            able = self._choose_parts(name)
-            if len(able) >= 2:
-                compose(able)
+            n_before = 0  # with more time there are more parts, or the same
+            for most_ms in self._limits.steps:
+                able = self._choose_parts(name, most_ms)
+                if len(able) >= 2 and len(able) > n_before:
+                    compose(able)
+                n_before = len(able)
 
-    def _choose_parts(self, name: str) -> list[tuple[Trial, Head]]:
+    def _choose_parts(self, name: str, most_ms: float) -> list[tuple[Trial, Head]]:
         """The best models that together keep within memory and time, of fits and of answers."""
         able: list[tuple[Trial, Head]] = []
         for trial, head in sorted(self._heads.values(), key=lambda pair: place(pair[0])):
@@ -223,8 +231,9 @@ class _Hunt:
                 continue
             together = [*able, (trial, head)]
             in_time = self.used + _MARGIN * sum(t.fit_seconds for t, _ in together) <= self.seconds
-            delay = self._limits.find_delay(name, (each.answer_ms for each, _ in together))
-            if in_time and not delay and self._limits.hold(each.recipe for each, _ in together):
+            taken = self._limits.add_up(name, (each.answer_ms for each, _ in together))
+            holds = self._limits.hold(each.recipe for each, _ in together)
+            if in_time and taken <= most_ms and holds:
                 able = together
         return able
 
@@ -246,17 +255,21 @@ class _Hunt:
         )
         fit_seconds = sum(trial.fit_seconds for trial, _ in kept)
         spent = time.monotonic() - start
-        self.trials.append(Trial(recipe, float(lesson.values.mean()), spent, fit_seconds))
-        if delay := self._limits.find_delay("ranker", (trial.answer_ms for trial, _ in kept)):
+        answers = [trial.answer_ms for trial, _ in kept]
+        taken = self._limits.add_up("learned", answers)
+        value = float(lesson.values.mean())
+        self.trials.append(Trial(recipe, value, spent, fit_seconds, answer_ms=taken))
+        if delay := self._limits.find_delay("ranker", answers):
             self.skipped["ranker"] = delay
             return
-        self._rank(recipe, fit_seconds, [head for _, head in kept], lesson)
+        self._rank(recipe, kept, lesson)
 
-    def _rank(self, base: Recipe, parts_seconds: float, heads: list[Head], lesson: Lesson) -> None:
+    def _rank(self, base: Recipe, kept: list[tuple[Trial, Head]], lesson: Lesson) -> None:
         """Trees on top of the learnt weights."""
         if not FAMILIES["ranker"].available:
             self.skipped["ranker"] = FAMILIES["ranker"].lacks
             return
+        parts_seconds = sum(trial.fit_seconds for trial, _ in kept)
         near = self._estimate("item_cosine")
         cost = _GROWING * len(self.bench.asked.items) + near
         if self.used + cost + _MARGIN * (parts_seconds + near) > self.seconds:
@@ -265,7 +278,7 @@ class _Hunt:
         self.tell("ranker")
         start = time.monotonic()
         rng = np.random.default_rng(_SEED)
-        grown = grow_ranker(heads, lesson, self.bench, self._popularity, rng)
+        grown = grow_ranker([head for _, head in kept], lesson, self.bench, self._popularity, rng)
         if grown is None:
             self.skipped["ranker"] = f"fewer than {FEWEST} customers could teach it"
             return
@@ -274,7 +287,8 @@ class _Hunt:
             return
         recipe = structs.replace(base, name="ranker", trees=grown.trees)
         spent = time.monotonic() - start
-        self.trials.append(Trial(recipe, grown.value, spent, parts_seconds + near))
+        taken = self._limits.add_up("ranker", (trial.answer_ms for trial, _ in kept))
+        self.trials.append(Trial(recipe, grown.value, spent, parts_seconds + near, answer_ms=taken))
 
     def _share(self, able: list[tuple[Trial, Head]]) -> None:
         """Shares of a sum, if that is better than the best alone."""
@@ -292,8 +306,9 @@ class _Hunt:
             shares=tuple(found.shares[at] / able[at][1].norm for at in parts),
         )
         fit_seconds = sum(able[at][0].fit_seconds for at in parts)
+        taken = self._limits.add_up("blend", (able[at][0].answer_ms for at in parts))
         spent = time.monotonic() - start
-        self.trials.append(Trial(recipe, found.value, spent, fit_seconds))
+        self.trials.append(Trial(recipe, found.value, spent, fit_seconds, answer_ms=taken))
 
     def _loses(self, name: str, values: Vector, best: Head) -> bool:
         """Whether it gains nothing over the best part by one of the ways of holding back."""

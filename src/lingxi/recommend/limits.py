@@ -25,13 +25,23 @@ class Limits:
         Popularity may be fitted whatever it takes.
     answer_ms
         For one answer; 0: none is timed.
+    quick_ms
+        What is wished of one; 0: nothing.
     """
 
     def __init__(
-        self, size: Size, asked: Histories, memory_bytes: float, answer_ms: float = 0.0
+        self,
+        size: Size,
+        asked: Histories,
+        memory_bytes: float,
+        answer_ms: float = 0.0,
+        quick_ms: float = 0.0,
     ) -> None:
         self.size, self.memory_bytes, self.answer_ms = size, memory_bytes, answer_ms
         self._asked = asked
+        wished = 0 < quick_ms < answer_ms
+        self.steps = (quick_ms, answer_ms) if wished else (answer_ms,)
+        """Milliseconds for which models are put together: what is wished, then what may be."""
 
     def find_burden(self, recipe: Recipe) -> str:
         """Why a recipe is not even to be fitted; nothing if it is."""
@@ -69,9 +79,14 @@ class Limits:
         """Whether that is more than an answer may take."""
         return 0 < self.answer_ms < answer_ms
 
+    def add_up(self, name: str, parts: Iterable[float]) -> float:
+        """Milliseconds of an answer by models together, of those that each takes; 0 where there
+        is no limit."""
+        return reckon_together(name, list(parts)) if self.answer_ms else 0.0
+
     def find_delay(self, name: str, parts: Iterable[float]) -> str:
         """Why models that take so long each are not to answer together; nothing if they are."""
-        taken = reckon_together(name, list(parts))
+        taken = self.add_up(name, parts)
         if not self.is_slow(taken):
             return ""
         return f"an answer would take about {taken:.1f} ms, {self._most}"

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from lingxi.clock import Clock
-from lingxi.config import Settings
+from lingxi.config import RecommendSettings, Settings
 from lingxi.errors import NotEnoughData
 from lingxi.i18n import Sentence
 from lingxi.recommend.answering import Stopwatch, is_quick_anyway
@@ -20,7 +20,7 @@ from lingxi.recommend.promotions import Counts
 from lingxi.recommend.recipe import Recipe
 from lingxi.recommend.recommender import KIND
 from lingxi.recommend.stored import FULL, read_described, read_promotions, write_models
-from lingxi.recommend.trials import Found, best_of
+from lingxi.recommend.trials import Found, best_of, choose
 from lingxi.recommend.windows import Split, split_by_time
 from lingxi.schema import Scalar
 from lingxi.store import ArtefactWriter, CandidateRecord, Manifest, MeasureRecord, Progress, Store
@@ -37,6 +37,7 @@ _MOST_MEASURED = 6
 _SLACK = 1.25
 """An answer timed once more may take so many times what it may, by chance."""
 _STEPS = len(FAMILIES) + _MOST_MEASURED + 3
+_FREE = RecommendSettings(answer_ms=0.0, quick_ms=0.0)
 _FALL_BACK = make_recipe("popularity", {"taught_half_life": FILL.half_life_days})
 _VISITOR_FALL_BACK = make_recipe("item_cosine", {"k": 50})
 
@@ -71,7 +72,7 @@ def train_recommenders(
     rng = np.random.default_rng(settings.learning.seed)
     seconds = settings.learning.recommender_seconds
     limits = settings.recommend
-    choice = choose_recipe(interactions, rng, progress, seconds, limits.memory_gb, limits.answer_ms)
+    choice = choose_recipe(interactions, rng, progress, seconds, limits)
     progress(STEP, steps - 2, steps)
     with store.artefacts.write(KIND) as writer:
         promotions = read_promotions(store, position)
@@ -87,8 +88,7 @@ def choose_recipe(
     rng: np.random.Generator,
     progress: Progress,
     seconds: float,
-    memory_gb: float = 4.0,
-    answer_ms: float = 0.0,
+    limits: RecommendSettings = _FREE,
 ) -> Choice:
     """The recipe for customers and the one for visitors, with what was measured.
 
@@ -118,9 +118,17 @@ def choose_recipe(
     def tell(name: str) -> None:
         progress(STEP, met.setdefault(name, len(met)), _STEPS)
 
-    most_ms = 0.0 if is_quick_anyway(bench.taught) else answer_ms
-    found = search(bench, seconds, tell=tell, memory_gb=memory_gb, answer_ms=most_ms)
-    return _compare(split, found, most_ms, rng, progress)
+    if is_quick_anyway(bench.taught):
+        limits = replace(limits, answer_ms=0.0, quick_ms=0.0)
+    found = search(
+        bench,
+        seconds,
+        tell=tell,
+        memory_gb=limits.memory_gb,
+        answer_ms=limits.answer_ms,
+        quick_ms=limits.quick_ms,
+    )
+    return _compare(split, found, limits, rng, progress)
 
 
 def _fall_back(why: Sentence) -> Choice:
@@ -128,7 +136,11 @@ def _fall_back(why: Sentence) -> Choice:
 
 
 def _compare(
-    split: Split, found: Found, answer_ms: float, rng: np.random.Generator, progress: Progress
+    split: Split,
+    found: Found,
+    limits: RecommendSettings,
+    rng: np.random.Generator,
+    progress: Progress,
 ) -> Choice:
     """The choice of the inner window beside the best others on the outer one."""
     best = _pick(found)
@@ -140,7 +152,7 @@ def _compare(
         progress(STEP, len(FAMILIES) + step, _STEPS)
         model = bench.fit(trial.recipe)
         measured[name], answers[name] = bench.evaluate(model), watch.time(model)
-    found = _answer_in_time(found, best, answers, answer_ms)
+    found = _answer_in_time(found, best, answers, limits)
     baseline, chosen = measured["popularity"], found.recipe.name
     records = tuple(
         CandidateRecord(
@@ -174,46 +186,51 @@ def _compare(
         "trials": len(found.trials),
         "peak_memory_mb": round(peak_memory_mb(), 1),
         "parts": " + ".join(part.name for part in found.recipe.parts),
-        **_tell_slower(found, answer_ms),
+        **_tell_slower(found, answers),
     }
     return Choice(found.recipe, visitor_recipe, why, records, split, extra)
 
 
 def _answer_in_time(
-    found: Found, best: dict[str, Trial], answers: dict[str, float], answer_ms: float
+    found: Found, best: dict[str, Trial], answers: dict[str, float], limits: RecommendSettings
 ) -> Found:
     """The same, with the next best in place of a choice of which an answer takes too long after
     all: of models together the search only reckons it from the parts."""
-    if not answer_ms or answers[found.recipe.name] <= _SLACK * answer_ms:
+    most = _SLACK * limits.answer_ms
+    if not most or answers[found.recipe.name] <= most:
         return found
-    late = {name for name, taken in answers.items() if taken > _SLACK * answer_ms}
+    timed = {
+        name: replace(
+            trial,
+            answer_ms=answers[name],
+            slow=trial.slow or (answers[name] > most and name != "popularity"),
+        )
+        for name, trial in best.items()
+    }
     trials = tuple(
-        replace(trial, slow=True, answer_ms=answers[trial.recipe.name])
-        if trial.recipe.name in late and trial.recipe.name != "popularity"
-        else trial
+        timed[trial.recipe.name] if trial is best.get(trial.recipe.name) else trial
         for trial in found.trials
     )
-    able = [trial for name, trial in best.items() if name not in late and not trial.slow]
-    chosen = best_of(able)
+    able = [trial for trial in timed.values() if not trial.slow]
+    chosen = choose(able, _SLACK * limits.quick_ms)
     return replace(found, trials=trials, recipe=chosen.recipe if chosen else _FALL_BACK)
 
 
-def _tell_slower(found: Found, answer_ms: float) -> dict[str, Scalar]:
-    """What was better and not chosen, because one answer takes too long."""
+def _tell_slower(found: Found, answers: dict[str, float]) -> dict[str, Scalar]:
+    """What was better and not chosen, because one answer takes longer."""
     slower = found.slower
     if slower is None:
         return {}
-    return {
-        "slower_model": slower.recipe.name,
-        "slower_answer_ms": round(slower.answer_ms, 2),
-        "most_answer_ms": answer_ms,
-    }
+    name, taken = slower.recipe.name, slower.answer_ms
+    return {"slower_model": name, "slower_answer_ms": round(max(taken, answers.get(name, 0)), 2)}
 
 
 def _pick(found: Found) -> dict[str, Trial]:
     """The best trial of each model that is measured again, the simpler first; of those that answer
     too late only one, and only if it is the best of all."""
     bests = {name: found.best(name) for name in FAMILIES}
+    chosen = best_of([trial for trial in found.trials if trial.recipe == found.recipe])
+    bests[found.recipe.name] = chosen or bests[found.recipe.name]
     slower = found.slower
     known = {
         name: trial

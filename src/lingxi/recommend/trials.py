@@ -11,6 +11,8 @@ from lingxi.recommend.families import FAMILIES, vary
 from lingxi.recommend.recipe import Recipe
 from lingxi.recommend.starts import OF_TIME, rank_simplicity
 
+_WORTH = 1.1
+"""How many times as good a model must be that takes longer than is wished."""
 _MOMENT = 5.0
 """Seconds that a fit of item-kNN may be reckoned at to be tried whatever the time."""
 
@@ -33,15 +35,27 @@ class Found:
 
     @property
     def slower(self) -> Trial | None:
-        """The best of those whose answers take too long, if it is better than all others."""
-        slow = best_of([trial for trial in self.trials if trial.slow])
-        rest = best_of([trial for trial in self.trials if not trial.slow])
-        return slow if slow and (rest is None or slow.value > rest.value) else None
+        """The best of those that are better than the choice and take longer to answer."""
+        own = best_of([trial for trial in self.trials if trial.recipe == self.recipe])
+        if own is None:
+            return None
+        longer = [t for t in self.trials if t.value > own.value and t.answer_ms > own.answer_ms]
+        return max(longer, key=lambda trial: trial.value, default=None)
 
 
 def best_of(trials: Sequence[Trial]) -> Trial | None:
     """The highest value; of equal ones the simpler model, then the first."""
     return min(trials, key=place) if trials else None
+
+
+def choose(trials: Sequence[Trial], quick_ms: float = 0.0) -> Trial | None:
+    """The best; but the best of those that answer within ``quick_ms``, 0 for no such wish, unless
+    it is a tenth better than that."""
+    best = best_of(trials)
+    if best is None or not quick_ms:
+        return best
+    quick = best_of([t for t in trials if not t.slow and t.answer_ms <= quick_ms])
+    return quick if quick and best.value <= _WORTH * quick.value else best
 
 
 def is_cheap(recipe: Recipe, size: tuple[int, int, int], seconds: float) -> bool:

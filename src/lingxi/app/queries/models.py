@@ -43,8 +43,7 @@ def _find_slower(manifest: Manifest) -> Slower | None:
     extra = manifest.extra
     if not extra.get("slower_model"):
         return None
-    taken, most = (float(extra.get(key) or 0) for key in ("slower_answer_ms", "most_answer_ms"))
-    return Slower(str(extra["slower_model"]), taken, most)
+    return Slower(str(extra["slower_model"]), float(extra.get("slower_answer_ms") or 0))
 
 
 def _find_makeup(store: Store, manifest: Manifest) -> Makeup | None:
