@@ -19,8 +19,9 @@ from lingxi.ingest.tables import import_file, import_run, source_count
 from lingxi.store.tables import counter, lake_file
 
 PROGRAM = Path(__file__).with_name("road_step.py")
-VOLATILE = frozenset({"raw", "import_id", "trait.value", "private.value"})
-"""Columns of ciphertext under a random nonce, or that name the run that wrote a row."""
+VOLATILE = frozenset({"raw", "import_id", "trait.value", "private.value", "source.write_key"})
+"""Columns of ciphertext under a random nonce, of a shop's own random key, or that name the run that
+wrote a row."""
 APART = (import_run, import_file, source_count, lake_file)
 """Who ran again has run more often, has counted what was known already, and may have cut the lake
 into other files."""
