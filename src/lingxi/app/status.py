@@ -1,5 +1,6 @@
 """Where the shop stands: counts, what lags behind the log, models in use."""
 
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,6 +15,7 @@ from lingxi.ingest.tables import quarantine
 from lingxi.policy import get_totals
 from lingxi.profiles.tables import customer_profile
 from lingxi.schema import SYSTEM_EVENTS
+from lingxi.store.files import walk_files
 from lingxi.store.tables import event, from_micros, identity
 
 if TYPE_CHECKING:
@@ -86,13 +88,11 @@ def count_after(tx: sa.Connection, position: int) -> int:
 
 
 def measure_folder(folder: Path) -> int:
-    """Bytes of all files under a folder; a file that vanishes meanwhile counts nothing."""
+    """Bytes of all files under a folder; what vanishes meanwhile, a folder too, counts nothing."""
     total = 0
-    for path in folder.rglob("*"):
-        try:
-            total += path.stat().st_size if path.is_file() else 0
-        except FileNotFoundError:
-            continue
+    for path in walk_files(folder):
+        with suppress(FileNotFoundError):
+            total += path.stat().st_size
     return total
 
 

@@ -14,7 +14,15 @@ from lingxi.config import CONFIG_FILE
 from lingxi.errors import Conflict, StoreUnavailable
 from lingxi.store.dump import dump_state
 from lingxi.store.engine import read_address
-from lingxi.store.files import explained, hash_file, locked, sync_file, sync_folder, write_whole
+from lingxi.store.files import (
+    explained,
+    hash_file,
+    locked,
+    sync_file,
+    sync_folder,
+    walk_files,
+    write_whole,
+)
 from lingxi.store.progress import Progress, silent
 from lingxi.store.store import Store
 
@@ -107,7 +115,7 @@ def _fill(store: Store, draft: Path, progress: Progress) -> BackupRecord:
 def _other_files(store: Store) -> Iterator[Path]:
     """Files under the shop's data that are neither state nor lake, relative to it."""
     state = read_address(store.settings.database_url).database or ""
-    for place in sorted(store.folder.rglob("*")):
+    for place in walk_files(store.folder):
         path = place.relative_to(store.folder)
         hidden = any(part.startswith(".") for part in path.parts)
         if not place.is_file() or hidden or path.parts[0] in ("lake", "tmp"):

@@ -60,3 +60,12 @@ def locked(path: Path) -> Iterator[None]:
     with explained(path), path.open("a") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
         yield
+
+
+def walk_files(folder: Path) -> Iterator[Path]:
+    """All files under a folder, those of one folder in order; a folder that another process takes
+    away meanwhile, as a draft that becomes a version, is passed over."""
+    for place, folders, names in os.walk(folder):
+        folders.sort()
+        for name in sorted(names):
+            yield Path(place, name)
