@@ -167,7 +167,7 @@ def _compare(
     )
     hits = {name: float(e.values["hit_rate@10"].mean()) for name, e in measured.items()}
     why = Sentence(
-        "recommend.why.best",
+        "recommend.why.best_in_time" if found.slower else "recommend.why.best",
         {
             "n": bench.asked.n_rows,
             "days": split.days,
