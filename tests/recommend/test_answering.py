@@ -59,7 +59,8 @@ def test_what_is_better_and_takes_longer_is_told_of():
     later = Trial(make_recipe("als"), 0.4, answer_ms=9.0, slow=True)
     worse = Trial(make_recipe("v_sknn"), 0.2, answer_ms=9.0)
     quicker = Trial(make_recipe("ease"), 0.35, answer_ms=0.2)
-    found = Found(own.recipe, (own, worse, later, quicker), {}, 1.0)
+    lucky = Trial(make_recipe("slim"), 0.5, by_chance=True, answer_ms=0.9)
+    found = Found(own.recipe, (own, worse, later, quicker, lucky), {}, 1.0)
     assert found.slower is later
     assert Found(own.recipe, (own, worse, quicker), {}, 1.0).slower is None
     assert Found(later.recipe, (own, worse, later), {}, 1.0).slower is None

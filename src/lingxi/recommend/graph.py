@@ -6,7 +6,7 @@ vectors, which holds the broad tastes, are added; then a step of what that leads
 (``terms``).
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from copy import copy
 
 import numpy as np
@@ -195,13 +195,18 @@ class GraphFilter:
         """
         n = len(self.left)
         length = self.length if whole else min(self.length, max(GRAPH_LISTED, GRAPH_CELLS // n))
-        blocks = []
-        for start in range(0, n, _BLOCK):
-            rows = slice(start, start + _BLOCK)
+        blocks = (slice(start, start + _BLOCK) for start in range(0, n, _BLOCK))
+        return self._multiply_rows(blocks, length, whole=whole)
+
+    def _multiply_rows(
+        self, blocks: Iterable[slice | NDArray[np.int64]], length: int, *, whole: bool
+    ) -> Csr:
+        kept = []
+        for rows in blocks:
             broad = self.left[rows] if whole else self.left[rows, :0]
             scores = self._finish(densify_scores(self._walk.multiply_out(rows)), broad)
-            blocks.append(cut_rows(scores, length))
-        return stack(blocks, n)
+            kept.append(cut_rows(scores, length))
+        return stack(kept, len(self.left))
 
     def as_stored(self, items: NDArray[np.int64]) -> "GraphFilter":
         """What ``load`` makes of it, with the rows of these items alone.
@@ -211,11 +216,9 @@ class GraphFilter:
         n = len(self.left)
         if self._step is None or n > MOST_MULTIPLIED:
             return self
-        kept, starts = [], range(0, len(items), _BLOCK)
-        for block in (items[start : start + _BLOCK] for start in starts):
-            scores = self._finish(densify_scores(self._walk.multiply_out(block)), self.left[block])
-            kept.append(cut_rows(scores, self.length))
-        some, lengths = stack(kept, n), np.zeros(n, dtype=np.int64)
+        blocks = (items[start : start + _BLOCK] for start in range(0, len(items), _BLOCK))
+        some = self._multiply_rows(blocks, self.length, whole=True)
+        lengths = np.zeros(n, dtype=np.int64)
         lengths[items] = row_lengths(some)
         indptr = np.concatenate(([0], np.cumsum(lengths)))
         stored = copy(self)

@@ -39,7 +39,11 @@ class Found:
         own = best_of([trial for trial in self.trials if trial.recipe == self.recipe])
         if own is None:
             return None
-        longer = [t for t in self.trials if t.value > own.value and t.answer_ms > own.answer_ms]
+        longer = [
+            trial
+            for trial in self.trials
+            if trial.value > own.value and trial.answer_ms > own.answer_ms and not trial.by_chance
+        ]
         return max(longer, key=lambda trial: trial.value, default=None)
 
 
