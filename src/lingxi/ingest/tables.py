@@ -23,7 +23,7 @@ identifier = Table(
     Column("kind", String, primary_key=True),
     Column("value", String, primary_key=True),
     Column("subject", SUBJECT, nullable=False, unique=True),
-    Column("sealed", String, index=True),
+    Column("sealed", String),
     Column("since", Moment),
 )
 """Raw identifier → surrogate, given once. ``value`` of an e-mail address is its keyed hash;
