@@ -3,6 +3,7 @@
 import os
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -41,7 +42,15 @@ class Walk:
     @property
     def turned(self) -> "Walk":
         """The transposed step."""
-        return Walk(transpose(self.back_turned), transpose(self.forth))
+        return Walk(self._back, self._forth_turned)
+
+    @cached_property
+    def _forth_turned(self) -> Csr:
+        return transpose(self.forth)
+
+    @cached_property
+    def _back(self) -> Csr:
+        return transpose(self.back_turned)
 
     def times(self, factor: float) -> "Walk":
         """Every cell multiplied."""
@@ -49,13 +58,14 @@ class Walk:
 
     def multiply_out(self, rows: slice | NDArray[np.int64]) -> Csr:
         """Some rows of the step."""
-        product: Csr = transpose(self.forth[:, rows]) @ transpose(self.back_turned)
+        product: Csr = self._forth_turned[rows] @ self._back
         return product
 
     def lead(self, rows: Block | Csr) -> Block:
         """``rows forth' back``, shape (n_rows, n_items).
 
-        SciPy's product lets other threads run, so two blocks are led at once.
+        Of sparse rows the first half touches the customers of their items alone. SciPy's product
+        lets other threads run, so two blocks are led at once.
 
         >>> from lingxi.recommend.ratings import read_ratings
         >>> table = read_ratings([[1, 1], [0, 2]])
@@ -63,12 +73,15 @@ class Walk:
         [[1.0, 1.0], [1.0, 5.0]]
         """
         led = np.empty(rows.shape, dtype=np.float32)
+        turned = None if isinstance(rows, np.ndarray) else self._forth_turned
 
         def lead_block(start: int) -> None:
             block = slice(start, start + _WIDTH)
-            part = rows[block]
-            dense = part if isinstance(part, np.ndarray) else densify_scores(part)
-            led[block] = (self.back_turned @ (self.forth @ np.ascontiguousarray(dense.T))).T
+            if turned is None:
+                met = self.forth @ np.ascontiguousarray(rows[block].T)
+            else:
+                met = np.ascontiguousarray(densify_scores(rows[block] @ turned).T)
+            led[block] = (self.back_turned @ met).T
 
         starts = range(0, led.shape[0], _WIDTH)
         if len(starts) < 2 * _THREADS:
