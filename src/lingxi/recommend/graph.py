@@ -126,7 +126,7 @@ class GraphFilter:
         ``items``: shape (n_rows, n), each row's own; so is each term.
         """
         x = histories.weigh(self.heard)
-        low, led = np.asarray(x @ self._far, dtype=np.float32), self._walk.lead(x)
+        low, led = _project(x, self._far), self._walk.lead(x)
         yield np.take_along_axis(led, items, axis=1)
         yield _multiply_some(low, self._near, items)
         yield np.take_along_axis(self._lead(led), items, axis=1)
@@ -141,7 +141,7 @@ class GraphFilter:
             scores = score_row(self.operator, x)
         else:
             scores = densify_scores(x @ self.operator)
-        return self._finish(scores, np.asarray(x @ self.left, dtype=np.float32))
+        return self._finish(scores, _project(x, self.left))
 
     def explain(self, histories: Histories, lists: NDArray[np.int64]) -> Csr:
         """What each item of each history gives to each listed item; see ``Scorer.explain``."""
@@ -237,7 +237,9 @@ class GraphFilter:
     def _sharpen(self, scores: Block) -> Block:
         if self._step is None or not self.weights[-1]:
             return scores
-        sharpened: Block = scores - np.float32(self.weights[-1]) * self._lead(scores)
+        sharpened = self._lead(scores)
+        sharpened *= np.float32(-self.weights[-1])
+        sharpened += scores
         _drop_rounding(sharpened)
         return sharpened
 
@@ -258,6 +260,11 @@ class GraphFilter:
         told = self._walk.turned.lead(last)[:, had].T.astype(np.float64)
         told += self.left[had].astype(np.float64) @ (self.right @ last.T)
         return told
+
+
+def _project(rows: Csr, factors: Block) -> Block:
+    """``rows factors`` in single precision: in double all factors would be copied each time."""
+    return np.asarray(scale(rows, rows.data.astype(np.float32)) @ factors)
 
 
 def _drop_rounding(scores: NDArray[np.float32]) -> None:
