@@ -12,8 +12,8 @@ from lingxi.recommend.matrix import Csr, densify_scores, row_sums, scale, transp
 from lingxi.recommend.spectrum import Block
 
 _WIDTH = 16
-"""Rows led at a time: their numbers of tens of thousands of items stay in a processor's cache, which
-makes the product three times as fast as for 512; of 8 the steps between them cost more."""
+"""Rows led at a time: their numbers of tens of thousands of items stay in a processor's cache,
+which makes the product three times as fast as for 512; of 8 the steps between cost more."""
 _THREADS = min(2, os.cpu_count() or 1)
 
 
