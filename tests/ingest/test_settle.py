@@ -3,11 +3,13 @@
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from ingest.conftest import Bench
-from lingxi.ingest.settle import Order, settle_orders, sum_goods, tell
+from lingxi.ingest.goods import sum_goods
+from lingxi.ingest.settle import Order, settle_orders, tell
 from lingxi.profiles.ledger import Ledger
 from lingxi.schema import Event, Line, Name
 
@@ -15,7 +17,14 @@ NOW = datetime(2026, 3, 1, tzinfo=UTC)
 Lines = dict[str, tuple[int, int]]
 
 
-def told(number: int, name: Name, goods: Lines | None = None, amount: int | None = None) -> Event:
+def told(
+    number: int,
+    name: Name,
+    goods: Lines | None = None,
+    amount: int | None = None,
+    subject: int | None = 7,
+    cost: int | None = None,
+) -> Event:
     lines = tuple(Line(i, n, price, n * price) for i, (n, price) in (goods or {}).items())
     total = sum(line.amount_cents or 0 for line in lines) if goods else amount
     return Event(
@@ -23,10 +32,11 @@ def told(number: int, name: Name, goods: Lines | None = None, amount: int | None
         name=name.value,
         occurred_at=NOW + timedelta(minutes=number),
         received_at=NOW,
-        subject=7,
+        subject=subject,
         order_id="A",
         currency="GBP",
         amount_cents=total,
+        cost_cents=cost,
         lines=lines,
     )
 
@@ -176,3 +186,104 @@ def test_goods_added_later_are_a_part_of_the_same_order() -> None:
     for event in log:
         ledger.add(event)
     assert (ledger.standing.orders, net(log)) == (1, 800)
+
+
+ORDERED = {"a": (2, 500)}
+HALF = {"a": (1, 500)}
+
+
+def refund(number: int, goods: Lines | None = None, **more: int | None) -> Event:
+    return told(number, Name.ORDER_REFUNDED, goods, **more)
+
+
+@pytest.mark.parametrize("now", [ORDERED, HALF], ids=["as ordered", "as left"])
+def test_a_telling_after_a_refund_takes_nothing_back_again(now: Lines) -> None:
+    """Platforms tell of an order again with every refund, some with all goods and some with what
+    is left: neither moves money."""
+    order = told(1, Name.ORDER_COMPLETED, ORDERED)
+    log, after = play(order, refund(2, HALF), told(3, Name.ORDER_UPDATED, now))
+    assert net(log) == 500
+    assert after is not None
+    assert after.goods == {"a": (1, 500)}
+
+
+def test_after_a_refund_goods_may_still_leave_and_come() -> None:
+    order, back = told(1, Name.ORDER_COMPLETED, {"a": (3, 500)}), refund(2, HALF)
+    log, _ = play(order, back, told(3, Name.ORDER_UPDATED, HALF))
+    assert net(log) == 500
+    log, _ = play(order, back, told(3, Name.ORDER_UPDATED, {"a": (4, 500)}))
+    assert net(log) == 1500
+
+
+def test_an_older_telling_after_a_refund_does_not_bring_the_goods_again() -> None:
+    """Delivered late: told between the order and its refund."""
+    order = told(1, Name.ORDER_COMPLETED, ORDERED)
+    log, _ = play(order, refund(5, HALF), told(3, Name.ORDER_UPDATED, ORDERED))
+    assert net(log) == 500
+
+
+def test_a_refund_before_its_order_is_the_customers_once_the_order_comes() -> None:
+    """A refund's webhook names no customer: stored as nobody's, the profile lost it."""
+    log, order = play(refund(5, HALF, subject=None), told(1, Name.ORDER_COMPLETED, ORDERED))
+    assert [(e.name, e.subject, e.amount_cents) for e in log] == [
+        ("Order Refunded", None, 0),
+        ("Order Completed", 7, 1000),
+        ("Order Refunded", 7, 500),
+    ]
+    assert log[0].properties["refunded_cents"] == 500
+    assert order is not None
+    again, _ = tell(order, told(6, Name.ORDER_UPDATED, HALF))
+    assert net(log + again) == 500
+
+
+def test_a_refund_before_its_order_that_names_its_customer_counts_once() -> None:
+    log, _ = play(
+        refund(5, HALF),
+        told(1, Name.ORDER_COMPLETED, ORDERED),
+        told(6, Name.ORDER_CANCELLED),
+    )
+    assert net(log) == 0
+    assert [e.amount_cents for e in log] == [500, 1000, None, 500]
+
+
+@pytest.mark.parametrize("end", [Name.ORDER_CANCELLED, Name.ORDER_REFUNDED])
+def test_an_order_that_ended_before_it_came_counts_for_nothing(end: Name) -> None:
+    log, _ = play(told(5, end), told(1, Name.ORDER_COMPLETED, ORDERED))
+    assert net(log) == 0
+
+
+def test_an_order_placed_after_its_cancellation_stands() -> None:
+    log, _ = play(told(1, Name.ORDER_CANCELLED), told(5, Name.ORDER_UPDATED, ORDERED))
+    assert net(log) == 1000
+
+
+def test_a_refund_of_postage_alone_leaves_the_goods() -> None:
+    log, _ = play(told(1, Name.ORDER_COMPLETED, ORDERED, cost=300), refund(2, amount=0, cost=300))
+    assert (net(log), log[-1].amount_cents, log[-1].cost_cents) == (1000, 0, 300)
+
+
+TELLINGS = st.permutations(
+    [
+        told(1, Name.ORDER_COMPLETED, {"a": (4, 500)}),
+        refund(2, HALF, subject=None),
+        told(3, Name.ORDER_UPDATED, {"a": (4, 500)}),
+        refund(4, HALF, subject=None),
+        told(5, Name.ORDER_UPDATED, {"a": (4, 500)}),
+    ]
+)
+
+
+@given(TELLINGS)
+def test_in_whatever_order_they_arrive_it_comes_to_the_same(events: list[Event]) -> None:
+    log, order = play(*events)
+    assert net(log) == 1000
+    assert order is not None
+    assert order.left_cents == 1000
+
+
+def test_what_waits_for_its_order_is_kept_between_batches(make_bench: Callable[[], Bench]) -> None:
+    bench = make_bench()
+    for event in (refund(5, HALF, subject=None), told(1, Name.ORDER_COMPLETED, ORDERED)):
+        with bench.store.write() as tx:
+            bench.store.log.append(settle_orders(bench.store, tx, [event, event]), tx=tx)
+    assert net(bench.log()) == 500

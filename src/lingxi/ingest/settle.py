@@ -6,7 +6,7 @@ were added are a further part of it. The telling itself stays in the log as
 "Order Updated" or "Order Cancelled", which move no money.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -14,8 +14,17 @@ import msgspec
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
+from lingxi.ingest.goods import (
+    Goods,
+    add_goods,
+    collect_goods,
+    compare_goods,
+    subtract_goods,
+    sum_goods,
+    to_lines,
+)
 from lingxi.ingest.tables import order_state
-from lingxi.schema import Event, Line, Name
+from lingxi.schema import Event, Name
 from lingxi.store import Store
 from lingxi.store.codec import from_row
 from lingxi.store.keyed import fetch_typed, upsert
@@ -34,13 +43,16 @@ _ORDERS = frozenset(
 _EARLIER = timedelta(days=1)
 """How much older than its order a part may be dated."""
 _LINES = msgspec.json.Decoder(dict[str, tuple[int, int]])
-Goods = dict[str, tuple[int, int]]
-"""Item → units and their amount in minor units."""
 
 
 @dataclass
 class Order:
-    """One order as last told; ``goods`` are those that stand, refunds taken off."""
+    """One order as last told. ``ordered`` are its goods without what refunds took off, ``returned``
+    what those took off.
+
+    What is told before the order itself waits: ``owed`` are refunds that named nobody, which could
+    be nobody's yet, and ``ended`` says that a cancellation came, or a refund of everything.
+    """
 
     order_id: str
     subject: int | None
@@ -48,12 +60,36 @@ class Order:
     tellings: int = 0
     goods_cents: int = 0
     refunded_cents: int = 0
-    goods: Goods = field(default_factory=dict)
+    ordered: Goods = field(default_factory=dict)
+    returned: Goods = field(default_factory=dict)
+    returned_cents: int = 0
+    owed: Goods = field(default_factory=dict)
+    owed_cents: int = 0
+    ended: bool = False
 
     @property
     def left_cents(self) -> int:
         """What of the goods value has not come back."""
         return max(0, self.goods_cents - self.refunded_cents)
+
+    @property
+    def goods(self) -> Goods:
+        """The goods that stand, refunds taken off."""
+        return subtract_goods(self.ordered, self.returned)
+
+
+class _Kept(msgspec.Struct, array_like=True):
+    """What a row keeps of an order beside its columns."""
+
+    ordered: Goods
+    returned: Goods = {}
+    returned_cents: int = 0
+    owed: Goods = {}
+    owed_cents: int = 0
+    ended: bool = False
+
+
+_KEPT = msgspec.json.Decoder(_Kept)
 
 
 def settle_orders(
@@ -76,7 +112,11 @@ def settle_orders(
         if each.name not in _ORDERS or each.order_id is None or each.event_id in known:
             settled.append(each)
             continue
+        known.add(each.event_id)
         before = orders.get(each.order_id)
+        if imported and before is None and each.name == Name.ORDER_REFUNDED:
+            settled.append(each)  # of an order in the log, to which the file has tied it
+            continue
         result, after = tell(before, each)
         settled += result
         orders[each.order_id] = after
@@ -94,20 +134,61 @@ def tell(order: Order | None, event: Event) -> tuple[list[Event], Order]:
     amount = event.amount_cents if event.amount_cents is not None else sum_goods(goods)
     if order is None:
         order = Order(str(event.order_id), event.subject, event.occurred_at)
+    if not order.tellings:
         if event.name in (Name.ORDER_COMPLETED, Name.ORDER_UPDATED) and (goods or amount):
-            order.goods, order.goods_cents, order.tellings = goods, amount, 1
-            return [_rename(event, Name.ORDER_COMPLETED)], order
-        if event.name == Name.ORDER_REFUNDED:
-            return [event], order
-        return [event], order
-    if not order.tellings and event.name == Name.ORDER_COMPLETED:  # a refund was told before it
-        order.goods, order.goods_cents, order.tellings = goods, amount, 1
-        return [event], order
+            return _place(order, event, goods, amount)
+        return _tell_early(order, event, goods, amount)
     if event.name == Name.ORDER_REFUNDED:
         return [_refund(order, event, goods, amount)], order
     if event.name == Name.ORDER_CANCELLED:
         return [event, *_take_back(order, event, dict(order.goods), order.left_cents)], order
     return _update(order, event, goods, amount)
+
+
+def _place(order: Order, event: Event, goods: Goods, amount: int) -> tuple[list[Event], Order]:
+    """The first telling is the order. What came before it is taken off now."""
+    ended = order.ended and event.occurred_at <= order.told_at
+    order.ordered, order.goods_cents, order.tellings = goods, amount, 1
+    order.told_at = event.occurred_at
+    if event.subject is not None:
+        order.subject = event.subject
+    owed, cents = order.owed, min(order.owed_cents, order.left_cents)
+    order.owed, order.owed_cents, order.ended = {}, 0, False
+    settled = [_rename(event, Name.ORDER_COMPLETED)]
+    if owed or cents:
+        settled.append(_derive(order, event, Name.ORDER_REFUNDED, owed, cents))
+        _return(order, owed, cents)
+    if ended:
+        settled += _take_back(order, event, dict(order.goods), order.left_cents)
+    return settled, order
+
+
+def _tell_early(order: Order, event: Event, goods: Goods, amount: int) -> tuple[list[Event], Order]:
+    """A refund or a cancellation of an order that nobody has told of yet.
+
+    A refund that names its customer counts at once. One that names nobody moves no money until
+    its order comes, and is that customer's then.
+    """
+    if event.name == Name.ORDER_REFUNDED and not _names_nothing(event, goods):
+        if event.subject is not None:
+            order.subject = event.subject
+            _return(order, goods, amount)
+            return [event], order
+        order.owed = add_goods(order.owed, goods)
+        order.owed_cents += amount
+        said = {**event.properties, "refunded_cents": amount}
+        event = msgspec.structs.replace(
+            event, amount_cents=0, cost_cents=0, lines=(), properties=said
+        )
+    elif event.name in (Name.ORDER_REFUNDED, Name.ORDER_CANCELLED):
+        order.ended = True
+        order.told_at = max(order.told_at, event.occurred_at)
+    return [event], order
+
+
+def _names_nothing(event: Event, goods: Goods) -> bool:
+    """Whether a refund says neither goods nor money, so that it is of everything."""
+    return not goods and not event.amount_cents and not event.cost_cents
 
 
 def _update(order: Order, event: Event, goods: Goods, amount: int) -> tuple[list[Event], Order]:
@@ -118,11 +199,14 @@ def _update(order: Order, event: Event, goods: Goods, amount: int) -> tuple[list
     order.told_at = event.occurred_at
     if order.subject is None:
         order.subject = event.subject
-    by_lines = bool(goods) and (bool(order.goods) or not order.left_cents)
-    less, more = compare_goods(order.goods, goods) if by_lines else ({}, {})
-    difference = amount - order.left_cents
-    lost = sum_goods(less) if by_lines else max(0, -difference)
-    gained = sum_goods(more) if by_lines else max(0, difference)
+    by_lines = bool(goods) and (bool(order.ordered) or not order.left_cents)
+    if by_lines:
+        less, more = compare_goods(order.ordered, goods, order.returned)
+        lost, gained = sum_goods(less), sum_goods(more)
+    else:
+        less, more = {}, {}
+        lost = max(0, order.left_cents - amount)
+        gained = max(0, amount - order.left_cents - order.returned_cents)
     extra: list[Event] = []
     if lost or less:
         extra += _take_back(order, event, less, lost)
@@ -133,11 +217,11 @@ def _update(order: Order, event: Event, goods: Goods, amount: int) -> tuple[list
 
 def _refund(order: Order, event: Event, goods: Goods, amount: int) -> Event:
     """A refund: of everything where it names nothing, and never of more than is left."""
-    if not goods and not event.amount_cents:
+    if _names_nothing(event, goods):
         goods, amount = dict(order.goods), order.left_cents
-    amount = min(amount, order.left_cents) if order.tellings else amount
-    lines = _to_lines(goods) if amount or not order.tellings else ()
-    _subtract(order, goods, amount)
+    amount = min(amount, order.left_cents)
+    lines = to_lines(goods) if amount else ()
+    _return(order, goods, amount)
     return msgspec.structs.replace(event, amount_cents=amount, lines=lines)
 
 
@@ -147,7 +231,8 @@ def _take_back(order: Order, event: Event, goods: Goods, amount: int) -> list[Ev
     if not amount and not goods:
         return []
     derived = _derive(order, event, Name.ORDER_REFUNDED, goods, amount)
-    _subtract(order, goods, amount)
+    order.refunded_cents += amount
+    order.ordered = subtract_goods(order.ordered, goods)
     return [derived]
 
 
@@ -167,75 +252,24 @@ def _derive(order: Order, event: Event, name: Name, goods: Goods, amount: int) -
         subject=event.subject if event.subject is not None else order.subject,
         amount_cents=amount,
         cost_cents=0,
-        lines=_to_lines(goods),
+        lines=to_lines(goods),
         properties={"told_by": event.event_id},
     )
 
 
 def _gain(order: Order, goods: Goods, amount: int) -> None:
     order.goods_cents += amount
-    for item_id, (units, cents) in goods.items():
-        old = order.goods.get(item_id, (0, 0))
-        order.goods[item_id] = (old[0] + units, old[1] + cents)
+    order.ordered = add_goods(order.ordered, goods)
 
 
-def _subtract(order: Order, goods: Goods, amount: int) -> None:
+def _return(order: Order, goods: Goods, amount: int) -> None:
     order.refunded_cents += amount
-    for item_id, (units, cents) in goods.items():
-        old = order.goods.get(item_id)
-        if old is None:
-            continue
-        if old[0] <= units:
-            del order.goods[item_id]
-        else:
-            order.goods[item_id] = (old[0] - units, old[1] - cents)
+    order.returned_cents += amount
+    order.returned = add_goods(order.returned, goods)
 
 
 def _rename(event: Event, name: Name) -> Event:
     return event if event.name == name else msgspec.structs.replace(event, name=name.value)
-
-
-def collect_goods(lines: Iterable[Line]) -> Goods:
-    """Units and amount by item.
-
-    >>> collect_goods([Line("a", 2, 500, 1000), Line("a", 1, 500, 500)])
-    {'a': (3, 1500)}
-    """
-    goods: Goods = {}
-    for line in lines:
-        units, cents = goods.get(line.item_id, (0, 0))
-        goods[line.item_id] = (units + line.quantity, cents + (line.amount_cents or 0))
-    return goods
-
-
-def compare_goods(before: Mapping[str, tuple[int, int]], after: Goods) -> tuple[Goods, Goods]:
-    """What left and what was added, each at its own price.
-
-    >>> compare_goods({"a": (3, 1500), "b": (1, 200)}, {"a": (2, 1000), "c": (1, 700)})
-    ({'a': (1, 500), 'b': (1, 200)}, {'c': (1, 700)})
-    """
-    less: Goods = {}
-    more: Goods = {}
-    for item_id in (*before, *(i for i in after if i not in before)):
-        had, cost = before.get(item_id, (0, 0))
-        has, costs = after.get(item_id, (0, 0))
-        if has < had:
-            less[item_id] = (had - has, cost - costs if has else cost)
-        elif has > had:
-            more[item_id] = (has - had, costs - cost)
-    return less, more
-
-
-def sum_goods(goods: Mapping[str, tuple[int, int]]) -> int:
-    """The amount of all goods."""
-    return sum(cents for _, cents in goods.values())
-
-
-def _to_lines(goods: Goods) -> tuple[Line, ...]:
-    return tuple(
-        Line(item_id, units, round(cents / units) if units else None, cents)
-        for item_id, (units, cents) in goods.items()
-    )
 
 
 def _read_orders(tx: Connection, order_ids: set[str], *, from_log: bool) -> dict[str, Order]:
@@ -251,7 +285,7 @@ def _read_orders(tx: Connection, order_ids: set[str], *, from_log: bool) -> dict
     ]
     rows = fetch_typed(tx, [c.order_id], [(o,) for o in order_ids], wanted)
     found = {
-        order_id: Order(order_id, subject, told_at, tellings, cents, back, _LINES.decode(lines))
+        order_id: _open(Order(order_id, subject, told_at, tellings, cents, back), lines)
         for order_id, subject, told_at, tellings, cents, back, lines in rows
     }
     rest = order_ids - found.keys()
@@ -282,10 +316,34 @@ def _catch_up(tx: Connection, order: Order) -> Order:
             continue
         goods, amount = collect_goods(event.lines), event.amount_cents or 0
         if event.name == Name.ORDER_REFUNDED:
-            _subtract(order, goods, amount)
+            _return(order, goods, amount)
         else:
             _gain(order, goods, amount)
     return order
+
+
+def _open(order: Order, lines: str) -> Order:
+    """The order with what its row keeps; rows of before hold the goods that stood."""
+    if lines.startswith("{"):
+        order.ordered = _LINES.decode(lines)
+        return order
+    kept = _KEPT.decode(lines)
+    order.ordered, order.returned = kept.ordered, kept.returned
+    order.returned_cents, order.ended = kept.returned_cents, kept.ended
+    order.owed, order.owed_cents = kept.owed, kept.owed_cents
+    return order
+
+
+def _pack(order: Order) -> str:
+    kept = _Kept(
+        order.ordered,
+        order.returned,
+        order.returned_cents,
+        order.owed,
+        order.owed_cents,
+        order.ended,
+    )
+    return msgspec.json.encode(kept).decode()
 
 
 def _write_orders(tx: Connection, orders: Sequence[Order]) -> None:
@@ -300,7 +358,7 @@ def _write_orders(tx: Connection, orders: Sequence[Order]) -> None:
                 "tellings": order.tellings,
                 "goods_cents": order.goods_cents,
                 "refunded_cents": order.refunded_cents,
-                "lines": msgspec.json.encode(order.goods).decode(),
+                "lines": _pack(order),
             }
             for order in orders
         ],

@@ -15,6 +15,7 @@ from lingxi.ingest.webhooks import read_shopify, read_woocommerce, verify
 from lingxi.ingest.webhooks.reading import Reading
 from lingxi.ingest.webhooks.shopify import _TOPICS
 from lingxi.ingest.webhooks.verify import sign
+from lingxi.schema import Event
 
 NOW = datetime(2026, 3, 2, tzinfo=UTC)
 RULES = Rules.of(Settings(folder=Path(), shop=ShopSettings(currency="GBP")))
@@ -136,6 +137,97 @@ def test_a_shopify_refund_names_its_goods_and_money() -> None:
     event = refund.event
     assert (event.name, event.order_id, event.amount_cents) == ("Order Refunded", "5001", 1000)
     assert [(x.item_id, x.quantity) for x in event.lines] == [("MUG-1", 1)]
+
+
+RETURNED = {
+    "line_item_id": 1,
+    "quantity": 1,
+    "subtotal": 8.0,
+    "total_tax": 0.0,
+    "line_item": {"id": 1, "sku": "MUG-1", "price": "10.00"},
+}
+PAID_BACK = {"kind": "refund", "status": "success", "amount": "8.00", "currency": "GBP"}
+REFUND = {
+    "id": 9,
+    "order_id": 5001,
+    "created_at": "2026-03-01T12:00:00Z",
+    "refund_line_items": [RETURNED],
+    "transactions": [PAID_BACK],
+}
+
+
+def to_refund(**more: object) -> Event:
+    [refund] = to_events(read_shopify("refunds/create", {**REFUND, **more}))
+    return refund.event
+
+
+def test_what_a_discount_took_off_is_a_cost_of_the_refund_too() -> None:
+    """Goods come back at the price at which the order told of them, or a discounted order that came
+    back whole would leave its discount standing."""
+    event = to_refund()
+    assert (event.amount_cents, event.cost_cents) == (1000, -200)
+
+
+def test_a_shopify_refund_paid_in_another_currency_is_told_in_the_shops() -> None:
+    """Transactions are in the currency of the payment, goods in the shop's."""
+    money = {"shop_money": {"amount": "8.00", "currency_code": "GBP"}}
+    event = to_refund(
+        refund_line_items=[{**RETURNED, "subtotal_set": money}],
+        transactions=[{**PAID_BACK, "amount": "10.40", "currency": "USD"}],
+    )
+    assert (event.amount_cents, event.cost_cents) == (1000, -200)
+    assert "original_currency" not in event.properties
+
+
+@pytest.mark.parametrize(
+    "told",
+    [
+        {"order_adjustments": [{"kind": "shipping_refund", "amount": "-4.00", "tax_amount": "-1"}]},
+        {"refund_shipping_lines": [{"subtotal_amount_set": {"shop_money": {"amount": "5.00"}}}]},
+    ],
+)
+def test_a_shopify_refund_of_postage_is_of_no_goods(told: dict[str, object]) -> None:
+    paid = [{**PAID_BACK, "amount": "5.00"}]
+    event = to_refund(refund_line_items=[], transactions=paid, **told)
+    assert (event.amount_cents, event.cost_cents, event.lines) == (0, 500, ())
+
+
+def test_a_shopify_order_tells_of_its_refunds_under_their_own_ids() -> None:
+    """Whichever webhook comes first, a refund counts once: the order is told with what was ordered,
+    its refunds beside it."""
+    line = {"id": 1, "sku": "MUG-1", "price": "10.00", "quantity": 2, "current_quantity": 1}
+    body = {
+        **SHOPIFY_ORDER,
+        "line_items": [line],
+        "current_total_price": "10.00",
+        "refunds": [REFUND, {"id": 10, "transactions": []}],
+    }
+    _, order, refund = to_events(read_shopify("orders/updated", body))
+    [alone] = to_events(read_shopify("refunds/create", dict(REFUND)))
+    assert [(x.item_id, x.quantity) for x in order.event.lines] == [("MUG-1", 2)]
+    assert (order.event.amount_cents, order.event.cost_cents) == (2000, -200)
+    assert refund.event.event_id == alone.event.event_id
+    assert (refund.event.amount_cents, refund.identifiers[0].value) == (1000, "77")
+    cancelled = {**body, "cancelled_at": "2026-03-01T13:00:00Z"}
+    names = [x.event.name for x in to_events(read_shopify("orders/cancelled", cancelled))]
+    assert names[1:] == ["Order Refunded", "Order Cancelled"]
+
+
+def test_a_shopify_consent_holds_from_when_it_was_given() -> None:
+    """A customer's data that changes later says nothing new of consent: told as of the change it
+    would undo a withdrawal that came in between."""
+    said = {"state": "subscribed", "consent_updated_at": "2024-05-01T00:00:00Z"}
+    customer = {"id": 77, "updated_at": "2026-03-01T10:00:05Z", "email_marketing_consent": said}
+    [who] = to_events(read_shopify("customers/update", customer))
+    assert who.also[0].occurred_at == datetime(2024, 5, 1, tzinfo=UTC)
+    topic = "customers_email_marketing_consent/update"
+    withdrawn = {"state": "unsubscribed", "consent_updated_at": "2026-03-01T11:00:00Z"}
+    body = {"customer_id": 77, "email_address": "a@b.example", "email_marketing_consent": withdrawn}
+    [told] = to_events(read_shopify(topic, body))
+    assert [(e.name, e.properties["channel"]) for e in told.also] == [
+        ("Consent Withdrawn", "email")
+    ]
+    assert told.also[0].occurred_at == datetime(2026, 3, 1, 11, tzinfo=UTC)
 
 
 def test_shopify_products_and_stock_are_items() -> None:

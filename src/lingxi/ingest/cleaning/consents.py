@@ -11,7 +11,7 @@ from functools import lru_cache
 import msgspec
 
 from lingxi.ingest.cleaning.draft import Draft, as_mapping
-from lingxi.ingest.cleaning.moments import read_moment
+from lingxi.ingest.cleaning.moments import EARLIEST, read_moment
 from lingxi.ingest.cleaning.values import read_bool, read_text
 from lingxi.ingest.reasons import PutReason
 from lingxi.schema import Event, Name
@@ -48,11 +48,12 @@ _SAID = frozenset({"consent given", "consent withdrawn"})
 
 
 class Said(msgspec.Struct, frozen=True):
-    """Yes or no for one purpose and channel."""
+    """Yes or no for one purpose and channel; ``at`` is when it was said, if that is known."""
 
     purpose: str
     channel: str
     granted: bool
+    at: datetime | None = None
 
 
 @lru_cache(maxsize=4_096)
@@ -86,7 +87,17 @@ def put_consent(draft: Draft) -> None:
     if at is None or at > draft.message.received_at:
         at = draft.occurred_at
     unique = {(said.purpose, said.channel): said for said in found}
-    draft.also.extend(_to_event(draft, said, source, version, at) for said in unique.values())
+    draft.also.extend(
+        _to_event(draft, said, source, version, _bound(draft, said.at) or at)
+        for said in unique.values()
+    )
+
+
+def _bound(draft: Draft, at: datetime | None) -> datetime | None:
+    """When the word was given, from a sender who is believed; never after it was told."""
+    if at is None or not draft.message.trusted or at < EARLIEST:
+        return None
+    return min(at, draft.occurred_at)
 
 
 def _read_context(draft: Draft) -> Iterator[Said]:
@@ -115,12 +126,15 @@ def _read_traits(draft: Draft) -> Iterator[Said]:
             channel = _TRAITS.get(name.lower())
             if channel is None:
                 continue
-            said = as_mapping(value).get("state") if isinstance(value, dict) else value
+            own = as_mapping(value)
+            said = own.get("state") if isinstance(value, dict) else value
             granted = read_bool(said)
             if granted is None and said not in _UNDECIDED:
                 draft.note("put_consent", PutReason.VALUE_DROPPED, name, said)
             elif granted is not None:
-                yield Said("marketing", channel, granted)
+                yield Said(
+                    "marketing", channel, granted, read_moment(own.get("consent_updated_at"))
+                )
 
 
 def _to_event(draft: Draft, said: Said, source: str, version: str | None, at: datetime) -> Event:

@@ -68,6 +68,15 @@ def drop_empty(body: Mapping[str, object]) -> Body:
     return {name: value for name, value in body.items() if value not in (None, "", [], {})}
 
 
+def name_item(sku: object, variant: object, product: object) -> str:
+    """One name for one thing: its SKU, else the id of the variant, else of the product.
+
+    >>> name_item("", 42, 7), name_item("MUG-1", 42, 7)
+    ('42', 'MUG-1')
+    """
+    return as_text(sku) or as_text(variant) or as_text(product)
+
+
 def spell_codes(codes: Sequence[Body], amount: str) -> Body:
     """The codes of an order as properties: ``coupon`` and ``coupon_discount``, then ``coupon_2``
     and so on, at most ten; ``amount`` is the field that says what each took off.

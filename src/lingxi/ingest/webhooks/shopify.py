@@ -12,8 +12,10 @@ from lingxi.ingest.webhooks.reading import (
     as_text,
     drop_empty,
     find_lacking,
+    name_item,
     spell_codes,
 )
+from lingxi.ingest.webhooks.shopify_refunds import count_returned, read_refund, sum_refunds
 
 _SPACE = "shopify"
 
@@ -46,27 +48,45 @@ def _order(topic: str, body: Body) -> Reading:
         "properties": {"order_id": order_id, **properties},
         **_who(customer, body),
     }
-    return Reading(messages=[*_identify(customer), drop_empty(message)])
+    told = [drop_empty(message)]
+    found = (read_refund(each, order_id, _who(customer, body)) for each in _refunds_of(body))
+    refunds = [each for each in found if each]
+    # The refunds of a cancelled order say what came back; the cancellation takes what is left.
+    told = [*refunds, *told] if cancelled else [*told, *refunds]
+    return Reading(messages=[*_identify(customer), *told])
+
+
+def _refunds_of(order: Body) -> list[Body]:
+    """The refunds within an order: their webhooks may come after the order's, or never."""
+    return [each for each in as_list(order.get("refunds")) if as_text(each.get("id"))]
 
 
 def _order_properties(body: Body) -> Body:
+    """Goods and money of an order as it stands without its refunds, which are told beside it."""
     shipping = sum(_number(line.get("price")) for line in as_list(body.get("shipping_lines")))
+    total, returned = body.get("current_total_price"), count_returned(body)
+    if total and (back := sum_refunds(body)):
+        total = round(_number(total) + back, 4)
     return drop_empty(
         {
-            "total": body.get("current_total_price") or body.get("total_price"),
+            "total": total or body.get("total_price"),
             "tax": body.get("current_total_tax") or body.get("total_tax"),
             "discount": body.get("current_total_discounts") or body.get("total_discounts"),
             "shipping": shipping or None,
             "currency": body.get("currency"),
             **spell_codes(as_list(body.get("discount_codes")), "amount"),
             "checkout_id": body.get("checkout_token"),
-            "products": [_product(line) for line in as_list(body.get("line_items"))],
+            "products": [_product(line, returned) for line in as_list(body.get("line_items"))],
         }
     )
 
 
-def _product(line: Mapping[str, object]) -> Body:
-    quantity = line.get("current_quantity", line.get("quantity"))
+def _product(line: Body, returned: Mapping[str, float]) -> Body:
+    quantity = line.get("current_quantity")
+    if quantity is None:
+        quantity = line.get("quantity")
+    elif back := returned.get(as_text(line.get("id"))):
+        quantity = _number(quantity) + back
     return drop_empty(
         {
             "product_id": name_item(
@@ -78,15 +98,6 @@ def _product(line: Mapping[str, object]) -> Body:
             "price": line.get("price"),
         }
     ) | {"quantity": 1 if quantity is None else quantity}
-
-
-def name_item(sku: object, variant: object, product: object) -> str:
-    """One name for one thing: its SKU, else the id of the variant, else of the product.
-
-    >>> name_item("", 42, 7), name_item("MUG-1", 42, 7)
-    ('42', 'MUG-1')
-    """
-    return as_text(sku) or as_text(variant) or as_text(product)
 
 
 def _who(customer: Body, body: Body) -> Body:
@@ -153,39 +164,33 @@ def _customer(topic: str, body: Body) -> Reading:
 
 
 def _refund(_topic: str, body: Body) -> Reading:
-    paid = [
-        each
-        for each in as_list(body.get("transactions"))
-        if each.get("kind") == "refund" and each.get("status") in (None, "success")
-    ]
-    products = [_returned(line) for line in as_list(body.get("refund_line_items"))]
-    total = sum(_number(each.get("amount")) for each in paid)
-    if not total and not any(each.get("product_id") for each in products):
-        return Reading(lacking=" or ".join(_CAME_BACK))  # it would be taken for one of everything
-    refund_id = as_text(body.get("id"))
-    properties = {
-        "order_id": as_text(body.get("order_id")),
-        "refund_id": refund_id,
-        "total": total or None,
-        "currency": paid[0].get("currency") if paid else None,
-        "products": products,
-    }
+    message = read_refund(body, as_text(body.get("order_id")), {})
+    return Reading(messages=[message]) if message else Reading(lacking=" or ".join(_CAME_BACK))
+
+
+def _consent(_topic: str, body: Body) -> Reading:
+    """A topic of consent alone: the customer's id, address or number, and what was said when."""
+    number = as_text(body.get("customer_id")) or as_text(body.get("id"))
+    names = ("email_marketing_consent", "sms_marketing_consent")
+    said = {name: as_object(body.get(name)) for name in names if as_object(body.get(name))}
+    times = [as_text(each.get("consent_updated_at")) for each in said.values()]
+    moment = max(times, default="")
+    traits = drop_empty(
+        {
+            "email": body.get("email_address") or body.get("email"),
+            "phone": body.get("phone"),
+            **said,
+        }
+    )
     message = {
-        "type": "track",
-        "event": "Order Refunded",
-        "messageId": f"{_SPACE}:refund:{refund_id}",
-        "timestamp": body.get("created_at"),
-        "properties": drop_empty(properties),
+        "type": "identify",
+        "messageId": f"{_SPACE}:consent:{number}:{'+'.join(said)}:{moment}",
+        "timestamp": moment,
+        "userId": number,
+        "traits": traits,
+        "context": {"externalIds": [{"id": number, "type": _SPACE}]},
     }
-    return Reading(messages=[drop_empty(message)])
-
-
-def _returned(line: Body) -> Body:
-    units = _number(line.get("quantity")) or 1.0
-    product = _product(as_object(line.get("line_item")))
-    subtotal = line.get("subtotal")
-    price = product.get("price") if subtotal is None else _number(subtotal) / units
-    return product | {"quantity": units, "price": price}
+    return Reading(messages=[drop_empty(message)] if number and said else [])
 
 
 def _checkout(topic: str, body: Body) -> Reading:
@@ -214,7 +219,7 @@ def _cart(_topic: str, body: Body) -> Reading:
         "anonymousId": token,
         "properties": {
             "cart_id": token,
-            "products": [_product(line) for line in as_list(body.get("line_items"))],
+            "products": [_product(line, {}) for line in as_list(body.get("line_items"))],
         },
     }
     return Reading(messages=[drop_empty(message)])
@@ -291,6 +296,8 @@ _TOPICS: dict[str, tuple[Callable[[str, Body], Reading], Sequence[Sequence[str]]
     "refunds/create": (_refund, (*_ID, ("order_id",), _CAME_BACK)),
     "customers/create": (_customer, _ID),
     "customers/update": (_customer, _ID),
+    "customers_email_marketing_consent/update": (_consent, (("customer_id", "id"),)),
+    "customers_marketing_consent/update": (_consent, (("customer_id", "id"),)),
     "checkouts/create": (_checkout, _TOKEN),
     "checkouts/update": (_checkout, _TOKEN),
     "carts/create": (_cart, _TOKEN),

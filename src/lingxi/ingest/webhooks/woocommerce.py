@@ -12,9 +12,9 @@ from lingxi.ingest.webhooks.reading import (
     as_text,
     drop_empty,
     find_lacking,
+    name_item,
     spell_codes,
 )
-from lingxi.ingest.webhooks.shopify import name_item
 
 _SPACE = "woocommerce"
 _PAID = frozenset({"processing", "completed"})
