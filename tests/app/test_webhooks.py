@@ -6,6 +6,7 @@ from pathlib import Path
 
 import msgspec
 import pytest
+import sqlalchemy as sa
 
 from lingxi.access.sources import SourceKind, create_source, disable_source
 from lingxi.app import jobs
@@ -13,6 +14,7 @@ from lingxi.app.privacy import list_requests, run_requests
 from lingxi.app.shop import Shop, init_shop
 from lingxi.app.tasks import tend_coupons
 from lingxi.app.webhooks import Taken, take_webhook
+from lingxi.catalogue.tables import item as item_table
 from lingxi.clock import FixedClock
 from lingxi.coupons.file import read_offer
 from lingxi.coupons.ledger import audit, read_totals
@@ -240,3 +242,22 @@ def test_a_woocommerce_order_redeems_and_its_cancellation_releases(shop: Shop) -
     assert _account(shop, "ten") == ("redeemed", 200)
     deliver("order.updated", {**order, "status": "cancelled"})
     assert _account(shop, "ten") == ("issued", 0)
+
+
+def test_a_variant_that_its_product_no_longer_lists_is_gone_and_comes_again(shop: Shop) -> None:
+    """Shopify tells of a variant's end only by leaving it out of the product."""
+    variants = [{"id": 11, "sku": "S"}, {"id": 12, "sku": "M"}]
+    product = {"id": 1, "title": "Tee", "variants": variants}
+    other = {"id": 2, "title": "Hat", "variants": [{"id": 21, "sku": "H"}]}
+
+    def on_sale() -> list[str]:
+        with shop.store.read() as tx:
+            query = sa.select(item_table.c.item_id).where(item_table.c.active)
+            return sorted(tx.execute(query).scalars())
+
+    for told in (product, other):
+        send(shop, "products/create", told)
+    send(shop, "products/update", {**product, "variants": variants[:1]})
+    assert on_sale() == ["H", "S"]
+    send(shop, "products/update", product)
+    assert on_sale() == ["H", "M", "S"]

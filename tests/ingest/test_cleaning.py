@@ -357,3 +357,48 @@ def test_reasons_of_messages_have_words() -> None:
         words = load_catalogue(language)
         for reason in (*DropReason, *PutReason):
             assert f"clean.reason.{reason.value}" in words
+
+
+LISTED = [{"item_id": "p1", "item_price": "10.01", "item_quantity": 3}, {"item_id": "p2"}]
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("add_to_cart", {"items": LISTED}),
+        ("view_item", {"items": LISTED}),
+        ("remove_from_cart", {"items": LISTED}),
+        ("add_to_wishlist", {"items": LISTED}),
+        ("AddToCart", {"content_ids": ["x"], "contents": LISTED}),
+    ],
+)
+def test_an_event_of_products_in_a_list_is_theirs(name: str, said: dict[str, object]) -> None:
+    """GA4 and Meta tell of one product in a list; the event was the shop's own, of no product."""
+    event = kept(track(name, {"currency": "GBP", "value": 30.03, **said})).event
+    assert event.name in VOCABULARY
+    assert [(x.item_id, x.quantity, x.price_cents) for x in event.lines] == [
+        ("p1", 3, 1001),
+        ("p2", 1, None),
+    ]
+
+
+def test_a_list_of_ids_names_products() -> None:
+    for name in ("ViewContent", "Product List Viewed", "Purchase"):
+        event = kept(track(name, {"content_ids": ["a", 2], "value": 5})).event
+        assert [x.item_id for x in event.lines] == ["a", "2"]
+
+
+def test_a_review_is_of_its_product_and_choices_of_one_type_stay() -> None:
+    review = kept(track("Product Reviewed", {"product_id": "p1", "rating": 5})).event
+    assert [x.item_id for x in review.lines] == ["p1"]
+    chosen = [{"type": "colour", "value": "red"}, {"type": "colour", "value": "blue"}]
+    listed = kept(track("Product List Filtered", {"list_id": "l", "filters": chosen})).event
+    assert listed.properties["filters.colour"] == "red, blue"
+
+
+@pytest.mark.parametrize("number", [1_234_567_890_123_456_789, 2**64 - 1, 10**30])
+def test_a_number_of_many_digits_is_an_id(number: int) -> None:
+    """Ids of 64 bits were left out without a word, and the event was a stranger's."""
+    told = kept({**track("Product Viewed", {"product_id": number}), "userId": number})
+    assert told.identifiers[0].value == str(number)
+    assert told.event.lines[0].item_id == str(number)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from typing import TYPE_CHECKING
 
@@ -385,3 +386,25 @@ def test_an_order_sold_in_one_export_and_cancelled_in_a_later_one_comes_back(ben
     ]
     never_sold = bench.orders(text.replace("\n1,", "\n2,").format("cancelled"))
     assert (never_sold.orders, never_sold.events_new) == (0, 0)
+
+
+def test_the_id_of_an_order_with_lines_is_its_number(bench: Bench) -> None:
+    """Without it two orders of one moment were one, and a webhook told of them once more."""
+    rows = [
+        {
+            "id": number,
+            "created_at": "2024-01-05T10:00:00Z",
+            "customer": {"id": 9},
+            "line_items": [{"sku": "A", "quantity": 1, "price": "5.00"}],
+        }
+        for number in (501, 502)
+    ]
+    path = bench.file("".join(f"{json.dumps(row)}\n" for row in rows), "orders.jsonl")
+    import_orders(bench.store, bench.settings, bench.clock, path)
+    assert [e.order_id for e in bench.log()] == ["501", "502"]
+
+
+def test_german_headers_in_their_short_form(bench: Bench) -> None:
+    bench.orders("BestellNr;Artikel;Menge;Preis;Datum;Kunde\n7;A;2;9,50;23.11.2023;K1\n")
+    (order,) = bench.log()
+    assert (order.order_id, order.amount_cents, order.lines[0].item_id) == ("7", 1900, "A")

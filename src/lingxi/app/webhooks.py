@@ -158,12 +158,22 @@ def _write_items(shop: "Shop", reading: Reading) -> int:
                 changes[item_id] = ItemChange(stock=stock)
         merges = {i: _merge(i, change, currency) for i, change in changes.items()}
         merge_items(shop.store, tx, merges, now)
-        gone = sa.select(item_table.c.item_id).where(
-            item_table.c.group_id.in_(list(reading.removed_groups))
-        )
-        removed = list(tx.execute(gone).scalars())
+        removed = _list_gone(tx, reading)
         remove_items(shop.store, tx, removed, now)
     return len(changes) + len(removed)
+
+
+def _list_gone(tx: sa.Connection, reading: Reading) -> list[str]:
+    """Items that are gone: with their product, alone, or no longer listed with it."""
+    c = item_table.c
+    gone: list[sa.ColumnElement[bool]] = [c.group_id.in_(list(reading.removed_groups))]
+    gone += [c.attributes.contains(f'"variation_id":"{each}"') for each in reading.removed_groups]
+    gone += [
+        sa.and_(c.group_id == group, c.item_id.not_in(list(listed)))
+        for group, listed in reading.whole_groups.items()
+    ]
+    query = sa.select(c.item_id).where(sa.or_(*gone), c.removed.is_(False))
+    return list(tx.execute(query).scalars())
 
 
 def _merge(item_id: str, change: ItemChange, currency: str) -> Merge:

@@ -15,6 +15,7 @@ ORDER_FIELDS: dict[str, Tiers] = {
         "ordernum ordername orderref orderreference transactionid transactionno "
         "transactionnumber receiptno receiptid receiptnumber basketid billno billnumber "
         "订单号 订单编号 订单id 订单 发票号 交易号 单号 流水号 bestellnummer rechnungsnummer "
+        "bestellnr bestellid auftragsnummer auftragsnr rechnungsnr "
         "numerocommande numeropedido",
         "order transaction receipt basket bill ticket ticketid checkoutid documentno "
         "documentnumber saleid",
@@ -22,15 +23,16 @@ ORDER_FIELDS: dict[str, Tiers] = {
     "item": (
         "lineitemsku stockcode itemid itemcode itemno itemnumber productid productcode "
         "productno productnumber sku skuid skucode articleid articleno articlenumber "
-        "variantsku 商品编码 商品编号 商品id 产品编码 产品编号 产品id 货号 artikelnummer",
+        "variantsku 商品编码 商品编号 商品id 产品编码 产品编号 产品id 货号 artikelnummer "
+        "artikelnr artikelid artnr",
         "variantid asin ean upc gtin barcode article stockid partno partnumber isbn 商品条码 条码",
-        "item product stock 商品 产品",
+        "item product stock 商品 产品 artikel",
     ),
     "name": (
         "lineitemname description itemdescription productdescription itemname productname "
         "producttitle itemtitle articlename stockdescription 商品名称 商品名 产品名称 产品名 "
-        "品名 商品描述 artikelbezeichnung",
-        "title name producttext bezeichnung 名称 描述",
+        "品名 商品描述 artikelbezeichnung artikelname produktname",
+        "title name producttext bezeichnung beschreibung 名称 描述",
     ),
     "quantity": (
         "lineitemquantity quantity qty orderqty orderquantity quantityordered qtyordered "
@@ -64,8 +66,8 @@ ORDER_FIELDS: dict[str, Tiers] = {
         "customerid customerno customernumber customercode customer clientid clientno userid "
         "memberid buyerid accountid customeruserid shopperid custid cid uid 客户编号 客户id "
         "会员编号 会员id 会员号 用户id 用户编号 客户 买家id 买家编号 kundennummer idcliente "
-        "idclient",
-        "client user member buyer account shopper 用户 会员 买家 买家昵称 买家会员名",
+        "idclient kundennr kundenid",
+        "client user member buyer account shopper 用户 会员 买家 买家昵称 买家会员名 kunde",
     ),
     "email": (
         "email emailaddress customeremail emailbilling billingemail buyeremail useremail mail "

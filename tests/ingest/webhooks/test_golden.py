@@ -259,6 +259,22 @@ def test_shopify_products_and_stock_are_items() -> None:
     assert read_shopify("inventory_levels/update", stock).stock == {"111": 0}
 
 
+@pytest.mark.parametrize(
+    ("told", "stock"),
+    [
+        ({"inventory_policy": "deny", "inventory_quantity": -2}, 0),
+        ({"inventory_policy": "continue", "inventory_quantity": 0}, None),
+        ({"inventory_management": None, "inventory_quantity": 0}, None),
+    ],
+)
+def test_what_shopify_sells_on_is_not_out_of_stock(
+    told: dict[str, object], stock: int | None
+) -> None:
+    variant = {"id": 11, "sku": "M", "inventory_management": "shopify", **told}
+    reading = read_shopify("products/update", {"id": 1, "title": "Mug", "variants": [variant]})
+    assert reading.items["M"]["stock"] == stock
+
+
 def test_shopifys_privacy_topics_are_requests() -> None:
     customer = {"customer": {"id": 77, "email": "ada@mail.example", "phone": None}}
     [asked] = read_shopify("customers/redact", customer).requests
@@ -332,3 +348,34 @@ def test_whatever_is_signed_is_read(topic: str, body: dict[str, object]) -> None
         for each in reading.messages:
             raw = msgspec.json.encode(each)
             clean(Message(body=each, raw=raw, received_at=NOW, source="s", trusted=True), RULES)
+
+
+@pytest.mark.parametrize(
+    ("told", "stock"),
+    [
+        ({"stock_status": "outofstock", "stock_quantity": None}, 0),
+        ({"stock_status": "instock", "stock_quantity": None}, None),
+        ({"stock_status": "onbackorder", "stock_quantity": -3}, None),
+        ({"stock_status": "instock", "stock_quantity": 4}, 4),
+    ],
+)
+def test_a_woocommerce_product_back_in_stock_is_no_longer_out(
+    told: dict[str, object], stock: int | None
+) -> None:
+    """One whose units are not counted was out of stock for good once it had been."""
+    reading = read_woocommerce("product.updated", {"id": 7, "name": "Hat &amp; Cap", **told})
+    assert (reading.items["7"]["stock"], reading.items["7"]["name"]) == (stock, "Hat & Cap")
+
+
+def test_a_variation_of_woocommerce_is_of_its_products_group() -> None:
+    body = {"id": 8, "parent_id": 7, "sku": "HAT-R", "name": "Hat - red"}
+    item = read_woocommerce("product.updated", body).items["HAT-R"]
+    assert (item["group_id"], item["attributes"]) == ("7", {"variation_id": "8"})
+
+
+def test_a_refund_of_woocommerce_tells_its_share_of_the_tax_as_a_cost() -> None:
+    """The webhook says what was paid back, taxes in it: £60 of £120 are £50 of goods."""
+    body = {**WOO_ORDER, "total": "120.00", "total_tax": "20.00", "refunds": [{"id": 5}]}
+    body["refunds"] = [{"id": 5, "total": "-60.00"}]
+    *_, refund = to_events(read_woocommerce("order.updated", body))
+    assert (refund.event.amount_cents, refund.event.cost_cents) == (5000, 1000)

@@ -77,3 +77,8 @@ def test_a_token_within_the_properties_is_the_key_and_no_property() -> None:
     parcel = read_posthog(json.dumps([event]).encode())
     assert parcel.write_key == "k"
     assert parcel.parts[0].body["properties"] == {"x": 1}
+
+
+def test_the_session_of_a_browser_is_kept() -> None:
+    body = translate({"event": "Quiz", "distinct_id": "u", "properties": {"$session_id": "s-1"}})
+    assert body["context"]["sessionId"] == "s-1"  # type: ignore[index]

@@ -10,7 +10,7 @@ from lingxi.ingest.cleaning.rules import Rules
 from lingxi.ingest.message import Identifier, Link, Message, Step
 from lingxi.ingest.reasons import DropReason, PutReason
 from lingxi.schema import Event, Line
-from lingxi.schema.ecommerce import Properties
+from lingxi.schema.ecommerce import Product, Properties
 from lingxi.schema.event import Scalar
 
 _SHOWN = 200
@@ -40,6 +40,7 @@ class Draft(msgspec.Struct):
     context: Mapping[str, object] = NOTHING
     given: dict[str, object] = {}
     typed: Properties | None = None
+    products: tuple[Product, ...] = ()
     identifiers: list[Identifier] = []
     previous: list[Identifier] = []
     link: Link = Link.NONE

@@ -12,6 +12,8 @@ LEAD = timedelta(minutes=1)
 _NOTED = timedelta(seconds=2)
 _DAY = timedelta(days=1)
 _MILLIS_FROM = 10**11
+_EPOCHS = (10, 13)
+"""How many digits seconds and milliseconds since 1970 have, from 2001 to 2286."""
 
 
 def read_moment(value: object) -> datetime | None:
@@ -21,11 +23,15 @@ def read_moment(value: object) -> datetime | None:
     '2026-11-24T00:51:23.948000+00:00'
     >>> read_moment(1_700_000_000).isoformat(), read_moment("yesterday")
     ('2023-11-14T22:13:20+00:00', None)
+    >>> read_moment("1700000000000").isoformat()
+    '2023-11-14T22:13:20+00:00'
     """
     try:
         if isinstance(value, str):
             if len(value) > 40:
                 return None
+            if len(value) in _EPOCHS and value.isdecimal():
+                return read_moment(int(value))
             moment = datetime.fromisoformat(value.strip())
             zone = moment.tzinfo
             if zone is UTC:

@@ -17,6 +17,7 @@ from lingxi.schema.ecommerce import (
     ORDER_NAMES,
     OrderMoney,
     ProductFields,
+    ProductReviewed,
     Promotion,
     Properties,
     WithProducts,
@@ -44,9 +45,12 @@ def put_columns(draft: Draft) -> None:
     if isinstance(typed, WithProducts):
         products: tuple[ProductFields, ...] = typed.products
     elif isinstance(typed, ProductFields):
-        products = (typed,)
+        products = draft.products or (typed,)
     elif isinstance(typed, Promotion):
-        draft.lines = _to_promotion(typed)
+        draft.lines = _to_line(typed.promotion_id)  # an item of the catalogue; its id is the item's
+        return
+    elif isinstance(typed, ProductReviewed):
+        draft.lines = _to_line(typed.product_id)
         return
     else:
         return
@@ -72,9 +76,9 @@ def _columns_of(kind: type[Properties]) -> tuple[bool, bool, bool]:
     return "category" in fields, "query" in fields, "order_id" in fields
 
 
-def _to_promotion(typed: Promotion) -> tuple[Line, ...]:
-    """A promotion is an item of the catalogue; its id is the item's."""
-    item_id = None if typed.promotion_id is None else tidy_id(typed.promotion_id)
+def _to_line(said: str | None) -> tuple[Line, ...]:
+    """The line of an item of which an event says no more than its id."""
+    item_id = None if said is None else tidy_id(said)
     return () if item_id is None else (Line(item_id),)
 
 

@@ -12,7 +12,8 @@ import msgspec
 from lingxi.ingest.cleaning.draft import Draft, as_mapping
 from lingxi.ingest.cleaning.values import SHORT, read_number, read_short, read_text
 from lingxi.ingest.reasons import PutReason
-from lingxi.schema.ecommerce import VOCABULARY, Product, Properties, TypedValue
+from lingxi.schema.ecommerce import VOCABULARY, Product, ProductFields, Properties, TypedValue
+from lingxi.schema.event import Scalar
 
 MOST_PROPERTIES = 255
 MOST_PRODUCTS = 500
@@ -39,6 +40,8 @@ _ALIASES = {
     "amount": "price",
     "unitprice": "price",
     "productprice": "price",
+    "itemprice": "price",
+    "itemquantity": "quantity",
     "imageurl": "image_url",
     "image": "image_url",
     "orderid": "order_id",
@@ -151,8 +154,37 @@ def put_properties(draft: Draft) -> None:
             if name != key:
                 draft.note("put_properties", PutReason.PROPERTY_RENAMED, key, key, name)
             known[name] = value
+    if "products" in fields:
+        if "products" not in known and (ids := _find_key(rest, _ID_LISTS)):
+            known["products"] = rest.pop(ids)
+    elif issubclass(shape.kind, ProductFields) and known.keys().isdisjoint(_NAMES_ITEM):
+        _put_products(draft, rest)
     draft.typed = _to_struct(draft, known, shape, "")
     draft.given = rest
+
+
+def _put_products(draft: Draft, rest: dict[str, object]) -> None:
+    """The products of an event of one product that tells of it in a list, as GA4 and Meta do."""
+    key = _find_key(rest, _LISTS) or _find_key(rest, _ID_LISTS)
+    if key:
+        draft.note("put_properties", PutReason.PROPERTY_RENAMED, key, key, "products")
+        found = _to_list(draft, rest.pop(key), Product, key)
+        draft.products = tuple(each for each in found if isinstance(each, Product))
+
+
+_LISTS = frozenset({"products", "items", "contents", "lineitems"})
+_ID_LISTS = frozenset({"contentids", "productids", "itemids"})
+_NAMES_ITEM = frozenset({"product_id", "sku"})
+
+
+def _find_key(given: Mapping[str, object], names: frozenset[str]) -> str | None:
+    """The first key of a list whose name is one of these, however it is spelt."""
+    return next((k for k, v in given.items() if isinstance(v, list) and _fold(k) in names), None)
+
+
+@lru_cache(maxsize=4_096)
+def _fold(key: str) -> str:
+    return re.sub(r"[\W_]+", "", key.lower())
 
 
 def spell(key: str, shape: Shape) -> str | None:
@@ -165,9 +197,8 @@ def spell(key: str, shape: Shape) -> str | None:
 
 @lru_cache(maxsize=4_096)
 def _respell(key: str) -> str:
-    folded = re.sub(r"[\W_]+", "", key.lower())
     snake = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", key).lower().replace("-", "_").replace(" ", "_")
-    return _ALIASES.get(folded, snake)
+    return _ALIASES.get(_fold(key), snake)
 
 
 def _to_struct(draft: Draft, known: Mapping[str, object], shape: Shape, where: str) -> Properties:
@@ -258,9 +289,17 @@ def _keep_typed(draft: Draft, typed: Properties, shape: Shape) -> None:
         elif isinstance(value, tuple):
             for entry in value:
                 if isinstance(entry, TypedValue) and entry.type:
-                    kept[f"{name}.{entry.type}"[:_LONGEST_KEY]] = entry.value
+                    _keep_choice(kept, f"{name}.{entry.type}"[:_LONGEST_KEY], entry.value)
         else:
             kept[name] = value
+
+
+def _keep_choice(kept: dict[str, Scalar], name: str, value: str | None) -> None:
+    """Keep what was chosen of one type; of several choices all."""
+    before = kept.get(name)
+    if isinstance(before, str) and value:
+        value = f"{before}, {value}"[:_LONGEST_OPEN]
+    kept[name] = value
 
 
 _PERSON_TYPED = frozenset({"first_name", "last_name", "email", "phone", "username", "title"})

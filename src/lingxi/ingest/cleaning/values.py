@@ -12,6 +12,8 @@ _THOUSANDS = re.compile(r"[-+]?\d{1,3}(?:[,\s' ]\d{3})+(?:\.\d+)?")
 _AROUND = re.compile(r"^[^\d+\-.,]+|[^\d.,]+$")
 LONGEST_TEXT = 500
 SHORT = 64
+_LARGEST_ID = 10**40
+"""Ids of 64 and 128 bits are numbers in some shops."""
 _CERTAIN = 3 * SHORT
 """No short text becomes longer, however its letters are composed."""
 
@@ -21,6 +23,8 @@ def read_text(value: object, longest: int = LONGEST_TEXT) -> str | None:
 
     >>> read_text("  a  b "), read_text(12), read_text(12.0), read_text(True), read_text({})
     ('a b', '12', '12', None, None)
+    >>> read_text(18_446_744_073_709_551_615)
+    '18446744073709551615'
     """
     if isinstance(value, str):
         if len(value) <= SHORT and longest >= _CERTAIN:
@@ -32,7 +36,7 @@ def read_text(value: object, longest: int = LONGEST_TEXT) -> str | None:
     if isinstance(value, bool):
         return None
     if isinstance(value, int):
-        return str(value) if abs(value) < 10**18 else None
+        return str(value) if abs(value) < _LARGEST_ID else None
     if isinstance(value, float) and math.isfinite(value):
         return str(int(value)) if value.is_integer() else repr(value)
     return None

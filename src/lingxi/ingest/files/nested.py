@@ -8,7 +8,7 @@ from decimal import Decimal
 import msgspec
 
 from lingxi.ingest.raw import LONGEST_MISSING, is_missing
-from lingxi.ingest.synonyms import normalise_header
+from lingxi.ingest.synonyms import ORDER_FIELDS, normalise_header
 from lingxi.ingest.text import word_set
 
 _WRAPPERS = ("properties", "context", "traits")
@@ -16,6 +16,7 @@ _LINES = word_set(
     "lineitems lines items orderlines orderitems products lineitem orderproducts contents rows "
     "商品 明细 订单明细"
 )
+_NUMBERS = frozenset(" ".join(ORDER_FIELDS["order"]).split())
 _DEEPEST = 5
 LINE = "line number"
 """The column of an order's lines by their place in it, so that two equal ones stay two."""
@@ -55,6 +56,10 @@ def explode(record: Mapping[str, object]) -> list[dict[str, object]]:
 
     A field that both have is the line's; the order's becomes ``order.<name>``.
 
+    An ``id`` beside lines is the order's, where nothing else says its number.
+
+    >>> explode({"id": 5, "lines": [{"sku": "A"}]})
+    [{'order.id': 5, 'id': 5, 'line number': 1, 'sku': 'A'}]
     >>> explode({"id": 5, "lines": [{"sku": "A", "id": 1}, {"sku": "B", "id": 2}]})[1]
     {'order.id': 5, 'line number': 2, 'sku': 'B', 'id': 2}
     """
@@ -65,6 +70,8 @@ def explode(record: Mapping[str, object]) -> list[dict[str, object]]:
     own = spread({k: v for k, v in record.items() if k != found})
     clash = {name for entry in entries for name in entry}
     own = {f"order.{name}" if name in clash else name: value for name, value in own.items()}
+    if "id" in own and not any(normalise_header(name) in _NUMBERS for name in own):
+        own = {"order.id": own["id"], **own}
     return [{**own, LINE: place, **entry} for place, entry in enumerate(entries, start=1)]
 
 

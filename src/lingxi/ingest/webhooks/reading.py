@@ -19,13 +19,15 @@ class PersonRequest(msgspec.Struct, frozen=True):
 
 
 class Reading(msgspec.Struct, frozen=True):
-    """The bodies of messages in Segment's terms; items as for the catalogue's API, by id; items to
-    remove; stock by the platform's own inventory id. ``lacking`` names what the platform documents
-    and the webhook does not say: then it means nothing, and is set aside whole."""
+    """The bodies of messages in Segment's terms; items as for the catalogue's API, by id; groups of
+    items to remove, and groups told whole, whose other items are gone; stock by the platform's own
+    inventory id. ``lacking`` names what the platform documents and the webhook does not say: then
+    it means nothing, and is set aside whole."""
 
     messages: Sequence[Body] = ()
     items: Mapping[str, Body] = {}
     removed_groups: Sequence[str] = ()
+    whole_groups: Mapping[str, Sequence[str]] = {}
     stock: Mapping[str, int] = {}
     requests: Sequence[PersonRequest] = ()
     uninstalled: bool = False

@@ -18,6 +18,8 @@ from lingxi.ingest.webhooks.reading import (
 from lingxi.ingest.webhooks.shopify_refunds import count_returned, read_refund, sum_refunds
 
 _SPACE = "shopify"
+_MOST_VARIANTS = 100
+"""Variants that a webhook of a product tells of at most."""
 
 
 def read_shopify(topic: str, body: Body) -> Reading:
@@ -231,30 +233,38 @@ def _item(topic: str, body: Body) -> Reading:
         return Reading(removed_groups=[product_id])
     images = as_list(body.get("images"))
     image = as_object(body.get("image")) or (images[0] if images else {})
-    items: dict[str, Body] = {}
-    for variant in as_list(body.get("variants")):
-        named = as_text(variant.get("title"))
-        title = as_text(body.get("title"))
-        cents = _number(variant.get("price"))
-        stock = variant.get("inventory_quantity")
-        items[name_item(variant.get("sku"), variant.get("id"), product_id)] = drop_empty(
-            {
-                "name": title if named in ("", "Default Title") else f"{title} – {named}",
-                "price": cents if variant.get("price") is not None else None,
-                "category": body.get("product_type"),
-                "brand": body.get("vendor"),
-                "group_id": product_id,
-                "image": image.get("src"),
-                "attributes": drop_empty(
-                    {"inventory_item_id": as_text(variant.get("inventory_item_id"))}
-                ),
-            }
-        ) | {"active": body.get("status", "active") == "active"}
-        if isinstance(stock, int) and variant.get("inventory_management"):
-            items[name_item(variant.get("sku"), variant.get("id"), product_id)]["stock"] = max(
-                0, stock
-            )
-    return Reading(items=items)
+    items = {
+        name_item(each.get("sku"), each.get("id"), product_id): _variant(each, body, image)
+        for each in as_list(body.get("variants"))
+    }
+    # A longer list is cut, and does not say what is gone.
+    whole = {product_id: tuple(items)} if 0 < len(items) < _MOST_VARIANTS else {}
+    return Reading(items=items, whole_groups=whole)
+
+
+def _variant(variant: Body, body: Body, image: Body) -> Body:
+    named, title = as_text(variant.get("title")), as_text(body.get("title"))
+    price = variant.get("price")
+    number = as_text(variant.get("inventory_item_id"))
+    item = drop_empty(
+        {
+            "name": title if named in ("", "Default Title") else f"{title} – {named}",
+            "price": None if price is None else _number(price),
+            "category": body.get("product_type"),
+            "brand": body.get("vendor"),
+            "group_id": as_text(body.get("id")),
+            "image": image.get("src"),
+            "attributes": drop_empty({"inventory_item_id": number}),
+        }
+    ) | {"active": body.get("status", "active") == "active"}
+    stock = variant.get("inventory_quantity")
+    if not variant.get("inventory_management"):
+        if "inventory_management" in variant:  # no longer counted: not known, and not what it was
+            item["stock"] = None
+    elif isinstance(stock, int):
+        sells_on = variant.get("inventory_policy") == "continue"
+        item["stock"] = None if sells_on and stock <= 0 else max(0, stock)
+    return item
 
 
 def _stock(_topic: str, body: Body) -> Reading:

@@ -125,6 +125,7 @@ def _line(line: Mapping[str, object]) -> Body:
 def _refund(order_id: str, refund: Body, body: Body, common: Body) -> Body:
     number = as_text(refund.get("id"))
     total = abs(read_number(refund.get("total")) or 0.0)
+    paid, tax = read_number(body.get("total")), read_number(body.get("total_tax"))
     message = {
         "type": "track",
         "event": "Order Refunded",
@@ -134,6 +135,7 @@ def _refund(order_id: str, refund: Body, body: Body, common: Body) -> Body:
             "order_id": order_id,
             "refund_id": number,
             "total": total,
+            "tax": round(total * tax / paid, 4) if tax and paid else None,
             "currency": body.get("currency"),
         },
         **common,
@@ -170,22 +172,29 @@ def _product(action: str, body: Body) -> Reading:
     number = as_text(body.get("id"))
     if action == "deleted":
         return Reading(removed_groups=[number])
+    parent = as_text(body.get("parent_id"))
     images, categories = as_list(body.get("images")), as_list(body.get("categories"))
     stock = body.get("stock_quantity")
-    if stock is None and body.get("stock_status") == "outofstock":
+    status = body.get("stock_status")
+    if status == "outofstock" and stock is None:
         stock = 0
+    elif status == "onbackorder":  # sold whatever is left
+        stock = None
     item = drop_empty(
         {
-            "name": body.get("name"),
+            "name": unescape(as_text(body.get("name"))),
             "price": read_number(body.get("price")),
             "category": unescape(as_text(categories[0].get("name"))) if categories else None,
-            "group_id": number,
+            "group_id": number if parent in ("", "0") else parent,
+            "attributes": {} if parent in ("", "0") else {"variation_id": number},
             "image": images[0].get("src") if images else None,
             "url": body.get("permalink"),
         }
     ) | {"active": body.get("status", "publish") == "publish"}
     if isinstance(stock, int):
         item["stock"] = max(0, stock)
+    elif status is not None:  # no longer counted: not known, and not what it was
+        item["stock"] = None
     return Reading(items={name_item(body.get("sku"), None, number): item})
 
 

@@ -108,6 +108,8 @@ def _context(given: Body) -> Body:
         context["page"] = page
     if agent is not None:
         context["userAgent"] = agent
+    if given.get("$session_id") is not None:
+        context["sessionId"] = given["$session_id"]
     if given.get("$ip") is not None:
         context["ip"] = given["$ip"]
     return context
