@@ -163,23 +163,65 @@ def test_mistakes_are_told_in_a_sentence(files, args, words):
 
 
 @pytest.mark.parametrize(
-    ("train", "test"),
+    ("train", "test", "model"),
     [
-        ("1,a\n", "1,b\n"),
-        ("1,a\n1,b\n2,a\n", "2,b\n"),
-        ("1,a\n1,a\n1,a\n1,b\n", "9,zz\n"),
-        ("\n".join(f"{n},x" for n in range(50)) + "\n", "3,y\n4,y\n"),
+        ("1,a\n", "1,b\n", "popularity"),
+        ("1,a\n1,b\n2,a\n", "2,b\n", "ease"),
+        ("1,a\n1,a\n1,a\n1,b\n", "9,zz\n", "ease"),
+        ("\n".join(f"{n},x" for n in range(50)) + "\n", "3,y\n4,y\n", "popularity"),
     ],
 )
-def test_tiny_data_fall_back_on_popularity_and_say_so(tmp_path, train, test):
+def test_tiny_data_take_a_model_that_needs_little_and_say_so(tmp_path, train, test, model):
     for name, text in (("train", train), ("test", test)):
         (tmp_path / f"{name}.csv").write_text("customer_id,item_id\n" + text)
     found = _run("--train", tmp_path / "train.csv", "--test", tmp_path / "test.csv", "--json")
     assert found.exit_code == 0, found.output
     answer = json.loads(found.stdout)
-    assert answer["model"] == "popularity"
+    assert answer["model"] == model
     assert "too small" in answer["why"]
     assert answer["recall@20"]["value"] is not None
+
+
+@pytest.mark.parametrize("moment", [lambda row: 86_400 * row, lambda _row: 1_700_000_000])
+def test_one_moment_a_customer_is_no_order_and_models_are_compared_all_the_same(
+    files, tmp_path, moment
+):
+    lines = (files / "train.csv").read_text().splitlines()
+    timed = [f"{line},{moment(int(line[1 : line.index(',')]))}" for line in lines[1:]]
+    (tmp_path / "train.csv").write_text("\n".join([lines[0] + ",timestamp", *timed]) + "\n")
+    base = ("--train", tmp_path / "train.csv", "--test", files / "test.csv", "--json")
+    found = _run(*base, "--seconds", "5")
+    assert found.exit_code == 0, found.output
+    answer = json.loads(found.stdout)
+    assert answer["trials"]
+    assert answer["over_popularity"]["ndcg@10"]["low"] > 0
+    assert not answer["timed"]
+    assert any("single timestamp" in note for note in answer["notes"])
+    asked = json.loads(_run(*base, "--model", "trending", "--seconds", "1").stdout)
+    assert asked["timed"]  # a model of times has them where it is asked for
+
+
+def test_eighteen_customers_of_two_tastes_are_served_by_taste(files, tmp_path):
+    for name in ("train", "test"):
+        lines = (files / f"{name}.csv").read_text().splitlines()
+        few = [line for line in lines[1:] if int(line[1 : line.index(",")]) < 18]
+        (tmp_path / f"{name}.csv").write_text("\n".join([lines[0], *few]) + "\n")
+    found = _run("--train", tmp_path / "train.csv", "--test", tmp_path / "test.csv", "--json")
+    answer = json.loads(found.stdout)
+    assert answer["model"] == "ease"
+    assert "too small" in answer["why"]
+    assert answer["over_popularity"]["ndcg@10"]["low"] > 0
+
+
+def test_one_item_for_everybody_is_measured_in_silence(tmp_path, recwarn):
+    for name, times in (("train", 3), ("test", 1)):
+        rows = "".join(f"{row},1,{moment}\n" for row in range(40) for moment in range(times))
+        (tmp_path / f"{name}.csv").write_text("customer_id,item_id,timestamp\n" + rows)
+    base = ("--train", tmp_path / "train.csv", "--test", tmp_path / "test.csv", "--json")
+    for more in ((), ("--include-seen",)):
+        found = _run(*base, "--seconds", "20", *more)
+        assert found.exit_code == 0, found.output
+        assert not [str(warning.message) for warning in recwarn]
 
 
 def test_a_time_that_is_no_number_is_refused(files):

@@ -92,6 +92,50 @@ def test_a_frame_keeps_its_own_ids_and_knows_the_order() -> None:
     assert same.recommend(["c0"], n=4).equals(found)
 
 
+class Stream:
+    """A frame of another library, as polars' are: Arrow can read it, and NumPy too."""
+
+    def __init__(self, table: pa.Table) -> None:
+        self.table = table
+
+    def __arrow_c_stream__(self, requested_schema: object | None = None) -> object:
+        return self.table.__arrow_c_stream__(requested_schema)
+
+    def __array__(self, dtype: object = None, copy: bool | None = None) -> np.ndarray:
+        return np.column_stack([column.to_numpy() for column in self.table.columns])
+
+
+def test_frames_of_other_libraries_are_read_as_events_and_not_as_a_table_of_numbers() -> None:
+    # a frame of polars was taken for a matrix of customers by the columns' numbers
+    frame = to_frame(two_tastes())
+    frame = frame.assign(
+        customer_id=frame.customer_id.str[1:].astype(int), item_id=frame.item_id.str[1:].astype(int)
+    )
+    wanted = RecommenderModel("item_cosine").fit(frame).recommend([3], n=5)
+    table = pa.Table.from_pandas(frame, preserve_index=False)
+    for given in (Stream(table), table, table.combine_chunks().to_batches()[0]):
+        found = RecommenderModel("item_cosine").fit(given).recommend([3], n=5)
+        assert_frame_equal(found, wanted)
+    about = pa.table({"item_id": range(30), "category": ["a", "b"] * 15})
+    content = RecommenderModel("content").fit(Stream(table), items=Stream(about))
+    assert {item % 2 for item in content.similar(4, n=3).item_id} == {0}
+
+
+def test_a_column_of_texts_and_numbers_is_refused_in_a_sentence() -> None:
+    frame = pd.DataFrame({"customer_id": [1, 2], "item_id": ["a", 7]})
+    with pytest.raises(InvalidInput, match="item_id"):
+        RecommenderModel("item_cosine").fit(frame)
+
+
+def test_one_moment_a_customer_is_no_order_for_auto() -> None:
+    frame = to_frame(two_tastes())
+    frame["timestamp"] = pd.Timestamp("2026-01-01")
+    model = RecommenderModel(seconds=3).fit(frame)
+    assert len(model.trials_) > 3
+    named = RecommenderModel("trending").fit(frame)
+    assert named.taught_.timed
+
+
 def test_auto_compares_and_says_why() -> None:
     model = RecommenderModel(seconds=5).fit(two_tastes())
     assert model.recipe_.name != "popularity"

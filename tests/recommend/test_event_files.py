@@ -60,6 +60,11 @@ def _forms(folder):
         timestamp=pa.array([t * 10**9 for t in when], pa.int64()),
         weight=weight,
     )
+    yield _parquet(
+        folder / "i.parquet",
+        **{"Customer_ID": who, " ITEM_ID": what, "Timestamp": when},
+        weight=weight,
+    )
     whole = [f"{c}.0;{i};{t};{w}" for c, i, t, w in ROWS]  # as data frames write ids with gaps
     yield _write(folder / "h.csv", "\ufeff" + head.replace(",", ";") + "\r\n".join(whole) + "\r\n")
 
@@ -69,6 +74,41 @@ def test_a_code_with_a_point_in_it_stays_as_it_is(tmp_path):
     events = read_events(path)
     assert events.customers.decode() == ["1", "2"]
     assert events.items.decode() == ["7.0", "7.10"]
+
+
+def test_ids_beyond_64_bits_stay_apart_as_they_are_in_text(tmp_path):
+    ids = [1e20, 2e20, 1e20, 3.0]
+    path = _parquet(tmp_path / "a.parquet", customer_id=ids, item_id=[1, 2, 3, 4])
+    assert len(set(read_events(path).customers.decode())) == 3
+
+
+@pytest.mark.parametrize(
+    "times",
+    [
+        (20231114, 20231201, 20240229),
+        (202311140000, 202312010000, 202402290000),
+        (20231114000000, 20231201000000, 20240229000000),
+    ],
+)
+def test_dates_written_as_whole_numbers_are_dates_and_not_seconds(tmp_path, times):
+    days = [datetime(2023, 11, 14, tzinfo=UTC), datetime(2023, 12, 1, tzinfo=UTC)]
+    days.append(datetime(2024, 2, 29, tzinfo=UTC))
+    wanted = [int(day.timestamp()) * 10**6 for day in days]
+    table = _parquet(
+        tmp_path / "a.parquet", customer_id=[1, 1, 1], item_id=[1, 2, 3], timestamp=list(times)
+    )
+    lines = "".join(f"1,{time},{time}\n" for time in times)
+    text = _write(tmp_path / "a.csv", "customer_id,item_id,timestamp\n" + lines)
+    assert read_events(table).moments.tolist() == wanted
+    assert read_events(text).moments.tolist() == wanted
+
+
+@pytest.mark.parametrize("odd", [20231131, 20231301, 20231100, 5, 20231114.5])
+def test_numbers_of_which_one_is_no_date_are_seconds(tmp_path, odd):
+    table = _parquet(
+        tmp_path / "a.parquet", customer_id=[1, 1], item_id=[1, 2], timestamp=[20231114.0, odd]
+    )
+    assert read_events(table).moments.tolist() == [20231114 * 10**6, int(odd * 10**6)]
 
 
 def test_every_form_of_a_file_is_the_same_events(tmp_path):
@@ -189,6 +229,13 @@ def test_nothing_to_find_or_to_learn_from_is_said(tmp_path):
         read_dataset(full, tmp_path / "nothing.npz")
     with pytest.raises(NotEnoughData, match="weight 0"):
         read_dataset(full, zero)
+
+
+def test_a_train_whose_weights_are_all_0_teaches_nothing_and_that_is_said(tmp_path):
+    train = _write(tmp_path / "a.csv", "customer_id,item_id,weight\n1,2,0\n3,4,0\n")
+    test = _write(tmp_path / "b.csv", "customer_id,item_id\n1,4\n")
+    with pytest.raises(NotEnoughData, match=r"a\.csv have weight 0"):
+        read_dataset(train, test)
 
 
 def test_gzipped_text_is_read_and_what_is_no_table_is_named(tmp_path):

@@ -1,12 +1,14 @@
 """Shares of a blend: models that each know a part of the customers know all of them together."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from lingxi.recommend import mix as mixing
 from lingxi.recommend.histories import Histories
 from lingxi.recommend.matrix import build_csr
-from lingxi.recommend.mix import mix
+from lingxi.recommend.mix import mix, tune_factor
 from lingxi.recommend.pool import Pool
 
 N, WANTED, WRONG = 200, 1, 2
@@ -42,3 +44,27 @@ def test_a_model_that_is_wrong_gets_no_share():
     found = mix(_pool(noisy=True), TAUGHT)
     assert found.shares[2] == 0
     assert found.value == pytest.approx(1.0)
+
+
+@pytest.mark.parametrize(("power", "wanted"), [(0.42, -0.45), (0.15, -0.2), (-0.15, 0.2), (0, 0)])
+def test_popularity_is_damped_as_far_as_that_helps(power, wanted):
+    # what is wanted is ten times as popular, or as rare, as what a model puts before it
+    owners = np.concatenate((np.arange(100), np.arange(10)))
+    items = np.repeat([WRONG, WANTED] if power < 0 else [WANTED, WRONG], [100, 10])
+    taught = Histories.of_events(owners, items, (100, 3))
+    scores = np.zeros((1, 10, 3), dtype=np.float32)
+    scores[0, :, WANTED], scores[0, :, WRONG] = 1.0, 10.0 ** abs(power) * (1 if power else 0.5)
+    pool = replace(_pool(), scores=scores, items=np.tile(np.arange(3), (10, 1)))
+    pool = replace(pool, hits=pool.items == WANTED, fill=pool.fill[:10], wanted=pool.wanted[:10])
+    gradual = _graded(pool)
+    found = tune_factor(gradual, taught)
+    assert found.params.get("damping", 0) == wanted
+
+
+def _graded(pool):
+    """Ten customers, the n-th of whom is content with less of a difference than the next."""
+    scores = pool.scores.copy()
+    most = np.log10(scores[0, 0, WRONG]) if scores[0, 0, WRONG] > 0 else 0.0
+    if scores[0, 0, WRONG] > 1:
+        scores[0, :, WRONG] = 10.0 ** np.linspace(0.02, most, len(scores[0]))
+    return replace(pool, scores=scores)

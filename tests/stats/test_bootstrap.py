@@ -90,3 +90,14 @@ def test_units_that_lack_a_number_are_left_out_of_its_mean():
     assert list(bootstrap_means({"a": values, "c": few}, rng=np.random.default_rng(0))) == ["a"]
     with pytest.raises(NotEnoughData, match=r"\[2, 3\]"):
         bootstrap_means({"a": np.ones(2), "b": np.ones(3)}, rng=np.random.default_rng(0))
+
+
+def test_an_interval_holds_its_value_where_all_have_the_same():
+    # the mean of equal numbers and that of their resamples differ in the last digits
+    rng = np.random.default_rng(9)
+    for value in rng.uniform(1, 9, 40):
+        column = np.full(971, value)
+        found = [*bootstrap_means({"a": column}, rng=rng, samples=50).values()]
+        found.append(bootstrap_mean(column, rng=rng, samples=50))
+        for each in found:
+            assert each.low <= each.value <= each.high

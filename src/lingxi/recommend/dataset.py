@@ -61,6 +61,8 @@ def read_dataset(train: Path, test: Path, history: Path | None = None) -> Datase
     customer_ids, customers = number_together([f.customers for f in files])
     n_taught = int(customers[0].max()) + 1  # train comes first, so its customers have low numbers
     past = _gather(taught, customers[0], items[0], (n_taught, len(item_ids)))
+    if not (past.weights > 0).any():
+        raise NotEnoughData(f"All events in {train} have weight 0, so there is nothing to learn.")
     everyone = len(customer_ids)
     known = _widen(past, everyone)
     told = 0

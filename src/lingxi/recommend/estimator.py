@@ -37,6 +37,7 @@ from lingxi.recommend.item_frames import check_family, list_new, read_items, tel
 from lingxi.recommend.lists import exclude, fill_up, top_items
 from lingxi.recommend.model import Model, fit_model
 from lingxi.recommend.operators import ItemOperator
+from lingxi.recommend.order import forget_order, tells_order
 from lingxi.recommend.ratings import Ratings
 from lingxi.recommend.recipe import Param, Recipe
 from lingxi.recommend.unaided import Picked, pick
@@ -158,6 +159,8 @@ class RecommenderModel(BaseEstimator):  # type: ignore[no-untyped-call]
         )
         self.taught_ = tell_of_items(taught, self._items, told)
         if self.model == AUTO:
+            if not tells_order(self.taught_):
+                self.taught_ = forget_order(self.taught_)
             picked = pick(
                 self.taught_,
                 seconds=self.seconds,

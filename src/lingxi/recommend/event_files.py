@@ -5,7 +5,7 @@ import re
 import shutil
 import zipfile
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -24,6 +24,7 @@ from lingxi.ingest.dates import NO_TIME, read_moments
 from lingxi.ingest.delimited import read_delimited
 from lingxi.ingest.reading import detect_form
 from lingxi.ingest.text import Text
+from lingxi.recommend.compact_dates import read_compact
 
 NEEDED = ("customer_id", "item_id")
 OPTIONAL = ("timestamp", "weight")
@@ -31,6 +32,7 @@ _FARTHEST = datetime(2200, 1, 1, tzinfo=UTC)
 _UNITS = ((1e17, 1e-3), (1e14, 1.0), (1e11, 1e3), (0.0, 1e6))
 """From this size on, a number of a time is nano-, micro-, milli- or plain seconds."""
 _MOST_SECONDS = 9e12  # microseconds of it still fit into 63 bits
+_MOST_WHOLE = 2.0**63  # from here on a double is no 64-bit number
 _GZIP, _BLOCK = b"\x1f\x8b", 1 << 20
 _WHOLE = re.compile(r"-?\d+\.0+")  # as data frames write a column of whole numbers with gaps
 Column: TypeAlias = "pa.ChunkedArray[pa.Scalar[pa.DataType]]"
@@ -147,12 +149,16 @@ def number_ids(codes: NDArray[np.integer], count: int) -> Text:
 
 def _read_parquet(path: Path) -> Events:
     try:
-        names = pq.read_schema(path).names
-        _check_columns(path, names)
-        wanted = [name for name in (*NEEDED, *OPTIONAL) if name in names]
-        table = pq.read_table(path, columns=wanted)
+        headers = _name_headers(pq.read_schema(path).names)
+        _check_columns(path, list(headers))
+        wanted = [name for name in (*NEEDED, *OPTIONAL) if name in headers]
+        table = pq.read_table(path, columns=[headers[name] for name in wanted]).select(
+            [headers[name] for name in wanted]
+        )
+        table = table.rename_columns(wanted)
     except (pa.ArrowException, OSError) as error:
-        raise FileUnreadable(f"{path} cannot be read as Parquet: {error}.") from error
+        told = str(error).rstrip(".")
+        raise FileUnreadable(f"{path} cannot be read as Parquet: {told}.") from error
     events = read_event_table(path, table)
     del table
     pa.default_memory_pool().release_unused()  # gigabytes of a large file, which others will need
@@ -183,24 +189,24 @@ def read_event_table(path: Path, table: pa.Table) -> Events:
     )
 
 
+def _name_headers(headers: Sequence[str]) -> dict[str, str]:
+    """Headers by their names, whatever the case and the spaces around them; an exact one wins."""
+    tidy = {header.strip().lower(): header for header in headers}
+    return tidy | {header: header for header in headers if header in tidy}
+
+
 def _read_text(path: Path) -> Events:
     raw = read_delimited(path)
-    names = {header.strip().lower(): header for header in raw.headers}
+    names = _name_headers(raw.headers)
     _check_columns(path, list(names))
     if raw.malformed:
         raise InvalidInput(
             f"{len(raw.malformed)} rows of {path} have too many or too few cells, "
             f"the first is row {raw.malformed[0].row}."
         )
-    columns = {name: _to_arrow(raw.columns[names[name]]) for name in names}
-    times, weights = columns.get("timestamp"), columns.get("weight")
-    return Events(
-        path,
-        _name_ids(path, "customer_id", columns["customer_id"]),
-        _name_ids(path, "item_id", columns["item_id"]),
-        None if times is None else _read_times(path, times),
-        None if weights is None else _read_weights(path, weights),
-    )
+    wanted = [name for name in (*NEEDED, *OPTIONAL) if name in names]
+    columns = [_to_arrow(raw.columns[names[name]]) for name in wanted]
+    return read_event_table(path, pa.Table.from_arrays(columns, names=wanted))
 
 
 def _to_arrow(text: Text) -> Column:
@@ -221,13 +227,16 @@ def _check_columns(path: Path, names: list[str]) -> None:
 
 def _name_ids(path: Path, name: str, column: Column) -> Text:
     """Identifiers as text: 17, 17.0 and "17" are the same one, and so is a column of "17.0"."""
+    if pa.types.is_dictionary(column.type):
+        try:
+            column = column.cast(column.type.value_type)
+        except pa.ArrowException as error:
+            raise InvalidInput(f"The column {name!r} of {path} cannot be read: {error}") from error
     kind = column.type
-    if pa.types.is_dictionary(kind):
-        column = column.cast(kind.value_type)
-        kind = column.type
     if pa.types.is_floating(kind):
         whole = pc.equal(pc.round(column), column)
-        if pc.all(whole, skip_nulls=True).as_py() is not False:
+        largest = np.nanmax(np.abs(column.to_numpy()), initial=0.0)
+        if pc.all(whole, skip_nulls=True).as_py() is not False and largest < _MOST_WHOLE:
             column = column.cast(pa.int64(), safe=False) if len(column) else column
     if pa.types.is_nested(kind) or pa.types.is_null(kind):
         raise InvalidInput(f"The column {name!r} of {path} holds {kind}, which is no identifier.")
@@ -309,6 +318,9 @@ def _read_dates(path: Path, column: Column) -> NDArray[np.int64]:
 def _scale_times(path: Path, numbers: NDArray[np.float64]) -> NDArray[np.int64]:
     if not np.isfinite(numbers).all():
         raise InvalidInput(f"Some timestamps of {path} are missing or infinite.")
+    dates = read_compact(numbers)
+    if dates is not None:
+        return dates
     largest = float(np.abs(numbers).max(initial=0.0))
     factor = next(factor for size, factor in _UNITS if largest >= size)
     if largest * factor > _MOST_SECONDS * 1e6:

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import TypeGuard
+from typing import Protocol, TypeGuard
 
 import numpy as np
 import pandas as pd
@@ -18,7 +18,17 @@ from lingxi.recommend.ratings import Ratings, read_ratings
 from lingxi.store import Artefact, ArtefactWriter
 
 Id = str | int | float
-Frame = pd.DataFrame | pa.Table
+
+
+class ArrowStream(Protocol):
+    """Any other frame that Arrow can read: of polars, a record batch, a relation of DuckDB."""
+
+    def __arrow_c_stream__(self, requested_schema: object | None = None) -> object:
+        """Arrow's stream of columns."""
+        ...
+
+
+Frame = pd.DataFrame | pa.Table | ArrowStream
 _WHERE = Path("the data frame")
 _ARRAYS = ("indptr", "items", "moments", "weights")
 
@@ -37,15 +47,37 @@ def read_data(data: Ratings | Frame) -> Events:
     >>> read_data(frame).items.values, read_data([[0, 2], [1, 0]]).shape
     (('7', '8'), (2, 2))
     """
-    if isinstance(data, pd.DataFrame):
-        return read_event_table(_WHERE, pa.Table.from_pandas(data, preserve_index=False))
-    if isinstance(data, pa.Table):
-        return read_event_table(_WHERE, data)
-    matrix = read_ratings(data)
+    table = to_arrow(data)
+    if table is not None:
+        return read_event_table(_WHERE, table)
+    matrix = read_ratings(data)  # type: ignore[arg-type]  # no frame: to_arrow knows them all
     rows = np.repeat(np.arange(matrix.shape[0]), np.diff(matrix.indptr))
     shape = (int(matrix.shape[0]), int(matrix.shape[1]))
     who, what = number_ids(rows, shape[0]), number_ids(matrix.indices, shape[1])
     return Events(_WHERE, who, what, None, matrix.data, shape)
+
+
+def to_arrow(data: object) -> pa.Table | None:
+    """A frame as an Arrow table; nothing for what is no frame.
+
+    Raises
+    ------
+    InvalidInput
+        If its columns cannot be read, such as one of texts and numbers.
+    """
+    try:
+        if isinstance(data, pd.DataFrame):
+            return pa.Table.from_pandas(data, preserve_index=False)
+        if isinstance(data, pa.RecordBatch):
+            return pa.Table.from_batches([data])
+        if isinstance(data, pa.Table):
+            return data
+        if hasattr(data, "__arrow_c_stream__"):
+            convert = getattr(data, "to_arrow", None)  # polars': its stream has views of texts
+            return pa.table(convert() if callable(convert) else data)
+    except (pa.ArrowException, TypeError, ValueError) as error:
+        raise InvalidInput(f"The data frame cannot be read: {error}") from error
+    return None
 
 
 def are_whole(data: Ratings | Frame) -> tuple[bool, bool]:
@@ -58,8 +90,9 @@ def are_whole(data: Ratings | Frame) -> tuple[bool, bool]:
         kinds = [data[name].dtype for name in ("customer_id", "item_id")]
         customers, items = map(pd.api.types.is_integer_dtype, kinds)
         return customers, items
-    if isinstance(data, pa.Table):
-        fields = [data.schema.field(name).type for name in ("customer_id", "item_id")]
+    table = to_arrow(data)
+    if table is not None:
+        fields = [table.schema.field(name).type for name in ("customer_id", "item_id")]
         customers, items = map(pa.types.is_integer, fields)
         return customers, items
     return True, True

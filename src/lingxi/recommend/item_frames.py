@@ -8,7 +8,7 @@ import pandas as pd
 from lingxi.errors import InvalidInput, UnknownColumn
 from lingxi.recommend.content import describe, group_items
 from lingxi.recommend.family import Family
-from lingxi.recommend.frames import Frame, name_ids
+from lingxi.recommend.frames import Frame, name_ids, to_arrow
 from lingxi.recommend.histories import Histories
 from lingxi.schema import Item
 
@@ -39,11 +39,18 @@ def read_items(frame: Frame) -> dict[str, Item]:
     >>> read_items(frame)["7"].path, read_items(frame)["7"].price_cents
     (('Home', 'Lamps'), 950)
     """
-    table = frame if isinstance(frame, pd.DataFrame) else frame.to_pandas()
+    table = frame if isinstance(frame, pd.DataFrame) else _to_pandas(frame)
     if "item_id" not in table.columns:
         raise UnknownColumn("The data frame of items has no column 'item_id'.")
     records = table.to_dict("records")
     return {item.item_id: item for item in map(_read_item, records)}
+
+
+def _to_pandas(frame: Frame) -> pd.DataFrame:
+    table = to_arrow(frame)
+    if table is None:
+        raise InvalidInput("items must be a data frame with a row an item.")
+    return table.to_pandas()
 
 
 def list_new(told: Mapping[str, Item], names: Sequence[str], *, fixed: bool) -> tuple[str, ...]:

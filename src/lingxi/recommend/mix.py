@@ -12,7 +12,8 @@ from lingxi.recommend.recipe import Param
 from lingxi.recommend.scorer import Vector
 
 _TRENDS = ((7.0, 0.5), (7.0, 0.75), (7.0, 1.0), (30.0, 0.5), (30.0, 1.0))
-_DAMPINGS = (-0.2, -0.1, 0.1, 0.2, 0.3)
+_DAMPINGS = ((-0.1, -0.2, -0.3, -0.45, -0.6), (0.1, 0.2, 0.3))
+"""Towards the popular and towards the rare, each as long as the next one is better."""
 _SHARES = (0.1, 0.2, 0.35, 0.6, 1.0, 1.7)
 _STEPS = (0.7, 1.4)
 _MOST_PARTS = 4
@@ -50,7 +51,8 @@ class Mixture:
 def tune_factor(pool: Pool, taught: Histories, scores: Scores | None = None) -> Factor:
     """How strongly demand of late and rarity should count on top of a model.
 
-    First the trend, where times are known, then the damping of popularity.
+    First the trend, where times are known, then the damping of popularity, a step at a time away
+    from none: the value rises to one highest point and falls.
     """
     mine = pool.scores[0] if scores is None else scores
     best, value = PLAIN, float(pool.measure(mine).mean())
@@ -59,8 +61,14 @@ def tune_factor(pool: Pool, taught: Histories, scores: Scores | None = None) -> 
         options = [{"trend_half_life": days, "trend": power} for days, power in _TRENDS]
     for params in options:
         best, value = _better(pool, taught, mine, params, best, value)
-    for damping in _DAMPINGS:
-        best, value = _better(pool, taught, mine, {**best.params, "damping": damping}, best, value)
+    trend, start = best.params, value
+    for ladder in _DAMPINGS:
+        for damping in ladder if value <= start else ():
+            before = value
+            params = {**trend, "damping": damping}
+            best, value = _better(pool, taught, mine, params, best, value)
+            if value <= before:
+                break
     return best
 
 

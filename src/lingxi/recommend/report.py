@@ -3,7 +3,7 @@
 import platform
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import msgspec
 import numpy as np
@@ -19,8 +19,10 @@ from lingxi.recommend.matrix import Csr, row_lengths, transpose
 from lingxi.recommend.measures import Measure as Measure
 from lingxi.recommend.memory import peak_memory_mb
 from lingxi.recommend.model import fit_model
+from lingxi.recommend.order import forget_order, tells_order
 from lingxi.recommend.recipe import Param, Recipe
 from lingxi.recommend.trials import Found
+from lingxi.recommend.unaided import FEWEST_ASKED, make_untried
 from lingxi.stats.bootstrap import bootstrap_means
 from lingxi.stats.list_quality import (
     GROUPS,
@@ -35,7 +37,6 @@ AUTO = "auto"
 _MOST_FOR_DIVERSITY, _FEWEST_FOR_DIVERSITY = 2000, 200
 _MOST_HOLDERS = 5e7
 """Customers of the items of all those lists together: a second of multiplying."""
-_FEWEST_INNER = 20
 _SILENT = 10.0
 """Seconds after which a measurement says how far it has come."""
 
@@ -82,10 +83,11 @@ def report(
     start = time.perf_counter()
     if wish.model != AUTO and find_family(wish.model).composed:
         raise InvalidInput(f"A {wish.model} is made by auto, from the models that do best here.")
+    data = _settle_order(data, wish)
     found, why = _choose(data, wish, rng, tell)
-    recipes = [found.recipe if found else make_recipe(POPULARITY)]
+    recipes = [found.recipe]
     for name in (ITEM_KNN, POPULARITY):
-        best = found.best(name) if found else None
+        best = found.best(name)
         recipes.append(best.recipe if best else make_recipe(name))
     chosen_seconds = time.perf_counter() - start
     measured: dict[str, tuple[ModelReport, Evaluation]] = {}
@@ -106,9 +108,23 @@ def report(
     return answer | _describe(data, wish, found) | {"models": others}
 
 
+def _settle_order(data: Dataset, wish: Wish) -> Dataset:
+    """Without times where they do not tell the order, unless a model of times is asked for."""
+    timed_model = wish.model != AUTO and find_family(wish.model).timed
+    if not data.taught.timed or timed_model or tells_order(data.taught):
+        return data
+    note = "Nearly all customers have a single timestamp, which tells no order; times are left out."
+    return replace(
+        data,
+        taught=forget_order(data.taught),
+        asked=forget_order(data.asked),
+        notes=(*data.notes, note),
+    )
+
+
 def _choose(
     data: Dataset, wish: Wish, rng: np.random.Generator, tell: Callable[[str], None]
-) -> tuple[Found | None, str]:
+) -> tuple[Found, str]:
     """The best recipe by an inner split of what is taught, and why in a sentence."""
     names = None if wish.model == AUTO else [POPULARITY, ITEM_KNN, wish.model]
     strangers = float((data.asked.rows < 0).mean()) > 0.5
@@ -124,13 +140,15 @@ def _choose(
             strangers=strangers,
             late=count_late(data),
         )
-        if bench.asked.n_rows < _FEWEST_INNER:
+        if bench.asked.n_rows < FEWEST_ASKED:
             raise NotEnoughData("too few customers")
     except NotEnoughData:
         if wish.model != AUTO:
             recipe = make_recipe(wish.model)
             return Found(recipe, (), {}, 0.0), "It was asked for; train is too small to tune it."
-        return None, "Train is too small to compare models, so the most popular items are shown."
+        return Found(make_untried(data.taught), (), {}, 0.0), (
+            "Train is too small to compare models, so one that needs little was taken."
+        )
     found = search(
         bench,
         max(wish.seconds - (time.perf_counter() - start), 0.0),
@@ -278,9 +296,8 @@ def _flatten(model: ModelReport) -> dict[str, object]:
     return {**model.measures, **{name: v for name, v in rest.items() if name != "measures"}}
 
 
-def _describe(data: Dataset, wish: Wish, found: Found | None) -> dict[str, object]:
+def _describe(data: Dataset, wish: Wish, found: Found) -> dict[str, object]:
     """The data, the question and what the choice looked at."""
-    trials = found.trials if found else ()
     return {
         "customers": data.asked.n_rows,
         "items": data.taught.n_items,
@@ -299,8 +316,8 @@ def _describe(data: Dataset, wish: Wish, found: Found | None) -> dict[str, objec
                 "by_chance": trial.by_chance,
                 "seconds": round(trial.seconds, 3),
             }
-            for trial in trials
+            for trial in found.trials
         ],
-        "skipped": dict(found.skipped) if found else {},
+        "skipped": dict(found.skipped),
         "machine": f"{platform.machine()}, Python {platform.python_version()}",
     }

@@ -108,6 +108,8 @@ def set_task(pool: Pool, met: Vector, trend: Vector) -> tuple[Task, NDArray[np.b
 def _find_loudest(task: Task, weights: Vector) -> list[int]:
     """The parts whose terms vary most over candidates, the loudest first."""
     n = (len(weights) - PER_ITEM) // 2
+    if not len(task.features):
+        return list(range(min(n, MOST_PARTS)))
     spread = []
     for at in range(n):
         pair = [at, n + at]

@@ -59,7 +59,7 @@ def bootstrap_mean(
         )
     means = _resampled_means(np.asarray(values, dtype=np.float64), rng, samples)
     low, high = np.quantile(means, [alpha / 2, 1 - alpha / 2])
-    return Interval(float(np.mean(values)), float(low), float(high))
+    return _enclose(float(np.mean(values)), float(low), float(high))
 
 
 def bootstrap_means(
@@ -112,9 +112,15 @@ def bootstrap_means(
     means = _resampled_columns(np.where(there, table, 0.0), there, rng, samples)
     low, high = np.nanquantile(means, [alpha / 2, 1 - alpha / 2], axis=0)
     return {
-        name: Interval(float(np.mean(table[there[:, at], at])), float(low[at]), float(high[at]))
+        name: _enclose(float(np.mean(table[there[:, at], at])), float(low[at]), float(high[at]))
         for at, name in enumerate(names)
     }
+
+
+def _enclose(value: float, low: float, high: float) -> Interval:
+    """An interval that holds its value: where all units have one number, sums in another order
+    differ in the last digits."""
+    return Interval(value, min(low, value), max(high, value))
 
 
 def bootstrap_difference(
