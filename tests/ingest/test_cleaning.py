@@ -402,3 +402,10 @@ def test_a_number_of_many_digits_is_an_id(number: int) -> None:
     told = kept({**track("Product Viewed", {"product_id": number}), "userId": number})
     assert told.identifiers[0].value == str(number)
     assert told.event.lines[0].item_id == str(number)
+
+
+@pytest.mark.parametrize("text", ['[{"id": "p1", "price": 5}]', '{"id": "p1", "price": 5}'])
+def test_products_written_as_text_are_products(text: str) -> None:
+    """A tag manager's JSON in a text became the id of an item."""
+    order = kept(track("Order Completed", {"order_id": "1", "products": text})).event
+    assert [(x.item_id, x.amount_cents) for x in order.lines] == [("p1", 500)]

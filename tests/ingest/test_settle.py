@@ -3,13 +3,15 @@
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from ingest.conftest import Bench
 from lingxi.ingest.goods import sum_goods
-from lingxi.ingest.settle import Order, settle_orders, tell
+from lingxi.ingest.order_rows import Order
+from lingxi.ingest.settle import settle_orders, tell
 from lingxi.profiles.ledger import Ledger
 from lingxi.schema import Event, Line, Name
 
@@ -287,3 +289,63 @@ def test_what_waits_for_its_order_is_kept_between_batches(make_bench: Callable[[
         with bench.store.write() as tx:
             bench.store.log.append(settle_orders(bench.store, tx, [event, event]), tx=tx)
     assert net(bench.log()) == 500
+
+
+def by(source: str, event: Event, **properties: str) -> Event:
+    return msgspec.structs.replace(event, source=source, properties=properties)
+
+
+SKUS = {"SKU-A": (2, 500)}
+
+
+def test_goods_that_another_source_names_otherwise_are_the_same_goods() -> None:
+    """A shop's pages name products by number and its webhooks by SKU: the order came back whole and
+    was placed again."""
+    page = by("web", told(1, Name.ORDER_COMPLETED, ORDERED))
+    log, order = play(page, by("shopify", told(2, Name.ORDER_COMPLETED, SKUS)))
+    assert [e.name for e in log] == ["Order Completed", "Order Updated"]
+    assert order is not None
+    later = by("shopify", told(3, Name.ORDER_UPDATED, {"SKU-A": (1, 500)}))
+    added, order = tell(order, later)
+    assert net(log + added) == 500
+    added, _ = tell(order, by("web", told(4, Name.ORDER_UPDATED, HALF)))
+    assert [e.name for e in added] == ["Order Updated"]
+
+
+def test_an_exchange_that_the_orders_own_source_tells_of_is_one() -> None:
+    page = by("web", told(1, Name.ORDER_COMPLETED, ORDERED))
+    log, _ = play(page, by("web", told(2, Name.ORDER_UPDATED, SKUS)))
+    assert [e.name for e in log][2:] == ["Order Refunded", "Order Completed"]
+
+
+def test_a_refund_under_other_names_leaves_what_it_should() -> None:
+    page = by("web", told(1, Name.ORDER_COMPLETED, ORDERED))
+    back = by("web", refund(2, HALF))
+    log, _ = play(page, back, by("shopify", told(3, Name.ORDER_UPDATED, SKUS)))
+    assert net(log) == 500
+
+
+@pytest.mark.parametrize(
+    ("second", "left"),
+    [
+        (by("shopify", refund(3, {"SKU-A": (1, 500)}), refund_id="9"), 500),
+        (by("shopify", refund(3, amount=480, cost=20), refund_id="9"), 500),
+        (by("shopify", refund(3, amount=300), refund_id="9"), 200),
+        (by("web", refund(3, HALF)), 0),
+        (by("shopify", refund(90, HALF)), 0),
+    ],
+    ids=["its money", "all paid back", "other money", "same source", "much later"],
+)
+def test_a_refund_that_two_sources_tell_of_counts_once(second: Event, left: int) -> None:
+    page = by("web", told(1, Name.ORDER_COMPLETED, ORDERED))
+    log, _ = play(page, by("web", refund(2, HALF)), second)
+    assert net(log) == left
+
+
+def test_two_refunds_told_by_two_sources_each_count_twice_in_all() -> None:
+    tellings = [
+        by(source, refund(n, HALF), **({"refund_id": str(n)} if source == "shopify" else {}))
+        for n, source in ((2, "web"), (3, "shopify"), (4, "shopify"), (5, "web"))
+    ]
+    log, _ = play(by("web", told(1, Name.ORDER_COMPLETED, {"a": (4, 500)})), *tellings)
+    assert net(log) == 1000

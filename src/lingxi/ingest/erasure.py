@@ -5,8 +5,8 @@ from sqlalchemy import Connection
 
 from lingxi.ingest.files.runs import forget_marks
 from lingxi.ingest.merging import forget_merges
+from lingxi.ingest.order_rows import forget_orders
 from lingxi.ingest.sealed import forget_sealed
-from lingxi.ingest.settle import forget_orders
 from lingxi.ingest.tables import consent, identifier, quarantine
 from lingxi.ingest.waiting import forget_waiting
 from lingxi.store.tables import identity

@@ -73,6 +73,11 @@ def compare_goods(before: Goods, after: Goods, returned: Goods) -> tuple[Goods, 
     return less, more
 
 
+def count_units(goods: Goods) -> int:
+    """The units of all goods."""
+    return sum(units for units, _ in goods.values())
+
+
 def sum_goods(goods: Mapping[str, tuple[int, int]]) -> int:
     """The amount of all goods."""
     return sum(cents for _, cents in goods.values())

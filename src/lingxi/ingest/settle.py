@@ -7,8 +7,7 @@ were added are a further part of it. The telling itself stays in the log as
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 import msgspec
 import sqlalchemy as sa
@@ -19,15 +18,16 @@ from lingxi.ingest.goods import (
     add_goods,
     collect_goods,
     compare_goods,
+    count_units,
     subtract_goods,
     sum_goods,
     to_lines,
 )
-from lingxi.ingest.tables import order_state
+from lingxi.ingest.order_rows import Order, Refund, read_orders, write_orders
 from lingxi.schema import Event, Name
 from lingxi.store import Store
 from lingxi.store.codec import from_row
-from lingxi.store.keyed import fetch_typed, upsert
+from lingxi.store.keyed import fetch_typed
 from lingxi.store.log import find_known
 from lingxi.store.tables import NAMED, to_micros
 from lingxi.store.tables import event as event_table
@@ -42,54 +42,8 @@ _ORDERS = frozenset(
 )
 _EARLIER = timedelta(days=1)
 """How much older than its order a part may be dated."""
-_LINES = msgspec.json.Decoder(dict[str, tuple[int, int]])
-
-
-@dataclass
-class Order:
-    """One order as last told. ``ordered`` are its goods without what refunds took off, ``returned``
-    what those took off.
-
-    What is told before the order itself waits: ``owed`` are refunds that named nobody, which could
-    be nobody's yet, and ``ended`` says that a cancellation came, or a refund of everything.
-    """
-
-    order_id: str
-    subject: int | None
-    told_at: datetime
-    tellings: int = 0
-    goods_cents: int = 0
-    refunded_cents: int = 0
-    ordered: Goods = field(default_factory=dict)
-    returned: Goods = field(default_factory=dict)
-    returned_cents: int = 0
-    owed: Goods = field(default_factory=dict)
-    owed_cents: int = 0
-    ended: bool = False
-
-    @property
-    def left_cents(self) -> int:
-        """What of the goods value has not come back."""
-        return max(0, self.goods_cents - self.refunded_cents)
-
-    @property
-    def goods(self) -> Goods:
-        """The goods that stand, refunds taken off."""
-        return subtract_goods(self.ordered, self.returned)
-
-
-class _Kept(msgspec.Struct, array_like=True):
-    """What a row keeps of an order beside its columns."""
-
-    ordered: Goods
-    returned: Goods = {}
-    returned_cents: int = 0
-    owed: Goods = {}
-    owed_cents: int = 0
-    ended: bool = False
-
-
-_KEPT = msgspec.json.Decoder(_Kept)
+_TOGETHER = timedelta(hours=1)
+"""How far apart two sources may tell of one refund."""
 
 
 def settle_orders(
@@ -122,7 +76,7 @@ def settle_orders(
         orders[each.order_id] = after
         if before is not None or not imported:
             changed.add(each.order_id)
-    _write_orders(tx, [orders[order_id] for order_id in sorted(changed)])
+    write_orders(tx, [orders[order_id] for order_id in sorted(changed)])
     return settled
 
 
@@ -134,6 +88,11 @@ def tell(order: Order | None, event: Event) -> tuple[list[Event], Order]:
     amount = event.amount_cents if event.amount_cents is not None else sum_goods(goods)
     if order is None:
         order = Order(str(event.order_id), event.subject, event.occurred_at)
+    if event.name == Name.ORDER_REFUNDED and not _names_nothing(event, goods):
+        said = _to_refund(event, goods, amount)
+        if _was_told(order, said):
+            return [_rename(event, Name.ORDER_UPDATED)], order
+        order.refunds.append(said)
     if not order.tellings:
         if event.name in (Name.ORDER_COMPLETED, Name.ORDER_UPDATED) and (goods or amount):
             return _place(order, event, goods, amount)
@@ -145,11 +104,44 @@ def tell(order: Order | None, event: Event) -> tuple[list[Event], Order]:
     return _update(order, event, goods, amount)
 
 
+def _to_refund(event: Event, goods: Goods, amount: int) -> Refund:
+    return Refund(
+        event.source,
+        event.occurred_at,
+        goods,
+        amount,
+        amount + (event.cost_cents or 0),
+        str(event.properties.get("refund_id") or ""),
+    )
+
+
+def _was_told(order: Order, said: Refund) -> bool:
+    """Whether another source told of this refund: its goods or its money, at about the time. Each
+    is taken for one only."""
+    for told in order.refunds:
+        if said.source == told.source or abs(said.at - told.at) > _TOGETHER:
+            continue
+        if said.number and told.number and said.number != told.number:
+            continue
+        if _is_alike(said, told):
+            order.refunds.remove(told)
+            return True
+    return False
+
+
+def _is_alike(one: Refund, other: Refund) -> bool:
+    units = [{i: n for i, (n, _) in each.goods.items()} for each in (one, other)]
+    if units[0] and units[0] == units[1]:
+        return True
+    money = {one.cents, one.total_cents} & {other.cents, other.total_cents}
+    return bool(money - {0})
+
+
 def _place(order: Order, event: Event, goods: Goods, amount: int) -> tuple[list[Event], Order]:
     """The first telling is the order. What came before it is taken off now."""
     ended = order.ended and event.occurred_at <= order.told_at
     order.ordered, order.goods_cents, order.tellings = goods, amount, 1
-    order.told_at = event.occurred_at
+    order.told_at, order.source = event.occurred_at, event.source
     if event.subject is not None:
         order.subject = event.subject
     owed, cents = order.owed, min(order.owed_cents, order.left_cents)
@@ -201,6 +193,7 @@ def _update(order: Order, event: Event, goods: Goods, amount: int) -> tuple[list
         order.subject = event.subject
     by_lines = bool(goods) and (bool(order.ordered) or not order.left_cents)
     if by_lines:
+        goods = _in_own_names(order, event, goods)
         less, more = compare_goods(order.ordered, goods, order.returned)
         lost, gained = sum_goods(less), sum_goods(more)
     else:
@@ -213,6 +206,19 @@ def _update(order: Order, event: Event, goods: Goods, amount: int) -> tuple[list
     if gained or more:
         extra += _add(order, event, more, gained)
     return [told, *extra], order
+
+
+def _in_own_names(order: Order, event: Event, goods: Goods) -> Goods:
+    """Goods as the order names them. As many as it has, which another source tells of under other
+    ids, are the same: a shop's pages may name products by number and its webhooks by SKU."""
+    others = order.ordered.keys().isdisjoint(goods)
+    if event.source == order.source or not others:
+        return goods
+    if count_units(goods) not in (count_units(order.ordered), count_units(order.goods)):
+        return goods
+    if order.returned.keys() <= goods.keys():
+        order.ordered, order.source = goods, event.source
+    return order.ordered
 
 
 def _refund(order: Order, event: Event, goods: Goods, amount: int) -> Event:
@@ -273,21 +279,7 @@ def _rename(event: Event, name: Name) -> Event:
 
 
 def _read_orders(tx: Connection, order_ids: set[str], *, from_log: bool) -> dict[str, Order]:
-    c = order_state.c
-    wanted = [
-        c.order_id,
-        c.subject,
-        c.told_at,
-        c.tellings,
-        c.goods_cents,
-        c.refunded_cents,
-        c.lines,
-    ]
-    rows = fetch_typed(tx, [c.order_id], [(o,) for o in order_ids], wanted)
-    found = {
-        order_id: _open(Order(order_id, subject, told_at, tellings, cents, back), lines)
-        for order_id, subject, told_at, tellings, cents, back, lines in rows
-    }
+    found = read_orders(tx, order_ids)
     rest = order_ids - found.keys()
     if rest and from_log:
         e = event_table.c
@@ -320,52 +312,3 @@ def _catch_up(tx: Connection, order: Order) -> Order:
         else:
             _gain(order, goods, amount)
     return order
-
-
-def _open(order: Order, lines: str) -> Order:
-    """The order with what its row keeps; rows of before hold the goods that stood."""
-    if lines.startswith("{"):
-        order.ordered = _LINES.decode(lines)
-        return order
-    kept = _KEPT.decode(lines)
-    order.ordered, order.returned = kept.ordered, kept.returned
-    order.returned_cents, order.ended = kept.returned_cents, kept.ended
-    order.owed, order.owed_cents = kept.owed, kept.owed_cents
-    return order
-
-
-def _pack(order: Order) -> str:
-    kept = _Kept(
-        order.ordered,
-        order.returned,
-        order.returned_cents,
-        order.owed,
-        order.owed_cents,
-        order.ended,
-    )
-    return msgspec.json.encode(kept).decode()
-
-
-def _write_orders(tx: Connection, orders: Sequence[Order]) -> None:
-    upsert(
-        tx,
-        order_state,
-        [
-            {
-                "order_id": order.order_id,
-                "subject": order.subject,
-                "told_at": order.told_at,
-                "tellings": order.tellings,
-                "goods_cents": order.goods_cents,
-                "refunded_cents": order.refunded_cents,
-                "lines": _pack(order),
-            }
-            for order in orders
-        ],
-    )
-
-
-def forget_orders(tx: Connection, subjects: Sequence[int]) -> int:
-    """Remove the orders of these surrogates. Rows removed."""
-    own = order_state.c.subject.in_(sorted(subjects))
-    return tx.execute(sa.delete(order_state).where(own)).rowcount

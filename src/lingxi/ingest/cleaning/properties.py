@@ -236,6 +236,8 @@ def _to_number(draft: Draft, value: object, field: str) -> float | None:
 def _to_list(
     draft: Draft, value: object, kind: type[Properties], field: str
 ) -> tuple[Properties, ...]:
+    if isinstance(value, str) and value[:1] in ("[", "{"):
+        value = _read_json(value)
     entries = value if isinstance(value, list) else [value]
     if len(entries) > MOST_PRODUCTS:
         draft.note("put_properties", PutReason.FIELDS_DROPPED, field, len(entries))
@@ -251,6 +253,14 @@ def _to_list(
                 fields[name] = inner
         found.append(_to_struct(draft, fields, shape, f"{field}[{place}]."))
     return tuple(found)
+
+
+def _read_json(text: str) -> object:
+    """What a text of JSON says, as tag managers write lists; the text where it is none."""
+    try:
+        return msgspec.json.decode(text)
+    except (ValueError, RecursionError):
+        return text
 
 
 def put_rest(draft: Draft) -> None:
