@@ -68,3 +68,30 @@ def test_items_of_order_lines_give_way_to_the_feed(store: Store) -> None:
 def test_feed_without_codes_is_refused(store: Store) -> None:
     with pytest.raises(UnknownColumn, match="--map item=COLUMN"):
         import_items(store, store.settings, CLOCK, write(store, "foo,price\n1,2\n"))
+
+
+def test_an_export_of_shopify_is_read_as_it_is(store: Store) -> None:
+    """Its variants after the first say nothing of the product but its handle."""
+    path = write(
+        store,
+        "Handle,Title,Vendor,Type,Published,Variant SKU,Variant Inventory Qty,Variant Price,"
+        "Image Src,Cost per item\n"
+        "tee,Tee,Acme,Shirts,true,TEE-S,5,19.99,https://cdn.example/1.jpg,8.00\n"
+        "tee,,,,,TEE-M,0,21.99,,8.00\n"
+        "tee,,,,,,,,https://cdn.example/2.jpg,\n",
+    )
+    report = import_items(store, store.settings, CLOCK, path)
+    assert (report.lines_kept, report.lines_set_aside) == (2, 1)
+    with store.read() as tx:
+        second = get_items(tx, ["TEE-M"])["TEE-M"]
+    assert (second.name, second.brand, second.category) == ("Tee", "Acme", "Shirts")
+    assert (second.price_cents, second.stock, second.group_id) == (2199, 0, "tee")
+    assert (second.active, second.image) == (True, "https://cdn.example/1.jpg")
+
+
+def test_german_columns_of_a_catalogue(store: Store) -> None:
+    path = write(store, "Artikelnr;Bezeichnung;Preis;Bestand;Kategorie\nA;Brot;3,50;2;Essen\n")
+    import_items(store, store.settings, CLOCK, path)
+    with store.read() as tx:
+        item = get_items(tx, ["A"])["A"]
+    assert (item.name, item.price_cents, item.stock, item.category) == ("Brot", 350, 2, "Essen")

@@ -408,3 +408,14 @@ def test_german_headers_in_their_short_form(bench: Bench) -> None:
     bench.orders("BestellNr;Artikel;Menge;Preis;Datum;Kunde\n7;A;2;9,50;23.11.2023;K1\n")
     (order,) = bench.log()
     assert (order.order_id, order.amount_cents, order.lines[0].item_id) == ("7", 1900, "A")
+
+
+def test_the_mark_of_a_spreadsheet_is_no_part_of_a_number(bench: Bench) -> None:
+    """Shopify exports '6154498015379, and its webhooks name the customer without the mark."""
+    bench.orders("order,customer,sku,qty,price,date\n'7,'6154,A,1,5,2024-01-05\n")
+    bench.customers("Customer ID,Phone,Email\n'6154,'+447911123456,a@b.example\n")
+    assert bench.log()[0].order_id == "7"
+    assert len({e.subject for e in bench.log()}) == 1
+    with bench.store.read() as tx:
+        found = [find_customer(tx, who, store=bench.store) for who in ("+447911123456", "6154")]
+    assert found[0] == found[1]

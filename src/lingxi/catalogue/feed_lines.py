@@ -28,11 +28,12 @@ from lingxi.ingest.puts import tidy, tidy_id
 from lingxi.ingest.rates import Rate, convert, no_rates
 from lingxi.ingest.raw import RawTable, map_cells
 from lingxi.ingest.synonyms import ATTRIBUTE_FIELDS
-from lingxi.ingest.text import Mask
+from lingxi.ingest.text import Mask, Text
 from lingxi.schema import Item, Scalar
 
 _MONEY = ("price", "sale_price", "cost", "margin")
 _NO = frozenset(["0", "false", "no", "n", "inactive", "draft", "archived", "off", "否", "下架"])
+_OF_GROUP = ("name", "category", "taxonomy", "brand", "active", "image", "url")
 _MOST = 1e9
 _CODE = re.compile(r"(?<![A-Za-z])[A-Za-z]{3}(?![A-Za-z])")
 _ALSO = {"RMB": "CNY"}
@@ -187,9 +188,14 @@ def _add_changes(
     text["item"] = map_cells(raw, mapping["item"], tidy_id)
     for name in ("image", "url"):
         text[name] = map_cells(raw, mapping.get(name), str.strip)
+    firsts = _list_firsts(text, len(raw))
     nested = {h.removeprefix(NESTED): h for h in raw.headers if h.startswith(NESTED)}
     for i in lines.tolist():
-        line = _Line({name: column.get(i) for name, column in text.items()}, mapping)
+        cells = {name: column.get(i) for name, column in text.items()}
+        if not cells.get("name"):
+            first = firsts.get(cells.get("group") or "", {})
+            cells |= {name: cells.get(name) or cell for name, cell in first.items()}
+        line = _Line(cells, mapping)
         change = _to_change(line, money, i, terms)
         attributes: dict[str, Scalar] = {
             name: line.cells[name] for name in ATTRIBUTE_FIELDS if name in mapping
@@ -202,6 +208,20 @@ def _add_changes(
         feed.merges[item_id] = merge_line(item_id, change, attributes, terms.own)
         if line.left_out:
             feed.left_out.append(i)
+
+
+def _list_firsts(text: Mapping[str, Text], n: int) -> dict[str, dict[str, str | None]]:
+    """What the first named line of each group says of all its variants: exports of Shopify leave
+    it out of the others."""
+    firsts: dict[str, dict[str, str | None]] = {}
+    if "group" not in text or "name" not in text:
+        return firsts
+    own = [name for name in _OF_GROUP if name in text]
+    for i in range(n):
+        group = text["group"].get(i)
+        if group and group not in firsts and text["name"].get(i):
+            firsts[group] = {name: text[name].get(i) for name in own}
+    return firsts
 
 
 def merge_line(

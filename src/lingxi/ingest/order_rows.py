@@ -35,7 +35,8 @@ class Order:
     What is told before the order itself waits: ``owed`` are refunds that named nobody, which could
     be nobody's yet, and ``ended`` says that a cancellation came, or a refund of everything.
     ``source`` told of the goods under the ids that they have, and ``refunds`` are those of which
-    only one source has told yet.
+    only one source has told yet. ``alias`` is the number under which the log has it, where a file
+    told of it under another.
     """
 
     order_id: str
@@ -52,6 +53,7 @@ class Order:
     ended: bool = False
     source: str = ""
     refunds: list[Refund] = field(default_factory=list)
+    alias: str = ""
 
     @property
     def left_cents(self) -> int:
@@ -75,6 +77,7 @@ class _Kept(msgspec.Struct, array_like=True):
     ended: bool = False
     source: str = ""
     refunds: list[Refund] = []
+    alias: str = ""
 
 
 _KEPT = msgspec.json.Decoder(_Kept)

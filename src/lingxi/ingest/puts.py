@@ -55,15 +55,32 @@ def tidy_id(text: str) -> str | None:
     return f"{whole[: _LONGEST_ID - 17]}~{mark}"
 
 
+def unmark(text: str) -> str:
+    """A number without the mark that keeps a spreadsheet from rounding it, as Shopify's exports of
+    customers write it.
+
+    >>> unmark("'6154498015379"), unmark("'+447911123456"), unmark("'t Hof")
+    ('6154498015379', '+447911123456', "'t Hof")
+    """
+    return text[1:] if text[:1] == "'" and text[1:2] in _BEGINS_NUMBER and text[1:] else text
+
+
+_BEGINS_NUMBER = frozenset("+0123456789")
+
+
+def _tidy_number(text: str) -> str | None:
+    return tidy_id(unmark(text))
+
+
 def put_text(lines: Lines, _rules: Rules) -> tuple[Lines, Mask]:
     """Trim and normalise every text; e-mail addresses in lower case."""
     changed = np.zeros(len(lines), dtype=np.bool_)
     done: dict[str, Text] = {}
     plan: tuple[tuple[str, Text, Callable[[str], str | None]], ...] = (
-        ("order", lines.order, tidy_id),
+        ("order", lines.order, _tidy_number),
         ("item", lines.item, tidy_id),
         ("name", lines.name, tidy),
-        ("customer", lines.customer, tidy_id),
+        ("customer", lines.customer, _tidy_number),
         ("email", lines.email, lambda cell: (tidy_id(cell) or "").lower() or None),
         ("country", lines.country, tidy_id),
         ("currency", lines.currency, tidy_id),

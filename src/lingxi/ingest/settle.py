@@ -60,6 +60,8 @@ def settle_orders(
         return list(events)
     known = find_known(tx, {e.event_id for e in events if e.order_id in wanted})
     orders = _read_orders(tx, wanted, from_log=not imported)
+    if not imported:
+        _find_imported(tx, events, orders)
     changed: set[str] = set()
     settled: list[Event] = []
     for each in events:
@@ -80,12 +82,37 @@ def settle_orders(
     return settled
 
 
+def _find_imported(tx: Connection, events: Sequence[Event], orders: dict[str, Order]) -> None:
+    """Orders that a file named otherwise: Shopify's exports have the name that customers see
+    (``#1001``), its webhooks that and the order's id. Goods in common say that it is the one."""
+    names: dict[str, Event] = {}
+    for each in events:
+        name = each.properties.get("order_name")
+        early = orders.get(each.order_id or "")
+        new = each.order_id and (early is None or not early.tellings)
+        if new and isinstance(name, str) and name != each.order_id and each.lines:
+            names.setdefault(name, each)
+    found = _read_orders(tx, set(names), from_log=True) if names else {}
+    for name, order in found.items():
+        event = names[name]
+        if order.ordered.keys() & collect_goods(event.lines).keys():
+            order.order_id, order.alias = str(event.order_id), name
+            early = orders.get(order.order_id)
+            if early is not None:
+                order.owed, order.owed_cents = early.owed, early.owed_cents
+                order.refunds, order.ended = early.refunds, early.ended
+                _return(order, early.returned, early.returned_cents)
+            orders[order.order_id] = order
+
+
 def tell(order: Order | None, event: Event) -> tuple[list[Event], Order]:
     """What one telling adds to the log, and the order after it. Pure."""
     if event.subject is None and order is not None and order.subject is not None:
         event = msgspec.structs.replace(event, subject=order.subject)
     goods = collect_goods(event.lines)
     amount = event.amount_cents if event.amount_cents is not None else sum_goods(goods)
+    if order is not None and order.alias:
+        event = msgspec.structs.replace(event, order_id=order.alias)
     if order is None:
         order = Order(str(event.order_id), event.subject, event.occurred_at)
     if event.name == Name.ORDER_REFUNDED and not _names_nothing(event, goods):
@@ -144,15 +171,20 @@ def _place(order: Order, event: Event, goods: Goods, amount: int) -> tuple[list[
     order.told_at, order.source = event.occurred_at, event.source
     if event.subject is not None:
         order.subject = event.subject
+    return [_rename(event, Name.ORDER_COMPLETED), *_take_owed(order, event, ended)], order
+
+
+def _take_owed(order: Order, event: Event, ended: bool) -> list[Event]:
+    """The refunds that waited for the order, now that it is told."""
     owed, cents = order.owed, min(order.owed_cents, order.left_cents)
     order.owed, order.owed_cents, order.ended = {}, 0, False
-    settled = [_rename(event, Name.ORDER_COMPLETED)]
+    taken = []
     if owed or cents:
-        settled.append(_derive(order, event, Name.ORDER_REFUNDED, owed, cents))
+        taken.append(_derive(order, event, Name.ORDER_REFUNDED, owed, cents))
         _return(order, owed, cents)
     if ended:
-        settled += _take_back(order, event, dict(order.goods), order.left_cents)
-    return settled, order
+        taken += _take_back(order, event, dict(order.goods), order.left_cents)
+    return taken
 
 
 def _tell_early(order: Order, event: Event, goods: Goods, amount: int) -> tuple[list[Event], Order]:
@@ -185,9 +217,9 @@ def _names_nothing(event: Event, goods: Goods) -> bool:
 
 def _update(order: Order, event: Event, goods: Goods, amount: int) -> tuple[list[Event], Order]:
     """A second telling: an older one changes nothing, a newer one what differs."""
-    told = _rename(event, Name.ORDER_UPDATED)
+    told = [_rename(event, Name.ORDER_UPDATED), *_take_owed(order, event, order.ended)]
     if event.occurred_at < order.told_at or not (goods or event.amount_cents):
-        return [told], order
+        return told, order
     order.told_at = event.occurred_at
     if order.subject is None:
         order.subject = event.subject
@@ -205,7 +237,7 @@ def _update(order: Order, event: Event, goods: Goods, amount: int) -> tuple[list
         extra += _take_back(order, event, less, lost)
     if gained or more:
         extra += _add(order, event, more, gained)
-    return [told, *extra], order
+    return [*told, *extra], order
 
 
 def _in_own_names(order: Order, event: Event, goods: Goods) -> Goods:
@@ -254,7 +286,7 @@ def _derive(order: Order, event: Event, name: Name, goods: Goods, amount: int) -
         event,
         event_id=f"order:{order.order_id}#{order.tellings}",
         name=name.value,
-        order_id=order.order_id,
+        order_id=order.alias or order.order_id,
         subject=event.subject if event.subject is not None else order.subject,
         amount_cents=amount,
         cost_cents=0,

@@ -166,26 +166,36 @@ CUSTOMER_FIELDS: dict[str, Tiers] = {
 
 ITEM_FIELDS: dict[str, Tiers] = {
     "item": (
-        "itemid sku stockcode productid itemcode productcode id 商品编码 货号",
+        "itemid sku stockcode productid itemcode productcode id variantsku 商品编码 商品编号 "
+        "商品id 货号 artikelnummer artikelnr artikelid artnr",
         "item product 商品",
     ),
-    "name": ("name title productname itemname 商品名称 名称", "description"),
-    "category": ("categorypath category categoryname producttype type 类目 分类",),
+    "name": (
+        "name title productname itemname 商品名称 名称 artikelbezeichnung artikelname produktname",
+        "description bezeichnung beschreibung",
+    ),
+    "category": (
+        "categorypath category categoryname producttype type 类目 分类 kategorie warengruppe",
+    ),
     "taxonomy": ("googleproductcategory",),
-    "brand": ("brand brandname vendor manufacturer 品牌",),
-    "price": ("price unitprice variantprice 价格 单价 售价", "saleprice 促销价"),
+    "brand": ("brand brandname vendor manufacturer 品牌 marke hersteller",),
+    "price": (
+        "price unitprice variantprice 价格 单价 售价 preis verkaufspreis",
+        "saleprice 促销价",
+    ),
     "sale_price": ("saleprice 促销价",),
     "sale_dates": ("salepriceeffectivedate",),
     "margin": ("margin profit unitmargin 毛利",),
-    "cost": ("cost unitcost costperitem costofgoodssold 成本",),
+    "cost": ("cost unitcost costperitem costofgoodssold 成本 einkaufspreis",),
     "stock": (
-        "stock inventory quantity stockquantity qty onhand available variantinventoryqty 库存",
+        "stock inventory quantity stockquantity qty onhand available variantinventoryqty 库存 "
+        "bestand lagerbestand",
     ),
     "availability": ("availability",),
     "active": ("active enabled published 上架",),
     "image": ("imagelink image imageurl imagesrc 图片",),
     "url": ("link url producturl 链接",),
-    "group": ("itemgroupid groupid parentsku",),
+    "group": ("itemgroupid groupid parentsku", "handle"),
     "available_from": ("availabilitydate availablefrom",),
     "available_until": ("expirationdate availableuntil",),
 }

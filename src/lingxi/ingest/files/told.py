@@ -14,6 +14,7 @@ from lingxi.ingest.dates import NO_TIME, moment_reader
 from lingxi.ingest.event_names import name_event
 from lingxi.ingest.files.nested import to_cell, to_cells
 from lingxi.ingest.numbers import parse_numbers
+from lingxi.ingest.puts import unmark
 from lingxi.ingest.text import word_set
 from lingxi.schema.ecommerce import VOCABULARY, WithProducts
 from lingxi.store.tables import from_micros
@@ -128,7 +129,8 @@ class Teller:
         traits: Body = {name_trait(column): _plain(value) for column, value in rest.items()}
         for role in ("email", "phone", "country"):
             if role in cells:
-                traits[role] = to_cell(cells[role])
+                cell = to_cell(cells[role])
+                traits[role] = unmark(cell) if cell else cell
         for role, name in _CONSENTS.items():
             if role in cells:
                 traits[name] = cells[role]
@@ -226,7 +228,7 @@ def name_trait(column: str) -> str:
 def _put_text(body: Body, name: str, value: object) -> None:
     text = to_cell(value)
     if text is not None:
-        body[name] = text
+        body[name] = unmark(text)
 
 
 def _plain(value: object) -> object:

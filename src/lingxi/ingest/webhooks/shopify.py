@@ -47,7 +47,9 @@ def _order(topic: str, body: Body) -> Reading:
         "event": name,
         "messageId": f"{_SPACE}:order:{order_id}:{action}:{as_text(body.get('updated_at'))}",
         "timestamp": moment,
-        "properties": {"order_id": order_id, **properties},
+        "properties": drop_empty(
+            {"order_id": order_id, "order_name": body.get("name"), **properties}
+        ),
         **_who(customer, body),
     }
     told = [drop_empty(message)]
