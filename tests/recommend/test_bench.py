@@ -8,11 +8,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lingxi.errors import NotEnoughData
+from lingxi.recommend.auto import _Hunt
 from lingxi.recommend.bench import split_inside
 from lingxi.recommend.dataset import Dataset
 from lingxi.recommend.histories import Histories
 from lingxi.recommend.matrix import densify
 from lingxi.recommend.report import count_late
+from lingxi.recommend.trials import gains_little
 
 N_ITEMS = 6
 EVENTS = st.lists(
@@ -130,3 +132,30 @@ def test_where_order_is_unknown_those_who_are_not_asked_lose_items_too():
     others = ~np.isin(np.arange(30), bench.asked.rows)
     assert (bench.taught.lengths >= 5).all()
     assert bench.taught.lengths[others].sum() < 10 * others.sum()
+
+
+def test_where_times_are_unknown_models_together_must_gain_more_than_chance():
+    table = np.array([(row, item) for row in range(60) for item in range(6)], dtype=np.int64)
+    taught = Histories.of_events(table[:, 0], table[:, 1], (60, 6))
+    rng = np.random.default_rng(0)
+    bench = split_inside(taught, rng=rng, most=60, metric="ndcg@3", include_seen=True)
+    alone = np.full(60, 0.5)
+    noise = np.tile([0.3, 0.3, -0.3, -0.3], 15)
+    assert gains_little(bench, alone + 0.01 + noise, alone)
+    assert not gains_little(bench, alone + 0.01 + noise / 100, alone)
+    assert not gains_little(replace(bench, bunched=None), alone + 0.01 + noise, alone)
+
+
+def test_models_together_are_compared_with_the_best_alone_as_it_would_be_served():
+    # they were compared with it before its popularity was damped, which they need not beat
+    table = np.array([(row, item) for row in range(60) for item in range(6)], dtype=np.int64)
+    taught = Histories.of_events(table[:, 0], table[:, 1], (60, 6))
+    bench = split_inside(taught, rng=np.random.default_rng(0), most=60, metric="ndcg@3")
+    hunt = _Hunt(bench, 10.0, lambda _name: None)
+    hunt.start(["popularity", "rp3beta"])
+    best = max(hunt.trials, key=lambda trial: trial.recipe.name == "rp3beta")
+    hunt._values["rp3beta"] = np.full(60, 0.5)
+    assert hunt._loses("blend", np.full(60, 0.49), best)
+    assert "by chance" in hunt.skipped["blend"]
+    assert not hunt._loses("learned", np.full(60, 0.51), best)
+    assert "learned" not in hunt.skipped

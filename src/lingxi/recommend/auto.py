@@ -23,11 +23,13 @@ from lingxi.recommend.teach import Lesson, learn
 from lingxi.recommend.teach_ranker import FEWEST, grow_ranker
 from lingxi.recommend.terms import Termed, tune_terms
 from lingxi.recommend.trials import (
+    GAINS_LITTLE,
     Found,
     bare_of,
     best_of,
     choose,
     differ,
+    gains_little,
     is_cheap,
     move,
     place,
@@ -245,7 +247,7 @@ class _Hunt:
         until = start + self.seconds - self.used - _MARGIN * sum(t.fit_seconds for t, _ in able)
         rng = np.random.default_rng(_SEED)
         lesson = learn(heads, self.bench, self._popularity, rng, until=until)
-        if self._loses("learned", lesson.values, heads[0]):
+        if self._loses("learned", lesson.values, able[0][0]):
             return
         kept = [able[at] for at in lesson.kept]
         recipe = Recipe(
@@ -297,7 +299,7 @@ class _Hunt:
         pool = Pool.build([head for _, head in able], self.bench, self._popularity)
         found = mix(pool, self.bench.taught)
         parts = [at for at, share in enumerate(found.shares) if share > 0]
-        if len(parts) < 2 or self._loses("blend", found.values, able[0][1]):
+        if len(parts) < 2 or self._loses("blend", found.values, able[0][0]):
             return
         recipe = Recipe(
             name="blend",
@@ -310,16 +312,10 @@ class _Hunt:
         spent = time.monotonic() - start
         self.trials.append(Trial(recipe, found.value, spent, fit_seconds, answer_ms=taken))
 
-    def _loses(self, name: str, values: Vector, best: Head) -> bool:
-        """Whether it gains nothing over the best part by one of the ways of holding back."""
-        pool = Pool.build([best], self.bench, self._popularity)
-        alone = pool.measure(pool.scores[0])
-        loses = self.bench.bunched is not None and self.bench.find_least_gain(values, alone) <= 0
-        if loses:
-            self.skipped[name] = (
-                "it finds no more than the best model alone either where single items are held "
-                "back or where items that belong together are"
-            )
+    def _loses(self, name: str, values: Vector, best: Trial) -> bool:
+        """Whether it gains too little over the best part as that would be served."""
+        if loses := gains_little(self.bench, values, self._values[best.recipe.name]):
+            self.skipped[name] = GAINS_LITTLE
         return loses
 
     def _attempt(self, recipe: Recipe) -> None:

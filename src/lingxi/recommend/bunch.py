@@ -29,12 +29,15 @@ def hold_bunches(
     rows
         Customers, each with something held back.
 
-    Nearness is the cosine of the items' customers; of equally near ones the lower index goes first.
+    Nearness is the correlation of the items' customers (Pearson's, zero-filled): by the cosine what
+    is popular would be near to everything. Of equally near ones the lower index goes first.
     """
     seen = taught.seen()
     popularity = np.bincount(seen.indices, minlength=taught.n_items)
     near = scale(seen, 1.0 / np.sqrt(popularity[seen.indices]))
     back = transpose(near)
+    common = np.sqrt(popularity / max(taught.n_rows, 1))
+    apart = np.sqrt(np.maximum(1.0 - common**2, 1.0 / max(taught.n_rows, 1)))
     kept_back = list_once(taught.owners[held] * taught.n_items + taught.items[held])
     counts = np.bincount(kept_back // max(taught.n_items, 1), minlength=taught.n_rows)
     lengths = row_lengths(seen)
@@ -42,10 +45,11 @@ def hold_bunches(
     chosen = [np.empty(0, dtype=np.int64)]
     for start in range(0, len(rows), _BLOCK):
         block = slice(start, start + _BLOCK)
-        alike = densify_scores(back[seen.indices[seeds[block]]] @ near)
+        seed_items = seen.indices[seeds[block]]
+        alike = densify_scores(back[seed_items] @ near)
         for place, row in enumerate(rows[block].tolist()):
             had = seen.indices[seen.indptr[row] : seen.indptr[row + 1]].astype(np.int64)
-            closeness = alike[place, had]
+            closeness = (alike[place, had] - common[seed_items[place]] * common[had]) / apart[had]
             closeness[seeds[start + place] - seen.indptr[row]] = np.inf
             first = np.argsort(-closeness, kind="stable")[: counts[row]]
             chosen.append(row * taught.n_items + had[first])

@@ -6,13 +6,17 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from lingxi.recommend.bench import Trial
+from lingxi.recommend.bench import Bench, Trial
 from lingxi.recommend.families import FAMILIES, vary
 from lingxi.recommend.recipe import Recipe
 from lingxi.recommend.starts import OF_TIME, rank_simplicity
 
 _WORTH = 1.1
 """How many times as good a model must be that takes longer than is wished."""
+GAINS_LITTLE = (
+    "it finds no more than the best model alone, or no more than by chance, where single items are "
+    "held back or where items that belong together are"
+)
 _MOMENT = 5.0
 """Seconds that a fit of item-kNN may be reckoned at to be tried whatever the time."""
 
@@ -101,10 +105,33 @@ def weigh_chance(
         standard error of the mean difference is chance.
     """
     ageing = (trial.recipe.params.get("taught_half_life", 0.0) for trial in (trial, best))
+    same = len(set(ageing)) == 1
+    return replace(trial, by_chance=not same and is_by_chance(values, best_values))
+
+
+def is_by_chance(values: NDArray[np.float64], best_values: NDArray[np.float64]) -> bool:
+    """Whether the mean gain is above 0 and within one standard error of the mean difference.
+
+    Examples
+    --------
+    >>> better = np.array([0.2, 0.1, 0.4, 0.3])
+    >>> is_by_chance(better, better - 0.1), is_by_chance(better, better[::-1] - 0.01)
+    (False, True)
+    """
     gains = values - best_values
     error = float(gains.std() / np.sqrt(max(len(gains), 1)))
-    same = len(set(ageing)) == 1
-    return replace(trial, by_chance=not same and 0 < float(gains.mean()) <= error)
+    return 0 < float(gains.mean()) <= error
+
+
+def gains_little(bench: Bench, values: NDArray[np.float64], alone: NDArray[np.float64]) -> bool:
+    """Whether models together gain no more than chance over the best of them alone, or nothing by
+    one of the ways of holding back; never where times are known.
+
+    What is put on top of models fits the way of holding back too, and a test may be another.
+    """
+    if bench.bunched is None:
+        return False
+    return bench.find_least_gain(values, alone) <= 0 or is_by_chance(values, alone)
 
 
 def differ(recipe: Recipe, other: Recipe, *, timed: bool) -> bool:
