@@ -44,6 +44,46 @@ BARE = Facts("B2", Item(item_id="B2"))
 STRANGE = Facts("S3")
 
 
+FROM_A_FILE = Facts(
+    "F4",
+    Item(
+        item_id="F4",
+        attributes={
+            "min_age": "18",
+            "sizes": "18+",
+            "watts": " 40.5 ",
+            "organic": "True",
+            "code": "0042",
+            "note": "5 left",
+            "depth": "-3",
+        },
+    ),
+)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("attributes.min_age > 17", True),
+        ("attributes.min_age > 18", False),
+        ("attributes.min_age is not unknown", True),
+        ("attributes.sizes >= 18", True),
+        ("attributes.watts == 40.5", True),
+        ("attributes.depth < 0", True),
+        ("attributes.organic", True),
+        ("not attributes.organic", False),
+        ("attributes.code == '0042'", True),
+        ("attributes.note > 4", False),
+        ("not attributes.note > 4", False),
+    ],
+)
+def test_numbers_and_truths_that_a_file_wrote_as_texts_are_read_as_such(text, expected) -> None:
+    # an item that a file of items said to be for adults was shown to everybody
+    condition = parse_expression(text)
+    assert condition.holds(FROM_A_FILE, MOMENT) is expected
+    assert condition.mask(ItemTable((BARE, FROM_A_FILE), 2), MOMENT).tolist()[1] is expected
+
+
 @pytest.mark.parametrize(
     ("text", "expected"),
     [

@@ -104,6 +104,8 @@ def test_a_pin_past_the_end_of_a_short_list_stands_at_its_end(known, make) -> No
         ({"price_cents": None}, {"price_max": 800.0}, Reason.PRICE),
         ({"margin_cents": 10}, {"margin_min": 0.2}, Reason.MARGIN),
         ({"attributes": {"min_age": 18}}, {}, Reason.AGE),
+        ({"attributes": {"min_age": "18"}}, {}, Reason.AGE),  # as a file of items brings it
+        ({"attributes": {"min_age": "18+"}}, {}, Reason.AGE),
         ({"attributes": {"not_countries": "GB, IE"}}, {}, Reason.COUNTRY),
         ({"attributes": {"countries": "DE"}}, {}, Reason.COUNTRY),
         ({}, {"blocklist": ("I24",)}, Reason.BLOCKED),

@@ -1,5 +1,6 @@
 """What a condition is asked about: one item as it is, and the request it is asked in."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -10,6 +11,8 @@ from lingxi.recommend.expressions.nodes import Kind, Scalar
 from lingxi.schema import Item
 
 _DAY = 86400.0
+_NUMBER = re.compile(r" *[+-]?\d{1,15}(?:\.\d{1,15})? *\+? *", re.ASCII)
+_TRUTHS = {"true": True, "false": False}
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -101,8 +104,18 @@ def _as_kind(value: object, kind: Kind) -> Scalar | None:
         case int() | float():
             return _finite(float(value)) if kind in (Kind.NUMBER, Kind.OPEN) else None
         case str():
-            return value if kind in (Kind.TEXT, Kind.OPEN) and value else None
+            return _read_text(value, kind) if value else None
     return None
+
+
+def _read_text(text: str, kind: Kind) -> Scalar | None:
+    """A text as ``kind``: a file of items has texts alone, and 18 or ``18+`` in it is a number."""
+    match kind:
+        case Kind.NUMBER:
+            return _finite(float(text.strip(" +"))) if _NUMBER.fullmatch(text) else None
+        case Kind.TRUTH:
+            return _TRUTHS.get(text.strip().lower())
+    return text if kind in (Kind.TEXT, Kind.OPEN) else None
 
 
 def _finite(value: float | None) -> float | None:
