@@ -121,10 +121,20 @@ def test_frames_of_other_libraries_are_read_as_events_and_not_as_a_table_of_numb
     assert {item % 2 for item in content.similar(4, n=3).item_id} == {0}
 
 
-def test_a_column_of_texts_and_numbers_is_refused_in_a_sentence() -> None:
-    frame = pd.DataFrame({"customer_id": [1, 2], "item_id": ["a", 7]})
-    with pytest.raises(InvalidInput, match="item_id"):
-        RecommenderModel("item_cosine").fit(frame)
+def test_ids_of_texts_and_numbers_as_spreadsheets_give_them_are_read() -> None:
+    frame = to_frame(two_tastes()).assign(weight=1.0)
+    numbered = frame.item_id.str[1:].astype(int)
+    mixed = frame.assign(item_id=[n if n % 2 else f"{n}" for n in numbered])
+    found = RecommenderModel("item_cosine").fit(mixed)
+    wanted = RecommenderModel("item_cosine").fit(frame.assign(item_id=numbered.astype(str)))
+    assert_frame_equal(found.recommend(n=3), wanted.recommend(n=3))
+    assert found.similar(7, n=2).item_id.tolist() == wanted.similar("7", n=2).item_id.tolist()
+    uneven = frame.assign(weight=["much" if n % 2 else 1 for n in numbered])
+    with pytest.raises(InvalidInput, match="weight"):
+        RecommenderModel("item_cosine").fit(uneven)
+    holed = mixed.assign(item_id=mixed.item_id.where(mixed.index > 0))
+    with pytest.raises(InvalidInput, match="no item_id, the first is row 1"):
+        RecommenderModel("item_cosine").fit(holed)
 
 
 def test_one_moment_a_customer_is_no_order_for_auto() -> None:

@@ -30,6 +30,7 @@ class ArrowStream(Protocol):
 
 Frame = pd.DataFrame | pa.Table | ArrowStream
 _WHERE = Path("the data frame")
+_IDS = ("customer_id", "item_id")
 _ARRAYS = ("indptr", "items", "moments", "weights")
 
 
@@ -63,11 +64,11 @@ def to_arrow(data: object) -> pa.Table | None:
     Raises
     ------
     InvalidInput
-        If its columns cannot be read, such as one of texts and numbers.
+        If its columns cannot be read, such as weights of texts and numbers.
     """
     try:
         if isinstance(data, pd.DataFrame):
-            return pa.Table.from_pandas(data, preserve_index=False)
+            return pa.Table.from_pandas(_write_ids(data), preserve_index=False)
         if isinstance(data, pa.RecordBatch):
             return pa.Table.from_batches([data])
         if isinstance(data, pa.Table):
@@ -80,6 +81,23 @@ def to_arrow(data: object) -> pa.Table | None:
     return None
 
 
+def _write_ids(frame: pd.DataFrame) -> pd.DataFrame:
+    """The frame with ids of several kinds, as spreadsheets give them, all as texts."""
+    mixed = [
+        name
+        for name in _IDS
+        if name in frame.columns
+        and frame[name].dtype == object
+        and pd.api.types.infer_dtype(frame[name], skipna=True).startswith("mixed")
+    ]
+    return frame.assign(**{name: frame[name].map(_write_id, na_action="ignore") for name in mixed})
+
+
+def _write_id(one: object) -> str:
+    whole = isinstance(one, float | np.floating) and float(one).is_integer()
+    return str(int(one) if whole else one)  # type: ignore[call-overload]
+
+
 def are_whole(data: Ratings | Frame) -> tuple[bool, bool]:
     """Whether customers, and items, are named by whole numbers: they are given back as such.
 
@@ -87,12 +105,12 @@ def are_whole(data: Ratings | Frame) -> tuple[bool, bool]:
     ((False, True), (True, True))
     """
     if isinstance(data, pd.DataFrame):
-        kinds = [data[name].dtype for name in ("customer_id", "item_id")]
+        kinds = [data[name].dtype for name in _IDS]
         customers, items = map(pd.api.types.is_integer_dtype, kinds)
         return customers, items
     table = to_arrow(data)
     if table is not None:
-        fields = [table.schema.field(name).type for name in ("customer_id", "item_id")]
+        fields = [table.schema.field(name).type for name in _IDS]
         customers, items = map(pa.types.is_integer, fields)
         return customers, items
     return True, True
@@ -110,13 +128,9 @@ def name_ids(ids: Iterable[Id] | Id) -> list[str]:
     (['ada'], ['17', '17', '17'])
     """
 
-    def name(one: Id) -> str:
-        whole = isinstance(one, float | np.floating) and float(one).is_integer()
-        return str(int(one) if whole else one).strip()
-
     if isinstance(ids, str) or not isinstance(ids, Iterable):
-        return [name(ids)]
-    return [name(one) for one in ids]
+        return [_write_id(ids).strip()]
+    return [_write_id(one).strip() for one in ids]
 
 
 def find_ids(column: Text, known: Mapping[str, int]) -> NDArray[np.int64]:
