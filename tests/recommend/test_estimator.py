@@ -323,6 +323,7 @@ def test_whole_numbers_come_back_as_whole_numbers(
     [
         ({"seconds": 0}, "seconds must be above 0"),
         ({"model": "ease", "params": {"reg": float("nan")}}, "must be a number"),
+        ({"model": "rp3beta", "params": {"k": -3}}, "k of rp3beta must be at least 1"),
     ],
 )
 def test_settings_that_make_no_sense_are_refused(settings: dict, told: str) -> None:

@@ -168,6 +168,8 @@ def make_recipe(name: str, params: Params | None = None) -> Recipe:
             )
         if isinstance(value, float) and not isfinite(value):
             raise InvalidInput(f"{key} of {name} must be a number, but is {value!r}.")
+        if key == "k" and isinstance(value, int) and value < 1:
+            raise InvalidInput(f"k of {name} must be at least 1, but is {value}.")
         checked[key] = value
     return Recipe(name=name, params=checked)
 
