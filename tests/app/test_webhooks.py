@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from lingxi.access.sources import SourceKind, create_source, disable_source
 from lingxi.app import jobs
 from lingxi.app.privacy import list_requests, run_requests
+from lingxi.app.queries.trace import get_trace
 from lingxi.app.shop import Shop, init_shop
 from lingxi.app.tasks import tend_coupons
 from lingxi.app.webhooks import Taken, take_webhook
@@ -261,3 +262,17 @@ def test_a_variant_that_its_product_no_longer_lists_is_gone_and_comes_again(shop
     assert on_sale() == ["H", "S"]
     send(shop, "products/update", product)
     assert on_sale() == ["H", "M", "S"]
+
+
+def test_the_way_of_a_second_telling_ends_at_what_the_log_has(shop: Shop) -> None:
+    """It showed an order as stored, and its goods as bought, where nothing was."""
+    send(shop, "orders/create", ORDER)
+    line = {**ORDER["line_items"][0], "current_quantity": 1}  # type: ignore[index]
+    later = {"updated_at": "2026-03-01T11:00:00Z", "line_items": [line]}
+    send(shop, "orders/updated", {**ORDER, **later})
+    trace = get_trace(shop, shop.recent.list(n=1)[0].number)
+    assert trace.event["name"] == "Order Updated"
+    assert [(c.code, c.params.get("n")) for c in trace.changes] == [
+        ("trace.change.refunded", 1),
+        ("trace.change.seen", None),
+    ]

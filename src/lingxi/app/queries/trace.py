@@ -20,6 +20,8 @@ from lingxi.store.projection import find_customers
 if TYPE_CHECKING:
     from lingxi.app.shop import Shop
 
+_MOST_DERIVED = 4
+"""Events that follow one that tells of an order: its refund, and what was added."""
 _EMPTY: tuple[object, ...] = (None, "", (), {}, 0)
 _STEPS = tuple(step.__name__ for step in STEPS)
 
@@ -89,8 +91,12 @@ def _to_trace(shop: "Shop", outcome: Outcome) -> TraceView:
     message = cleaned.message
     kept = cleaned if isinstance(cleaned, Cleaned) else None
     event = None if kept is None else kept.event
-    fresh = outcome.result == "stored" and event is not None and outcome.subject is not None
-    changes = [*(list_changes(event) if fresh and event is not None else ())]
+    changes: list[Sentence] = []
+    if event is not None and outcome.result == "stored":
+        event, *derived = _read_stored(shop, event, outcome.position)
+        if outcome.subject is not None:
+            every = [each for told in (*derived, event) for each in list_changes(told)]
+            changes += [each for place, each in enumerate(every) if each not in every[:place]]
     changes += [Sentence(f"trace.change.{change}") for change in outcome.changes]
     return TraceView(
         event_id=None if event is None else event.event_id,
@@ -114,6 +120,19 @@ def _to_trace(shop: "Shop", outcome: Outcome) -> TraceView:
         changes=tuple(changes),
         passed=list_passed(cleaned),
     )
+
+
+def _read_stored(shop: "Shop", event: Event, position: int | None) -> list[Event]:
+    """The event as the log has it, which may know its order already, and what it changed of that
+    order; as it was cleaned where the log no longer has it."""
+    if not position:
+        return [event]
+    with shop.store.read() as tx:
+        found = read_events(tx, after=position - 1, limit=_MOST_DERIVED + 1)
+    if not found or found[0].event_id != event.event_id:
+        return [event]
+    told = [e for e in found[1:] if e.properties.get("told_by") == event.event_id]
+    return [found[0], *told]
 
 
 def _shown(value: str | None) -> str | None:
