@@ -409,3 +409,13 @@ def test_products_written_as_text_are_products(text: str) -> None:
     """A tag manager's JSON in a text became the id of an item."""
     order = kept(track("Order Completed", {"order_id": "1", "products": text})).event
     assert [(x.item_id, x.amount_cents) for x in order.lines] == [("p1", 500)]
+
+
+def test_a_consent_managers_stamp_is_read_on_any_message_and_a_refusal_goes_first() -> None:
+    managed = {"deniedConsentIds": ["C0004"], "allowedConsentIds": ["C0005", "functional"]}
+    body = {**track("Quiz Finished", {"source": "quiz"}), "context": {"consentManagement": managed}}
+    said = [(e.name, e.properties["purpose"], e.properties["source"]) for e in kept(body).also]
+    assert said == [
+        ("Consent Withdrawn", "marketing", "web"),
+        ("Consent Given", "personalisation", "web"),
+    ]

@@ -2,7 +2,7 @@
 
 import random
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
 import msgspec
@@ -13,6 +13,7 @@ from ingest.conftest import NOW, Bench
 from lingxi.errors import StoreUnavailable
 from lingxi.ingest import intake as room
 from lingxi.ingest.cleaning import Rules, clean
+from lingxi.ingest.consent.project import ConsentProjection
 from lingxi.ingest.counts import list_counts
 from lingxi.ingest.intake import Intake
 from lingxi.ingest.merging import names as names_room
@@ -21,7 +22,9 @@ from lingxi.ingest.message import Cleaned, Dropped, Message, Outcome
 from lingxi.ingest.reasons import DropReason
 from lingxi.ingest.recent import Recent
 from lingxi.ingest.sealed import read_private, read_traits
+from lingxi.ingest.tables import metadata
 from lingxi.ingest.waiting import expire_waiting, list_waiting, mend
+from lingxi.store import Store
 from lingxi.store.tables import counter, identity
 
 MakeBench = Callable[[], Bench]
@@ -356,3 +359,39 @@ def test_a_long_transaction_is_kept_in_parts_that_know_of_each_other(
         assert sum(asked) < 60  # a merge made it forget all others
     assert results.count("duplicate") > 5
     assert told[0] == told[1]
+
+
+def stamped(number: int, minute: int, *, granted: bool) -> dict[str, object]:
+    context = {"consent": {"categoryPreferences": {"Advertising": granted, "C0002": True}}}
+    moment = f"2026-02-28T10:{minute:02}:00Z"
+    return {**view(number), "timestamp": moment, "context": context}
+
+
+def test_consent_that_every_message_bears_is_kept_where_it_is_news(make_bench: MakeBench) -> None:
+    """Consent managers write it on each message, and some say it nowhere else: a refusal was not
+    heard before the customer was identified."""
+    plain = make_bench()
+    plain.store.close()
+    store = Store.open(
+        plain.settings, plain.clock, tables=[metadata], projections=[ConsentProjection()]
+    )
+    bench = replace(plain, store=store)
+    door = Door(bench, Intake(store, bench.settings, bench.clock), Recent())
+    sent = [(1, 1, True), (2, 2, True), (3, 3, False), (4, 4, False), (5, 2, True), (6, 9, True)]
+    for number, minute, granted in sent:
+        door.take(stamped(number, minute, granted=granted))
+    both = [stamped(7, 10, granted=False), stamped(8, 11, granted=False)]
+    door.take(*both)
+    said = [
+        (e.name, e.occurred_at.minute)
+        for e in bench.log()
+        if e.properties.get("purpose") == "marketing"
+    ]
+    assert said == [
+        ("Consent Given", 1),
+        ("Consent Withdrawn", 3),
+        ("Consent Given", 9),
+        ("Consent Withdrawn", 10),
+    ]
+    assert sum(e.properties.get("purpose") == "analytics" for e in bench.log()) == 1
+    store.close()

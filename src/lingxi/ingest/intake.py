@@ -17,6 +17,7 @@ from lingxi.errors import StoreBusy, StoreUnavailable
 from lingxi.ingest.aside_keys import destroy_expired
 from lingxi.ingest.carried import Judged
 from lingxi.ingest.cleaning import Rules, clean
+from lingxi.ingest.consent.stamped import list_said
 from lingxi.ingest.counts import HOUR, count_outcomes, expire_counts
 from lingxi.ingest.kept import LASTING
 from lingxi.ingest.merging import identify_people
@@ -239,8 +240,9 @@ class Intake:
         self, tx: Connection, new: Sequence[Cleaned], identified: Identified
     ) -> Mapping[str, int]:
         events: list[Event] = []
-        for each, subject in zip(new, identified.subjects, strict=True):
-            for event in (each.event, *each.also):
+        said = list_said(tx, new, identified.customers)
+        for each, subject, also in zip(new, identified.subjects, said, strict=True):
+            for event in (each.event, *also):
                 if subject is not None:
                     _put(event, "subject", subject)
                 events.append(event)

@@ -23,6 +23,16 @@ PURPOSES = {
     "analytics": "analytics performance statistics measurement analytics_storage",
 }
 _PURPOSE_OF = {word: purpose for purpose, words in PURPOSES.items() for word in words.split()}
+_ONETRUST = {
+    "c0002": "analytics",
+    "c0003": "personalisation",
+    "c0004": "marketing",
+    "c0005": "marketing",
+}
+"""OneTrust's own names of its categories: performance, functional, targeting, social media."""
+_PURPOSE_OF |= _ONETRUST
+_STAMPS = frozenset({"consent", "consentManagement"})
+"""What consent managers write into the context of every message."""
 EVERY = "*"
 _CHANGES = frozenset(
     {
@@ -65,7 +75,8 @@ def is_consent(name: str) -> bool:
 
 def put_consent(draft: Draft) -> None:
     """Turn what is said about consent into events "Consent Given" and "Consent Withdrawn"."""
-    if draft.kind != "identify" and not is_consent(draft.name):
+    is_stamp = draft.kind != "identify" and not is_consent(draft.name)
+    if is_stamp and draft.context.keys().isdisjoint(_STAMPS):
         return
     folded = draft.name.lower()
     properties = as_mapping(draft.body.get("properties"))
@@ -78,15 +89,20 @@ def put_consent(draft: Draft) -> None:
     elif folded in _CHANGES:
         found += _read_categories(as_mapping(properties.get("purposes")))
         found += _read_context(draft)
-    elif draft.kind == "identify":
-        found += _read_traits(draft)
+    else:
+        found += _read_traits(draft) if draft.kind == "identify" else ()
         found += _read_context(draft)
+    if is_stamp:  # of the event's own properties none is about it
+        properties = {}
     version = read_text(properties.get("text_version", properties.get("textVersion")), 100)
     source = read_text(properties.get("source"), 60) or draft.message.source
     at = read_moment(properties.get("consent_at")) if draft.message.trusted else None
     if at is None or at > draft.message.received_at:
         at = draft.occurred_at
-    unique = {(said.purpose, said.channel): said for said in found}
+    unique: dict[tuple[str, str], Said] = {}
+    for said in found:  # of two words for one purpose the refusal counts
+        if not said.granted or (said.purpose, said.channel) not in unique:
+            unique[said.purpose, said.channel] = said
     draft.also.extend(
         _to_event(draft, said, source, version, _bound(draft, said.at) or at)
         for said in unique.values()
