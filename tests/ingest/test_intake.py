@@ -377,21 +377,24 @@ def test_consent_that_every_message_bears_is_kept_where_it_is_news(make_bench: M
     )
     bench = replace(plain, store=store)
     door = Door(bench, Intake(store, bench.settings, bench.clock), Recent())
+    unsubscribed = {"purpose": "marketing", "channel": "email"}
+    door.take({**view(0), "event": "Consent Withdrawn", "properties": unsubscribed})
     sent = [(1, 1, True), (2, 2, True), (3, 3, False), (4, 4, False), (5, 2, True), (6, 9, True)]
     for number, minute, granted in sent:
         door.take(stamped(number, minute, granted=granted))
     both = [stamped(7, 10, granted=False), stamped(8, 11, granted=False)]
     door.take(*both)
     said = [
-        (e.name, e.occurred_at.minute)
+        (e.name, e.properties["channel"], e.occurred_at.minute)
         for e in bench.log()
         if e.properties.get("purpose") == "marketing"
     ]
     assert said == [
-        ("Consent Given", 1),
-        ("Consent Withdrawn", 3),
-        ("Consent Given", 9),
-        ("Consent Withdrawn", 10),
+        ("Consent Withdrawn", "email", 0),
+        ("Consent Given", "on_site", 1),
+        ("Consent Withdrawn", "*", 3),
+        ("Consent Given", "on_site", 9),
+        ("Consent Withdrawn", "*", 10),
     ]
     assert sum(e.properties.get("purpose") == "analytics" for e in bench.log()) == 1
     store.close()

@@ -34,6 +34,7 @@ _PURPOSE_OF |= _ONETRUST
 _STAMPS = frozenset({"consent", "consentManagement"})
 """What consent managers write into the context of every message."""
 EVERY = "*"
+ON_SITE = "on_site"
 _CHANGES = frozenset(
     {
         "consent updated",
@@ -103,10 +104,20 @@ def put_consent(draft: Draft) -> None:
     for said in found:  # of two words for one purpose the refusal counts
         if not said.granted or (said.purpose, said.channel) not in unique:
             unique[said.purpose, said.channel] = said
+    if is_stamp:
+        unique = {key: _narrow(said) for key, said in unique.items()}
     draft.also.extend(
         _to_event(draft, said, source, version, _bound(draft, said.at) or at)
         for said in unique.values()
     )
+
+
+def _narrow(said: Said) -> Said:
+    """What a banner's yes to advertising allows: the shop's pages, and no letters, from which the
+    customer may have unsubscribed. Its no is meant for everything."""
+    if said.granted and said.purpose == "marketing" and said.channel == EVERY:
+        return msgspec.structs.replace(said, channel=ON_SITE)
+    return said
 
 
 def _bound(draft: Draft, at: datetime | None) -> datetime | None:

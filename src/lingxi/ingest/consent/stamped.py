@@ -5,6 +5,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection
 
+from lingxi.ingest.cleaning.consents import EVERY, ON_SITE
 from lingxi.ingest.message import Cleaned
 from lingxi.ingest.tables import consent
 from lingxi.schema import Event, Name
@@ -36,24 +37,26 @@ def list_said(
     return said
 
 
-_Holds = dict[tuple[int, str, str], tuple[bool, datetime]]
+_Holds = dict[tuple[int, str], tuple[datetime, bool]]
+"""Customer and purpose → when was last spoken of what stamps speak of, and whether it was no."""
 
 
 def _read(tx: Connection, customers: set[int]) -> _Holds:
     c = consent.c
-    wanted = [c.customer, c.purpose, c.channel, c.granted, c.at]
-    rows = fetch_typed(tx, [c.customer], [(each,) for each in customers], wanted)
-    return {
-        (customer, purpose, channel): (granted, at)
-        for customer, purpose, channel, granted, at in rows
-    }
+    wanted = [c.customer, c.purpose, c.granted, c.at]
+    keys = [(each, channel) for each in customers for channel in (EVERY, ON_SITE)]
+    holds: _Holds = {}
+    for customer, purpose, granted, at in fetch_typed(tx, [c.customer, c.channel], keys, wanted):
+        word = (at, not granted)
+        holds[customer, purpose] = max(word, holds.get((customer, purpose), word))
+    return holds
 
 
 def _is_news(holds: _Holds, customer: int, event: Event) -> bool:
-    key = (customer, str(event.properties["purpose"]), str(event.properties["channel"]))
-    granted = event.name == Name.CONSENT_GIVEN
+    key = (customer, str(event.properties["purpose"]))
+    word = (event.occurred_at, event.name == Name.CONSENT_WITHDRAWN)
     known = holds.get(key)
-    if known is not None and (known[0] == granted or event.occurred_at <= known[1]):
+    if known is not None and (known[1] == word[1] or word[0] <= known[0]):
         return False
-    holds[key] = (granted, event.occurred_at)
+    holds[key] = word
     return True
