@@ -419,3 +419,10 @@ def test_a_consent_managers_stamp_is_read_on_any_message_and_a_refusal_goes_firs
         ("Consent Withdrawn", "marketing", "web"),
         ("Consent Given", "personalisation", "web"),
     ]
+
+
+def test_a_banner_named_at_a_login_subscribes_nobody_to_letters_again() -> None:
+    """The stamp stands on ``identify`` too; who had unsubscribed was written to again."""
+    context = {"consent": {"categoryPreferences": {"Advertising": True}}}
+    who = kept({"type": "identify", "userId": "u", "traits": {}, "context": context})
+    assert [e.properties["channel"] for e in who.also] == ["on_site"]

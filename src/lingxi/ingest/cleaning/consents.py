@@ -4,7 +4,7 @@ Sources: Segment, "Consent in Segment" (``context.consent.categoryPreferences``)
 "Consent management" (``context.consentManagement``).
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import datetime
 from functools import lru_cache
 
@@ -92,7 +92,7 @@ def put_consent(draft: Draft) -> None:
         found += _read_context(draft)
     else:
         found += _read_traits(draft) if draft.kind == "identify" else ()
-        found += _read_context(draft)
+        found += [_narrow(said) for said in _resolve(_read_context(draft))]
     if is_stamp:  # of the event's own properties none is about it
         properties = {}
     version = read_text(properties.get("text_version", properties.get("textVersion")), 100)
@@ -100,16 +100,19 @@ def put_consent(draft: Draft) -> None:
     at = read_moment(properties.get("consent_at")) if draft.message.trusted else None
     if at is None or at > draft.message.received_at:
         at = draft.occurred_at
-    unique: dict[tuple[str, str], Said] = {}
-    for said in found:  # of two words for one purpose the refusal counts
-        if not said.granted or (said.purpose, said.channel) not in unique:
-            unique[said.purpose, said.channel] = said
-    if is_stamp:
-        unique = {key: _narrow(said) for key, said in unique.items()}
     draft.also.extend(
         _to_event(draft, said, source, version, _bound(draft, said.at) or at)
-        for said in unique.values()
+        for said in _resolve(found)
     )
+
+
+def _resolve(found: Iterable[Said]) -> Iterable[Said]:
+    """One word for each purpose and channel: of two the refusal counts."""
+    unique: dict[tuple[str, str], Said] = {}
+    for said in found:
+        if not said.granted or (said.purpose, said.channel) not in unique:
+            unique[said.purpose, said.channel] = said
+    return unique.values()
 
 
 def _narrow(said: Said) -> Said:
