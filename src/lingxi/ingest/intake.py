@@ -17,7 +17,7 @@ from lingxi.errors import StoreBusy, StoreUnavailable
 from lingxi.ingest.aside_keys import destroy_expired
 from lingxi.ingest.carried import Judged
 from lingxi.ingest.cleaning import Rules, clean
-from lingxi.ingest.consent.stamped import list_said
+from lingxi.ingest.consent.stamped import leave_out_stamps
 from lingxi.ingest.counts import HOUR, count_outcomes, expire_counts
 from lingxi.ingest.kept import LASTING
 from lingxi.ingest.merging import identify_people
@@ -213,13 +213,14 @@ class Intake:
         fresh = _find_fresh(tx, judged)
         new = [each for each in fresh if each is not None]
         identified = identify_people(self._store, tx, new, now, known=self._names)
-        told = list_told(new, identified.subjects)
+        kept = leave_out_stamps(tx, new, identified.customers)
+        told = list_told(kept, identified.subjects)
         ready = self._make_keys({subject for _, subject in told})
-        positions = self._append(tx, new, identified)
+        positions = self._append(tx, kept, identified)
         if ready is not None:
             ready.result()
         seal_messages(self._store, tx, told)
-        outcomes = _tell(judged, fresh, identified, positions)
+        outcomes = _tell(judged, fresh, kept, identified, positions)
         count_outcomes(tx, [each for each in outcomes if not again or each.result != DROPPED])
         if self._tidied_at is None or now - self._tidied_at >= HOUR:
             expire_waiting(tx, now)
@@ -240,9 +241,8 @@ class Intake:
         self, tx: Connection, new: Sequence[Cleaned], identified: Identified
     ) -> Mapping[str, int]:
         events: list[Event] = []
-        said = list_said(tx, new, identified.customers)
-        for each, subject, also in zip(new, identified.subjects, said, strict=True):
-            for event in (each.event, *also):
+        for each, subject in zip(new, identified.subjects, strict=True):
+            for event in (each.event, *each.also):
                 if subject is not None:
                     _put(event, "subject", subject)
                 events.append(event)
@@ -280,6 +280,7 @@ def _find_fresh(tx: Connection, judged: Sequence[Judged]) -> list[Cleaned | None
 def _tell(
     judged: Sequence[Judged],
     fresh: Sequence[Cleaned | None],
+    kept: Sequence[Cleaned],
     identified: Identified,
     positions: Mapping[str, int],
 ) -> list[Outcome]:
@@ -292,7 +293,7 @@ def _tell(
             continue
         outcomes.append(
             Outcome(
-                cleaned=new,
+                cleaned=kept[place],
                 result=STORED,
                 subject=identified.subjects[place],
                 customer=identified.customers[place],

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime
 
+import msgspec
 from sqlalchemy import Connection
 
 from lingxi.ingest.cleaning.consents import EVERY, ON_SITE
@@ -15,26 +16,27 @@ _SAID = frozenset({Name.IDENTIFIED.value, Name.CONSENT_GIVEN.value, Name.CONSENT
 """Messages that are about the person: what they say of consent is said, and no stamp."""
 
 
-def list_said(
+def leave_out_stamps(
     tx: Connection, messages: Sequence[Cleaned], customers: Sequence[int | None]
-) -> list[Sequence[Event]]:
-    """The events of consent to append with each message.
+) -> Sequence[Cleaned]:
+    """The messages without the events of consent that say nothing new.
 
-    A stamp that repeats what holds is left out, or the log would hold one for every page view;
-    so is one of nobody.
+    A stamp that repeats what holds would fill the log with one for every page view; one of nobody
+    says nothing.
     """
     stamped = [bool(each.also) and each.event.name not in _SAID for each in messages]
     if not any(stamped):
-        return [each.also for each in messages]
+        return messages
     pairs = zip(customers, stamped, strict=True)
     holds = _read(tx, {customer for customer, is_stamp in pairs if is_stamp and customer})
-    said: list[Sequence[Event]] = []
+    kept: list[Cleaned] = []
     for each, customer, is_stamp in zip(messages, customers, stamped, strict=True):
         if is_stamp:
-            said.append([e for e in each.also if customer and _is_news(holds, customer, e)])
+            news = [e for e in each.also if customer and _is_news(holds, customer, e)]
+            kept.append(msgspec.structs.replace(each, also=tuple(news)))
         else:
-            said.append(each.also)
-    return said
+            kept.append(each)
+    return kept
 
 
 _Holds = dict[tuple[int, str], tuple[datetime, bool]]
