@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from lingxi.errors import FileUnreadable
 from lingxi.ingest.delimited import read_delimited
-from lingxi.ingest.delimited_parts import read_parts
+from lingxi.ingest.delimited_parts import read_gathered, read_parts
 from lingxi.ingest.files import records
 from lingxi.ingest.files.records import open_records
 from lingxi.ingest.options import ImportOptions
@@ -38,7 +38,19 @@ def list_rows(tables: list[RawTable]) -> list[tuple[int, tuple[str | None, ...]]
 
 def read_both(path: Path, block: int, **options: str) -> tuple[list[RawTable], list[RawTable]]:
     parts = list(read_parts(path, whole=0, block=block, **options))
-    return parts, [read_delimited(path, **options)]
+    whole = read_delimited(path, **options)
+    check_gathered(path, block, whole, **options)
+    return parts, [whole]
+
+
+def check_gathered(path: Path, block: int, whole: RawTable, **options: str) -> None:
+    found = read_gathered(path, whole=0, block=block, **options)
+    assert list_rows([found]) == list_rows([whole])
+    assert found.malformed == whole.malformed
+    assert found.headers == whole.headers
+    assert (found.encoding, found.decimal_hint) == (whole.encoding, whole.decimal_hint)
+    for name, column in whole.columns.items():
+        assert found.columns[name].values == column.values
 
 
 def check_same(parts: list[RawTable], whole: list[RawTable]) -> None:

@@ -1,8 +1,8 @@
 """Kept lines become documents: an order, or what came back under one number."""
 
 import hashlib
-from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 import numpy as np
@@ -10,9 +10,12 @@ from numpy.typing import NDArray
 
 from lingxi.i18n import minor_units
 from lingxi.ingest.lines import COST, Lines
-from lingxi.ingest.text import Mask, Text
+from lingxi.ingest.text import Mask
 from lingxi.schema import Line
 from lingxi.store.tables import from_micros
+
+AT_ONCE = 1_000
+"""Documents that are made at once."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,7 +55,7 @@ class Document:
     @property
     def key(self) -> str:
         """What makes the same document the same in two files."""
-        return f"{'refund' if self.refund else 'order'}:{self.order_id}"
+        return name_key(self.order_id, self.refund)
 
     @property
     def charge(self) -> bool:
@@ -73,61 +76,170 @@ class _Cells:
     paid: list[float]
 
 
-def build_documents(
-    lines: Lines, paid_back: Mask, *, currency: str, digits: int, has_items: bool = True
-) -> list[Document]:
-    """Group kept lines by order number, sales and refunds apart, in the order of time.
+@dataclass(frozen=True, eq=False)
+class Documents:
+    """The documents of a file, oldest first, as places in its lines: one is made when it is read.
 
-    An order happened when its first line in the file did, and belongs to whom that line names.
+    ``order`` are the places in ``lines``, document by document, of which each begins where
+    ``starts`` says, the end last. ``refund``, ``buyer`` and ``paid_back`` have an entry for each
+    document; ``buyer`` is the code of a customer, or that of an e-mail address after all those, or
+    -1. ``suffixes`` are those of documents that are parts, by place.
     """
-    group = lines.order.codes.astype(np.int64) * 2 + lines.refund
-    order = np.lexsort((lines.index, group))
-    group = group[order]
-    starts = np.flatnonzero(np.append(True, group[1:] != group[:-1])) if len(group) else group
-    cells = _read_cells(lines, order, float(10**digits))
-    first = order[starts]
-    heads = zip(
-        lines.order.take(first).decode(),
-        lines.refund[first].tolist(),
-        lines.micros[first].tolist(),
-        _buyers(lines.customer.take(first), lines.email.take(first)),
-        lines.country.take(first).decode(),
-        paid_back[first].tolist(),
-        _round(lines.order_cost[first] * float(10**digits)).tolist(),
-        strict=True,
-    )
-    ends = [*starts[1:].tolist(), len(order)]
-    made = []
-    for start, end, head in zip(starts.tolist(), ends, heads, strict=False):
-        order_id, refund, micros, buyer, country, back, own_cost = head
-        goods, amount, cost, mark = _add_up(cells, start, end, refund, has_items)
-        paid_in, paid = _add_paid(cells, start, end, refund)
-        if refund:
-            own_cost = 0
-        elif own_cost:
-            cost = (cost or 0) + own_cost
-            mark.append(("", 0, own_cost))
-        made.append(
-            Document(
+
+    lines: Lines
+    order: NDArray[np.int64]
+    starts: NDArray[np.int64]
+    refund: Mask
+    buyer: NDArray[np.int64]
+    paid_back: Mask
+    currency: str
+    digits: int
+    has_items: bool
+    suffixes: Mapping[int, str] = field(default_factory=dict)
+
+    def __len__(self) -> int:
+        return len(self.refund)
+
+    def __iter__(self) -> Iterator[Document]:
+        return self.read(np.arange(len(self)))
+
+    @property
+    def first(self) -> NDArray[np.int64]:
+        """The first line of each document, which says when it was and whose it is."""
+        return self.order[self.starts[:-1]]
+
+    def name_keys(self, places: NDArray[np.int64]) -> list[str]:
+        """The keys of documents, as ``Document.key``."""
+        numbers = self.lines.order.take(self.first_of(places)).decode()
+        kinds = self.refund[places].tolist()
+        return [name_key(number or "", kind) for number, kind in zip(numbers, kinds, strict=True)]
+
+    def first_of(self, places: NDArray[np.int64]) -> NDArray[np.int64]:
+        """The first lines of some documents."""
+        return self.order[self.starts[places]]
+
+    def sizes_of(self, places: NDArray[np.int64]) -> NDArray[np.int64]:
+        """How many lines some documents have."""
+        return self.starts[places + 1] - self.starts[places]
+
+    def list_lines(self, places: NDArray[np.int64]) -> NDArray[np.int64]:
+        """The lines of some documents, one after the other."""
+        sizes = self.sizes_of(places)
+        before = np.cumsum(sizes) - sizes
+        within = np.arange(int(sizes.sum()), dtype=np.int64) - np.repeat(before, sizes)
+        rows: NDArray[np.int64] = self.order[np.repeat(self.starts[places], sizes) + within]
+        return rows
+
+    def list_buyers(self, codes: Sequence[int]) -> list[tuple[str, str] | None]:
+        """Who buyers are, by their codes."""
+        customers, emails = self.lines.customer.values, self.lines.email.values
+        n = len(customers)
+        return [
+            None if c < 0 else ("user_id", customers[c]) if c < n else ("email", emails[c - n])
+            for c in codes
+        ]
+
+    def read(self, places: NDArray[np.int64]) -> Iterator[Document]:
+        """Make some documents, a few at a time."""
+        for start in range(0, len(places), AT_ONCE):
+            yield from self._make(places[start : start + AT_ONCE])
+
+    def _make(self, places: NDArray[np.int64]) -> Iterator[Document]:
+        lines, first, rows = self.lines, self.first_of(places), self.list_lines(places)
+        scale = float(10**self.digits)
+        cells = _read_cells(lines, rows, scale)
+        index = lines.index[rows]
+        end = 0
+        for place, size, order_id, refund, micros, buyer, country, back, own_cost in zip(
+            places.tolist(),
+            self.sizes_of(places).tolist(),
+            lines.order.take(first).decode(),
+            self.refund[places].tolist(),
+            lines.micros[first].tolist(),
+            self.list_buyers(self.buyer[places].tolist()),
+            lines.country.take(first).decode(),
+            self.paid_back[places].tolist(),
+            round_half_up(lines.order_cost[first] * scale).tolist(),
+            strict=True,
+        ):
+            start, end = end, end + size
+            _, amount, cost, mark = _add_up(cells, start, end, refund, self.has_items)
+            paid_in, paid = _add_paid(cells, start, end, refund)
+            if refund:
+                own_cost = 0
+            elif own_cost:
+                cost = (cost or 0) + own_cost
+                mark.append(("", 0, own_cost))
+            made = Document(
                 order_id=order_id or "",
                 refund=refund,
                 occurred_at=from_micros(micros),
                 buyer=buyer,
                 country=country,
-                currency=currency,
+                currency=self.currency,
                 lines=tuple(_parts(cells, start, end, refund)),
                 amount_cents=amount,
                 cost_cents=cost,
                 fingerprint=_fingerprint(micros, mark),
-                index=lines.index[order[start:end]],
-                paid_back=back and goods,
+                index=index[start:end],
+                paid_back=back,
                 order_cost_cents=own_cost,
                 paid_in=paid_in,
                 paid_cents=paid,
             )
-        )
-    made.sort(key=lambda d: (d.occurred_at, d.key))
-    return made
+            suffix = self.suffixes.get(place)
+            yield made if suffix is None else made.as_part(suffix)
+
+
+def name_key(order_id: str, refund: bool) -> str:
+    """What makes the same document the same in two files."""
+    return f"{'refund' if refund else 'order'}:{order_id}"
+
+
+def build_documents(
+    lines: Lines, paid_back: Mask, *, currency: str, digits: int, has_items: bool = True
+) -> Documents:
+    """Group kept lines by order number, sales and refunds apart, in the order of time.
+
+    An order happened when its first line in the file did, and belongs to whom that line names.
+    """
+    order, starts = _group(lines)
+    first = order[starts[:-1]]
+    email = lines.email.apply(lambda address: address or None)
+    customers = lines.customer.codes[first].astype(np.int64)
+    emails = email.codes[first].astype(np.int64)
+    by_mail = np.where(emails < 0, -1, emails + len(lines.customer.values))
+    goods = lines.part[order] != COST
+    if len(first):
+        goods = np.logical_or.reduceat(goods, starts[:-1])
+    return Documents(
+        lines=replace(lines, email=email),
+        order=order,
+        starts=starts,
+        refund=lines.refund[first],
+        buyer=np.where(customers < 0, by_mail, customers),
+        paid_back=paid_back[first] & goods,
+        currency=currency,
+        digits=digits,
+        has_items=has_items,
+    )
+
+
+def _group(lines: Lines) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """The lines document by document, and where each begins; by moment, then by key."""
+    group = lines.order.codes.astype(np.int64) * 2 + lines.refund
+    order = np.argsort(group, kind="stable")
+    group = group[order]
+    starts = np.flatnonzero(np.append(True, group[1:] != group[:-1])) if len(group) else group
+    first, sizes = order[starts], np.diff(np.append(starts, len(order)))
+    values = lines.order.values
+    rank = np.full(len(values) + 1, -1, dtype=np.int64)
+    rank[sorted(range(len(values)), key=values.__getitem__)] = np.arange(len(values))
+    oldest = np.lexsort((rank[lines.order.codes[first]], lines.refund[first], lines.micros[first]))
+    sizes, begin = sizes[oldest], starts[oldest]
+    ends = np.cumsum(sizes)
+    moved = np.repeat(begin - (ends - sizes), sizes) + np.arange(len(order), dtype=np.int64)
+    return order[moved], np.append(0, ends).astype(np.int64)
 
 
 def _read_cells(lines: Lines, order: NDArray[np.int64], scale: float) -> _Cells:
@@ -136,20 +248,15 @@ def _read_cells(lines: Lines, order: NDArray[np.int64], scale: float) -> _Cells:
     return _Cells(
         item=lines.item.take(order).decode(),
         quantity=np.rint(quantity).astype(np.int64).tolist(),
-        price=_round(price * scale).tolist(),
-        amount=_round(quantity * price * scale).tolist(),
+        price=round_half_up(price * scale).tolist(),
+        amount=round_half_up(quantity * price * scale).tolist(),
         cost=(lines.part[order] == COST).tolist(),
         paid_in=lines.paid_in.take(order).decode() if lines.paid_in.values else [],
         paid=(quantity * lines.paid[order]).tolist() if lines.paid_in.values else [],
     )
 
 
-def _buyers(customer: Text, email: Text) -> Iterator[tuple[str, str] | None]:
-    for own, mail in zip(customer.decode(), email.decode(), strict=True):
-        yield ("user_id", own) if own is not None else ("email", mail) if mail else None
-
-
-def _round(values: NDArray[np.float64]) -> NDArray[np.int64]:
+def round_half_up(values: NDArray[np.float64]) -> NDArray[np.int64]:
     """Half up, away from the noise of binary fractions: 2.675 is 267.5 cents and so 268."""
     shifted = np.round(np.abs(values), 6) + 0.5
     return np.asarray(np.copysign(np.floor(shifted), values), dtype=np.float64).astype(np.int64)
@@ -194,7 +301,7 @@ def _add_paid(cells: _Cells, start: int, end: int, refund: bool) -> tuple[str | 
         return first, None
     scale = 10 ** minor_units(first)
     paid = np.array([cells.paid[i] for i in goods]) * scale
-    return first, int(_round(np.abs(paid) if refund else paid).sum())
+    return first, int(round_half_up(np.abs(paid) if refund else paid).sum())
 
 
 def _fingerprint(micros: int, mark: list[tuple[str, int, int]]) -> str:

@@ -1,142 +1,238 @@
 """Documents meet the log: which are new, which refund belongs where, then append."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import islice
 
+import numpy as np
+from numpy.typing import NDArray
 from sqlalchemy import Connection
 
-from lingxi.ingest.documents import Document
+from lingxi.ingest.documents import AT_ONCE, Documents
 from lingxi.ingest.identity import CUSTOMER, EMAIL, find_subjects, resolve_subjects
 from lingxi.ingest.order_events import to_events
-from lingxi.ingest.refunds import Buyer, Shelf, Tied, tie_refunds
+from lingxi.ingest.refunds import Buyer, Shelf, tie_refund
 from lingxi.ingest.settle import settle_orders
 from lingxi.ingest.tables import document as document_table
+from lingxi.ingest.words import named_order
 from lingxi.schema import Event, Name
 from lingxi.store import Progress, Store
 from lingxi.store.keyed import insert_or_ignore, select_by_keys
+from lingxi.store.log import log_position
 
-_BATCH = 1_000
 _KEYS = 5_000
 _LONGEST_HISTORY = 100_000
+_MOST_TOGETHER = 4
+"""Batches of one transaction, half a second, where nobody else writes."""
+Places = NDArray[np.int64]
+"""Documents of a file, by their places among them."""
+NONE: Places = np.zeros(0, dtype=np.int64)
 
 
 @dataclass(frozen=True, eq=False)
 class Sorted:
-    """Documents by what the log knows of them; ``changed`` came again with other lines."""
+    """Documents by what the log knows of them; ``changed`` came again with other lines. ``tied``
+    are the lines of each that found their order then; -1 for a document that the log has not."""
 
-    new: list[Document]
-    known: list[Document]
-    changed: list[Document]
-    tied_lines: dict[str, int]
+    new: Places
+    known: Places
+    changed: Places
+    tied: NDArray[np.int64]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Loaded:
-    """What reached the log."""
+    """What reached the log; ``tied`` are the lines of each document that found their order."""
 
     inserted: int
     duplicates: int
-    ties: tuple[Tied, ...]
+    tied: NDArray[np.int64]
 
 
-def sort_documents(tx: Connection, documents: Sequence[Document]) -> Sorted:
+def sort_documents(tx: Connection, documents: Documents) -> Sorted:
     """Tell new documents from known and changed ones. The first version of an order wins."""
-    table = document_table
-    seen: dict[str, tuple[str, int]] = {}
-    keys = [d.key for d in documents]
-    for start in range(0, len(keys), _KEYS):
+    c = document_table.c
+    new, known, changed = [NONE], [NONE], [NONE]
+    tied = np.full(len(documents), -1, dtype=np.int64)
+    for start in range(0, len(documents), _KEYS):
+        places = np.arange(start, min(start + _KEYS, len(documents)))
+        keys = documents.name_keys(places)
         query = select_by_keys(
-            tx,
-            [table.c.key],
-            [(key,) for key in keys[start : start + _KEYS]],
-            [table.c.key, table.c.fingerprint, table.c.tied_lines],
+            tx, [c.key], [(key,) for key in keys], [c.key, c.fingerprint, c.tied_lines]
         )
-        seen.update((row[0], (row[1], row[2])) for row in tx.execute(query))
-    found = Sorted([], [], [], {key: row[1] for key, row in seen.items()})
-    for document in documents:
-        if document.key not in seen:
-            found.new.append(document)
-        elif seen[document.key][0] == document.fingerprint:
-            found.known.append(document)
-        else:
-            found.changed.append(document)
-    return found
+        seen = {row[0]: (row[1], row[2]) for row in tx.execute(query)}
+        is_new = np.array([key not in seen for key in keys], dtype=np.bool_)
+        there = places[~is_new]
+        tied[there] = [seen[key][1] for key in keys if key in seen]
+        same = np.array(
+            [seen[d.key][0] == d.fingerprint for d in documents.read(there)], dtype=np.bool_
+        )
+        new.append(places[is_new])
+        known.append(there[same])
+        changed.append(there[~same])
+    return Sorted(np.concatenate(new), np.concatenate(known), np.concatenate(changed), tied)
 
 
 def load_documents(
     store: Store,
-    documents: Sequence[Document],
+    documents: Documents,
+    new: Places,
     import_id: str,
     received_at: datetime,
     progress: Progress,
     *,
-    known: Sequence[Document] = (),
+    known: Places = NONE,
 ) -> Loaded:
     """Append new documents as events; each batch and its note of what was seen are one
     transaction, so that an import that breaks off can simply be run again.
 
     Of the ``known`` orders, which the log has, those that were paid back since get their refund.
+    No more documents are held than one batch has, and what refunds may ask for.
     """
-    refunds = [d for d in documents if d.refund]
-    sales = [d for d in documents if not d.refund]
-    shelf = Shelf.for_refunds(refunds)
-    _shelve_history(store, refunds, shelf)
-    for sale in sales:
-        shelf.put(sale.buyer, sale.order_id, sale.occurred_at, sale.lines)
-        if sale.paid_back:
-            shelf.take_back(sale.order_id, sale.lines)
-    ties = tie_refunds(refunds, shelf)
-    paid_back = [d for d in known if d.paid_back]
-    subjects = resolve_buyers(store, (d.buyer for d in (*documents, *paid_back)))
-    pairs = list(
-        to_events(
-            sales, ties, lambda d: subjects[d.buyer] if d.buyer else None, received_at, paid_back
-        )
-    )
-    tied = {t.document.key: t.lines_tied for t in ties}
-    inserted = duplicates = 0
-    for start in range(0, len(pairs), _BATCH):
-        part = pairs[start : start + _BATCH]
+    shelf = _stock_shelf(store, documents, new)
+    paid_back = known[documents.paid_back[known]]
+    wanted = np.concatenate([new, paid_back])
+    subjects = resolve_buyers(store, documents, wanted)
+    telling = _Telling(documents, shelf, subjects, frozenset(paid_back.tolist()), received_at)
+    batches = (np.sort(wanted)[start : start + AT_ONCE] for start in range(0, len(wanted), AT_ONCE))
+    pace = _Pace()
+    inserted = duplicates = written = 0
+    while several := [telling.tell(places) for places in islice(batches, pace.together)]:
         with store.write() as tx:
-            fresh = [e for _, events in part for e in events]
-            done = store.log.append(settle_orders(store, tx, fresh, imported=True), tx=tx)
-            tx.execute(
-                insert_or_ignore(tx, document_table),
-                [
-                    {
-                        "key": d.key,
-                        "fingerprint": d.fingerprint,
-                        "import_id": import_id,
-                        "lines": len(d.lines),
-                        "tied_lines": tied.get(d.key, 0),
-                    }
-                    for d, _ in part
-                ],
-            )
-        inserted += done.inserted
-        duplicates += done.duplicates
-        progress("Writing events", start + len(part), len(pairs))
-    return Loaded(inserted, duplicates, tuple(ties))
+            pace.look(tx)
+            for told in several:
+                events = [event for _, events in told for event in events]
+                done = store.log.append(settle_orders(store, tx, events, imported=True), tx=tx)
+                inserted += done.inserted
+                duplicates += done.duplicates
+                rows = [{**row, "import_id": import_id} for row, _ in told]
+                tx.execute(insert_or_ignore(tx, document_table), rows)
+            pace.leave(tx)
+        written += sum(map(len, several))
+        progress("Writing events", written, len(wanted))
+    return Loaded(inserted, duplicates, telling.tied)
 
 
-def resolve_buyers(store: Store, buyers: Iterable[Buyer]) -> dict[Buyer, int]:
-    """The subject of every buyer; an e-mail address is kept as its keyed hash alone."""
-    found: dict[Buyer, int] = {}
-    distinct = list(dict.fromkeys(b for b in buyers if b is not None))
-    for kind in (CUSTOMER, EMAIL):
-        own = [b for b in distinct if b[0] == kind]
-        seal = {b[1]: store.keyring.blind(b[1]) for b in own}
-        stored = {b: seal[b[1]] if kind == EMAIL else b[1] for b in own}
-        seals = {stored[b]: seal[b[1]] for b in own}
-        subjects = resolve_subjects(store, kind, list(stored.values()), known=True, seals=seals)
-        found.update((b, subjects[value]) for b, value in stored.items())
+class _Pace:
+    """How many batches the next transaction had best keep: the more, the fewer pages are written
+    again and again, but who else writes waits for all of them. So one where another process has
+    written events since the last, and else twice as many as in that."""
+
+    def __init__(self) -> None:
+        self.together = 1
+        self._end: int | None = None
+
+    def look(self, tx: Connection) -> None:
+        """A transaction begins."""
+        alone = self._end is None or log_position(tx) == self._end
+        self.together = min(2 * self.together, _MOST_TOGETHER) if alone else 1
+
+    def leave(self, tx: Connection) -> None:
+        """It is about to end."""
+        self._end = log_position(tx)
+
+
+@dataclass(eq=False)
+class _Telling:
+    """Makes documents into rows of the table of documents and events, those of a thousand at once;
+    ``told`` are orders that the log has, of which their refund alone is to be told."""
+
+    documents: Documents
+    shelf: Shelf
+    subjects: NDArray[np.int64]
+    told: frozenset[int]
+    received_at: datetime
+
+    def __post_init__(self) -> None:
+        self.tied = np.zeros(len(self.documents), dtype=np.int64)
+
+    def tell(self, places: Places) -> list[tuple[dict[str, object], list[Event]]]:
+        """Some documents, after all those before them: refunds leave less for later ones."""
+        made = []
+        subjects = self.subjects[self.documents.buyer[places]].tolist()
+        each = zip(places.tolist(), self.documents.read(places), subjects, strict=True)
+        for place, document, who in each:
+            refund = tie_refund(document, self.shelf) if document.refund else None
+            tied = 0 if refund is None else refund.lines_tied
+            self.tied[place] = tied
+            row: dict[str, object] = {
+                "key": document.key,
+                "fingerprint": document.fingerprint,
+                "lines": len(document.lines),
+                "tied_lines": tied,
+            }
+            subject = None if who < 0 else who
+            told = place in self.told
+            made.append((row, to_events(document, refund, subject, self.received_at, told=told)))
+        return made
+
+
+def resolve_buyers(store: Store, documents: Documents, places: Places) -> NDArray[np.int64]:
+    """The subject of every buyer of these documents by their code, and -1 at the end, for a guest;
+    an e-mail address is kept as its keyed hash alone."""
+    lines = documents.lines
+    n_customers = len(lines.customer.values)
+    found = np.full(n_customers + len(lines.email.values) + 1, -1, dtype=np.int64)
+    codes = documents.buyer[places]
+    _, first = np.unique(codes, return_index=True)
+    distinct = codes[np.sort(first)]
+    for kind, own in (
+        (CUSTOMER, distinct[(distinct >= 0) & (distinct < n_customers)]),
+        (EMAIL, distinct[distinct >= n_customers]),
+    ):
+        for start in range(0, len(own), _KEYS):
+            part = own[start : start + _KEYS]
+            names = [who[1] for who in documents.list_buyers(part.tolist()) if who is not None]
+            seals = [store.keyring.blind(name) for name in names]
+            stored = seals if kind == EMAIL else names
+            by_value = dict(zip(stored, seals, strict=True))
+            subjects = resolve_subjects(store, kind, stored, known=True, seals=by_value)
+            found[part] = [subjects[value] for value in stored]
     return found
 
 
-def _shelve_history(store: Store, refunds: Sequence[Document], shelf: Shelf) -> None:
+def _stock_shelf(store: Store, documents: Documents, new: Places) -> Shelf:
+    """What the refunds among new documents may ask for: of earlier imports and of this one."""
+    shelf = Shelf()
+    buyers: dict[tuple[str, str], None] = {}
+    refunds = new[documents.refund[new]]
+    for document in documents.read(refunds):
+        shelf.ask(document)
+        if document.buyer is not None:
+            buyers[document.buyer] = None
+    _shelve_history(store, list(buyers), shelf)
+    for sale in documents.read(_find_asked(documents, new[~documents.refund[new]], refunds)):
+        shelf.put(sale.buyer, sale.order_id, sale.occurred_at, sale.lines)
+        if sale.paid_back:
+            shelf.take_back(sale.order_id, sale.lines)
+    shelf.sort()
+    return shelf
+
+
+def _find_asked(documents: Documents, sales: Places, refunds: Places) -> Places:
+    """The sales that a refund names, or that hold an item that its buyer gives back."""
+    lines, wide = documents.lines, len(documents.lines.item.values) + 1
+
+    def pair(places: Places) -> NDArray[np.int64]:
+        buyer = np.repeat(documents.buyer[places], documents.sizes_of(places))
+        item = lines.item.codes[documents.list_lines(places)].astype(np.int64)
+        return np.where((buyer < 0) | (item < 0), -1, buyer * wide + item)
+
+    asked = pair(refunds)
+    if not len(asked):
+        return NONE
+    numbers = lines.order.take(documents.first_of(refunds)).decode()
+    names = {*numbers, *(named_order(number) for number in numbers if number)}
+    named = np.array([number in names for number in (*lines.order.values, None)], dtype=np.bool_)
+    found = np.isin(pair(sales), asked[asked >= 0])
+    sizes = documents.sizes_of(sales)
+    holds = np.logical_or.reduceat(found, np.cumsum(sizes) - sizes) if len(sales) else found
+    return sales[holds | named[lines.order.codes[documents.first_of(sales)]]]
+
+
+def _shelve_history(store: Store, buyers: Sequence[tuple[str, str]], shelf: Shelf) -> None:
     """Put what these customers bought in earlier imports on the shelf."""
-    buyers = list(dict.fromkeys(d.buyer for d in refunds if d.buyer is not None))
     subjects: dict[tuple[str, str], int] = {}
     with store.read() as tx:
         for kind in (CUSTOMER, EMAIL):

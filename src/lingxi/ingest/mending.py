@@ -19,9 +19,9 @@ import numpy as np
 from lingxi.clock import Clock
 from lingxi.config import Settings
 from lingxi.errors import InvalidInput
-from lingxi.ingest.documents import Document
+from lingxi.ingest.documents import Documents
 from lingxi.ingest.learnt import learn, put_learnt
-from lingxi.ingest.load import load_documents, sort_documents
+from lingxi.ingest.load import NONE, load_documents, sort_documents
 from lingxi.ingest.options import ImportOptions
 from lingxi.ingest.orders import describe_import, set_aside, understand
 from lingxi.ingest.quarantine import (
@@ -195,13 +195,16 @@ def retry_orders(
     understood = understand(store, settings, raw, options, now, judged=judge_as(first.cost_codes))
     with store.read() as tx:
         found = sort_documents(tx, understood.documents)
+    own = _list_own(raw, ids, understood.documents)
     # what is unchanged and known came again with its file meanwhile, and passed
-    there = {d.key for d in found.known if _list_own(raw, ids, d) <= same}
-    further = [d for d in (*found.known, *found.changed) if d.key not in there]
-    parts = [d.as_part(f"+{min(_list_own(raw, ids, d))}") for d in further]
-    known = [d for d in found.known if d.key in there]
-    found = replace(found, new=[*found.new, *parts], known=known, changed=[])
-    loaded = load_documents(store, found.new, import_id, now, silent)
+    there = np.array([own[place] <= same for place in found.known.tolist()], dtype=np.bool_)
+    further = np.concatenate([found.known[~there], found.changed])
+    suffixes = {place: f"+{min(own[place])}" for place in further.tolist()}
+    documents = replace(understood.documents, suffixes=suffixes)
+    understood = replace(understood, documents=documents)
+    new = np.concatenate([found.new, further])
+    found = replace(found, new=new, known=found.known[there], changed=NONE)
+    loaded = load_documents(store, documents, new, import_id, now, silent)
     nothing = np.zeros(0, dtype=np.int64)
     passed = [ids[int(raw.rows[line])] for line in understood.cleaned.lines.index.tolist()]
     failed = [(ids[line.row], line) for line in set_aside(store, understood, nothing)]
@@ -214,8 +217,9 @@ def retry_orders(
     )
 
 
-def _list_own(raw: RawTable, ids: Mapping[int, int], document: Document) -> set[int]:
-    return {ids[int(raw.rows[line])] for line in document.index.tolist()}
+def _list_own(raw: RawTable, ids: Mapping[int, int], documents: Documents) -> list[set[int]]:
+    """The lines in quarantine that each document is made of."""
+    return [{ids[int(raw.rows[line])] for line in each.index.tolist()} for each in documents]
 
 
 def judge_as(cost_codes: Sequence[str]) -> Callable[[str], bool]:

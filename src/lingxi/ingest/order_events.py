@@ -1,6 +1,6 @@
 """Documents become events: completed, refunded, charged."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterator
 from datetime import datetime
 
 from lingxi.ingest.documents import Document
@@ -10,8 +10,6 @@ from lingxi.schema import Event, Name, Scalar
 ORDER_CHARGED = "Order Charged"
 """A document of costs alone: money that moved, and no order of goods."""
 SOURCE = "orders"
-
-Subject = Callable[[Document], int | None]
 
 
 def to_order_event(document: Document, subject: int | None, received_at: datetime) -> Event:
@@ -72,31 +70,23 @@ def to_refund_events(tied: Tied, subject: int | None, received_at: datetime) -> 
 
 
 def to_events(
-    sales: Iterable[Document],
-    ties: Iterable[Tied],
-    subject: Subject,
+    document: Document,
+    tied: Tied | None,
+    subject: int | None,
     received_at: datetime,
-    paid_back: Iterable[Document] = (),
-) -> Iterator[tuple[Document, list[Event]]]:
-    """The events of every document, oldest first; of orders ``paid_back`` that the log has, the
-    refund alone."""
-    made: list[tuple[Document, list[Event]]] = []
-    for document in sales:
-        who = subject(document)
-        events = [to_order_event(document, who, received_at)]
-        if document.paid_back:
-            events += _pay_back(document, who, received_at)
-        made.append((document, events))
-    for document in paid_back:
-        made.append((document, _pay_back(document, subject(document), received_at)))
-    for tied in ties:
-        who = subject(tied.document)
-        if tied.document.charge:
-            made.append((tied.document, [to_order_event(tied.document, who, received_at)]))
-        else:
-            made.append((tied.document, list(to_refund_events(tied, who, received_at))))
-    made.sort(key=lambda pair: (pair[0].occurred_at, pair[0].key))
-    yield from made
+    *,
+    told: bool = False,
+) -> list[Event]:
+    """The events of a document, of which a refund is ``tied``; of an order paid back that the log
+    was ``told`` of before, the refund alone."""
+    if told:
+        return _pay_back(document, subject, received_at)
+    if tied is not None and not document.charge:
+        return list(to_refund_events(tied, subject, received_at))
+    events = [to_order_event(document, subject, received_at)]
+    if document.paid_back and tied is None:
+        events += _pay_back(document, subject, received_at)
+    return events
 
 
 def _pay_back(document: Document, subject: int | None, received_at: datetime) -> list[Event]:

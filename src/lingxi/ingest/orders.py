@@ -1,6 +1,6 @@
 """Import of order lines: read, clean, tie, append; what is set aside goes to quarantine."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -17,7 +17,7 @@ from lingxi.i18n import minor_units
 from lingxi.ingest import quality
 from lingxi.ingest.clean import clean, describe
 from lingxi.ingest.counts import count_report
-from lingxi.ingest.documents import Document, build_documents
+from lingxi.ingest.documents import Documents, build_documents
 from lingxi.ingest.learnt import learn, put_learnt, read_spelling
 from lingxi.ingest.lines import PRODUCT, Lines, Reading, interpret
 from lingxi.ingest.load import Loaded, Sorted, load_documents, sort_documents
@@ -33,6 +33,7 @@ from lingxi.ingest.report import ImportReport, ReasonCount
 from lingxi.ingest.rules import Cleaned, Rules
 from lingxi.ingest.runs import next_import_id, put_run
 from lingxi.ingest.text import Mask, Text
+from lingxi.ingest.totals import sum_documents
 from lingxi.ingest.words import is_cancelled_status, is_guest
 from lingxi.store import Progress, Store, silent
 from lingxi.store.log import find_known
@@ -52,11 +53,12 @@ class Understood:
     shop_currency: str
     digits: int
     timezone: str
-    before: Lines
+    before: Mapping[str, quality.Measured]
+    revenue_before_cents: int
     reading: Reading
     rules: Rules
     cleaned: Cleaned
-    documents: list[Document]
+    documents: Documents
 
     @property
     def settled(self) -> ImportOptions:
@@ -98,11 +100,14 @@ def import_orders(
     understood = understand(store, settings, raw, chosen, started, progress)
     with store.write() as tx:
         import_id = next_import_id(store, tx)
+    documents = understood.documents
     with store.read() as tx:
-        found = sort_documents(tx, understood.documents)
-    loaded = load_documents(store, found.new, import_id, started, progress, known=found.known)
+        found = sort_documents(tx, documents)
+    loaded = load_documents(
+        store, documents, found.new, import_id, started, progress, known=found.known
+    )
     progress("Quarantine", 0, None)
-    changed = _changed_lines(found)
+    changed = documents.lines.index[documents.list_lines(found.changed)]
     report = describe_import(
         understood, found, loaded, changed, import_id=import_id, file=path.name, started=started
     )
@@ -143,7 +148,11 @@ def understand(
     if stated != currency:  # what names no currency is in the file's
         own = Text.of([stated] * len(before))
         before = replace(before, currency=before.currency.fill(own, before.currency.missing))
+    measured = quality.measure_columns(before, mapping)
+    revenue = quality.sum_revenue(before, digits)
     rules = _make_rules(store, raw, mapping, before, now, currency, judged, book.rate)
+    lines = [before]
+    del before  # what cleaning has left behind is held by nobody
     done = 0
 
     def told(_step: str) -> None:
@@ -151,7 +160,7 @@ def understand(
         done += 1
         progress("Cleaning", done, None)
 
-    cleaned = clean(before, rules, told=told)
+    cleaned = clean(lines.pop(), rules, told=told)
     documents = build_documents(
         cleaned.lines,
         _lines_of(cleaned, PutReason.REFUNDED_ORDER.value),
@@ -167,7 +176,8 @@ def understand(
         shop_currency=settings.shop.currency,
         digits=digits,
         timezone=zone.key,
-        before=before,
+        before=measured,
+        revenue_before_cents=revenue,
         reading=reading,
         rules=rules,
         cleaned=cleaned,
@@ -217,19 +227,12 @@ def _lines_of(cleaned: Cleaned, reason: str) -> Mask:
     return np.isin(cleaned.lines.index, index)
 
 
-def _changed_lines(found: Sorted) -> NDArray[np.int64]:
-    """Lines of orders that came again with other content: set aside after all."""
-    parts = [document.index for document in found.changed]
-    return np.concatenate(parts) if parts else np.zeros(0, dtype=np.int64)
-
-
-def set_aside(store: Store, understood: Understood, changed: NDArray[np.int64]) -> list[Found]:
+def set_aside(store: Store, understood: Understood, changed: NDArray[np.int64]) -> Iterator[Found]:
     """Every line that was not kept, as quarantine wants it."""
     raw = understood.raw
-    found = [
-        Found(m.row, "drop_malformed", DropReason.LINE_MALFORMED.value, {"line": m.text})
-        for m in raw.malformed
-    ]
+    for broken in raw.malformed:
+        cells = {"line": broken.text}
+        yield Found(broken.row, "drop_malformed", DropReason.LINE_MALFORMED.value, cells)
     drops = [(t.step, t.reason, t.index) for t in understood.cleaned.touched if not t.kept]
     drops.append(("drop_changed_order", DropReason.ORDER_CHANGED.value, changed))
     persons: dict[str, str] = {}
@@ -240,8 +243,7 @@ def set_aside(store: Store, understood: Understood, changed: NDArray[np.int64]) 
             if who is not None and who not in persons:
                 persons[who] = store.keyring.blind(who)
             person = None if who is None else persons[who]
-            found.append(Found(int(raw.rows[line]), step, reason, record, person))
-    return found
+            yield Found(int(raw.rows[line]), step, reason, record, person)
 
 
 def name_person(record: dict[str, str | None], mapping: dict[str, str]) -> str | None:
@@ -281,10 +283,12 @@ def describe_import(
         lines_kept=len(kept),
         lines_set_aside=sum(r.lines for r in reasons if not r.kept),
         reasons=tuple(reasons),
-        columns=quality.measure_columns(understood.before, kept, understood.mapping),
+        columns=quality.compare_columns(
+            understood.before, quality.measure_columns(kept, understood.mapping)
+        ),
         events_new=loaded.inserted,
         events_known=loaded.duplicates + len(found.known),
-        revenue_before_cents=quality.sum_revenue(understood.before, understood.digits),
+        revenue_before_cents=understood.revenue_before_cents,
         cost_codes=_cost_codes(lines),
         notes=quality.state_choices(
             understood.raw,
@@ -295,30 +299,25 @@ def describe_import(
             shop_currency=understood.shop_currency,
         ),
     )
-    return _count_documents(report, found, loaded)
+    return _count_documents(report, understood.documents, found, loaded)
 
 
-def _count_documents(report: ImportReport, found: Sorted, loaded: Loaded) -> ImportReport:
-    documents = found.new + found.known
-    sales = [d for d in documents if not d.refund and not d.charge]
-    orders = [d for d in sales if not d.suffix]  # a part mended later is no order of its own
-    goods_back = [d for d in documents if d.refund and d.lines]
-    paid_back = [d for d in sales if d.paid_back]
-    tied = {t.document.key: t.lines_tied for t in loaded.ties} | found.tied_lines
-    returned = sum(d.amount_cents for d in (*goods_back, *paid_back))
-    paid_back_lines = sum(len(d.lines) for d in paid_back)
-    complete = sum(tied.get(d.key, 0) == len(d.lines) for d in goods_back)
+def _count_documents(
+    report: ImportReport, documents: Documents, found: Sorted, loaded: Loaded
+) -> ImportReport:
+    tied = np.where(found.tied < 0, loaded.tied, found.tied)
+    totals = sum_documents(documents, np.concatenate([found.new, found.known]), tied)
     return msgspec.structs.replace(
         report,
-        orders=len(orders),
-        refunds=len(goods_back) + len(paid_back),
-        refunds_tied=complete + len(paid_back),
-        anonymous_baskets=sum(d.buyer is None for d in orders),
-        customers=len({d.buyer for d in documents if d.buyer is not None}),
-        items=len({line.item_id for d in documents for line in d.lines}),
-        revenue_after_cents=sum(d.amount_cents for d in sales) - returned,
-        refund_lines=sum(len(d.lines) for d in goods_back) + paid_back_lines,
-        refund_lines_tied=sum(tied.get(d.key, 0) for d in goods_back) + paid_back_lines,
+        orders=totals.orders,
+        refunds=totals.refunds,
+        refunds_tied=totals.refunds_tied,
+        anonymous_baskets=totals.anonymous,
+        customers=totals.customers,
+        items=totals.items,
+        revenue_after_cents=totals.sold_cents - totals.returned_cents,
+        refund_lines=totals.refund_lines,
+        refund_lines_tied=totals.refund_lines_tied,
     )
 
 

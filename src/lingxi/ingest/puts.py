@@ -183,8 +183,10 @@ def put_order_values(lines: Lines, _rules: Rules) -> tuple[Lines, Mask]:
         column: Text = getattr(lines, field)
         only = _only_value(lines, column.codes.astype(np.int64), -1)
         put = column.missing & (only >= 0)
-        filled |= put
-        done[field] = Text(np.where(put, only, column.codes).astype(np.int32), column.values)
+        if put.any():
+            filled |= put
+            column = Text(np.where(put, only, column.codes).astype(np.int32), column.values)
+        done[field] = column
     undated = lines.time_text.missing & (lines.micros == NO_TIME)
     micros = _only_value(lines, lines.micros, NO_TIME) if undated.any() else lines.micros
     put = undated & (micros != NO_TIME)

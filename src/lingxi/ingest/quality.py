@@ -1,5 +1,8 @@
 """Columns before and after cleaning, and what the import decided, for the report."""
 
+from collections.abc import Mapping
+from typing import NamedTuple
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -15,71 +18,70 @@ from lingxi.store.tables import from_micros
 _TEXT_FIELDS = ("order", "item", "name", "customer", "email", "country", "currency", "status")
 
 
-def measure_columns(
-    before: Lines, after: Lines, mapping: dict[str, str]
-) -> tuple[ColumnQuality, ...]:
+class Measured(NamedTuple):
+    """The share of a column's lines that are missing, and its range."""
+
+    missing: float
+    low: str | None = None
+    high: str | None = None
+
+
+def measure_columns(lines: Lines, mapping: dict[str, str]) -> dict[str, Measured]:
     """Missing shares and ranges of every mapped field; no range where it would show a person."""
-    rows = []
+    found = {}
     for field in mapping:
         if field in _TEXT_FIELDS:
-            rows.append(_measure_text(field, getattr(before, field), getattr(after, field)))
+            column: Text = getattr(lines, field)
+            found[field] = Measured(_share(column.missing))
         elif field == "time":
-            rows.append(_measure_times(before.micros, after.micros))
+            found[field] = _measure_times(lines.micros)
         elif field in ("quantity", "price", "amount"):
-            rows.append(_measure_numbers(field, _column(before, field), _column(after, field)))
-    return tuple(rows)
+            found[field] = _measure_numbers(_column(lines, field))
+    return found
+
+
+def compare_columns(
+    before: Mapping[str, Measured], after: Mapping[str, Measured]
+) -> tuple[ColumnQuality, ...]:
+    """The columns before and after cleaning."""
+    return tuple(
+        ColumnQuality(
+            field,
+            was.missing,
+            after[field].missing,
+            was.low,
+            after[field].low,
+            was.high,
+            after[field].high,
+        )
+        for field, was in before.items()
+    )
 
 
 def _column(lines: Lines, field: str) -> NDArray[np.float64]:
-    return {"quantity": lines.quantity, "price": lines.price, "amount": lines.amount}[field]
+    return (
+        lines.quantity if field == "quantity" else lines.price if field == "price" else lines.amount
+    )
 
 
 def _share(missing: NDArray[np.bool_]) -> float:
     return float(missing.mean()) if len(missing) else 0.0
 
 
-def _measure_text(field: str, before: Text, after: Text) -> ColumnQuality:
-    return ColumnQuality(
-        field, _share(before.missing), _share(after.missing), None, None, None, None
-    )
-
-
-def _measure_times(before: NDArray[np.int64], after: NDArray[np.int64]) -> ColumnQuality:
-    ranges: list[str | None] = []
-    for micros in (before, after):
-        good = micros[micros != NO_TIME]
-        ranges += [_iso(good.min()), _iso(good.max())] if len(good) else [None, None]
-    return ColumnQuality(
-        "time",
-        _share(before == NO_TIME),
-        _share(after == NO_TIME),
-        ranges[0],
-        ranges[2],
-        ranges[1],
-        ranges[3],
-    )
+def _measure_times(micros: NDArray[np.int64]) -> Measured:
+    good = micros[micros != NO_TIME]
+    ends = (_iso(good.min()), _iso(good.max())) if len(good) else (None, None)
+    return Measured(_share(micros == NO_TIME), *ends)
 
 
 def _iso(micros: np.int64) -> str:
     return from_micros(int(micros)).isoformat()
 
 
-def _measure_numbers(
-    field: str, before: NDArray[np.float64], after: NDArray[np.float64]
-) -> ColumnQuality:
-    ranges: list[str | None] = []
-    for values in (before, after):
-        good = values[np.isfinite(values)]
-        ranges += [f"{good.min():g}", f"{good.max():g}"] if len(good) else [None, None]
-    return ColumnQuality(
-        field,
-        _share(np.isnan(before)),
-        _share(np.isnan(after)),
-        ranges[0],
-        ranges[2],
-        ranges[1],
-        ranges[3],
-    )
+def _measure_numbers(values: NDArray[np.float64]) -> Measured:
+    good = values[np.isfinite(values)]
+    ends = (f"{good.min():g}", f"{good.max():g}") if len(good) else (None, None)
+    return Measured(_share(np.isnan(values)), *ends)
 
 
 def sum_revenue(lines: Lines, digits: int) -> int:

@@ -5,6 +5,7 @@ import hashlib
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
+from itertools import islice
 from pathlib import Path
 
 import msgspec
@@ -48,7 +49,7 @@ def put_quarantine(
     store: Store,
     tx: Connection,
     import_id: str,
-    found: Sequence[Found],
+    found: Iterable[Found],
     now: datetime,
     *,
     in_parts: bool = False,
@@ -59,12 +60,25 @@ def put_quarantine(
     puts its lines aside ``in_parts`` has that remembered from part to part, until
     ``close_quarantine``.
     """
-    if not found:
-        return
+    lines = iter(found)
+    seen = None if in_parts else Counter[str]()
+    while part := list(islice(lines, _BATCH)):
+        _put_part(store, tx, import_id, part, now, seen)
+
+
+def _put_part(
+    store: Store,
+    tx: Connection,
+    import_id: str,
+    found: Sequence[Found],
+    now: datetime,
+    before: Counter[str] | None,
+) -> None:
+    """Some lines; ``before`` counts those of this call, and is nothing where the database does."""
     contents = [store.keyring.blind(_spell(line)) for line in found]
-    seen = _read_seen(tx, import_id, contents) if in_parts else Counter[str]()
+    seen = _read_seen(tx, import_id, contents) if before is None else before
     marks = _fingerprint(contents, seen)
-    if in_parts:
+    if before is None:
         rows = [{"content": c, "import_id": import_id, "n": seen[c], "at": now} for c in seen]
         upsert(tx, quarantine_seen, rows)
     mended = _select_marks(tx, quarantine_mended, marks)
@@ -88,8 +102,8 @@ def put_quarantine(
         for line, mark, raw in zip(found, marks, sealed, strict=True)
         if mark not in mended
     ]
-    for start in range(0, len(put), _BATCH):
-        tx.execute(insert_or_ignore(tx, quarantine), put[start : start + _BATCH])
+    if put:
+        tx.execute(insert_or_ignore(tx, quarantine), put)
 
 
 def close_quarantine(tx: Connection, import_id: str) -> None:

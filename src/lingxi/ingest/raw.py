@@ -1,12 +1,13 @@
 """A file as it was given: every cell as text, every row numbered, nothing judged yet."""
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
+import pyarrow as pa
 from numpy.typing import NDArray
 
-from lingxi.ingest.text import Mask, Text, group_lines
+from lingxi.ingest.text import Mask, Text, TextBuilder, group_lines
 
 LONGEST_MISSING = 8
 """Characters of a cell that may say that there is no value."""
@@ -95,6 +96,53 @@ def build_table(
         rows = rows[filled]
     return RawTable(
         dict(zip(names, clean, strict=True)), rows, tuple(malformed), encoding, decimal_hint
+    )
+
+
+class TableBuilder:
+    """Puts columns together part by part, by their names; a part may lack some or have new ones."""
+
+    def __init__(self) -> None:
+        self._columns: dict[str, TextBuilder] = {}
+        self._n_lines = 0
+
+    def add(self, columns: Mapping[str, Text], n_lines: int) -> None:
+        """Add lines, of which these are the columns."""
+        for name, part in columns.items():
+            if name not in self._columns:
+                self._columns[name] = TextBuilder(self._n_lines)
+            self._columns[name].extend(part)
+        self._n_lines += n_lines
+        for column in self._columns.values():
+            column.leave_out(self._n_lines - len(column))
+
+    def build(self) -> dict[str, Text]:
+        """The columns, equally long; the builder holds none of them afterwards."""
+        names = list(self._columns)
+        return {name: self._columns.pop(name).build() for name in names}
+
+
+def gather(parts: Iterable[RawTable]) -> RawTable:
+    """One table of many with the same columns, which are numbered through already.
+
+    Raises
+    ------
+    ValueError
+        If there is no part.
+    """
+    builder = TableBuilder()
+    rows: list[NDArray[np.int64]] = []
+    malformed: list[Malformed] = []
+    part = None
+    for part in parts:
+        builder.add(part.columns, len(part))
+        rows.append(part.rows)
+        malformed += part.malformed
+    if part is None:
+        raise ValueError("nothing to gather")
+    pa.default_memory_pool().release_unused()
+    return replace(
+        part, columns=builder.build(), rows=np.concatenate(rows), malformed=tuple(malformed)
     )
 
 

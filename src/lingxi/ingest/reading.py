@@ -1,6 +1,7 @@
 """One door to every kind of file: CSV and its relatives, JSON lines, Parquet, Excel workbooks."""
 
 import re
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -8,10 +9,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from lingxi.errors import FileUnreadable
-from lingxi.ingest.delimited import read_delimited
-from lingxi.ingest.files.json_lines import build_json_table, read_json_table
+from lingxi.ingest.delimited_parts import read_gathered
+from lingxi.ingest.files.json_lines import JsonTable, read_json_table
 from lingxi.ingest.files.nested import to_plain
-from lingxi.ingest.raw import RawTable, build_table
+from lingxi.ingest.raw import RawTable, build_table, gather
 from lingxi.ingest.text import Text
 from lingxi.ingest.workbook import read_workbook
 
@@ -41,6 +42,9 @@ _PROMISES = {
     ".ndjson": "json",
     ".json": "json",
 }
+_BATCH, _FEW = 65_536, 5_000
+"""Rows of a Parquet file that are read at once: of plain columns, and of columns with records in
+them."""
 _OPENS_ARRAY = re.compile(rb"\[\s*(?:[{\]]|$)")
 
 
@@ -122,7 +126,7 @@ def read_table(path: Path, *, encoding: str = "", delimiter: str = "", sheet: st
         return read_parquet(path)
     if form == "xlsx":
         return read_workbook(path, sheet)
-    return read_delimited(path, encoding=encoding, delimiter=delimiter)
+    return read_gathered(path, encoding=encoding, delimiter=delimiter)
 
 
 def read_parquet(path: Path) -> RawTable:
@@ -134,21 +138,36 @@ def read_parquet(path: Path) -> RawTable:
         If the file is damaged, cut short or holds no line.
     """
     try:
-        table = pq.ParquetFile(path).read()
-        nested = any(pa.types.is_nested(field.type) for field in table.schema)
-        if table.num_rows and nested:
-            plain = [
-                {str(name): to_plain(value) for name, value in row.items()}
-                for row in table.to_pylist()
-            ]
-            return replace(build_json_table(list(enumerate(plain, start=1))), encoding="parquet")
-        if table.num_rows:
-            return replace(table_to_raw(table), encoding="parquet")
+        file = pq.ParquetFile(path)
+        if file.metadata.num_rows and any(
+            pa.types.is_nested(field.type) for field in file.schema_arrow
+        ):
+            return replace(_read_nested(file), encoding="parquet")
+        if file.metadata.num_rows:
+            return replace(gather(_read_flat(file)), encoding="parquet")
     except (pa.ArrowException, OSError, UnicodeDecodeError, OverflowError) as error:
         raise FileUnreadable(
             f"{path} is damaged or cut short and cannot be read as Parquet: {error}"
         ) from error
     raise FileUnreadable(f"{path} has columns but no line.")
+
+
+def _read_flat(file: pq.ParquetFile) -> Iterator[RawTable]:
+    before = 0
+    for batch in file.iter_batches(batch_size=_BATCH):
+        raw = table_to_raw(pa.Table.from_batches([batch]))
+        yield replace(raw, rows=raw.rows + before)
+        before += batch.num_rows
+
+
+def _read_nested(file: pq.ParquetFile) -> RawTable:
+    table, number = JsonTable(), 0
+    for batch in file.iter_batches(batch_size=_FEW):
+        rows = batch.to_pylist()
+        plain = ({str(name): to_plain(value) for name, value in row.items()} for row in rows)
+        table.add(list(enumerate(plain, start=number + 1)))
+        number += len(rows)
+    return table.build()
 
 
 def table_to_raw(table: pa.Table) -> RawTable:

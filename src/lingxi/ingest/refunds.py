@@ -59,10 +59,14 @@ class Shelf:
         """An empty shelf with room for what these refunds may ask for."""
         shelf = cls()
         for document in refunds:
-            shelf.orders.update(filter(None, (document.order_id, named_order(document.order_id))))
-            if document.buyer is not None:
-                shelf.items.update((document.buyer, line.item_id) for line in document.lines)
+            shelf.ask(document)
         return shelf
+
+    def ask(self, refund: Document) -> None:
+        """Make room for what a refund may ask for."""
+        self.orders.update(filter(None, (refund.order_id, named_order(refund.order_id))))
+        if refund.buyer is not None:
+            self.items.update((refund.buyer, line.item_id) for line in refund.lines)
 
     def put(
         self, buyer: Buyer, order_id: str, occurred_at: datetime, lines: Iterable[Line]
@@ -86,15 +90,20 @@ class Shelf:
                 entry.left -= taken
                 wanted -= taken
 
+    def sort(self) -> None:
+        """Put what each customer bought in the order of time, before anything is tied."""
+        for entries in self.bought.values():
+            entries.sort(key=lambda b: (b.occurred_at, b.order_id))
+
 
 def tie_refunds(refunds: Sequence[Document], shelf: Shelf) -> list[Tied]:
     """Tie refund documents in the order of time; the shelf is emptied as units come back."""
-    for entries in shelf.bought.values():
-        entries.sort(key=lambda b: (b.occurred_at, b.order_id))
-    return [_tie(document, shelf) for document in refunds]
+    shelf.sort()
+    return [tie_refund(document, shelf) for document in refunds]
 
 
-def _tie(document: Document, shelf: Shelf) -> Tied:
+def tie_refund(document: Document, shelf: Shelf) -> Tied:
+    """Tie one refund to what a sorted shelf has left."""
     by_order: dict[str | None, list[Line]] = {}
     for line in document.lines:
         for order_id, part in _tie_line(document, line, shelf):

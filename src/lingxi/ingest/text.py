@@ -4,6 +4,7 @@ A shop's file repeats itself: half a million lines hold a few thousand distinct 
 and prices. Every rule on text therefore looks at each distinct value once.
 """
 
+from array import array
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
@@ -12,7 +13,8 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 Mask = NDArray[np.bool_]
-Codes = NDArray[np.int32]
+Codes = NDArray[np.signedinteger]
+"""Of the narrowest kind that is at hand; widen them before they are reckoned with."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -37,7 +39,7 @@ class Text:
     @classmethod
     def empty(cls, n_lines: int) -> "Text":
         """A column in which everything is missing."""
-        return cls(np.full(n_lines, -1, dtype=np.int32), ())
+        return cls(np.full(n_lines, -1, dtype=np.int8), ())
 
     @classmethod
     def from_arrow(cls, column: "pa.ChunkedArray[pa.Scalar[pa.DataType]]") -> "Text":
@@ -74,6 +76,8 @@ class Text:
 
     def decode(self) -> list[str | None]:
         """All cells."""
+        if len(self.codes) < len(self.values):
+            return [None if code < 0 else self.values[code] for code in self.codes.tolist()]
         values: list[str | None] = [*self.values, None]
         return [values[code] for code in self.codes.tolist()]
 
@@ -95,7 +99,7 @@ class Text:
         for old, value in enumerate(changed):
             if value is not None:
                 new[old] = seen.setdefault(value, len(seen))
-        return Text(new[self.codes], tuple(seen))
+        return Text(_narrow(new, len(seen))[self.codes], tuple(seen))
 
     def spread(self, distinct: Sequence[bool] | Mask, missing: bool = False) -> Mask:
         """A truth per distinct value, laid out over the lines."""
@@ -144,12 +148,58 @@ class Text:
         return Text(codes, self.values)
 
 
+class TextBuilder:
+    """Puts a column together cell by cell or part by part: what it holds is codes and each distinct
+    value once.
+
+    >>> column = TextBuilder()
+    >>> column.append("a")
+    >>> column.extend(Text.of(["b", None, "a"]))
+    >>> column.build().decode()
+    ['a', 'b', None, 'a']
+    """
+
+    def __init__(self, n_missing: int = 0) -> None:
+        self._places: dict[str, int] = {}
+        self._codes = array("i", [-1]) * n_missing
+
+    def __len__(self) -> int:
+        return len(self._codes)
+
+    def append(self, cell: str | None) -> None:
+        """Add one cell."""
+        places = self._places
+        self._codes.append(-1 if cell is None else places.setdefault(cell, len(places)))
+
+    def extend(self, part: Text) -> None:
+        """Add many cells."""
+        places = self._places
+        moved = [places.setdefault(value, len(places)) for value in part.values]
+        codes = np.array([*moved, -1], dtype=np.int32)[part.codes]
+        self._codes.frombytes(codes.tobytes())
+
+    def leave_out(self, n_lines: int) -> None:
+        """Add cells without a value."""
+        self._codes.extend(array("i", [-1]) * n_lines)
+
+    def build(self) -> Text:
+        """The column; the builder is not to be used again."""
+        codes = np.frombuffer(self._codes, dtype=np.int32)
+        return Text(_narrow(codes, len(self._places)), tuple(self._places))
+
+
+def _narrow(codes: Codes, n_values: int) -> Codes:
+    """The same codes in as few bytes as so many values need."""
+    kinds = (np.int8, np.int16, np.int32)
+    return codes.astype(next(k for k in kinds if n_values <= np.iinfo(k).max), copy=False)
+
+
 def _read_codes(indices: "pa.Array[pa.Scalar[pa.DataType]]") -> Codes:
     """The indices of a dictionary, -1 for null; Arrow's own conversion imports pandas for it."""
     there, numbers = indices.buffers()
     part = slice(indices.offset, indices.offset + len(indices))
     kept = b"" if numbers is None else numbers.to_pybytes()
-    codes: Codes = np.frombuffer(kept, np.dtype(str(indices.type)))[part].astype(np.int32)
+    codes = np.frombuffer(kept, np.dtype(str(indices.type)))[part].astype(np.int32)
     if indices.null_count and there is not None:
         bits = np.unpackbits(np.frombuffer(there.to_pybytes(), np.uint8), bitorder="little")
         codes[bits[part] == 0] = -1
@@ -162,13 +212,21 @@ def word_set(text: str) -> frozenset[str]:
 
 
 def group_lines(columns: Sequence[NDArray[np.int64] | Codes]) -> NDArray[np.int64]:
-    """Number the distinct rows of several integer columns, exactly: equal rows, equal number."""
+    """Number the distinct rows of several integer columns, exactly: equal rows, equal number.
+
+    The numbers are not negative, and may leave gaps.
+    """
     group = np.zeros(len(columns[0]), dtype=np.int64)
+    size = 1
     for column in columns:
         shifted = column.astype(np.int64) - (int(column.min()) if len(column) else 0)
         width = int(shifted.max()) + 1 if len(shifted) else 1
         if width > 2**31:
             _, shifted = np.unique(shifted, return_inverse=True)
             width = int(shifted.max()) + 1
-        _, group = np.unique(group * width + shifted, return_inverse=True)
+        if size * width > 2**62:
+            _, group = np.unique(group, return_inverse=True)
+            size = int(group.max()) + 1
+        group = group * width + shifted
+        size *= width
     return group

@@ -11,7 +11,7 @@ from openpyxl.utils.exceptions import InvalidFileException
 
 from lingxi.errors import FileUnreadable, InvalidInput, did_you_mean
 from lingxi.ingest.raw import Malformed, RawTable, build_table, is_missing
-from lingxi.ingest.text import Text
+from lingxi.ingest.text import TextBuilder
 
 _LARGEST = 4 << 30
 _DEEPEST_HEADER = 20
@@ -91,18 +91,18 @@ def _read_rows(rows: Iterable[tuple[object, ...]]) -> RawTable | None:
     if not headers:
         return None
     width = len(headers)
-    codes: list[list[str | None]] = [[] for _ in range(width)]
+    columns = [TextBuilder() for _ in range(width)]
     malformed: list[Malformed] = []
     for number, row in enumerate(source, start=1):
         cells = [write_cell(cell) for cell in row]
         if any(cell is not None for cell in cells[width:]):
             malformed.append(Malformed(number, ",".join(cell or "" for cell in cells)[:4000]))
             continue
-        for place in range(width):
-            codes[place].append(cells[place] if place < len(cells) else None)
-    if not codes[0] and not malformed:
+        for place, column in enumerate(columns):
+            column.append(cells[place] if place < len(cells) else None)
+    if not len(columns[0]) and not malformed:
         return None
-    return build_table(headers, [Text.of(c) for c in codes], malformed=malformed)
+    return build_table(headers, [column.build() for column in columns], malformed=malformed)
 
 
 def write_cell(cell: object) -> str | None:

@@ -1,6 +1,7 @@
 """Lines of JSON, and files that are one JSON array: an object a record."""
 
-from collections.abc import Iterator
+from array import array
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -10,13 +11,14 @@ import numpy as np
 
 from lingxi.errors import FileUnreadable
 from lingxi.ingest.files.nested import explode, list_headers, to_cells
-from lingxi.ingest.raw import Malformed, RawTable, build_table
+from lingxi.ingest.raw import Malformed, RawTable, TableBuilder, build_table
 from lingxi.ingest.text import Text
 
 _LONGEST_MALFORMED = 4000
 _LARGEST_ARRAY = 1 << 30
 _BOM = b"\xef\xbb\xbf"
 _PART = 50_000
+_FEW = 5_000
 Record = tuple[int, dict[str, object]]
 """The number of a line, counted from 1, and its object."""
 
@@ -96,27 +98,39 @@ def read_json_table(path: Path) -> RawTable:
     FileUnreadable
         If no line holds an object.
     """
-    records: list[Record] = []
-    malformed: list[Malformed] = []
-    for part in read_json(path):
-        records += part.records
-        malformed += part.malformed
-    if not records:
+    builder = JsonTable()
+    for part in read_json(path, _FEW):
+        builder.add(part.records)
+        builder.malformed += part.malformed
+    if not builder.n_records:
         raise FileUnreadable(f"{path} holds no line that is a JSON object.")
-    return build_json_table(records, malformed)
+    return builder.build()
 
 
-def build_json_table(
-    records: list[Record], malformed: list[Malformed] | tuple[Malformed, ...] = ()
-) -> RawTable:
-    """Records as a table, orders by their lines; rows bear the numbers of their records."""
-    numbers: list[int] = []
-    rows: list[dict[str, str]] = []
-    for number, record in records:
-        for line in explode(record):
-            numbers.append(number)
-            rows.append(to_cells(line))
-    headers = list_headers(rows)
-    table = build_table(headers, [Text.of(row.get(name) for row in rows) for name in headers])
-    kept = np.asarray(numbers, dtype=np.int64)[table.rows - 1]
-    return RawTable(table.columns, kept, tuple(malformed))
+class JsonTable:
+    """Puts records together as a table, orders by their lines; rows bear the numbers of their
+    records."""
+
+    def __init__(self) -> None:
+        self.n_records = 0
+        self.malformed: list[Malformed] = []
+        self._columns = TableBuilder()
+        self._numbers = array("q")
+
+    def add(self, records: Sequence[Record]) -> None:
+        """Add some records."""
+        rows: list[dict[str, str]] = []
+        for number, record in records:
+            for line in explode(record):
+                self._numbers.append(number)
+                rows.append(to_cells(line))
+        columns = {name: Text.of(row.get(name) for row in rows) for name in list_headers(rows)}
+        self._columns.add(columns, len(rows))
+        self.n_records += len(records)
+
+    def build(self) -> RawTable:
+        """The table; the builder is not to be used again."""
+        columns = self._columns.build()
+        table = build_table(list(columns), list(columns.values()))
+        kept = np.frombuffer(self._numbers, dtype=np.int64)[table.rows - 1]
+        return RawTable(table.columns, kept, tuple(self.malformed))
