@@ -3,7 +3,8 @@
 What a part holds is exactly what the same rows are when the file is read whole.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from itertools import chain, islice
 from pathlib import Path
@@ -23,13 +24,13 @@ from lingxi.ingest.delimited import (
     parse_by_lines,
     read_whole,
 )
-from lingxi.ingest.raw import Malformed, RawTable, gather
-from lingxi.ingest.text import Text
+from lingxi.ingest.raw import Malformed, RawTable
+from lingxi.ingest.text import Text, TextBuilder
 
 _WHOLE = 1 << 24
 """A file of up to so many bytes is read at once."""
 _BLOCK = 1 << 22
-_SMALL = 1 << 20
+_SMALL = 1 << 21
 """Arrow reads 32 blocks ahead."""
 _LINES = 20_000
 
@@ -65,25 +66,36 @@ def read_gathered(
     layout = find_layout(path, encoding=encoding, delimiter=delimiter)
     if layout.delimiter == SPACES or path.stat().st_size <= whole:
         return read_whole(path, layout)
-    try:
-        parts = _refuse_swallowed(_read_batches(path, layout, block), layout)
-        return gather(_number_through(parts, layout, path))
-    except (_Swallowed, FileUnreadable):  # what else may be wrong is found line by line
-        return gather(_number_through(_read_lines(path, layout), layout, path))
-
-
-class _Swallowed(Exception):
-    """A quotation mark that nobody closed."""
+    with suppress(FileUnreadable):  # with a damaged file it is found line by line what is wrong
+        columns, malformed = _gather(_read_batches(path, layout, block), layout)
+        if not has_swallowed((column.values for column in columns), malformed, layout):
+            return _build(columns, malformed, layout, path)
+    return _build(*_gather(_read_lines(path, layout), layout), layout, path)
 
 
 _Columns = tuple[list[Text], list[Malformed]]
 
 
-def _refuse_swallowed(parts: Iterable[_Columns], layout: Layout) -> Iterator[_Columns]:
+def _gather(parts: Iterable[_Columns], layout: Layout) -> _Columns:
+    """The columns of all parts in one, and what is malformed, numbered through."""
+    builders = [TextBuilder() for _ in layout.names]
+    found: list[Malformed] = []
+    before = 0
     for columns, malformed in parts:
-        if has_swallowed((column.values for column in columns), malformed, layout):
-            raise _Swallowed
-        yield columns, malformed
+        for builder, column in zip(builders, columns, strict=True):
+            builder.extend(column)
+        found += [Malformed(row.row + before, row.text) for row in malformed]
+        before += len(columns[0]) + len(malformed)
+    pa.default_memory_pool().release_unused()
+    return [builder.build() for builder in builders], found
+
+
+def _build(
+    columns: Sequence[Text], malformed: Sequence[Malformed], layout: Layout, path: Path
+) -> RawTable:
+    if not len(columns[0]) and not malformed:
+        raise no_line(path)
+    return layout.build(columns, malformed)
 
 
 def _number_through(parts: Iterable[_Columns], layout: Layout, path: Path) -> Iterator[RawTable]:
