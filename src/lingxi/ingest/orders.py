@@ -101,6 +101,7 @@ def import_orders(
     with store.write() as tx:
         import_id = next_import_id(store, tx)
     documents = understood.documents
+    learnt = learn(understood.cleaned.lines, understood.digits)  # now, while least is held
     with store.read() as tx:
         found = sort_documents(tx, documents)
     loaded = load_documents(
@@ -113,7 +114,7 @@ def import_orders(
     )
     with store.write() as tx:
         put_quarantine(store, tx, import_id, set_aside(store, understood, changed), started)
-        put_learnt(tx, learn(understood.cleaned.lines, understood.digits))
+        put_learnt(tx, learnt)
         report = msgspec.structs.replace(report, seconds=round(perf_counter() - clocked, 3))
         put_run(tx, report, understood.settled)
         count_report(tx, report)
