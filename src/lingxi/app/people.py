@@ -28,6 +28,7 @@ from lingxi.ingest.consent import (
     list_consent,
     read_permissions,
 )
+from lingxi.ingest.emails import read_email
 from lingxi.ingest.identity import blind_phone
 from lingxi.ingest.merging import Known, Merge, list_identifiers, list_merges, list_refusals
 from lingxi.ingest.message import IdKind
@@ -119,7 +120,7 @@ def _show(shop: "Shop", known: Known, traits: Mapping[str, str | None]) -> str:
     if known.kind == IdKind.PHONE:
         sealed = blind_phone(store, read_phone(said) or "")
     else:
-        sealed = store.keyring.blind(said)
+        sealed = store.keyring.blind(read_email(said) or said)
     return said if known.sealed == sealed else _DOTS
 
 

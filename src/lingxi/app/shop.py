@@ -10,6 +10,7 @@ from lingxi.app.folds import PROJECTIONS
 from lingxi.app.revision import is_newest
 from lingxi.clock import Clock, SystemClock
 from lingxi.config import CONFIG_FILE, Settings, load_settings
+from lingxi.config.calling import find_calling_code
 from lingxi.errors import InvalidInput, InvalidSetting, ShopExists
 from lingxi.i18n import is_currency
 from lingxi.store import Store
@@ -274,6 +275,8 @@ def _render_config(name: str, currency: str, timezone: str, language: str, datab
         f"timezone = {quote(timezone)}",
         f"language = {quote(language)}",
     ]
+    if calling_code := find_calling_code(timezone):
+        lines.append(f"calling_code = {quote(calling_code)}")
     if database:
         lines += ["", "[store]", f"url = {quote(database)}"]
     return "\n".join(lines) + "\n"

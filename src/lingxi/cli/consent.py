@@ -31,10 +31,12 @@ def show(customer: str, folder: Path | None, as_json: bool) -> None:
             "yes" if row.granted else "no",
             row.at.isoformat(timespec="seconds") if row.at else "assumed",
             row.source or "",
+            row.text_version or "",
         ]
         for row in view.rows
     ]
-    print_table(["purpose", "channel", "agreed", "since", "source"], rows, frozenset())
+    heads = ["purpose", "channel", "agreed", "since", "source", "text"]
+    print_table(heads, rows, frozenset())
 
 
 def _options(function: click.decorators.FC) -> click.decorators.FC:

@@ -7,6 +7,7 @@ import sqlalchemy as sa
 from sqlalchemy import Connection
 
 from lingxi.errors import UnknownCustomer, did_you_mean
+from lingxi.ingest.emails import read_email
 from lingxi.ingest.phones import is_phone, read_phone, to_e164
 from lingxi.ingest.puts import tidy_id
 from lingxi.ingest.tables import identifier
@@ -130,8 +131,8 @@ def blind_phone(store: Store, phone: str) -> str:
 
 def find_contact(tx: Connection, store: Store, text: str) -> int | None:
     """The customer with this e-mail address or phone number."""
-    if "@" in text:
-        kind, value = EMAIL, store.keyring.blind(text.lower())
+    if email := read_email(text) or ("@" in text and text.lower()):
+        kind, value = EMAIL, store.keyring.blind(email)
     elif is_phone(text):
         kind, value = PHONE, blind_phone(store, read_phone(text) or "")
     else:

@@ -11,6 +11,7 @@ import numpy as np
 from lingxi.i18n import is_currency
 from lingxi.ingest.costs import ItemFacts, is_cost_text, judge_costs
 from lingxi.ingest.dates import NO_TIME
+from lingxi.ingest.emails import read_email
 from lingxi.ingest.lines import COST, Lines
 from lingxi.ingest.rules import Rules
 from lingxi.ingest.text import Mask, Text, group_lines
@@ -72,6 +73,10 @@ def _tidy_number(text: str) -> str | None:
     return tidy_id(unmark(text))
 
 
+def _tidy_email(text: str) -> str | None:
+    return read_email(text) or (tidy_id(text) or "").lower() or None
+
+
 def put_text(lines: Lines, _rules: Rules) -> tuple[Lines, Mask]:
     """Trim and normalise every text; e-mail addresses in lower case."""
     changed = np.zeros(len(lines), dtype=np.bool_)
@@ -81,7 +86,7 @@ def put_text(lines: Lines, _rules: Rules) -> tuple[Lines, Mask]:
         ("item", lines.item, tidy_id),
         ("name", lines.name, tidy),
         ("customer", lines.customer, _tidy_number),
-        ("email", lines.email, lambda cell: (tidy_id(cell) or "").lower() or None),
+        ("email", lines.email, _tidy_email),
         ("country", lines.country, tidy_id),
         ("currency", lines.currency, tidy_id),
         ("status", lines.status, tidy_id),

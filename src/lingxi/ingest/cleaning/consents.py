@@ -44,16 +44,29 @@ _CHANGES = frozenset(
     }
 )
 _TRAITS = {
-    "email_marketing_consent": "email",
-    "accepts_marketing": "email",
+    "emailmarketingconsent": "email",
     "acceptsmarketing": "email",
-    "email_opt_in": "email",
-    "marketing_opt_in": "email",
+    "buyeracceptsmarketing": "email",
+    "marketingconsent": "email",
+    "emailmarketing": "email",
+    "emailconsent": "email",
+    "emailoptin": "email",
+    "emailsubscribe": "email",
+    "emailsubscribed": "email",
+    "marketingoptin": "email",
     "newsletter": "email",
-    "sms_marketing_consent": "sms",
-    "sms_opt_in": "sms",
-    "push_opt_in": "push",
+    "newsletteroptin": "email",
+    "newslettersubscribed": "email",
+    "smsmarketingconsent": "sms",
+    "smsconsent": "sms",
+    "smsoptin": "sms",
+    "pushoptin": "push",
+    "pushsubscribe": "push",
 }
+"""Channels by the trait that says yes or no, in small letters without ``_``, ``-`` and spaces."""
+_LEFT = "unsubscribed"
+"""The trait, and the event of Segment's e-mail specification, of who wants no more e-mail."""
+_LEAVES = frozenset({_LEFT, "email unsubscribed", "email marked as spam"})
 _UNDECIDED = (None, "", "pending", "unknown")
 _SAID = frozenset({"consent given", "consent withdrawn"})
 
@@ -74,10 +87,17 @@ def is_consent(name: str) -> bool:
     return folded in _SAID or folded in _CHANGES
 
 
+@lru_cache(maxsize=4_096)
+def _leaves(name: str) -> bool:
+    """Whether an event of this name says that somebody wants no more e-mail."""
+    return name.lower() in _LEAVES
+
+
 def put_consent(draft: Draft) -> None:
     """Turn what is said about consent into events "Consent Given" and "Consent Withdrawn"."""
     is_stamp = draft.kind != "identify" and not is_consent(draft.name)
-    if is_stamp and draft.context.keys().isdisjoint(_STAMPS):
+    leaves = is_stamp and _leaves(draft.name)
+    if is_stamp and not leaves and draft.context.keys().isdisjoint(_STAMPS):
         return
     folded = draft.name.lower()
     properties = as_mapping(draft.body.get("properties"))
@@ -93,6 +113,7 @@ def put_consent(draft: Draft) -> None:
     else:
         found += _read_traits(draft) if draft.kind == "identify" else ()
         found += [_narrow(said) for said in _resolve(_read_context(draft))]
+        found += [Said("marketing", "email", granted=False)] if leaves else ()
     if is_stamp:  # of the event's own properties none is about it
         properties = {}
     version = read_text(properties.get("text_version", properties.get("textVersion")), 100)
@@ -153,7 +174,10 @@ def _read_traits(draft: Draft) -> Iterator[Said]:
     """Traits of shops' own: ``accepts_marketing``, Shopify's ``email_marketing_consent``, ..."""
     for place in (draft.body, draft.context):
         for name, value in as_mapping(place.get("traits")).items():
-            channel = _TRAITS.get(name.lower())
+            folded = name.lower().replace("_", "").replace("-", "").replace(" ", "")
+            if folded == _LEFT and read_bool(value):
+                yield Said("marketing", "email", granted=False)
+            channel = _TRAITS.get(folded)
             if channel is None:
                 continue
             own = as_mapping(value)

@@ -7,6 +7,7 @@ from functools import lru_cache
 
 from lingxi.ingest.cleaning.draft import Draft, Halt, as_mapping
 from lingxi.ingest.cleaning.values import read_text
+from lingxi.ingest.emails import read_email
 from lingxi.ingest.message import Identifier, IdKind, Link
 from lingxi.ingest.phones import read_phone
 from lingxi.ingest.puts import tidy_id
@@ -16,10 +17,15 @@ from lingxi.schema.ecommerce import ORDER_NAMES
 
 _NOBODY = re.compile(
     r"[0-]*|-1|null|undefined|anonymous|\[object object\]|nan|true|false|not_authenticated|"
-    r"(user|anonymous|distinct)[_-]?id",
-    re.IGNORECASE,
+    r"(user|anonymous|distinct)[_-]?id|nil|empty|[(<\[](not set|none|null|empty|nil)[)>\]]|"
+    r"(no|do)[-_.]?(not[-_.]?)?reply|.*(\{\{|%7b%7b|\$\{|<%).*|\*\|.*\|\*",
+    re.IGNORECASE | re.DOTALL,
 )
-_EMAIL = re.compile(r"[^\s@<>,;]{1,64}@[^\s@<>,;]{1,190}\.[^\s@<>,;.]{1,63}")
+"""What programs write for nobody, and templates that were not filled in."""
+_LONGEST_NOBODY = 80
+_COUNTED = "01234567890123456789"
+_OTHERS = re.compile(r"shar|invit|refer|gift|friend|recommend", re.IGNORECASE)
+"""Names of events whose address may be of somebody else: who gets the gift."""
 _MOST_EXTERNAL, _MOST_TRAITS, _LONGEST_TRAIT, _LONGEST_NAME = 10, 100, 2_000, 64
 _LONGEST_PLAIN = 200
 _USER, _ANONYMOUS = IdKind.USER, IdKind.ANONYMOUS
@@ -49,7 +55,7 @@ def put_people(draft: Draft) -> None:
         elif email:
             found.append(Identifier(IdKind.EMAIL, email))
         phone = read_phone(said.get("phone"))
-        if phone and len(set(phone.removeprefix("+"))) == 1:
+        if phone and is_made_up(phone):
             draft.note("put_people", PutReason.ID_BLOCKED, IdKind.PHONE.value, phone)
         elif phone:
             found.append(Identifier(IdKind.PHONE, phone))
@@ -88,13 +94,39 @@ def drop_nobody(draft: Draft) -> None:
 
 
 def _said_of_person(draft: Draft) -> Mapping[str, object]:
-    """Traits that may name the person: those of identify, and of trusted messages."""
+    """What may name the person, the places of Segment's "Identity Resolution ExternalIDs": traits
+    of identify, those of the context, and of a track event its e-mail address."""
     if draft.kind == "identify":
         own = as_mapping(draft.body.get("traits"))
         return own or as_mapping(draft.context.get("traits"))
-    if draft.message.trusted:
-        return as_mapping(draft.context.get("traits"))
+    said = draft.context.get("traits") if draft.context else None
+    if said:
+        return as_mapping(said)
+    if draft.kind == "track" and not draft.message.trusted:
+        properties = draft.body.get("properties")
+        if isinstance(properties, dict) and "email" in properties and not names_others(draft.name):
+            return {"email": properties["email"]}
     return {}
+
+
+@lru_cache(maxsize=4_096)
+def names_others(name: str) -> bool:
+    """Whether an address in an event of this name may be somebody else's.
+
+    >>> names_others("Product Shared"), names_others("Order Completed")
+    (True, False)
+    """
+    return _OTHERS.search(name) is not None
+
+
+def is_made_up(phone: str) -> bool:
+    """Whether a number stands for none: one digit again and again, or digits in their order.
+
+    >>> is_made_up("1111111"), is_made_up("+1234567890"), is_made_up("02079460018")
+    (True, True, False)
+    """
+    digits = phone.removeprefix("+")
+    return len(set(digits)) == 1 or digits in _COUNTED
 
 
 def _add(draft: Draft, found: list[Identifier], kind: IdKind, field: str, value: object) -> None:
@@ -127,20 +159,12 @@ def is_placeholder(value: str) -> bool:
 
     >>> is_placeholder("00000000-0000-0000-0000-000000000000"), is_placeholder("17850")
     (True, False)
+    >>> is_placeholder("{{ customer.id }}"), is_placeholder("(not set)")
+    (True, True)
     """
-    return len(value) < 40 and (_NOBODY.fullmatch(value) is not None or is_guest(value))
-
-
-def read_email(value: object) -> str | None:
-    """An e-mail address in lower case; nothing for what is none.
-
-    >>> read_email(" Ada@Shop.Example "), read_email("ada at shop")
-    ('ada@shop.example', None)
-    """
-    if not isinstance(value, str) or len(value) > 320:
-        return None
-    text = value.strip().lower()
-    return text if _EMAIL.fullmatch(text) else None
+    if len(value) > _LONGEST_NOBODY:
+        return False
+    return _NOBODY.fullmatch(value) is not None or is_guest(value)
 
 
 def _read_external(value: object) -> Iterator[Identifier]:

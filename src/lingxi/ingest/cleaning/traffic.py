@@ -4,8 +4,8 @@ import re
 from functools import lru_cache
 
 from lingxi.ingest.cleaning.draft import Draft, Halt, as_mapping
-from lingxi.ingest.cleaning.people import read_email
 from lingxi.ingest.cleaning.rules import is_within
+from lingxi.ingest.emails import read_email
 from lingxi.ingest.event_names import is_bot
 from lingxi.ingest.reasons import DropReason
 

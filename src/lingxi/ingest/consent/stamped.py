@@ -55,6 +55,8 @@ def _read(tx: Connection, customers: set[int]) -> _Holds:
 
 
 def _is_news(holds: _Holds, customer: int, event: Event) -> bool:
+    if event.properties["channel"] not in (EVERY, ON_SITE):
+        return True  # who unsubscribes says so, and bears no stamp
     key = (customer, str(event.properties["purpose"]))
     word = (event.occurred_at, event.name == Name.CONSENT_WITHDRAWN)
     known = holds.get(key)
