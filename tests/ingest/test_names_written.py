@@ -108,3 +108,12 @@ def test_digits_in_their_order_are_no_phone_number(make_shop: MakeShop) -> None:
     shop.send(identify("u", "a", phone="1234567890"), view("p1", anonymousId="b"))
     shop.send(identify(None, "b", phone="123-456-7890"))
     assert shop.names(shop.customer("u")) == []
+
+
+def test_a_user_id_that_is_an_address_is_that_address(make_shop: MakeShop) -> None:
+    """Shops name their customers by their e-mail: a newsletter's reader was somebody else."""
+    shop = make_shop()
+    shop.send(view("p1", anonymousId="b"), identify(None, "b", email="ada@shop.example"))
+    shop.send(view("p2", userId="Ada@Shop.Example"))
+    assert shop.names(shop.customer("Ada@Shop.Example")) == ["web:m3", "web:m1"]
+    assert shop.customer("ada@shop.example") == shop.customer("Ada@Shop.Example")

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 import sqlalchemy as sa
+from sqlalchemy import Connection
 
 from lingxi.app.collect_views import (
     ConsentCount,
@@ -17,6 +18,7 @@ from lingxi.app.collect_views import (
     MergeRow,
     RefusedRow,
 )
+from lingxi.app.held import list_held
 from lingxi.app.refused import to_rows
 from lingxi.i18n import Sentence
 from lingxi.ingest import customer_ids, find_customer
@@ -35,6 +37,7 @@ from lingxi.ingest.message import IdKind
 from lingxi.ingest.phones import read_phone
 from lingxi.ingest.quarantine import list_quarantine
 from lingxi.ingest.sealed import list_subjects, read_private, read_traits
+from lingxi.ingest.tables import consent as consent_table
 from lingxi.ingest.tables import identifier, quarantine, quarantine_person
 from lingxi.ingest.waiting import list_waiting
 from lingxi.lifecycle.tables import customer_state
@@ -42,6 +45,7 @@ from lingxi.policy.tables import planned_action
 from lingxi.profiles.ledger import Ledger
 from lingxi.profiles.tables import customer_profile, item_history
 from lingxi.schema import Event
+from lingxi.store.tables import identity
 
 if TYPE_CHECKING:
     from lingxi.app.shop import Shop
@@ -64,7 +68,8 @@ class ConsentWord(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class PersonExport(msgspec.Struct, frozen=True):
-    """Everything held on one person, for them to read and take elsewhere."""
+    """Everything held on one person, for them to read and take elsewhere; ``records`` are the rows
+    of all other tables, by table: messages, coupons, lists, segments, journeys, ..."""
 
     customer_id: str
     exported_at: datetime
@@ -80,9 +85,10 @@ class PersonExport(msgspec.Struct, frozen=True):
     events: Sequence[Event]
     private: Mapping[str, Mapping[str, object]]
     quarantined: Sequence[Mapping[str, object]]
+    records: Mapping[str, Sequence[Mapping[str, object]]] = {}
 
 
-def find(shop: "Shop", tx: sa.Connection, customer_id: str) -> int:
+def find(shop: "Shop", tx: Connection, customer_id: str) -> int:
     """The customer of this id, address or label."""
     return find_customer(tx, customer_id, store=shop.store)
 
@@ -187,14 +193,22 @@ def count_consents(shop: "Shop") -> ConsentsView:
     with shop.store.read() as tx:
         counts = [pair for pair in count_consent(tx) if pair[0] in PURPOSES]
         customers = shop.known.count(tx)
+        known = _list_known(tx)
         shown = sorted({*counts, *_SHOWN}, key=lambda pair: (PURPOSES.index(pair[0]), pair[1]))
         rows = []
         for purpose, channel in shown:
             found = read_permissions(tx, shop.settings.consent, purpose, channel)
-            yes, no = len(found.granted), len(found.refused)
+            yes, no = len(found.granted & known), len(found.refused & known)
             silent = max(0, customers - yes - no)
             rows.append(ConsentCount(purpose, channel, yes, no, silent, found.assumed))
     return ConsentsView(shop.clock.now(), customers, tuple(rows))
+
+
+def _list_known(tx: Connection) -> frozenset[int]:
+    """Customers, and not mere visitors, who said something."""
+    said = sa.select(consent_table.c.customer)
+    query = sa.select(identity.c.customer).where(identity.c.known, identity.c.customer.in_(said))
+    return frozenset(tx.execute(query.distinct()).scalars())
 
 
 def export_person(shop: "Shop", customer_id: str) -> PersonExport:
@@ -240,10 +254,11 @@ def export_person(shop: "Shop", customer_id: str) -> PersonExport:
             events=_read_events(shop, customer),
             private=read_private(shop.store, tx, customer),
             quarantined=[*_read_messages(shop, numbers), *_read_lines(shop, lines)],
+            records=list_held(tx, customer, subjects),
         )
 
 
-def _rows(tx: sa.Connection, table: sa.Table, customer: int) -> list[Mapping[str, object]]:
+def _rows(tx: Connection, table: sa.Table, customer: int) -> list[Mapping[str, object]]:
     found = tx.execute(sa.select(table).where(table.c.customer == customer)).mappings()
     return [
         {name: _plain(value) for name, value in row.items() if name != "customer"} for row in found

@@ -48,6 +48,8 @@ def put_people(draft: Draft) -> None:
     found = draft.identifiers
     _add(draft, found, _USER, "userId", body.get("userId"))
     said = _said_of_person(draft)
+    if found and "@" in found[0].value and "email" not in said:
+        said = {**said, "email": found[0].value}
     if said:
         email = read_email(said.get("email"))
         if email and is_placeholder(email.partition("@")[0]):
