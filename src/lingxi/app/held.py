@@ -54,7 +54,9 @@ def list_held(
             if c.name not in ("customer", "subject") and not isinstance(c.type, sa.LargeBinary)
         ]
         rows = tx.execute(sa.select(*shown).where(own).order_by(*table.primary_key)).mappings()
-        found = [{name: _plain(value) for name, value in row.items()} for row in rows]
+        found: list[Mapping[str, object]] = [
+            {str(name): _plain(value) for name, value in row.items()} for row in rows
+        ]
         if found:
             held[table.name] = found
     return held
