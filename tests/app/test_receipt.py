@@ -1,6 +1,7 @@
 """The receipt of an erasure proves itself: this shop's, unchanged; anything else is refused."""
 
 import json
+import os
 from pathlib import Path
 
 import pytest
@@ -58,3 +59,19 @@ def test_nothing_is_erased_where_the_receipt_cannot_be_written(shop: Path, tmp_p
     assert told.exit_code == 2
     assert "cannot be written" in told.output
     assert run("consent", "show", "lin", "--shop", str(shop)).exit_code == 0
+
+
+def test_who_is_erased_may_stand_in_files_that_came_in(shop: Path, tmp_path: Path) -> None:
+    """A watched folder keeps what it brought in; an erasure that was silent of it seemed whole."""
+    folder = tmp_path / "inbox"
+    folder.mkdir()
+    dropped = folder / "customers.csv"
+    dropped.write_text("customer_id,email\nmay,may@example.org\n", encoding="utf-8")
+    os.utime(dropped, (1_700_000_000, 1_700_000_000))
+    assert run("watch", str(folder), "--once", "--shop", str(shop)).exit_code == 0
+    told = run("forget", "may", "--yes", "--shop", str(shop))
+    assert told.exit_code == 0, told.output
+    assert f"still lie in {folder} (1 in done/" in told.stderr
+    for place in (folder / "done").iterdir():
+        place.unlink()
+    assert "still lie" not in run("forget", "lin", "--yes", "--shop", str(shop)).stderr

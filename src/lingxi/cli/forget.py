@@ -27,6 +27,7 @@ def command(customer: str, yes: bool, out: Path | None, folder: Path | None, as_
     import msgspec
 
     from lingxi.app.erase import erase_customer
+    from lingxi.app.watch.journal import count_left
 
     if out is not None:
         claim_file(out)  # before anything is gone that the receipt should tell
@@ -39,8 +40,16 @@ def command(customer: str, yes: bool, out: Path | None, folder: Path | None, as_
                 err=True,
             )
         receipt = erase_customer(shop, customer)
+        with shop.store.read() as tx:
+            left = count_left(tx)
     if out is not None:
         out.write_bytes(msgspec.json.format(msgspec.json.encode(receipt), indent=2))
+    for place, n in left.items():
+        click.echo(
+            f"Files that came in still lie in {place} ({n:,} in done/ and failed/). "
+            "The customer may stand in them: delete them, nothing reads them again.",
+            err=True,
+        )
     if as_json:
         print_json(receipt)
         return

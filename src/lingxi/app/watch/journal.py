@@ -9,11 +9,12 @@ import msgspec
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
-from lingxi.app.watch.arrivals import Look
+from lingxi.app.watch.arrivals import DONE, FAILED, Look
 from lingxi.ingest.tables import watched_file, watched_folder
 from lingxi.store.keyed import upsert
 
 KEEP = timedelta(days=90)
+REPORT = ".report.json"
 
 
 class FolderRow(msgspec.Struct, frozen=True):
@@ -64,6 +65,21 @@ def list_files(tx: Connection, *, n: int = 20) -> Sequence[FileRow]:
     columns = [watched_file.c[name] for name in FileRow.__struct_fields__]
     query = sa.select(*columns).order_by(watched_file.c.at.desc(), watched_file.c.key).limit(n)
     return [FileRow(*row) for row in tx.execute(query)]
+
+
+def count_left(tx: Connection) -> dict[str, int]:
+    """Files that came in and still lie in ``done/`` and ``failed/``, by watched folder.
+
+    They are the shop's own, and whoever is erased stands in them still.
+    """
+    left = {}
+    for row in list_folders(tx):
+        folder = Path(row.folder)
+        files = [file for name in (DONE, FAILED) for file in (folder / name).rglob("*")]
+        n = sum(file.is_file() and not file.name.endswith(REPORT) for file in files)
+        if n:
+            left[row.folder] = n
+    return left
 
 
 def show_path(path: Path) -> str:
