@@ -6,7 +6,8 @@ import pytest
 
 from ingest.cleaned import Body
 from ingest.merging_shop import NOW, MakeShop, Shop, identify, view
-from lingxi.ingest.consent import list_consent
+from lingxi.config import ConsentSettings
+from lingxi.ingest.consent import is_allowed, list_consent
 
 ALLOWED: Body = {"consent": {"categoryPreferences": {"Advertising": True, "Functional": True}}}
 
@@ -26,6 +27,19 @@ def test_who_has_left_is_no_reader_again_by_a_banner(make_shop: MakeShop) -> Non
     shop.send({**identify("u", "a"), "context": ALLOWED}, {**gone, "context": ALLOWED})
     assert said(shop, "u")["marketing", "email"] is False
     assert ("marketing", "*") not in said(shop, "u")
+
+
+def test_all_cookies_allowed_on_the_banner_is_no_subscription(make_shop: MakeShop) -> None:
+    """The click itself, which Segment's consent tool tells of, subscribed again who had left."""
+    shop = make_shop()
+    shop.send({"type": "track", "event": "Unsubscribed", "userId": "u"})
+    clicked = "Segment Consent Preference Updated"
+    shop.send({"type": "track", "event": clicked, "userId": "u", "context": ALLOWED})
+    settings = ConsentSettings(marketing="required")
+    with shop.store.read() as tx:
+        u = shop.customer("u")
+        assert not is_allowed(tx, settings, u, "marketing", "email")
+        assert is_allowed(tx, settings, u, "marketing", "on_site")
 
 
 @pytest.mark.parametrize("event", ["Unsubscribed", "Email Unsubscribed", "Email Marked as Spam"])

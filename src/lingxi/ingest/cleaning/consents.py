@@ -109,7 +109,7 @@ def put_consent(draft: Draft) -> None:
             found.append(Said(purpose, channel, folded == "consent given"))
     elif folded in _CHANGES:
         found += _read_categories(as_mapping(properties.get("purposes")))
-        found += _read_context(draft)
+        found += [_narrow(said) for said in _resolve(_read_context(draft))]
     else:
         found += _read_traits(draft) if draft.kind == "identify" else ()
         found += [_narrow(said) for said in _resolve(_read_context(draft))]
