@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
+from lingxi.app.shop import Shop
 from lingxi.cli import main
 
 LINE = "customer_id,email\nada,ada@example.org\nlin,lin@example.org\n"
@@ -75,3 +76,16 @@ def test_who_is_erased_may_stand_in_files_that_came_in(shop: Path, tmp_path: Pat
     for place in (folder / "done").iterdir():
         place.unlink()
     assert "still lie" not in run("forget", "lin", "--yes", "--shop", str(shop)).stderr
+
+
+def test_a_no_to_letters_outlives_the_erasure(shop: Path) -> None:
+    """Who had unsubscribed, was erased and came back by the same address was written to again."""
+    assert run("consent", "withdraw", "ada", "marketing", "--shop", str(shop)).exit_code == 0
+    for name in ("ada", "lin"):
+        assert run("forget", name, "--yes", "--shop", str(shop)).exit_code == 0
+    told = run("mail", "suppress", "list", "--json", "--shop", str(shop))
+    [row] = json.loads(told.output)["rows"]
+    assert (row["reason"], row["everything"]) == ("unsubscribe", False)
+    opened = Shop.open(shop)
+    assert row["address_hash"] == opened.store.keyring.blind("ada@example.org")
+    opened.close()

@@ -9,11 +9,15 @@ import msgspec
 import sqlalchemy as sa
 
 from lingxi.app.rooms import FORGETTERS, Forget
+from lingxi.config import ConsentSettings
 from lingxi.errors import InvalidInput
 from lingxi.ingest import find_customer
+from lingxi.ingest.consent import is_allowed
+from lingxi.ingest.emails import read_email
 from lingxi.ingest.identity import seek_customer
-from lingxi.ingest.sealed import list_subjects
+from lingxi.ingest.sealed import list_subjects, read_traits
 from lingxi.ingest.tables import privacy_request
+from lingxi.messaging.email.suppression import Reason, suppress
 from lingxi.policy import get_totals
 from lingxi.policy.export import write_plan_files
 
@@ -49,6 +53,7 @@ def erase_customer(shop: "Shop", customer_id: str) -> Receipt:
         planned = get_totals(tx) is not None
         subjects = list_subjects(tx, customer)
     _close_exports(shop, customer)
+    _remember_refusal(shop, customer)
     rows: dict[str, int] = {}
     rooms = [_count(name, forget, rows) for name, forget in FORGETTERS.items()]
     total = shop.store.forget(frozenset({customer}), rooms=rooms)
@@ -69,6 +74,18 @@ def _close_exports(shop: "Shop", customer: int) -> None:
             if any(seek_customer(tx, each, store=shop.store) == customer for each in ids):
                 values = {"done_at": shop.clock.now(), "outcome": "erased", "person": b""}
                 tx.execute(sa.update(privacy_request).where(c.id == number).values(values))
+
+
+def _remember_refusal(shop: "Shop", customer: int) -> None:
+    """The address of who has said no to marketing stays closed to it, as its keyed hash: who comes
+    back by the same address is not written to because their no was erased."""
+    silence_is_yes = ConsentSettings(marketing="assumed")
+    with shop.store.write() as tx:
+        address = read_traits(shop.store, tx, customer).get("email")
+        if address and not is_allowed(tx, silence_is_yes, customer, "marketing", "email"):
+            for written in {address, read_email(address) or address}:
+                digest = shop.store.keyring.blind(written)
+                suppress(tx, digest, Reason.UNSUBSCRIBE, shop.clock.now(), detail="erased")
 
 
 def sign(shop: "Shop", receipt: Receipt) -> Receipt:
