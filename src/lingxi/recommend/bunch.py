@@ -12,6 +12,9 @@ from lingxi.recommend.kernels import list_once
 from lingxi.recommend.matrix import densify_scores, row_lengths, scale, transpose
 
 _BLOCK = 256
+_OFTEN = 0.1
+"""The share of all customers from which on what an item has in common with others is much of it
+chance."""
 
 
 def hold_bunches(
@@ -29,14 +32,15 @@ def hold_bunches(
     rows
         Customers, each with something held back.
 
-    Nearness is the correlation of the items' customers (Pearson's, zero-filled): by the cosine what
-    is popular would be near to everything. Of equally near ones the lower index goes first.
+    Nearness is the cosine of the items' customers, and for items that a tenth of all or more have,
+    which by the cosine would be near to everything, their correlation (Pearson's, zero-filled). Of
+    equally near ones the lower index goes first.
     """
     seen = taught.seen()
     popularity = np.bincount(seen.indices, minlength=taught.n_items)
     near = scale(seen, 1.0 / np.sqrt(popularity[seen.indices]))
     back = transpose(near)
-    common = np.sqrt(popularity / max(taught.n_rows, 1))
+    common = _find_chance(popularity, taught.n_rows)
     apart = np.sqrt(np.maximum(1.0 - common**2, 1.0 / max(taught.n_rows, 1)))
     kept_back = list_once(taught.owners[held] * taught.n_items + taught.items[held])
     counts = np.bincount(kept_back // max(taught.n_items, 1), minlength=taught.n_rows)
@@ -58,3 +62,10 @@ def hold_bunches(
     cells = taught.owners * taught.n_items + taught.items
     together: NDArray[np.bool_] = np.isin(cells, np.concatenate(chosen))
     return np.where(bunched[taught.owners], together, held)
+
+
+def _find_chance(popularity: NDArray[np.int64], n_rows: int) -> NDArray[np.float64]:
+    """The root of each item's share of the customers: two items' product is their cosine by chance;
+    0 for what few have, where it is little beside any other."""
+    share = popularity / max(n_rows, 1)
+    return np.where(share >= _OFTEN, np.sqrt(share), 0.0)
