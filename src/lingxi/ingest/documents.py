@@ -25,7 +25,8 @@ class Document:
     ``buyer`` is ``(kind, identifier)`` or nothing for a guest. ``index`` are its lines in the raw
     table; ``paid_back`` marks an order whose status says that all of it was refunded.
     ``suffix`` is empty but for a part that was mended later, when the rest was in the log.
-    ``order_cost_cents`` is the share of the costs that columns of the whole order stated.
+    ``order_cost_cents`` is the share of the costs that columns of the whole order stated, and
+    ``refunded_cents`` what one said came back, of an order that has not come back whole.
     ``paid_in`` is the currency that the money was converted from, and ``paid_cents`` the goods in
     its minor units, nothing where the lines are of several currencies.
     """
@@ -44,13 +45,15 @@ class Document:
     paid_back: bool = False
     suffix: str = ""
     order_cost_cents: int = 0
+    refunded_cents: int = 0
     paid_in: str | None = None
     paid_cents: int | None = None
 
     def as_part(self, suffix: str) -> "Document":
         """A further part of an order in the log, which has the order's own costs already."""
         cost = None if self.cost_cents is None else self.cost_cents - self.order_cost_cents
-        return replace(self, suffix=suffix, cost_cents=cost, order_cost_cents=0)
+        own = replace(self, suffix=suffix, cost_cents=cost, order_cost_cents=0)
+        return replace(own, refunded_cents=0)
 
     @property
     def key(self) -> str:
@@ -81,9 +84,10 @@ class Documents:
     """The documents of a file, oldest first, as places in its lines: one is made when it is read.
 
     ``order`` are the places in ``lines``, document by document, of which each begins where
-    ``starts`` says, the end last. ``refund``, ``buyer`` and ``paid_back`` have an entry for each
-    document; ``buyer`` is the code of a customer, or that of an e-mail address after all those, or
-    -1. ``suffixes`` are those of documents that are parts, by place.
+    ``starts`` says, the end last. ``refund``, ``buyer``, ``paid_back`` and ``refunded`` (in minor
+    units) have an entry for each document; ``buyer`` is the code of a customer, or that of an
+    e-mail address after all those, or -1. ``suffixes`` are those of documents that are parts, by
+    place.
     """
 
     lines: Lines
@@ -92,6 +96,7 @@ class Documents:
     refund: Mask
     buyer: NDArray[np.int64]
     paid_back: Mask
+    refunded: NDArray[np.int64]
     currency: str
     digits: int
     has_items: bool
@@ -150,7 +155,7 @@ class Documents:
         cells = _read_cells(lines, rows, scale)
         index = lines.index[rows]
         end = 0
-        for place, size, order_id, refund, micros, buyer, country, back, own_cost in zip(
+        for place, size, order_id, refund, micros, buyer, country, back, own_cost, stated in zip(
             places.tolist(),
             self.sizes_of(places).tolist(),
             lines.order.take(first).decode(),
@@ -160,6 +165,7 @@ class Documents:
             lines.country.take(first).decode(),
             self.paid_back[places].tolist(),
             round_half_up(lines.order_cost[first] * scale).tolist(),
+            self.refunded[places].tolist(),
             strict=True,
         ):
             start, end = end, end + size
@@ -184,6 +190,7 @@ class Documents:
                 index=index[start:end],
                 paid_back=back,
                 order_cost_cents=own_cost,
+                refunded_cents=stated,
                 paid_in=paid_in,
                 paid_cents=paid,
             )
@@ -212,17 +219,36 @@ def build_documents(
     goods = lines.part[order] != COST
     if len(first):
         goods = np.logical_or.reduceat(goods, starts[:-1])
+    whole, refunded = _judge_refunded(lines, order, starts, 10.0**digits)
+    paid_back = (paid_back[first] | whole) & goods
     return Documents(
         lines=replace(lines, email=email),
         order=order,
         starts=starts,
         refund=lines.refund[first],
         buyer=np.where(customers < 0, by_mail, customers),
-        paid_back=paid_back[first] & goods,
+        paid_back=paid_back,
+        refunded=np.where(goods & ~paid_back, refunded, 0),
         currency=currency,
         digits=digits,
         has_items=has_items,
     )
+
+
+def _judge_refunded(
+    lines: Lines, order: NDArray[np.int64], starts: NDArray[np.int64], scale: float
+) -> tuple[Mask, NDArray[np.int64]]:
+    """Which orders came back whole by what a column says came back, and that in minor units. Of an
+    order that has lines of what came back, those say it."""
+    first = order[starts[:-1]]
+    number = lines.order.codes[first]
+    told = np.isin(number, number[lines.refund[first]])
+    refunded = np.where(told, 0, round_half_up(lines.refunded[first] * scale))
+    if not refunded.any():
+        return np.zeros(len(first), dtype=np.bool_), refunded
+    amount = round_half_up(lines.quantity[order] * lines.price[order] * scale)
+    worth = np.add.reduceat(amount, starts[:-1]) + round_half_up(lines.order_cost[first] * scale)
+    return (refunded > 0) & (refunded >= worth), refunded
 
 
 def _group(lines: Lines) -> tuple[NDArray[np.int64], NDArray[np.int64]]:

@@ -25,7 +25,8 @@ class Lines:
     ``paid_in`` and ``paid`` are the currency and the price of one as they were before conversion,
     missing and NaN where nothing was converted.
     ``part`` is PRODUCT or COST; ``refund`` marks what came back. ``order_cost`` is what columns of
-    postage and discount say (a discount is negative), 0 where they say nothing.
+    postage and discount say (a discount is negative), 0 where they say nothing; ``refunded`` is
+    what a column says came back of the order in all.
     """
 
     index: NDArray[np.int64]
@@ -46,6 +47,7 @@ class Lines:
     part: NDArray[np.int8]
     refund: Mask
     order_cost: NDArray[np.float64]
+    refunded: NDArray[np.float64]
     paid_in: Text
     paid: NDArray[np.float64]
 
@@ -73,6 +75,7 @@ class Lines:
             part=self.part[mask],
             refund=self.refund[mask],
             order_cost=self.order_cost[mask],
+            refunded=self.refunded[mask],
             paid_in=self.paid_in.filter(mask),
             paid=self.paid[mask],
         )
@@ -132,7 +135,8 @@ def interpret(
         bad_number=bad,
         part=np.full(n_lines, PRODUCT, dtype=np.int8),
         refund=np.zeros(n_lines, dtype=np.bool_),
-        order_cost=_read_order_costs(raw, mapping, mark, text["order"]),
+        order_cost=_read_order_values(raw, mapping, mark, text["order"], _COSTS),
+        refunded=np.abs(_read_order_values(raw, mapping, mark, text["order"], _REFUNDED)),
         paid_in=Text.empty(n_lines),
         paid=np.full(n_lines, np.nan),
         **text,
@@ -150,16 +154,24 @@ def _numbers(raw: RawTable, header: str | None, mark: str) -> Numbers:
     return column.spread_numbers(values), column.spread(bad)
 
 
-def _read_order_costs(
-    raw: RawTable, mapping: dict[str, str], mark: str, order: Text
+_COSTS = (("shipping", 1.0), ("discount", -1.0))
+_REFUNDED = (("refunded", -1.0),)
+
+
+def _read_order_values(
+    raw: RawTable,
+    mapping: dict[str, str],
+    mark: str,
+    order: Text,
+    fields: tuple[tuple[str, float], ...],
 ) -> NDArray[np.float64]:
-    """What each line adds to the costs of its order.
+    """What each line adds to the costs of its order, or to what came back of it.
 
     Exports write an order's postage on each of its lines, or on the first alone. Where no order of
     the file has two different values, a value is the order's and counts once, on its first line.
     """
     cost = np.zeros(len(raw), dtype=np.float64)
-    for field, sign in (("shipping", 1.0), ("discount", -1.0)):
+    for field, sign in fields:
         if field not in mapping:
             continue
         found, _ = _numbers(raw, mapping[field], mark)

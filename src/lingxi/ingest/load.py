@@ -87,11 +87,12 @@ def load_documents(
     """Append new documents as events; each batch and its note of what was seen are one
     transaction, so that an import that breaks off can simply be run again.
 
-    Of the ``known`` orders, which the log has, those that were paid back since get their refund.
+    Of the ``known`` orders, which the log has, those that were paid back since, or in part, get
+    their refund.
     No more documents are held than one batch has, and what refunds may ask for.
     """
     shelf = _stock_shelf(store, documents, new)
-    paid_back = known[documents.paid_back[known]]
+    paid_back = known[documents.paid_back[known] | (documents.refunded[known] > 0)]
     wanted = np.concatenate([new, paid_back])
     subjects = resolve_buyers(store, documents, wanted)
     telling = _Telling(documents, shelf, subjects, frozenset(paid_back.tolist()), received_at)

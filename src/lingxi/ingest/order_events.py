@@ -3,8 +3,11 @@
 from collections.abc import Iterator
 from datetime import datetime
 
+import msgspec
+
 from lingxi.ingest.documents import Document
 from lingxi.ingest.refunds import Tied
+from lingxi.ingest.stated import STATED
 from lingxi.schema import Event, Name, Scalar
 
 ORDER_CHARGED = "Order Charged"
@@ -80,15 +83,36 @@ def to_events(
     """The events of a document, of which a refund is ``tied``; of an order paid back that the log
     was ``told`` of before, the refund alone."""
     if told:
-        return _pay_back(document, subject, received_at)
+        return [_state_back(document, subject, received_at)]
     if tied is not None and not document.charge:
         return list(to_refund_events(tied, subject, received_at))
     events = [to_order_event(document, subject, received_at)]
     if document.paid_back and tied is None:
         events += _pay_back(document, subject, received_at)
+    elif document.refunded_cents and tied is None:
+        events.append(_state_back(document, subject, received_at))
     return events
 
 
 def _pay_back(document: Document, subject: int | None, received_at: datetime) -> list[Event]:
     whole = Tied(document, {document.order_id: document.lines})
     return list(to_refund_events(whole, subject, received_at))
+
+
+def _state_back(document: Document, subject: int | None, received_at: datetime) -> Event:
+    """What came back of an order in all, of which the log may have a part: the goods are known of
+    an order that came back whole, else the money alone."""
+    (event,) = _pay_back(document, subject, received_at)
+    stated = document.amount_cents + (document.cost_cents or 0)
+    if not document.paid_back:
+        stated = document.refunded_cents
+        amount = min(stated, document.amount_cents)
+        event = msgspec.structs.replace(
+            event,
+            event_id=f"{event.event_id}#{stated}",
+            amount_cents=amount,
+            cost_cents=stated - amount or None,
+            lines=(),
+        )
+    told: dict[str, Scalar] = {"refund_id": document.order_id, STATED: stated}
+    return msgspec.structs.replace(event, properties=event.properties | told)

@@ -36,7 +36,8 @@ class Order:
     be nobody's yet, and ``ended`` says that a cancellation came, or a refund of everything.
     ``source`` told of the goods under the ids that they have, and ``refunds`` are those of which
     only one source has told yet. ``alias`` is the number under which the log has it, where a file
-    told of it under another.
+    told of it under another. ``filed_cents`` is what a file of ``filed_at`` said came back in all
+    and no other source has told of yet.
     """
 
     order_id: str
@@ -54,6 +55,8 @@ class Order:
     source: str = ""
     refunds: list[Refund] = field(default_factory=list)
     alias: str = ""
+    filed_cents: int = 0
+    filed_at: datetime | None = None
 
     @property
     def left_cents(self) -> int:
@@ -78,6 +81,8 @@ class _Kept(msgspec.Struct, array_like=True):
     source: str = ""
     refunds: list[Refund] = []
     alias: str = ""
+    filed_cents: int = 0
+    filed_at: datetime | None = None
 
 
 _KEPT = msgspec.json.Decoder(_Kept)

@@ -7,6 +7,7 @@ from dataclasses import replace
 from datetime import date
 
 import numpy as np
+from numpy.typing import NDArray
 
 from lingxi.i18n import is_currency
 from lingxi.ingest.costs import ItemFacts, is_cost_text, judge_costs
@@ -225,13 +226,19 @@ def _only_value(
 
 
 def put_order_costs(lines: Lines, _rules: Rules) -> tuple[Lines, Mask]:
-    """Postage and discounts that the file has as columns are costs of the order. Every line gets
-    its order's sum, so that it stays when another line is set aside."""
-    stated = lines.order_cost != 0
-    total = np.zeros(len(lines.order.values) + 1, dtype=np.float64)
-    np.add.at(total, lines.order.codes, lines.order_cost)
-    total[-1] = 0.0
-    return replace(lines, order_cost=total[lines.order.codes]), stated
+    """Postage and discounts that the file has as columns are costs of the order, as what came back
+    is of the whole order. Every line gets its order's sum, so that it stays when another line is
+    set aside."""
+    stated = (lines.order_cost != 0) | (lines.refunded != 0)
+
+    def spread(values: NDArray[np.float64]) -> NDArray[np.float64]:
+        total = np.zeros(len(lines.order.values) + 1, dtype=np.float64)
+        np.add.at(total, lines.order.codes, values)
+        total[-1] = 0.0
+        return total[lines.order.codes]
+
+    costs, refunded = spread(lines.order_cost), spread(lines.refunded)
+    return replace(lines, order_cost=costs, refunded=refunded), stated
 
 
 def put_split(lines: Lines, rules: Rules) -> tuple[Lines, Mask]:
@@ -257,8 +264,13 @@ def put_split(lines: Lines, rules: Rules) -> tuple[Lines, Mask]:
     owner = np.append(np.zeros(n_orders, dtype=np.int64), 0)
     owner[lines.order.codes[first]] = who[first]
     # the costs of the order stay with the first of the customers
-    cost = np.where(split & (who != owner[lines.order.codes]), 0.0, lines.order_cost)
-    return replace(lines, order=lines.order.fill(Text.of(spread), split), order_cost=cost), split
+    other = split & (who != owner[lines.order.codes])
+    return replace(
+        lines,
+        order=lines.order.fill(Text.of(spread), split),
+        order_cost=np.where(other, 0.0, lines.order_cost),
+        refunded=np.where(other, 0.0, lines.refunded),
+    ), split
 
 
 def put_whole_quantity(lines: Lines, _rules: Rules) -> tuple[Lines, Mask]:
@@ -312,6 +324,7 @@ def put_currency(lines: Lines, rules: Rules) -> tuple[Lines, Mask]:
         lines,
         price=lines.price * factors,
         order_cost=lines.order_cost * factors,
+        refunded=lines.refunded * factors,
         paid_in=lines.paid_in.fill(lines.currency.apply(str.upper), converted),
         paid=np.where(converted, lines.price, lines.paid),
         currency=lines.currency.fill(Text.of([rules.currency] * len(lines)), converted),

@@ -7,7 +7,7 @@ were added are a further part of it. The telling itself stays in the log as
 """
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import timedelta
 
 import msgspec
@@ -25,6 +25,15 @@ from lingxi.ingest.goods import (
     to_lines,
 )
 from lingxi.ingest.order_rows import Order, Refund, read_orders, write_orders
+from lingxi.ingest.stated import (
+    find_refunds,
+    is_stated,
+    note_stated,
+    read_refunds,
+    take_covered,
+    take_new,
+    take_waiting,
+)
 from lingxi.schema import Event, Name
 from lingxi.store import Store
 from lingxi.store.codec import from_row
@@ -65,6 +74,8 @@ def settle_orders(
     if not imported:
         _find_imported(tx, events, orders)
     changed: set[str] = set()
+    noted = set(orders)
+    back = read_refunds(tx, _find_stated(events, known, noted)) if imported else {}
     settled: list[Event] = []
     for each in events:
         if each.name not in _ORDERS or each.order_id is None or each.event_id in known:
@@ -72,6 +83,15 @@ def settle_orders(
             continue
         known.add(each.event_id)
         before = orders.get(each.order_id)
+        if imported and is_stated(each):
+            own = settled if each.order_id in noted else []
+            new = take_new(each, [*back.get(each.order_id, []), *find_refunds(own, each)])
+            settled += new
+            if before is not None and new and each.order_id in noted:
+                _return(before, collect_goods(new[0].lines), new[0].amount_cents or 0)
+                note_stated(before, new[0])
+                changed.add(each.order_id)
+            continue
         if imported and before is None and each.name == Name.ORDER_REFUNDED:
             settled.append(each)  # of an order in the log, to which the file has tied it
             continue
@@ -85,6 +105,13 @@ def settle_orders(
             changed.add(each.order_id)
     write_orders(tx, [orders[order_id] for order_id in sorted(changed)])
     return settled
+
+
+def _find_stated(events: Sequence[Event], known: Collection[str], noted: set[str]) -> list[Event]:
+    """The sums that files state of orders of which something may have come back before."""
+    fresh = {e.order_id for e in events if _is_sale(e) and e.event_id not in known} - noted
+    stated = (e for e in events if is_stated(e) and e.event_id not in known)
+    return [e for e in stated if e.order_id not in fresh]
 
 
 def _is_sale(event: Event) -> bool:
@@ -111,6 +138,7 @@ def _find_imported(tx: Connection, events: Sequence[Event], orders: dict[str, Or
                 order.owed, order.owed_cents = early.owed, early.owed_cents
                 order.refunds, order.ended = early.refunds, early.ended
                 _return(order, early.returned, early.returned_cents)
+                take_waiting(order)
             orders[order.order_id] = order
 
 
@@ -129,6 +157,9 @@ def tell(order: Order | None, event: Event) -> tuple[list[Event], Order]:
         if _was_told(order, said):
             return [_rename(event, Name.ORDER_UPDATED)], order
         order.refunds.append(said)
+        rest = take_covered(order, said)
+        if rest is not None:
+            return [_refund_rest(order, event, goods, rest)], order
     if not order.tellings:
         if event.name in (Name.ORDER_COMPLETED, Name.ORDER_UPDATED) and (goods or amount):
             return _place(order, event, goods, amount)
@@ -242,6 +273,8 @@ def _update(order: Order, event: Event, goods: Goods, amount: int) -> tuple[list
         lost = max(0, order.left_cents - amount)
         gained = max(0, amount - order.left_cents - order.returned_cents)
     extra: list[Event] = []
+    filed = min(lost, order.filed_cents)
+    lost, order.filed_cents = lost - filed, order.filed_cents - filed
     if lost or less:
         extra += _take_back(order, event, less, lost)
     if gained or more:
@@ -270,6 +303,15 @@ def _refund(order: Order, event: Event, goods: Goods, amount: int) -> Event:
     lines = to_lines(goods) if amount else ()
     _return(order, goods, amount)
     return msgspec.structs.replace(event, amount_cents=amount, lines=lines)
+
+
+def _refund_rest(order: Order, event: Event, goods: Goods, amount: int) -> Event:
+    """A refund of which a file's sum held a part already, or all of it."""
+    amount = min(amount, order.left_cents)
+    if not amount:
+        return _rename(event, Name.ORDER_UPDATED)
+    _return(order, {}, amount)
+    return msgspec.structs.replace(event, amount_cents=amount, lines=to_lines(goods))
 
 
 def _take_back(order: Order, event: Event, goods: Goods, amount: int) -> list[Event]:
@@ -350,6 +392,7 @@ def _catch_up(tx: Connection, order: Order) -> Order:
         goods, amount = collect_goods(event.lines), event.amount_cents or 0
         if event.name == Name.ORDER_REFUNDED:
             _return(order, goods, amount)
+            note_stated(order, event)
         else:
             _gain(order, goods, amount)
     return order

@@ -82,6 +82,10 @@ ORDER_FIELDS: dict[str, Tiers] = {
         "discounttotal",
         "discountamount",
     ),
+    "refunded": (
+        "refundedamount refundamount amountrefunded orderrefundamount totalrefunded 退款金额 "
+        "rueckerstattet rückerstattet erstattungsbetrag",
+    ),
     "country": (
         "country customercountry countryname countrycode land 国家 国家地区",
         "billingcountry countrycodebilling countrybilling",
@@ -97,8 +101,8 @@ ORDER_FIELDS: dict[str, Tiers] = {
         "type transactiontype linetype ordertype documenttype saletype 类型 交易类型 订单类型",
     ),
 }
-"""The fields of an order line. ``clock`` is a time of day that stands beside a date; ``shipping``
-and ``discount`` are amounts of the whole order."""
+"""The fields of an order line. ``clock`` is a time of day that stands beside a date; ``shipping``,
+``discount`` and ``refunded`` are amounts of the whole order."""
 
 EVENT_FIELDS: dict[str, Tiers] = {
     "message": ("messageid eventid uuid id",),

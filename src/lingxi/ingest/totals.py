@@ -77,7 +77,10 @@ def _add(
     totals.anonymous += int((sale & whole & (documents.buyer[places] < 0)).sum())
     totals.sold_cents += int(cents[sale].sum())
     totals.returned_cents += int(cents[back | paid_back].sum())
-    totals.refunds += int(back.sum() + paid_back.sum())
-    totals.refunds_tied += int((back & (tied == n_goods)).sum() + paid_back.sum())
+    stated = np.where(sale & whole, np.minimum(documents.refunded[places], cents), 0)
+    n_back = int(paid_back.sum() + (stated > 0).sum())
+    totals.returned_cents += int(stated.sum())
+    totals.refunds += int(back.sum()) + n_back
+    totals.refunds_tied += int((back & (tied == n_goods)).sum()) + n_back
     totals.refund_lines += int(n_goods[back | paid_back].sum())
     totals.refund_lines_tied += int(tied[back].sum() + n_goods[paid_back].sum())
