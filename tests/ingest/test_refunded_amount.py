@@ -99,6 +99,21 @@ def test_a_later_export_adds_what_came_back_since(bench: Bench) -> None:
     assert [amount for _, amount, _, _ in list_refunds(bench)] == [500, 700, 1300]
 
 
+def test_an_order_that_came_back_in_part_and_then_whole_came_back_once(bench: Bench) -> None:
+    """The refund of the whole was the whole again, beside what had come back before."""
+    head = "order,customer,sku,qty,price,date,status\n"
+    sold = "1,k1,A,2,10,2024-01-05,{0}\n1,k1,B,1,5,2024-01-05,{0}\n"
+    part = "C1,k1,A,-1,10,2024-01-07,\n"
+    bench.orders(head + sold.format("paid") + part)
+    report = bench.orders(head + sold.format("refunded") + part)
+    assert (report.events_new, net(bench)) == (1, 0)
+    last = bench.log()[-1]
+    assert (last.amount_cents, [(x.item_id, x.quantity) for x in last.lines]) == (
+        1500,
+        [("A", 1), ("B", 1)],
+    )
+
+
 def webhook(
     name: Name, number: str, at: datetime, lines: tuple[Line, ...], subject: int | None
 ) -> Event:

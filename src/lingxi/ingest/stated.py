@@ -11,9 +11,9 @@ import msgspec
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
-from lingxi.ingest.goods import add_goods, subtract_goods
+from lingxi.ingest.goods import Goods, add_goods, collect_goods, subtract_goods, to_lines
 from lingxi.ingest.order_rows import Order, Refund
-from lingxi.schema import Event, Name
+from lingxi.schema import Event, Line, Name
 from lingxi.store.codec import from_row
 from lingxi.store.tables import event as event_table
 from lingxi.store.tables import identity, to_micros
@@ -59,26 +59,31 @@ def find_refunds(events: Iterable[Event], stated: Event) -> list[Event]:
 def take_new(event: Event, refunds: Sequence[Event]) -> list[Event]:
     """What a stated sum adds to the refunds of its order; nothing where it adds nothing."""
     stated, goods = int(event.properties[STATED] or 0), event.amount_cents or 0
-    amounts = [(e.amount_cents or 0, e.cost_cents or 0) for e in refunds]
-    amount = sum(each for each, _ in amounts)
-    total = amount + sum(cost for _, cost in amounts)
-    if not amounts:
-        new, cost = goods, event.cost_cents
-    else:
-        new = goods - amount if event.lines else min(goods - amount, stated - total)
-        new = max(0, new)
-        rest = stated - total - new
-        cost = (rest if event.lines else max(0, rest)) or None
-    if not new and not cost:
-        return []
-    properties = event.properties
+    amount = sum(e.amount_cents or 0 for e in refunds)
+    total = amount + sum(e.cost_cents or 0 for e in refunds)
+    new, cost = goods, event.cost_cents
+    lines, properties = event.lines, event.properties
     if event.lines:  # the order came back whole: nothing is left to be told of
         properties = {name: value for name, value in properties.items() if name != STATED}
-    lines = event.lines if new else ()
+        if refunds:
+            new = max(0, goods - amount)
+            cost, lines = stated - total - new, _leave_lines(event, refunds) if new else ()
+    elif refunds:
+        new = max(0, min(goods - amount, stated - total))
+        cost = max(0, stated - total - new) or None
+    if not new and not cost:
+        return []
     told = msgspec.structs.replace(
         event, amount_cents=new, cost_cents=cost, lines=lines, properties=properties
     )
     return [told]
+
+
+def _leave_lines(event: Event, refunds: Sequence[Event]) -> tuple[Line, ...]:
+    gone: Goods = {}
+    for each in refunds:
+        gone = add_goods(gone, collect_goods(each.lines))
+    return to_lines(subtract_goods(collect_goods(event.lines), gone)) if gone else event.lines
 
 
 def note_stated(order: Order, event: Event) -> None:
