@@ -8,7 +8,7 @@ import msgspec
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
-from lingxi.ingest.goods import Goods, subtract_goods
+from lingxi.ingest.goods import Goods, add_goods, subtract_goods
 from lingxi.ingest.tables import order_state
 from lingxi.store.keyed import fetch_typed, upsert
 
@@ -67,6 +67,12 @@ class Order:
     def goods(self) -> Goods:
         """The goods that stand, refunds taken off."""
         return subtract_goods(self.ordered, self.returned)
+
+    def take_off(self, goods: Goods, cents: int) -> None:
+        """Note what a refund brought back."""
+        self.refunded_cents += cents
+        self.returned_cents += cents
+        self.returned = add_goods(self.returned, goods)
 
 
 class _Kept(msgspec.Struct, array_like=True):

@@ -7,7 +7,7 @@ were added are a further part of it. The telling itself stays in the log as
 """
 
 from collections import Counter
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from datetime import timedelta
 
 import msgspec
@@ -26,12 +26,11 @@ from lingxi.ingest.goods import (
 )
 from lingxi.ingest.order_rows import Order, Refund, read_orders, write_orders
 from lingxi.ingest.stated import (
-    find_refunds,
+    Sums,
+    is_sale,
     is_stated,
     note_stated,
-    read_refunds,
     take_covered,
-    take_new,
     take_waiting,
 )
 from lingxi.schema import Event, Name
@@ -74,8 +73,7 @@ def settle_orders(
     if not imported:
         _find_imported(tx, events, orders)
     changed: set[str] = set()
-    noted = set(orders)
-    back = read_refunds(tx, _find_stated(events, known, noted)) if imported else {}
+    sums = Sums(tx, events, known, orders) if imported else None
     settled: list[Event] = []
     for each in events:
         if each.name not in _ORDERS or each.order_id is None or each.event_id in known:
@@ -83,39 +81,26 @@ def settle_orders(
             continue
         known.add(each.event_id)
         before = orders.get(each.order_id)
-        if imported and is_stated(each):
-            own = settled if each.order_id in noted else []
-            new = take_new(each, [*back.get(each.order_id, []), *find_refunds(own, each)])
-            settled += new
-            if before is not None and new and each.order_id in noted:
-                _return(before, collect_goods(new[0].lines), new[0].amount_cents or 0)
-                note_stated(before, new[0])
-                changed.add(each.order_id)
+        if sums is not None and is_stated(each):
+            settled += sums.settle(each, settled)
             continue
-        if imported and before is None and each.name == Name.ORDER_REFUNDED:
-            settled.append(each)  # of an order in the log, to which the file has tied it
-            continue
-        if imported and before is None and times[each.order_id] == 1 and _is_sale(each):
-            settled.append(each)  # nobody else tells of it, and nobody notes it
+        if imported and before is None and _is_alone(each, times[each.order_id]):
+            settled.append(each)
             continue
         result, after = tell(before, each)
         settled += result
         orders[each.order_id] = after
         if before is not None or not imported:
             changed.add(each.order_id)
+    changed |= sums.changed if sums is not None else set()
     write_orders(tx, [orders[order_id] for order_id in sorted(changed)])
     return settled
 
 
-def _find_stated(events: Sequence[Event], known: Collection[str], noted: set[str]) -> list[Event]:
-    """The sums that files state of orders of which something may have come back before."""
-    fresh = {e.order_id for e in events if _is_sale(e) and e.event_id not in known} - noted
-    stated = (e for e in events if is_stated(e) and e.event_id not in known)
-    return [e for e in stated if e.order_id not in fresh]
-
-
-def _is_sale(event: Event) -> bool:
-    return event.name == Name.ORDER_COMPLETED and bool(event.lines or event.amount_cents)
+def _is_alone(event: Event, times: int) -> bool:
+    """Whether a file's event is a refund, which it has tied to an order in the log, or an order
+    that nobody else tells of, and nobody notes."""
+    return event.name == Name.ORDER_REFUNDED or (times == 1 and is_sale(event))
 
 
 def _find_imported(tx: Connection, events: Sequence[Event], orders: dict[str, Order]) -> None:
@@ -137,7 +122,7 @@ def _find_imported(tx: Connection, events: Sequence[Event], orders: dict[str, Or
             if early is not None:
                 order.owed, order.owed_cents = early.owed, early.owed_cents
                 order.refunds, order.ended = early.refunds, early.ended
-                _return(order, early.returned, early.returned_cents)
+                order.take_off(early.returned, early.returned_cents)
                 take_waiting(order)
             orders[order.order_id] = order
 
@@ -221,7 +206,7 @@ def _take_owed(order: Order, event: Event, ended: bool) -> list[Event]:
     taken = []
     if owed or cents:
         taken.append(_derive(order, event, Name.ORDER_REFUNDED, owed, cents))
-        _return(order, owed, cents)
+        order.take_off(owed, cents)
     if ended:
         taken += _take_back(order, event, dict(order.goods), order.left_cents)
     return taken
@@ -236,7 +221,7 @@ def _tell_early(order: Order, event: Event, goods: Goods, amount: int) -> tuple[
     if event.name == Name.ORDER_REFUNDED and not _names_nothing(event, goods):
         if event.subject is not None:
             order.subject = event.subject
-            _return(order, goods, amount)
+            order.take_off(goods, amount)
             return [event], order
         order.owed = add_goods(order.owed, goods)
         order.owed_cents += amount
@@ -301,7 +286,7 @@ def _refund(order: Order, event: Event, goods: Goods, amount: int) -> Event:
         goods, amount = dict(order.goods), order.left_cents
     amount = min(amount, order.left_cents)
     lines = to_lines(goods) if amount else ()
-    _return(order, goods, amount)
+    order.take_off(goods, amount)
     return msgspec.structs.replace(event, amount_cents=amount, lines=lines)
 
 
@@ -310,7 +295,7 @@ def _refund_rest(order: Order, event: Event, goods: Goods, amount: int) -> Event
     amount = min(amount, order.left_cents)
     if not amount:
         return _rename(event, Name.ORDER_UPDATED)
-    _return(order, {}, amount)
+    order.take_off({}, amount)
     return msgspec.structs.replace(event, amount_cents=amount, lines=to_lines(goods))
 
 
@@ -351,12 +336,6 @@ def _gain(order: Order, goods: Goods, amount: int) -> None:
     order.ordered = add_goods(order.ordered, goods)
 
 
-def _return(order: Order, goods: Goods, amount: int) -> None:
-    order.refunded_cents += amount
-    order.returned_cents += amount
-    order.returned = add_goods(order.returned, goods)
-
-
 def _rename(event: Event, name: Name) -> Event:
     return event if event.name == name else msgspec.structs.replace(event, name=name.value)
 
@@ -391,7 +370,7 @@ def _catch_up(tx: Connection, order: Order) -> Order:
             continue
         goods, amount = collect_goods(event.lines), event.amount_cents or 0
         if event.name == Name.ORDER_REFUNDED:
-            _return(order, goods, amount)
+            order.take_off(goods, amount)
             note_stated(order, event)
         else:
             _gain(order, goods, amount)

@@ -4,7 +4,7 @@ Such a sum has no goods, and its date is that of the order. So it counts less wh
 the order's refunds, and a refund of before the file was read, told of later, is part of the sum.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import timedelta
 
 import msgspec
@@ -50,10 +50,42 @@ def read_refunds(tx: Connection, events: Sequence[Event]) -> dict[str | None, li
     return came
 
 
-def find_refunds(events: Iterable[Event], stated: Event) -> list[Event]:
-    """The refunds of one order among some events."""
-    own = (e for e in events if e.order_id == stated.order_id)
-    return [e for e in own if e.name == Name.ORDER_REFUNDED]
+class Sums:
+    """The sums among the events of a file, and what is known of their orders: what the log has of
+    their refunds, and ``orders`` that messages told of, of which those that change are noted."""
+
+    def __init__(
+        self,
+        tx: Connection,
+        events: Sequence[Event],
+        known: Collection[str],
+        orders: Mapping[str, Order],
+    ) -> None:
+        new = [e for e in events if e.event_id not in known]
+        fresh = {e.order_id for e in new if is_sale(e)} - orders.keys()
+        self._noted = dict(orders)
+        self._back = read_refunds(tx, [e for e in new if is_stated(e) and e.order_id not in fresh])
+        self.changed: set[str] = set()
+
+    def settle(self, event: Event, settled: Sequence[Event]) -> list[Event]:
+        """What a sum adds to its order's refunds, of the log and of those just ``settled``."""
+        order = self._noted.get(event.order_id or "")
+        told = self._back.get(event.order_id, [])
+        if order is not None:
+            own = (e for e in settled if e.order_id == event.order_id)
+            told = [*told, *(e for e in own if e.name == Name.ORDER_REFUNDED)]
+        new = take_new(event, told)
+        if order is not None:
+            self.changed.add(order.order_id)
+            for each in new:
+                order.take_off(collect_goods(each.lines), each.amount_cents or 0)
+                note_stated(order, each)
+        return new
+
+
+def is_sale(event: Event) -> bool:
+    """Whether this is an order of something."""
+    return event.name == Name.ORDER_COMPLETED and bool(event.lines or event.amount_cents)
 
 
 def take_new(event: Event, refunds: Sequence[Event]) -> list[Event]:
