@@ -114,5 +114,5 @@ def _state_back(document: Document, subject: int | None, received_at: datetime) 
             cost_cents=stated - amount or None,
             lines=(),
         )
-    told: dict[str, Scalar] = {"refund_id": document.order_id, STATED: stated}
-    return msgspec.structs.replace(event, properties=event.properties | told)
+    told: dict[str, Scalar] = {**event.properties, STATED: stated}
+    return msgspec.structs.replace(event, properties=told)

@@ -36,9 +36,9 @@ def read_refunds(tx: Connection, events: Sequence[Event]) -> dict[str | None, li
         return came
     c, own = event_table.c, sorted({e.subject for e in events if e.subject is not None})
     customers = sa.select(identity.c.customer).where(identity.c.subject.in_(own))
-    who = c.subject.in_(sa.select(identity.c.subject).where(identity.c.customer.in_(customers)))
-    if any(e.subject is None for e in events):
-        who = sa.or_(who, c.subject.is_(None))
+    everyone = sa.select(identity.c.subject).where(identity.c.customer.in_(customers))
+    guests = any(e.subject is None for e in events)
+    who = sa.or_(c.subject.in_(everyone), c.subject.is_(None) if guests else sa.false())
     since = to_micros(min(e.occurred_at for e in events) - _EARLIER)
     query = sa.select(c.position, c.payload).where(
         who, c.occurred_at >= since, c.name == Name.ORDER_REFUNDED.value
