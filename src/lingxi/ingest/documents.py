@@ -66,6 +66,11 @@ class Document:
         return not self.lines and self.cost_cents is not None
 
 
+_Head = tuple[str | None, bool, int, tuple[str, str] | None, str | None, bool, int, int]
+"""Number, whether it is a refund, moment, buyer, country, whether all was paid back, the costs of
+the whole order and the sum that is said to have been paid back."""
+
+
 @dataclass(frozen=True, eq=False)
 class _Cells:
     """The columns that building needs, as plain lists in the order of the documents."""
@@ -150,24 +155,13 @@ class Documents:
             yield from self._make(places[start : start + AT_ONCE])
 
     def _make(self, places: NDArray[np.int64]) -> Iterator[Document]:
-        lines, first, rows = self.lines, self.first_of(places), self.list_lines(places)
+        lines, rows = self.lines, self.list_lines(places)
         scale = float(10**self.digits)
         cells = _read_cells(lines, rows, scale)
         index = lines.index[rows]
         end = 0
-        for place, size, order_id, refund, micros, buyer, country, back, own_cost, stated in zip(
-            places.tolist(),
-            self.sizes_of(places).tolist(),
-            lines.order.take(first).decode(),
-            self.refund[places].tolist(),
-            lines.micros[first].tolist(),
-            self.list_buyers(self.buyer[places].tolist()),
-            lines.country.take(first).decode(),
-            self.paid_back[places].tolist(),
-            round_half_up(lines.order_cost[first] * scale).tolist(),
-            self.refunded[places].tolist(),
-            strict=True,
-        ):
+        for place, size, head in self._read_heads(places, scale):
+            order_id, refund, micros, buyer, country, back, own_cost, stated = head
             start, end = end, end + size
             _, amount, cost, mark = _add_up(cells, start, end, refund, self.has_items)
             paid_in, paid = _add_paid(cells, start, end, refund)
@@ -196,6 +190,24 @@ class Documents:
             )
             suffix = self.suffixes.get(place)
             yield made if suffix is None else made.as_part(suffix)
+
+    def _read_heads(
+        self, places: NDArray[np.int64], scale: float
+    ) -> Iterator[tuple[int, int, _Head]]:
+        """What the first lines of some documents say; each one's place and number of lines."""
+        lines, first = self.lines, self.first_of(places)
+        heads: Iterator[_Head] = zip(
+            lines.order.take(first).decode(),
+            self.refund[places].tolist(),
+            lines.micros[first].tolist(),
+            self.list_buyers(self.buyer[places].tolist()),
+            lines.country.take(first).decode(),
+            self.paid_back[places].tolist(),
+            round_half_up(lines.order_cost[first] * scale).tolist(),
+            self.refunded[places].tolist(),
+            strict=True,
+        )
+        return zip(places.tolist(), self.sizes_of(places).tolist(), heads, strict=True)
 
 
 def name_key(order_id: str, refund: bool) -> str:

@@ -111,12 +111,7 @@ def interpret(
 ) -> tuple[Lines, Reading]:
     """Read every mapped column; nothing is dropped here."""
     n_lines = len(raw)
-    text = {
-        field: map_cells(raw, mapping.get(field), lambda cell: cell)
-        for field in (
-            "order", "item", "name", "customer", "email", "country", "currency", "status", "kind",
-        )
-    }  # fmt: skip
+    text = {field: map_cells(raw, mapping.get(field), lambda cell: cell) for field in _TEXTS}
     time_text = _join_clock(raw, mapping)
     moments = read_moments(time_text, zone, now, date_format)
     numeric = [f for f in ("quantity", "price", "amount") if f in mapping]
@@ -144,6 +139,7 @@ def interpret(
     return lines, Reading(moments, mark)
 
 
+_TEXTS = ("order", "item", "name", "customer", "email", "country", "currency", "status", "kind")
 _NUMERIC = ("quantity", "price", "amount")
 Numbers = tuple[NDArray[np.float64], Mask]
 
