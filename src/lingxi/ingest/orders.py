@@ -2,7 +2,8 @@
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import datetime, timedelta, tzinfo
+from itertools import count
 from pathlib import Path
 from time import perf_counter
 
@@ -138,14 +139,7 @@ def understand(
     currency = settings.shop.currency if book.knows(stated) else stated
     digits = minor_units(currency)
     zone = options.zone(settings)
-    before, reading = interpret(
-        raw,
-        mapping,
-        zone,
-        now,
-        date_format=options.date_format or None,
-        decimal_mark=options.decimal_mark or None,
-    )
+    before, reading = _read_lines(raw, mapping, options, zone, now)
     if stated != currency:  # what names no currency is in the file's
         own = Text.of([stated] * len(before))
         before = replace(before, currency=before.currency.fill(own, before.currency.missing))
@@ -154,14 +148,8 @@ def understand(
     rules = _make_rules(store, raw, mapping, before, now, currency, judged, book.rate)
     lines = [before]
     del before  # what cleaning has left behind is held by nobody
-    done = 0
-
-    def told(_step: str) -> None:
-        nonlocal done
-        done += 1
-        progress("Cleaning", done, None)
-
-    cleaned = clean(lines.pop(), rules, told=told)
+    done = count(1)
+    cleaned = clean(lines.pop(), rules, told=lambda _: progress("Cleaning", next(done), None))
     documents = build_documents(
         cleaned.lines,
         _lines_of(cleaned, PutReason.REFUNDED_ORDER.value),
@@ -183,6 +171,19 @@ def understand(
         rules=rules,
         cleaned=cleaned,
         documents=documents,
+    )
+
+
+def _read_lines(
+    raw: RawTable, mapping: dict[str, str], options: ImportOptions, zone: tzinfo, now: datetime
+) -> tuple[Lines, Reading]:
+    return interpret(
+        raw,
+        mapping,
+        zone,
+        now,
+        date_format=options.date_format or None,
+        decimal_mark=options.decimal_mark or None,
     )
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import Protocol, TypeGuard
+from typing import Protocol, TypeGuard, cast
 
 import numpy as np
 import pandas as pd
@@ -51,7 +51,7 @@ def read_data(data: Ratings | Frame) -> Events:
     table = to_arrow(data)
     if table is not None:
         return read_event_table(_WHERE, table)
-    matrix = read_ratings(data)  # type: ignore[arg-type]  # no frame: to_arrow knows them all
+    matrix = read_ratings(cast("Ratings", data))  # no frame: to_arrow knows them all
     rows = np.repeat(np.arange(matrix.shape[0]), np.diff(matrix.indptr))
     shape = (int(matrix.shape[0]), int(matrix.shape[1]))
     who, what = number_ids(rows, shape[0]), number_ids(matrix.indices, shape[1])
@@ -94,8 +94,9 @@ def _write_ids(frame: pd.DataFrame) -> pd.DataFrame:
 
 
 def _write_id(one: object) -> str:
-    whole = isinstance(one, float | np.floating) and float(one).is_integer()
-    return str(int(one) if whole else one)  # type: ignore[call-overload]
+    if isinstance(one, float | np.floating) and float(one).is_integer():
+        return str(int(one))
+    return str(one)
 
 
 def are_whole(data: Ratings | Frame) -> tuple[bool, bool]:
