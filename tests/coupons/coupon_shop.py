@@ -10,6 +10,7 @@ from lingxi.config import Settings
 from lingxi.coupons import Basket, BasketLine, Coupons, Offer
 from lingxi.coupons.file import read_offer
 from lingxi.coupons.tables import metadata
+from lingxi.ingest.tables import metadata as ingest_metadata
 from lingxi.profiles import PROJECTIONS
 from lingxi.profiles.tables import metadata as profiles_metadata
 from lingxi.store import Store
@@ -24,7 +25,7 @@ def open_store(settings: Settings) -> Store:
         settings,
         FixedClock(NOW),
         projections=PROJECTIONS,
-        tables=[metadata, profiles_metadata, catalogue_metadata],
+        tables=[metadata, profiles_metadata, catalogue_metadata, ingest_metadata],
     )
 
 

@@ -11,7 +11,6 @@ from lingxi.coupons import Coupons, jobs
 from lingxi.coupons.following import KEEP, count_strays, drop_old_strays, read_order_codes
 from lingxi.coupons.jobs import run_once
 from lingxi.coupons.ledger import Account, audit, list_entries, read_totals
-from lingxi.ingest.tables import metadata as ingest_metadata
 from lingxi.ingest.tables import order_state
 from lingxi.schema import Event, Name
 from lingxi.store import Store
@@ -23,7 +22,6 @@ SHOPIFY = frozenset({"shopify"})
 @pytest.fixture
 def store(store: Store) -> Store:
     with store.write() as tx:
-        ingest_metadata.create_all(tx)
         tx.execute(sa.insert(identity).values(subject=7, customer=7, known=True))
     return store
 
@@ -137,6 +135,24 @@ def test_a_cancellation_and_a_whole_refund_release_a_part_does_not(till: Coupons
         assert list_entries(tx)[0].actor == "order refunded"
     assert tell(till, Name.ORDER_COMPLETED, "B", "e5", **said) == 1
     assert tell(till, Name.ORDER_CANCELLED, "B", "e6") == 1
+    assert strays(till) == (0, 0)
+
+
+@pytest.mark.parametrize(("redeemed", "gone"), [("#1001", "5001"), ("5001", "#1001")])
+def test_an_order_of_two_numbers_is_one(till: Coupons, redeemed: str, gone: str) -> None:
+    """The log has an order under the name of a file or the id of its webhooks."""
+    code = issue(till)
+    said = {"coupon": code, "coupon_discount": 5.0}
+    state = {"order_id": "5001", "name": "#1001", "told_at": NOW, "tellings": 1, "lines": "{}"}
+    with till.store.write() as tx:
+        row = sa.insert(order_state).values(goods_cents=5_000, refunded_cents=0, **state)
+        tx.execute(row)
+    assert tell(till, Name.ORDER_COMPLETED, redeemed, "e1", **said) == 1
+    assert tell(till, Name.ORDER_UPDATED, gone, "e2", **said) == 0
+    with till.store.write() as tx:
+        tx.execute(sa.update(order_state).values(refunded_cents=5_000))
+    assert tell(till, Name.ORDER_REFUNDED, gone, "e3") == 1
+    assert tell(till, Name.ORDER_COMPLETED, redeemed, "e4", **said) == 0
     assert strays(till) == (0, 0)
 
 

@@ -20,7 +20,7 @@ from lingxi.coupons.tables import coupon_redemption, coupon_stray
 from lingxi.coupons.verdict import Right, Verdict
 from lingxi.errors import OfferClosed
 from lingxi.i18n.translator import minor_units
-from lingxi.ingest.tables import order_state
+from lingxi.ingest.order_names import is_gone, list_numbers
 from lingxi.schema import Event, Name
 from lingxi.store.keyed import insert_or_ignore
 from lingxi.store.tables import identity
@@ -86,16 +86,6 @@ def _find_factor(event: Event, currency: str) -> float:
     return float(own / total * 10 ** minor_units(code))
 
 
-def is_gone(tx: sa.Connection, order_id: str) -> bool:
-    """Whether nothing of an order's goods is left with the customer."""
-    c = order_state.c
-    query = sa.select(c.goods_cents, c.refunded_cents).where(
-        c.order_id == order_id, c.tellings > 0, c.goods_cents > 0
-    )
-    row = tx.execute(query).first()
-    return row is not None and row.refunded_cents >= row.goods_cents
-
-
 def _follow_one(
     till: "Coupons",
     tx: sa.Connection,
@@ -156,7 +146,8 @@ def _is_done(till: "Coupons", tx: sa.Connection, order_id: str, key: str, code: 
     c = coupon_redemption.c
     if tx.execute(sa.select(c.redemption).where(c.key == key)).first():
         return True
-    query = sa.select(c.coupon).where(c.order_id == order_id, c.voided_at.is_(None))
+    numbers = list_numbers(tx, order_id)
+    query = sa.select(c.coupon).where(c.order_id.in_(numbers), c.voided_at.is_(None))
     return any(is_of(till.vault, tx, number, code) for number in tx.execute(query).scalars().all())
 
 

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 import sqlalchemy as sa
 
 from lingxi.coupons.closing import is_due
-from lingxi.coupons.following import drop_old_strays, is_gone
+from lingxi.coupons.following import drop_old_strays
+from lingxi.ingest.order_names import is_gone, list_numbers
 from lingxi.schema import Event, Name
 from lingxi.store import Store
 
@@ -85,8 +86,9 @@ def _follow(
 def _release(till: "Coupons", tx: sa.Connection, event: Event, now: datetime) -> int:
     if not event.order_id:
         return 0
-    if event.name == Name.ORDER_CANCELLED:
-        return till.release(tx, event.order_id, now, actor="order cancelled")
-    if not is_gone(tx, event.order_id):
+    cancelled = event.name == Name.ORDER_CANCELLED
+    if not cancelled and not is_gone(tx, event.order_id):
         return 0  # part of it stays, and the coupon with it
-    return till.release(tx, event.order_id, now, actor="order refunded")
+    why = "order cancelled" if cancelled else "order refunded"
+    numbers = sorted(list_numbers(tx, event.order_id))
+    return sum(till.release(tx, number, now, actor=why) for number in numbers)

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 
 import msgspec
 import sqlalchemy as sa
@@ -13,6 +14,19 @@ from lingxi.ingest.tables import order_state
 from lingxi.store.keyed import fetch_typed, upsert
 
 _MOST_REFUNDS = 20
+_COLUMNS = [
+    order_state.c[name]
+    for name in (
+        "order_id",
+        "subject",
+        "told_at",
+        "tellings",
+        "goods_cents",
+        "refunded_cents",
+        "name",
+        "lines",
+    )
+]
 _LINES = msgspec.json.Decoder(dict[str, tuple[int, int]])
 
 
@@ -35,9 +49,10 @@ class Order:
     What is told before the order itself waits: ``owed`` are refunds that named nobody, which could
     be nobody's yet, and ``ended`` says that a cancellation came, or a refund of everything.
     ``source`` told of the goods under the ids that they have, and ``refunds`` are those of which
-    only one source has told yet. ``alias`` is the number under which the log has it, where a file
-    told of it under another. ``filed_cents`` is what a file of ``filed_at`` said came back in all
-    and no other source has told of yet.
+    only one source has told yet. ``name`` is the number that customers see,
+    and ``alias`` the one under which the log has it, where a file told of it first under another.
+    ``filed_cents`` is what a file of ``filed_at`` said came back in all and no other source has
+    told of yet.
     """
 
     order_id: str
@@ -57,6 +72,12 @@ class Order:
     alias: str = ""
     filed_cents: int = 0
     filed_at: datetime | None = None
+    name: str = ""
+
+    @property
+    def log_id(self) -> str:
+        """The number under which the log has the order."""
+        return self.alias or self.order_id
 
     @property
     def left_cents(self) -> int:
@@ -96,25 +117,23 @@ _KEPT = msgspec.json.Decoder(_Kept)
 
 def read_orders(tx: Connection, order_ids: set[str]) -> dict[str, Order]:
     """The orders of these numbers that messages have told of, by number."""
-    c = order_state.c
-    wanted = [
-        c.order_id,
-        c.subject,
-        c.told_at,
-        c.tellings,
-        c.goods_cents,
-        c.refunded_cents,
-        c.lines,
-    ]
-    rows = fetch_typed(tx, [c.order_id], [(o,) for o in order_ids], wanted)
-    return {
-        order_id: _open(Order(order_id, subject, told_at, tellings, cents, back), lines)
-        for order_id, subject, told_at, tellings, cents, back, lines in rows
-    }
+    rows = fetch_typed(tx, [order_state.c.order_id], [(o,) for o in order_ids], _COLUMNS)
+    return {order.order_id: order for order in map(_open, rows)}
 
 
-def _open(order: Order, lines: str) -> Order:
+def read_named(tx: Connection, names: set[str]) -> dict[str, list[Order]]:
+    """The orders that messages have told of under these names, beside numbers of their own."""
+    rows = fetch_typed(tx, [order_state.c.name], [(name,) for name in names], _COLUMNS)
+    found: dict[str, list[Order]] = {}
+    for order in map(_open, sorted(rows, key=lambda row: str(row[0]))):
+        found.setdefault(order.name, []).append(order)
+    return found
+
+
+def _open(row: tuple[Any, ...]) -> Order:
     """The order with what its row keeps; rows of before hold the goods that stood."""
+    order_id, subject, told_at, tellings, cents, back, name, lines = row
+    order = Order(order_id, subject, told_at, tellings, cents, back, name=name or "")
     if lines.startswith("{"):
         order.ordered = _LINES.decode(lines)
         return order
@@ -131,7 +150,8 @@ def _pack(order: Order) -> str:
 
 
 def write_orders(tx: Connection, orders: Sequence[Order]) -> None:
-    """Keep the orders as they were told."""
+    """Keep the orders as they were told, each once, also under two numbers."""
+    own = {order.order_id: order for order in orders}
     upsert(
         tx,
         order_state,
@@ -144,8 +164,9 @@ def write_orders(tx: Connection, orders: Sequence[Order]) -> None:
                 "goods_cents": order.goods_cents,
                 "refunded_cents": order.refunded_cents,
                 "lines": _pack(order),
+                "name": order.name or None,
             }
-            for order in orders
+            for _, order in sorted(own.items())
         ],
     )
 

@@ -24,6 +24,7 @@ from lingxi.ingest.goods import (
     sum_goods,
     to_lines,
 )
+from lingxi.ingest.order_names import is_same, name_of, put_own_numbers
 from lingxi.ingest.order_rows import Order, Refund, read_orders, write_orders
 from lingxi.ingest.stated import (
     Sums,
@@ -70,10 +71,12 @@ def settle_orders(
         return list(events)
     known = find_known(tx, {e.event_id for e in events if e.order_id in wanted})
     orders = _read_orders(tx, wanted, from_log=not imported)
-    if not imported:
+    if imported:
+        events = put_own_numbers(tx, events, orders, wanted)
+    else:
         _find_imported(tx, events, orders)
-    changed: set[str] = set()
     sums = Sums(tx, events, known, orders) if imported else None
+    changed: set[str] = set() if sums is None else sums.changed
     settled: list[Event] = []
     for each in events:
         if each.name not in _ORDERS or each.order_id is None or each.event_id in known:
@@ -87,13 +90,11 @@ def settle_orders(
         if imported and before is None and _is_alone(each, times[each.order_id]):
             settled.append(each)
             continue
-        result, after = tell(before, each)
+        result, orders[each.order_id] = tell(before, each)
         settled += result
-        orders[each.order_id] = after
         if before is not None or not imported:
             changed.add(each.order_id)
-    changed |= sums.changed if sums is not None else set()
-    write_orders(tx, [orders[order_id] for order_id in sorted(changed)])
+    write_orders(tx, [orders[number] for number in changed])
     return settled
 
 
@@ -108,15 +109,14 @@ def _find_imported(tx: Connection, events: Sequence[Event], orders: dict[str, Or
     (``#1001``), its webhooks that and the order's id. Goods in common say that it is the one."""
     names: dict[str, Event] = {}
     for each in events:
-        name = each.properties.get("order_name")
+        name = name_of(each)
         early = orders.get(each.order_id or "")
-        new = each.order_id and (early is None or not early.tellings)
-        if new and isinstance(name, str) and name != each.order_id and each.lines:
+        if name and each.order_id and each.lines and (early is None or not early.tellings):
             names.setdefault(name, each)
     found = _read_orders(tx, set(names), from_log=True) if names else {}
     for name, order in found.items():
         event = names[name]
-        if order.ordered.keys() & collect_goods(event.lines).keys():
+        if is_same(order, event):
             order.order_id, order.alias = str(event.order_id), name
             early = orders.get(order.order_id)
             if early is not None:
@@ -133,10 +133,12 @@ def tell(order: Order | None, event: Event) -> tuple[list[Event], Order]:
         event = msgspec.structs.replace(event, subject=order.subject)
     goods = collect_goods(event.lines)
     amount = event.amount_cents if event.amount_cents is not None else sum_goods(goods)
+    name = name_of(event)
     if order is not None and order.alias:
         event = msgspec.structs.replace(event, order_id=order.alias)
     if order is None:
         order = Order(str(event.order_id), event.subject, event.occurred_at)
+    order.name = name or order.name
     if event.name == Name.ORDER_REFUNDED and not _names_nothing(event, goods):
         said = _to_refund(event, goods, amount)
         if _was_told(order, said):
@@ -322,7 +324,7 @@ def _derive(order: Order, event: Event, name: Name, goods: Goods, amount: int) -
         event,
         event_id=f"order:{order.order_id}#{order.tellings}",
         name=name.value,
-        order_id=order.alias or order.order_id,
+        order_id=order.log_id,
         subject=event.subject if event.subject is not None else order.subject,
         amount_cents=amount,
         cost_cents=0,
@@ -349,6 +351,8 @@ def _read_orders(tx: Connection, order_ids: set[str], *, from_log: bool) -> dict
         told = fetch_typed(tx, [e.event_id], keys, [e.position, e.payload], only=NAMED)
         for position, payload in told:
             event = from_row(position, payload)
+            if f"order:{event.order_id}" != event.event_id:
+                continue  # a file named so an order that the log has under its id
             _, order = tell(None, event)
             found[order.order_id] = _catch_up(tx, order)
     return found

@@ -187,9 +187,11 @@ order_state = Table(
     Column("goods_cents", BigInteger, nullable=False),
     Column("refunded_cents", BigInteger, nullable=False),
     Column("lines", Text, nullable=False),
+    Column("name", String, index=True),
 )
 """Orders told by messages, as last told: goods value, what of it came back, and the goods that
-stand, as JSON ``{item: [quantity, amount]}``."""
+stand, as JSON ``{item: [quantity, amount]}``; ``name`` is the number that customers see, where it
+is another."""
 
 delivery = Table(
     "delivery",

@@ -63,7 +63,13 @@ def _order(action: str, body: Body) -> Reading:
         "timestamp": _moment(
             body.get("date_created_gmt") if action == "created" else body.get("date_modified_gmt")
         ),
-        "properties": {"order_id": order_id, **_properties(body, name)},
+        "properties": drop_empty(
+            {
+                "order_id": order_id,
+                "order_name": as_text(body.get("number")),
+                **_properties(body, name),
+            }
+        ),
         **common,
     }
     messages = [drop_empty(message)]
