@@ -5,12 +5,25 @@ it (exit status 2, HTTP 4xx). ``InternalError``: ours (exit status 1, HTTP 5xx).
 two whole sentences: what is wrong, which thing, what to do. HTTP status is decided in ``server``.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from difflib import get_close_matches
+from typing import Self
 
 
 class LingxiError(Exception):
     """Root of the tree; ``code`` names the kind of error for machines, without a language."""
+
+    said: "tuple[str, Mapping[str, str | int | float]] | None" = None
+    """The sentence of the catalogues that says the same, with its parameters, if there is one."""
+
+    def says(self, sentence: str, **params: str | int | float) -> Self:
+        """Name the sentence by which a reader of another language is told the same.
+
+        >>> Conflict("There is a source 'web' already.").says("taken", name="web").said
+        ('taken', {'name': 'web'})
+        """
+        self.said = (sentence, params)
+        return self
 
     @property
     def code(self) -> str:

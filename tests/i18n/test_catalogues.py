@@ -133,3 +133,15 @@ def test_what_rounds_to_zero_has_no_sign() -> None:
     reader = Translator("en")
     written = [reader.number(value, 3) for value in (-0.0004, -0.0006, 0.0, 0.0004)]
     assert written == ["0.000", "-0.001", "0.000", "0.000"]
+
+
+def test_chinese_has_one_word_for_one_thing() -> None:
+    """Customers, categories and the shop had two or three, by page."""
+    others = ("顾客", "品类", "商城", "商店")
+    for code, entry in load_catalogue("zh").items():
+        assert not [word for word in others if word in entry.singular], code
+
+
+def test_a_chinese_date_in_a_sentence_has_no_spaces_beside_chinese() -> None:
+    said = Translator("zh").text("report.how", n=5, day="2026年3月2日")
+    assert "日 " not in said

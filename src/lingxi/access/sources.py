@@ -76,9 +76,11 @@ def create_source(
     if kind in SIGNED and not secret:
         raise InvalidInput(
             f"A source of kind {kind.value!r} needs the secret with which the platform signs."
-        )
+        ).says("sources.problem.secret", kind=kind.value)
     if find_named_source(tx, label) is not None:
-        raise Conflict(f"There is a source {label!r} already; choose another name.")
+        raise Conflict(f"There is a source {label!r} already; choose another name.").says(
+            "sources.problem.taken", name=label
+        )
     source = Source(label, kind, secrets.token_hex(16), origins, bool(secret), now)
     row = {
         "name": label,
@@ -222,7 +224,9 @@ def _seal(keyring: Keyring, secret: str) -> bytes | None:
     if not secret:
         return None
     if not secret.isprintable() or len(secret) > _LONGEST_SECRET:
-        raise InvalidInput("A secret has at most 500 characters, all of them printable.")
+        raise InvalidInput("A secret has at most 500 characters, all of them printable.").says(
+            "sources.problem.unprintable"
+        )
     return keyring.encrypt(_OWNER, secret)
 
 
@@ -233,7 +237,7 @@ def _check_name(name: str) -> str:
         raise InvalidInput(
             "A source's name has 1 to 64 letters, digits, dots, dashes and underscores: it stands "
             "in addresses."
-        )
+        ).says("sources.problem.name")
     return label
 
 
@@ -244,5 +248,5 @@ def _check_origin(text: str) -> str:
     if parts.scheme not in ("http", "https") or not parts.netloc or parts.path or parts.query:
         raise InvalidInput(
             f"{text[:80]!r} is no origin; write scheme and host, such as https://shop.example."
-        )
+        ).says("sources.problem.origin", text=text[:80])
     return origin

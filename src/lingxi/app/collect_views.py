@@ -211,11 +211,12 @@ class ConsentCount(msgspec.Struct, frozen=True):
 
 
 class ConsentsView(msgspec.Struct, frozen=True):
-    """Consent over all customers."""
+    """Consent over all customers; ``reachable`` have an e-mail address and may be advertised to."""
 
     as_of: datetime
     customers: int
     counts: tuple[ConsentCount, ...]
+    reachable: int = 0
 
 
 class WaitingRow(msgspec.Struct, frozen=True):
@@ -244,8 +245,9 @@ class WaitingView(msgspec.Struct, frozen=True):
 
 
 class Retaken(msgspec.Struct, frozen=True):
-    """What trying quarantined messages again came to."""
+    """What trying quarantined messages again came to; ``reasons``: why the others still wait."""
 
     stored: int
     duplicates: int
     still_waiting: int
+    reasons: Mapping[str, int] = {}

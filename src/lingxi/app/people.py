@@ -38,7 +38,7 @@ from lingxi.ingest.phones import read_phone
 from lingxi.ingest.quarantine import list_quarantine
 from lingxi.ingest.sealed import list_subjects, read_private, read_traits
 from lingxi.ingest.tables import consent as consent_table
-from lingxi.ingest.tables import identifier, quarantine, quarantine_person
+from lingxi.ingest.tables import identifier, quarantine, quarantine_person, trait
 from lingxi.ingest.waiting import list_waiting
 from lingxi.lifecycle.tables import customer_state
 from lingxi.policy.tables import planned_action
@@ -201,7 +201,23 @@ def count_consents(shop: "Shop") -> ConsentsView:
             yes, no = len(found.granted & known), len(found.refused & known)
             silent = max(0, customers - yes - no)
             rows.append(ConsentCount(purpose, channel, yes, no, silent, found.assumed))
-    return ConsentsView(shop.clock.now(), customers, tuple(rows))
+        found = read_permissions(tx, shop.settings.consent, *_SHOWN[0])
+        addressed = _list_addressed(tx)
+        reachable = addressed - found.refused if found.assumed else addressed & found.granted
+    return ConsentsView(shop.clock.now(), customers, tuple(rows), len(reachable))
+
+
+def _list_addressed(tx: Connection) -> frozenset[int]:
+    """Customers whose last word on their e-mail address was an address."""
+    said = sa.func.max(sa.case((trait.c.value.is_not(None), trait.c.updated_at)))
+    query = (
+        sa.select(identity.c.customer)
+        .join(trait, trait.c.subject == identity.c.subject)
+        .where(trait.c.name == IdKind.EMAIL.value)
+        .group_by(identity.c.customer)
+        .having(said == sa.func.max(trait.c.updated_at))
+    )
+    return frozenset(tx.execute(query).scalars())
 
 
 def _list_known(tx: Connection) -> frozenset[int]:

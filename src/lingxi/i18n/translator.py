@@ -1,7 +1,10 @@
 """Turns sentences, money, numbers and dates into text for one reader."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, tzinfo
+from string import Formatter
+from unicodedata import east_asian_width
 
 from babel import Locale, dates, numbers
 
@@ -10,6 +13,7 @@ from lingxi.i18n.sentence import Sentence, Value
 
 _LOCALES = {"en": "en_GB", "zh": "zh_Hans_CN"}
 _RELATIVE_DAYS = 7
+_PERCENT, _HALF_PERCENT = 0.01, 0.005
 
 
 def choose_language(wanted: str | None) -> str:
@@ -43,6 +47,30 @@ def minor_units(currency: str) -> int:
     (2, 0)
     """
     return numbers.get_currency_precision(currency)
+
+
+def fill_wide(form: str, values: Mapping[str, str]) -> str:
+    """A Chinese sentence with its values; a space stands beside one only where it is not Chinese.
+
+    >>> fill_wide("到 {day} 为止有 {n} 件", {"day": "2026年3月2日", "n": "3"})
+    '到 2026年3月2日为止有 3 件'
+    """
+    text, wide = "", False
+    for literal, field, _, _ in Formatter().parse(form):
+        text += literal.removeprefix(" ") if wide else literal
+        wide = False
+        if field is None:
+            continue
+        value = values[field]
+        if value and text.endswith(" ") and _is_wide(value[0]):
+            text = text[:-1]
+        text += value
+        wide = bool(value) and _is_wide(value[-1])
+    return text
+
+
+def _is_wide(sign: str) -> bool:
+    return east_asian_width(sign) in ("W", "F")
 
 
 @dataclass(frozen=True)
@@ -79,7 +107,8 @@ class Translator:
         if entry.plural is not None and given.get("n") != 1:
             form = entry.plural
         currency = str(given.get("currency", self.currency))
-        return form.format_map({k: self._format(k, v, currency) for k, v in given.items()})
+        values = {k: self._format(k, v, currency) for k, v in given.items()}
+        return fill_wide(form, values) if self.language == "zh" else form.format_map(values)
 
     def word(self, kind: str, name: str) -> str:
         """The word of an open vocabulary; a name that it lacks stays as it is.
@@ -117,7 +146,15 @@ class Translator:
         return numbers.format_decimal(value, format=pattern, locale=self.locale)
 
     def percent(self, share: float, digits: int = 0) -> str:
-        """A share of one as a percentage."""
+        """A share of one as a percentage; what rounds to none or all, but is not, says so.
+
+        >>> Translator().percent(0.00046), Translator().percent(0.999), Translator().percent(0)
+        ('<1%', '>99%', '0%')
+        """
+        if not digits and 0 < share < _HALF_PERCENT:
+            return "<" + self.percent(_PERCENT)
+        if not digits and 1 - _HALF_PERCENT <= share < 1:
+            return ">" + self.percent(1 - _PERCENT)
         pattern = "0" + ("." + "0" * digits if digits else "") + "%"
         return numbers.format_percent(share, format=pattern, locale=self.locale)
 

@@ -143,6 +143,23 @@ def test_on_a_phone_the_navigation_is_a_sheet(open_page) -> None:
     expect(page.get_by_role("heading", level=1)).to_have_text("Marketing plan")
 
 
+@both
+def test_every_place_of_the_rail_is_in_sight_on_a_usual_screen(language, open_page) -> None:
+    """Models and Settings lay below the edge, and so did the place where one was."""
+    page = open_page("/models", language)
+    expect(page.locator('#rail a.place[href="/models"]')).to_be_in_viewport(ratio=1)
+    expect(page.locator('#rail a.place[href="/settings"]')).to_be_in_viewport(ratio=1)
+
+
+def test_a_long_name_leaves_the_other_columns_in_sight(open_page) -> None:
+    """A name of 120 letters pushed score and reason off the screen."""
+    page = open_page("/explorer")
+    row = page.locator("#results tbody tr").first
+    row.locator("th a").evaluate("(link) => { link.textContent = 'x'.repeat(120); }")
+    region = page.locator("#results .scroll")
+    assert region.evaluate("(e) => e.scrollWidth - e.clientWidth") <= 0
+
+
 def test_the_rail_stays_when_a_long_page_is_scrolled(open_page) -> None:
     page = open_page("/customers")
     page.evaluate("window.scrollTo(0, document.body.scrollHeight)")

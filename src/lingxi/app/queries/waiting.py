@@ -1,5 +1,6 @@
 """Messages in quarantine: listed, mended and tried again."""
 
+from collections import Counter
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -8,7 +9,7 @@ from lingxi.app.collect_views import Retaken, WaitingRow, WaitingView
 from lingxi.app.cursors import check_size, decode_cursor, encode_cursor
 from lingxi.app.queries.shown import SHOWN_BYTES, name_raw, reveal, show_bytes
 from lingxi.errors import InvalidInput, UnknownEvent
-from lingxi.ingest.message import Message, Outcome
+from lingxi.ingest.message import Dropped, Message, Outcome
 from lingxi.ingest.reasons import DropReason
 from lingxi.ingest.waiting import Waiting, count_waiting, list_waiting, mend, read_waiting
 
@@ -104,10 +105,12 @@ def _find(shop: "Shop", number: int) -> Waiting:
 
 def _count(outcomes: list[Outcome]) -> Retaken:
     results = [outcome.result for outcome in outcomes]
+    dropped = [each.cleaned for each in outcomes if isinstance(each.cleaned, Dropped)]
     return Retaken(
         stored=results.count("stored"),
         duplicates=results.count("duplicate"),
         still_waiting=results.count("dropped"),
+        reasons=dict(Counter(each.reason.value for each in dropped)),
     )
 
 

@@ -18,11 +18,9 @@ def get_consent(frame: AskFrame, answers: AskAnswers) -> Response[str]:
 
 def answer_consent(words: Words, view: ConsentsView) -> str:
     """How many may be written to, in one sentence."""
-    email = [c for c in view.counts if c.purpose == "marketing" and c.channel == "email"]
-    if not email:
-        return words.text("consent.answer.none")
-    reachable = email[0].given + (email[0].silent if email[0].assumed else 0)
-    return words.text("consent.answer", n=reachable, total=view.customers)
+    if not view.customers:
+        return words.text("consent.answer.nobody")
+    return words.text("consent.answer", n=view.reachable, total=view.customers)
 
 
 ROUTES = [get_consent]

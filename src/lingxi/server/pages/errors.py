@@ -35,10 +35,12 @@ def error_page(frame: Frame, status: int, problem: Problem) -> Response[str]:
         headline = frame.words.text(
             "error.invalid_input" if status < 500 else "error.internal_error"
         )
+    why = frame.words.word("error.why", problem.code)
     return frame.page(
         "error.html",
         {
             "headline": headline,
+            "why": "" if why == problem.code else why,
             "problem": problem,
             "status": status,
             "command": _COMMANDS.get(problem.code, ""),

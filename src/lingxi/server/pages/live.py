@@ -42,6 +42,7 @@ def get_live(
         "paused": paused,
         "sources": [row.name for row in sources],
         "command": command_for(sources, str(request.base_url)),
+        "may_open": frame.user is not None and frame.user.can(Scope.QUARANTINE),
         "answer": answer_live(frame.words, view),
     }
     return frame.list_page("live.html", context, Address("/live", {**filters, "paused": paused}))
@@ -77,7 +78,8 @@ def draw_trace(frame: AskFrame, view: TraceView) -> Response[str]:
     context = {
         "view": view,
         "name": words.event(name) if name else words.text("live.unreadable"),
-        "answer": words.text(f"trace.answer.{view.result}"),
+        "remembered": view.raw is not None,
+        "answer": words.text(f"trace.answer.{view.result if view.raw is not None else 'old'}"),
     }
     return frame.page("trace.html", context)
 

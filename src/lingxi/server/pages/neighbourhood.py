@@ -80,12 +80,15 @@ def answer_neighbourhood(words: Words, view: NeighbourhoodView) -> str:
     if not view.neighbours:
         return words.text("near.answer.none")
     first = view.neighbours[0]
-    near = words.text("near.answer", name=first.item.name)
+    near = words.text("near.answer", name=first.item.name or first.item.item_id)
     tied = _find_tied(view.neighbours)
     if tied is None or tied.together is None:
         return near
     return words.join(
-        near, words.text("near.answer.together", n=tied.together, name=tied.item.name)
+        near,
+        words.text(
+            "near.answer.together", n=tied.together, name=tied.item.name or tied.item.item_id
+        ),
     )
 
 

@@ -94,7 +94,8 @@ def post_message(
     except UserError as error:
         return draw_message(frame, answers, number, text=data.text, problem=str(error), status=400)
     if done.still_waiting:
-        problem = frame.words.text("waiting.still")
+        why = [frame.words.word("clean.reason", reason) for reason in done.reasons]
+        problem = frame.words.join(frame.words.text("waiting.still"), *why)
         return draw_message(frame, answers, number, text=data.text, problem=problem, status=400)
     return _see_done("mended", done)
 

@@ -19,7 +19,7 @@ from lingxi.server.pages.figures import spark_points
 from lingxi.server.pages.frame import AskFrame, Frame
 from lingxi.server.pages.links import Address
 from lingxi.server.pages.session import see
-from lingxi.server.pages.words import Words
+from lingxi.server.pages.words import Problem, Words
 
 _ADMIN = {"scope": Scope.ADMIN}
 _DONE = ("created", "disabled")
@@ -62,7 +62,8 @@ def post_source(data: SourceData, frame: AskFrame, shop: AskShop, user: AskUser)
                 allowed_origins=data.origins.split(),
             )
     except UserError as error:
-        return draw_sources(frame, shop, problem=str(error), status=400)
+        problem = frame.words.problem(error)
+        return draw_sources(frame, shop, problem=problem, form=data, status=400)
     return see("/sources?done=created")
 
 
@@ -73,7 +74,7 @@ def post_disabled(data: SourceData, frame: AskFrame, shop: AskShop, user: AskUse
         with shop.store.write() as tx:
             disable_source(tx, shop.clock.now(), data.name, actor=user.actor)
     except UserError as error:
-        return draw_sources(frame, shop, problem=str(error), status=400)
+        return draw_sources(frame, shop, problem=frame.words.problem(error), status=400)
     return see("/sources?done=disabled")
 
 
@@ -82,10 +83,12 @@ def draw_sources(
     shop: Shop,
     *,
     done: str = "",
-    problem: str = "",
+    problem: Problem | None = None,
+    form: SourceForm = SourceForm(""),
     status: int = 200,
 ) -> Response[str]:
-    """The page of sources, with what a form has just done or why it could not."""
+    """The page of sources, with what a form has just done or why it could not; what was typed into
+    a form that was refused stands in it, but for the secret."""
     view = shop.answers.sources()
     context = {
         "view": view,
@@ -97,6 +100,10 @@ def draw_sources(
         "problem": problem,
         "answer": answer_sources(frame.words, view),
         "refused": shop.answers.refused_links(n=_REFUSED),
+        "form": form,
+        "waiting": shop.answers.waiting(n=1).by_reason if view.reasons else {},
+        "waiting_lines": shop.answers.quality().quarantined_by_reason if view.reasons else {},
+        "may_mend": frame.user is not None and frame.user.can(Scope.QUARANTINE),
         "may_see": frame.user is not None and frame.user.can(Scope.CUSTOMERS),
     }
     return frame.page("sources.html", context, status=status)

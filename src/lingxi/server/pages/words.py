@@ -7,13 +7,23 @@ from datetime import UTC, date, datetime
 from babel import dates, lists, numbers
 
 from lingxi.app.model_views import Measure
-from lingxi.i18n import Sentence, Translator, minor_units
+from lingxi.errors import LingxiError
+from lingxi.i18n import DEFAULT_LANGUAGE, Sentence, Translator, minor_units
 from lingxi.i18n.sentence import Value
+from lingxi.i18n.translator import fill_wide
 from lingxi.schema.ecommerce import VOCABULARY
 
 _WHOLE_FROM = 100
 _JUST_NOW_SECONDS = 60
 DASH = "–"
+
+
+@dataclass(frozen=True)
+class Problem:
+    """Why something could not be done; ``foreign``: in English, to a reader of another language."""
+
+    text: str
+    foreign: bool = False
 
 
 @dataclass(frozen=True)
@@ -36,6 +46,13 @@ class Words:
             return self.reader.text(sentence.code, **params)
         except KeyError:
             return sentence.code
+
+    def problem(self, error: LingxiError) -> Problem:
+        """An error for this reader: by its sentence where it names one, else as it was raised."""
+        if error.said is not None:
+            sentence, params = error.said
+            return Problem(self.reader.text(sentence, **params))
+        return Problem(str(error), foreign=self.reader.language != DEFAULT_LANGUAGE)
 
     def _name_param(self, key: str, value: Value) -> Value:
         """A stored sentence names a model, an event or a channel by its code and a moment in UTC;
@@ -150,7 +167,10 @@ class Words:
 
     def listed(self, parts: Sequence[str]) -> str:
         """Several things in one phrase: ``A, B and C``."""
-        return lists.format_list(list(parts), locale=self.reader.locale)
+        if self.reader.language != "zh" or len(parts) < 2:
+            return lists.format_list(list(parts), locale=self.reader.locale)
+        *others, last = parts
+        return fill_wide("{others} 和 {last}", {"others": "、".join(others), "last": last})
 
     def join(self, *sentences: str) -> str:
         """Sentences after one another; Chinese puts no space between them."""
