@@ -185,7 +185,9 @@ def find_customer(tx: Connection, customer_id: str, *, store: Store | None = Non
     found = seek_customer(tx, customer_id, store=store)
     if found is None:
         near = _suggest(tx, tidy_id(customer_id) or "")
-        raise UnknownCustomer(f"No customer {customer_id!r}{near}.")
+        raise UnknownCustomer(f"No customer {customer_id!r}{near}.").says(
+            "customer.unknown", customer=customer_id[:200]
+        )
     return int(found)
 
 

@@ -1,9 +1,11 @@
 """The form of a placement and the definition it means are two ways of writing the same."""
 
+from datetime import UTC, datetime
+
 import pytest
 
 from lingxi.errors import InvalidInput
-from lingxi.i18n import LANGUAGES, load_catalogue
+from lingxi.i18n import LANGUAGES, Translator, load_catalogue
 from lingxi.recommend.placements.defaults import DEFAULTS
 from lingxi.recommend.placements.definition import Do, Rule, Strategy
 from lingxi.recommend.placements.file import read_definitions, read_placement
@@ -12,11 +14,13 @@ from lingxi.server.pages.placement_form import (
     GROUPS,
     RULE_FIELDS,
     count_rules,
+    explain,
     list_rules,
     spell,
     tidy,
     understand,
 )
+from lingxi.server.pages.words import Words
 
 RICH = """
 [placements.home]
@@ -111,3 +115,31 @@ def test_every_field_and_choice_has_a_word(language: str) -> None:
     codes |= {f"placement.name.{name}" for name in DEFAULTS}
     assert codes <= words.keys()
     assert Rule(name="a", do=Do.EXCLUDE, items=("x",)).on
+
+
+@pytest.mark.parametrize(
+    ("typed", "said"),
+    [
+        ({"n": "many"}, "“列表商品数”必须是整数。"),
+        ({"n": "0"}, "“列表商品数”不能小于 1。"),
+        ({"n": "1000"}, "“列表商品数”不能大于 100。"),
+        ({"filters.price_min": "cheap"}, "“最低价格”必须是数字。"),
+        ({"filters.price_min": "9", "filters.price_max": "2"}, "最低价格 9 高于最高价格 2"),
+        ({"experiment.name": "x y"}, "“名称”为 1 到 40 个小写英文字母"),
+        ({"rule.0.name": "r", "rule.0.items": "A", "rule.0.position": "x"}, "“规则 1：位置”必须"),
+    ],
+)
+def test_a_mistake_is_told_by_its_field_in_the_readers_language(typed, said) -> None:
+    """It was told as "placements.home.n: must be a whole number, not text."."""
+    values = {**spell("home", DEFAULTS["home"]), **typed}
+    with pytest.raises(InvalidInput) as caught:
+        read_placement("home", understand(values))
+    words = Words(Translator("zh"), datetime(2026, 3, 2, tzinfo=UTC))
+    problem = explain(words, "home", caught.value)
+    assert said in problem.text
+    assert not problem.foreign
+
+
+def test_ids_may_stand_between_chinese_commas() -> None:
+    values = {**spell("home", DEFAULTS["home"]), "filters.blocklist": "A，B、C"}
+    assert understand(values)["filters"]["blocklist"] == ["A", "B", "C"]

@@ -244,6 +244,13 @@ class Desk:
                     pairs.append((ask, old, new))
         return compare_lists(name, known, pairs, show)
 
+    def find_unknown(self, item_ids: Sequence[str]) -> tuple[str, ...]:
+        """Those of some items that the shop does not have."""
+        recommender = self._shelf.get()
+        with self._shop.store.read() as tx:
+            index = self._stock.get(tx, recommender).table.index
+        return tuple(dict.fromkeys(each for each in item_ids if each not in index))
+
     def _ask(
         self, tx: sa.Connection, recommender: "Recommender", placement: Placement, ask: Ask
     ) -> _Asked:

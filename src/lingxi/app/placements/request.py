@@ -66,19 +66,21 @@ class Ask(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
             if len(getattr(self, name)) > most:
                 raise InvalidInput(
                     f"{name} holds {len(getattr(self, name))} items; {most} at most."
-                )
+                ).says("placement.ask.many", n=len(getattr(self, name)), most=most)
         if self.n is not None and not 1 <= self.n <= MOST_HISTORY:
             raise InvalidInput(f"n must be between 1 and {MOST_HISTORY}, not {self.n}.")
         if self.country is not None and (len(self.country) != 2 or not self.country.isalpha()):
             raise InvalidInput(
                 f"country must be two letters such as GB, not {self.country[:20]!r}."
-            )
+            ).says("placement.ask.country", country=self.country[:20])
         if self.age is not None and not 0 <= self.age <= 130:
             raise InvalidInput(f"age must be between 0 and 130, not {self.age}.")
         named = (*self.history, *self.cart, *self.bought, *self.candidates, self.item_id or "x")
         for each in named:
             if not 1 <= len(each) <= 200 or not each.isprintable():
-                raise InvalidInput("An item id is 1 to 200 printable characters; one is not.")
+                raise InvalidInput("An item id is 1 to 200 printable characters; one is not.").says(
+                    "placement.ask.item_id"
+                )
         if self.category is not None and (len(self.category) > 200 or self.category.strip() == ">"):
             raise InvalidInput("category must be a name or a path such as 'Home > Lamps'.")
 

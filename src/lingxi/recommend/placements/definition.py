@@ -123,9 +123,13 @@ class Filters(Record, frozen=True, kw_only=True):
 
     def __post_init__(self) -> None:
         if 0 < self.price_max < self.price_min:
-            raise InvalidInput(f"No price is from {self.price_min} to {self.price_max}.")
+            raise InvalidInput(f"No price is from {self.price_min} to {self.price_max}.").says(
+                "placement.problem.prices", low=self.price_min, high=self.price_max
+            )
         if not self.kinds:
-            raise InvalidInput("'kinds' must name at least one kind of item, such as 'product'.")
+            raise InvalidInput(
+                "'kinds' must name at least one kind of item, such as 'product'."
+            ).says("placement.problem.kinds")
 
 
 class Diversity(Record, frozen=True, kw_only=True):

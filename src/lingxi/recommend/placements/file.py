@@ -84,7 +84,7 @@ def read_placement(name: str, raw: object) -> Placement:
     if not _NAME.match(name):
         raise InvalidInput(
             f"{where}: a name is 1 to 40 small letters, digits, - and _, beginning with a letter."
-        )
+        ).says("placements.problem.name")
     if not isinstance(raw, Mapping):
         raise InvalidInput(f"{where} must be a table, but is {raw!r}.")
     whole = merge(_to_raw(DEFAULTS.get(name, Placement())), raw)
@@ -244,7 +244,9 @@ def _convert(where: str, raw: object, kind: Any) -> Any:
     except msgspec.ValidationError as error:
         raise InvalidInput(f"{where}{explain(str(error))}") from error
     except UserError as error:
-        raise InvalidInput(f"{where}: {error}") from error
+        found = InvalidInput(f"{where}: {error}")
+        found.said = error.said
+        raise found from error
 
 
 def _render_table(path: list[str], table: Mapping[str, Any], top: bool = False) -> Iterable[str]:

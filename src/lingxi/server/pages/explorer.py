@@ -1,8 +1,7 @@
 """The recommendation explorer: any list for anyone, why, and what one more event would change."""
 
-import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Annotated
 
 import msgspec
@@ -13,12 +12,13 @@ from lingxi.access import Scope
 from lingxi.app.answers import Answers
 from lingxi.app.placements.request import Ask
 from lingxi.app.placements.views import PlacedItem, PlacementView, WhyNotView
-from lingxi.errors import NotTrained
+from lingxi.errors import InvalidInput, NotTrained
 from lingxi.recommend.placements.verdict import Verdict
 from lingxi.server.api.parameters import Filter, check_text
 from lingxi.server.dependencies import AskAnswers
 from lingxi.server.pages.frame import AskFrame
 from lingxi.server.pages.links import Address
+from lingxi.server.pages.placement_form import split_ids
 from lingxi.server.pages.words import Words
 
 DEEDS = ("viewed", "in_cart", "bought")
@@ -60,6 +60,8 @@ class Exploration:
     gone: tuple[PlacedItem, ...]
     added: WhyNotView | None
     standing: WhyNotView | None
+    unknown: tuple[str, ...] = ()
+    """Items of the page, of what was looked at and of the cart that the shop does not have."""
 
     @property
     def compared(self) -> bool:
@@ -99,17 +101,23 @@ def get_explorer(
         "deed": deed if deed in DEEDS else DEEDS[0],
         "missing": check_text("missing", missing).strip(),
     }
+    found, problem = None, None
     try:
         found = explore(answers, read_wish(filters))
     except NotTrained:
         return frame.page("explorer_empty.html")
+    except InvalidInput as error:
+        problem = frame.words.problem(error)
     context = {
         "filters": filters,
         "names": names,
         "deeds": DEEDS,
         "found": found,
+        "problem": problem,
         "causes": _CAUSES,
-        "answer": answer_exploration(frame.words, found),
+        "answer": answer_exploration(frame.words, found)
+        if found
+        else frame.words.text("explorer.answer.problem"),
     }
     return frame.list_page("explorer.html", context, Address("/explorer", _spell(filters)))
 
@@ -137,15 +145,6 @@ def read_wish(filters: Mapping[str, str]) -> Wish:
     )
 
 
-def split_ids(text: str) -> tuple[str, ...]:
-    """Item ids with commas or line ends between them.
-
-    >>> split_ids("A, B c,,")
-    ('A', 'B c')
-    """
-    return tuple(part.strip() for part in re.split(r"[,，、\n]", text) if part.strip())
-
-
 def explore(answers: Answers, wish: Wish) -> Exploration:
     """Make the list, and the one with what was added where something was; nothing is noted."""
     desk, ask = answers.placements, wish.ask
@@ -156,7 +155,8 @@ def explore(answers: Answers, wish: Wish) -> Exploration:
         ask = add_event(ask, wish.added, wish.deed)
         after = desk.recommend(wish.placement, ask, explain=True, log=False)
     standing = desk.why_not(wish.placement, ask, wish.missing) if wish.missing else None
-    return compare(before, after, added, standing)
+    named = (*wish.ask.history, *wish.ask.cart, *filter(None, [wish.ask.item_id]))
+    return replace(compare(before, after, added, standing), unknown=desk.find_unknown(named))
 
 
 def add_event(ask: Ask, item_id: str, deed: str) -> Ask:
@@ -201,6 +201,9 @@ def answer_exploration(words: Words, found: Exploration) -> str:
         who = words.text(f"explorer.who.{code}", customer=view.customer_id)
     elif view.customer_id:
         who = words.text("explorer.who.unknown", customer=view.customer_id)
+    if found.unknown:
+        unknown = words.listed(found.unknown)
+        who = words.join(words.text("explorer.unknown", n=len(found.unknown), items=unknown), who)
     if not view.items:
         return words.join(who, words.text("explorer.answer.none"))
     first = view.items[0]

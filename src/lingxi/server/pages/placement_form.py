@@ -1,14 +1,17 @@
 """A placement as a form: its fields in groups, what a reader typed, and the definition it means."""
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import msgspec
 
+from lingxi.errors import UserError
 from lingxi.recommend.placements.definition import MOST_RULES, Do, Placement, Strategy
 from lingxi.recommend.placements.file import read_fragment, render_fragment, to_section
 from lingxi.recommend.rerank import Method
+from lingxi.server.pages.words import Problem, Words
 
 FALLBACKS = 4
 Values = Mapping[str, str]
@@ -182,7 +185,7 @@ def _read(field: Field, text: str) -> Any:
         case "check":
             return bool(text)
         case "list":
-            return [part.strip() for part in text.split(",") if part.strip()]
+            return list(split_ids(text))
         case "toml":
             return read_fragment(text)
         case "whole" | "number" | "knob":
@@ -242,3 +245,38 @@ def tidy(values: Values) -> dict[str, str]:
 def list_rules(values: Values, spare: int = 1) -> Sequence[int]:
     """Numbers of the rules that the form shows: those there are, and some empty ones."""
     return range(count_rules(values) + spare)
+
+
+def split_ids(text: str) -> tuple[str, ...]:
+    """Item ids with commas or line ends between them.
+
+    >>> split_ids("A, B c,,")
+    ('A', 'B c')
+    """
+    return tuple(part.strip() for part in re.split(r"[,，、\n]", text) if part.strip())
+
+
+def explain(words: Words, name: str, error: UserError) -> Problem:
+    """What is wrong with a form, by the field's own label where the error names one."""
+    found = _OF_A_FIELD.match(str(error).removeprefix(f"placements.{name}."))
+    if error.said is not None or found is None:
+        return words.problem(error)
+    path, wanted, bound = found["path"], found["kind"], found["bound"] or ""
+    place = re.match(r"rules\[(\d+)\]", path)
+    field = words.word("placement.field", path.rpartition(".")[2])
+    if place:
+        field = words.text("placement.problem.of_rule", number=int(place[1]) + 1, field=field)
+    for code, mark in (("least", ">="), ("most", "<=")):
+        if bound.startswith(mark):
+            limit = bound.removeprefix(mark).strip()
+            return Problem(words.text(f"placement.problem.{code}", field=field, limit=limit))
+    if bound.startswith("matching"):
+        return Problem(words.text("placement.problem.name", field=field))
+    code = "whole" if wanted == "a whole number" else "number"
+    return Problem(words.text(f"placement.problem.{code}", field=field))
+
+
+_OF_A_FIELD = re.compile(
+    r"(?P<path>[\w.\[\]]+): must be (?P<kind>a whole number|a number|text)"
+    r" ?(?P<bound>(?:>=|<=) [^,]*|matching .*)?(?P<other>, not .*)?\.$"
+)

@@ -22,13 +22,15 @@ from lingxi.server.pages.placement_form import (
     GROUPS,
     RULE_FIELDS,
     Values,
+    explain,
     list_rules,
     spell,
+    split_ids,
     tidy,
     understand,
 )
 from lingxi.server.pages.session import see
-from lingxi.server.pages.words import Words
+from lingxi.server.pages.words import Problem, Words
 
 _READ = {"scope": Scope.RECOMMENDATIONS}
 _WRITE = {"scope": Scope.PLACEMENTS_WRITE}
@@ -52,7 +54,7 @@ def get_placements(
         "answer": answer_placements(frame.words, view),
         "may_change": _may_change(frame),
         "done": done if done in _DONE else "",
-        "problem": "",
+        "problem": None,
     }
     return frame.page("placements.html", context)
 
@@ -64,7 +66,9 @@ def post_new(data: FormData, frame: AskFrame, answers: AskAnswers, user: AskUser
     book = answers.placements.book
     try:
         if name in book.get().placements:
-            raise Conflict(f"There is a placement {name!r} already.")
+            raise Conflict(f"There is a placement {name!r} already.").says(
+                "placements.problem.taken", name=name
+            )
         book.put(name, read_placement(name, {}), actor=user.actor)
     except UserError as error:
         view = list_definitions(book)
@@ -73,7 +77,7 @@ def post_new(data: FormData, frame: AskFrame, answers: AskAnswers, user: AskUser
             "answer": answer_placements(frame.words, view),
             "may_change": True,
             "done": "",
-            "problem": str(error),
+            "problem": frame.words.problem(error),
         }
         return frame.page("placements.html", context, status=400)
     return see(link(f"/placements/{name}", done="saved"))
@@ -115,7 +119,8 @@ def post_placement(
             book.put(name, draft, actor=user.actor, note=note, expected=values.get("seen"))
             return see(link(f"/placements/{name}", **look, done="saved"))
     except UserError as error:
-        return draw_placement(frame, answers, name, look, values, problem=str(error), status=400)
+        problem = explain(frame.words, name, error)
+        return draw_placement(frame, answers, name, look, values, problem=problem, status=400)
     return draw_placement(frame, answers, name, look, values, draft=draft)
 
 
@@ -150,7 +155,7 @@ def draw_placement(
     *,
     draft: Placement | None = None,
     done: str = "",
-    problem: str = "",
+    problem: Problem | None = None,
     status: int = 200,
 ) -> Response[str]:
     """The page of one placement, with a draft's effects or what is wrong with it."""
@@ -162,7 +167,7 @@ def draw_placement(
         "shown": shown,
         "missing": missing,
         "trial": trial,
-        "trouble": trouble,
+        "trouble": frame.words.problem(trouble) if trouble else None,
         "draft": draft is not None,
         "groups": GROUPS,
         "rule_fields": RULE_FIELDS,
@@ -177,7 +182,7 @@ def draw_placement(
     return frame.page("placement.html", {**context, "address": address}, status=status)
 
 
-_Looked = tuple[PlacementView | None, WhyNotView | None, PreviewView | None, str]
+_Looked = tuple[PlacementView | None, WhyNotView | None, PreviewView | None, UserError | None]
 
 
 def _look(answers: Answers, name: str, look: dict[str, str], draft: Placement | None) -> _Looked:
@@ -185,9 +190,9 @@ def _look(answers: Answers, name: str, look: dict[str, str], draft: Placement | 
     desk = answers.placements
     ask = Ask(
         customer_id=look["customer"] or None,
-        history=_split(look["history"]),
+        history=split_ids(look["history"]),
         item_id=look["item"] or None,
-        cart=_split(look["cart"]),
+        cart=split_ids(look["cart"]),
         category=look["category"] or None,
         country=look["country"] or None,
     )
@@ -198,10 +203,10 @@ def _look(answers: Answers, name: str, look: dict[str, str], draft: Placement | 
         missing = desk.why_not(name, ask, look["missing"]) if look["missing"] else None
         trial = desk.preview(name, draft, sample=_SAMPLE, show=_SHOWN) if draft else None
     except NotTrained:
-        return None, None, None, ""
+        return None, None, None, None
     except UserError as error:
-        return None, None, None, str(error)
-    return shown, missing, trial, ""
+        return None, None, None, error
+    return shown, missing, trial, None
 
 
 def answer_placements(words: Words, view: DefinitionsView) -> str:
@@ -221,10 +226,6 @@ def answer_placement(words: Words, placement: Placement) -> str:
     if others:
         said = words.join(said, words.text("placement.answer.then", others=words.listed(others)))
     return said
-
-
-def _split(text: str) -> tuple[str, ...]:
-    return tuple(part.strip() for part in text.split(",") if part.strip())
 
 
 def _may_change(frame: Frame) -> bool:

@@ -21,7 +21,8 @@ document.addEventListener("keydown", (event) => {
   }
 });
 
-document.addEventListener("htmx:after:swap", () => {
+document.addEventListener("htmx:after:swap", (event) => {
+  if (event.detail?.ctx?.sourceElement?.hasAttribute("data-quiet")) return; // drawn anew by itself
   const news = document.querySelector("[data-announce]");
   if (news) live.textContent = news.textContent;
 });
