@@ -40,7 +40,7 @@ AGAIN = change_rows(ROWS)
 GOLDEN = ("08ffd571bb830cfb", "448818173497738f", "d7057ce8a3052f60")
 """What a shop holds after the file, after the file again, and after it came again changed, as code
 that held all documents at once had it but for orders that came back in part, and then whole:
-those come back once."""
+those come back once. Customers were not given the addresses of their orders then."""
 
 
 @pytest.fixture(autouse=True)
@@ -59,7 +59,10 @@ def bring_in(bench: Bench, path: Path, progress: Callable[..., None] | None = No
     return import_orders(bench.store, bench.settings, bench.clock, path, chosen, **told)
 
 
-def test_a_dirty_file_gives_what_it_gave_before(bench: Bench) -> None:
+def test_a_dirty_file_gives_what_it_gave_before(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(load, "join_addresses", lambda *_: None)
     found = []
     for rows in (ROWS, ROWS, AGAIN):
         report = bring_in(bench, bench.file(write_rows(rows)))

@@ -12,8 +12,9 @@ from lingxi.ingest.phones import is_phone, read_phone, to_e164
 from lingxi.ingest.puts import tidy_id
 from lingxi.ingest.tables import identifier
 from lingxi.store import Store
+from lingxi.store.adding import add_new
 from lingxi.store.counters import allocate
-from lingxi.store.keyed import insert_or_ignore, select_by_keys, upsert
+from lingxi.store.keyed import fetch_by_keys, select_by_keys, upsert
 from lingxi.store.prepared import Prepared
 from lingxi.store.projection import find_customers
 from lingxi.store.tables import identity
@@ -94,13 +95,8 @@ def _insert(
     seals: Mapping[str, str],
     owners: Mapping[str, int],
 ) -> None:
-    tx.execute(
-        insert_or_ignore(tx, identifier),
-        [
-            {"kind": kind, "value": value, "subject": number, "sealed": seals.get(value)}
-            for value, number in numbers.items()
-        ],
-    )
+    rows = [(kind, value, number, seals.get(value), None) for value, number in numbers.items()]
+    add_new(tx, identifier, rows)
     upsert(
         tx,
         identity,
@@ -115,13 +111,9 @@ def find_subjects(tx: Connection, kind: str, values: Collection[str]) -> dict[st
     """The surrogates of the identifiers that have one."""
     if not values:
         return {}
-    query = select_by_keys(
-        tx,
-        [identifier.c.kind, identifier.c.value],
-        [(kind, value) for value in values],
-        [identifier.c.value, identifier.c.subject],
-    )
-    return {row[0]: row[1] for row in tx.execute(query)}
+    c = identifier.c
+    keys = [(kind, value) for value in values]
+    return dict(fetch_by_keys(tx, [c.kind, c.value], keys, [c.value, c.subject]))
 
 
 def blind_phone(store: Store, phone: str) -> str:

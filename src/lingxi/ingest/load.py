@@ -11,6 +11,7 @@ from sqlalchemy import Connection
 
 from lingxi.ingest.documents import AT_ONCE, Documents
 from lingxi.ingest.identity import CUSTOMER, EMAIL, find_subjects, resolve_subjects
+from lingxi.ingest.joining import join_addresses
 from lingxi.ingest.order_events import to_events
 from lingxi.ingest.refunds import Buyer, Shelf, tie_refund
 from lingxi.ingest.settle import settle_orders
@@ -94,7 +95,7 @@ def load_documents(
     shelf = _stock_shelf(store, documents, new)
     paid_back = known[documents.paid_back[known] | (documents.refunded[known] > 0)]
     wanted = np.concatenate([new, paid_back])
-    subjects = resolve_buyers(store, documents, wanted)
+    subjects = resolve_buyers(store, documents, wanted, received_at)
     telling = _Telling(documents, shelf, subjects, frozenset(paid_back.tolist()), received_at)
     batches = (np.sort(wanted)[start : start + AT_ONCE] for start in range(0, len(wanted), AT_ONCE))
     pace = _Pace()
@@ -169,9 +170,12 @@ class _Telling:
         return made
 
 
-def resolve_buyers(store: Store, documents: Documents, places: Places) -> NDArray[np.int64]:
+def resolve_buyers(
+    store: Store, documents: Documents, places: Places, now: datetime
+) -> NDArray[np.int64]:
     """The subject of every buyer of these documents by their code, and -1 at the end, for a guest;
-    an e-mail address is kept as its keyed hash alone."""
+    an e-mail address is kept as its keyed hash alone. Customers get the addresses of their orders,
+    before those of guests are looked up."""
     lines = documents.lines
     n_customers = len(lines.customer.values)
     found = np.full(n_customers + len(lines.email.values) + 1, -1, dtype=np.int64)
@@ -182,6 +186,8 @@ def resolve_buyers(store: Store, documents: Documents, places: Places) -> NDArra
         (CUSTOMER, distinct[(distinct >= 0) & (distinct < n_customers)]),
         (EMAIL, distinct[distinct >= n_customers]),
     ):
+        if kind == EMAIL:
+            join_addresses(store, documents, places, now)
         for start in range(0, len(own), _KEYS):
             part = own[start : start + _KEYS]
             names = [who[1] for who in documents.list_buyers(part.tolist()) if who is not None]
