@@ -18,7 +18,7 @@ from lingxi.ingest import (
     list_quarantine,
 )
 from lingxi.ingest.learnt import read_learnt
-from lingxi.schema import Line
+from lingxi.schema import Line, Name
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -298,3 +298,20 @@ def test_long_ids_that_begin_alike_stay_two(bench: Bench) -> None:
     assert report.customers == 2
     with bench.store.read() as tx:
         assert find_customer(tx, f"{long}1") != find_customer(tx, f"{long}2")
+
+
+@pytest.mark.parametrize("who", ["k2", ""])
+def test_a_refund_is_tied_to_the_order_of_an_earlier_file_that_it_names(
+    bench: Bench, who: str
+) -> None:
+    """It was looked for among the orders of the refund's own customer alone."""
+    head = "order,customer,sku,qty,price,date\n"
+    bench.orders(head + "1001,k1,A,3,10,2024-01-05\n1002,k2,B,1,10,2024-01-05\n")
+    for number in ("C1001", "RMA-1001"):
+        bench.orders(head + f"{number},{who},A,-2,10,2024-01-07\n")
+    told = [e for e in bench.log() if e.name == Name.ORDER_REFUNDED]
+    assert [(e.order_id, e.amount_cents) for e in told] == [
+        ("1001", 2000),
+        ("1001", 1000),
+        (None, 1000),
+    ]

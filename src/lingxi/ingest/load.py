@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from itertools import islice
+from itertools import chain, islice
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,12 +15,16 @@ from lingxi.ingest.joining import join_addresses
 from lingxi.ingest.order_events import to_events
 from lingxi.ingest.refunds import Buyer, Shelf, tie_refund
 from lingxi.ingest.settle import settle_orders
+from lingxi.ingest.stated import read_refunds
 from lingxi.ingest.tables import document as document_table
 from lingxi.ingest.words import named_order
 from lingxi.schema import Event, Name
 from lingxi.store import Progress, Store
-from lingxi.store.keyed import insert_or_ignore, select_by_keys
+from lingxi.store.codec import from_row
+from lingxi.store.keyed import fetch_typed, insert_or_ignore, select_by_keys
 from lingxi.store.log import log_position
+from lingxi.store.tables import NAMED
+from lingxi.store.tables import event as event_table
 
 _KEYS = 5_000
 _LONGEST_HISTORY = 100_000
@@ -208,7 +212,10 @@ def _stock_shelf(store: Store, documents: Documents, new: Places) -> Shelf:
         shelf.ask(document)
         if document.buyer is not None:
             buyers[document.buyer] = None
-    _shelve_history(store, list(buyers), shelf)
+    back = _shelve_history(store, list(buyers), shelf) | _shelve_named(store, shelf)
+    for each in back.values():
+        if each.order_id is not None:
+            shelf.take_back(each.order_id, each.lines)
     for sale in documents.read(_find_asked(documents, new[~documents.refund[new]], refunds)):
         shelf.put(sale.buyer, sale.order_id, sale.occurred_at, sale.lines)
         if sale.paid_back:
@@ -238,8 +245,10 @@ def _find_asked(documents: Documents, sales: Places, refunds: Places) -> Places:
     return sales[holds | named[lines.order.codes[documents.first_of(sales)]]]
 
 
-def _shelve_history(store: Store, buyers: Sequence[tuple[str, str]], shelf: Shelf) -> None:
-    """Put what these customers bought in earlier imports on the shelf."""
+def _shelve_history(
+    store: Store, buyers: Sequence[tuple[str, str]], shelf: Shelf
+) -> dict[str, Event]:
+    """Put what these customers bought in earlier imports on the shelf; their refunds, by id."""
     subjects: dict[tuple[str, str], int] = {}
     with store.read() as tx:
         for kind in (CUSTOMER, EMAIL):
@@ -252,16 +261,34 @@ def _shelve_history(store: Store, buyers: Sequence[tuple[str, str]], shelf: Shel
             for start in range(0, len(values), _KEYS):
                 found = find_subjects(tx, kind, values[start : start + _KEYS])
                 subjects.update((own[value], subject) for value, subject in found.items())
+    back: dict[str, Event] = {}
     for buyer, subject in subjects.items():
         names = (Name.ORDER_COMPLETED.value, Name.ORDER_REFUNDED.value)
         events = store.log.read_customer(subject, limit=_LONGEST_HISTORY, names=names)
-        _shelve_events(shelf, buyer, events)
+        back.update(_shelve_events(shelf, buyer, events))
+    return back
 
 
-def _shelve_events(shelf: Shelf, buyer: Buyer, events: Sequence[Event]) -> None:
+def _shelve_named(store: Store, shelf: Shelf) -> dict[str, Event]:
+    """Put the orders of earlier imports that refunds name on the shelf, whoever bought them; the
+    refunds of who did, by id."""
+    there = {order_id for order_id, _ in shelf.by_order}
+    keys = [(f"order:{number}",) for number in sorted(shelf.orders - there)]
+    c, back = event_table.c, dict[str, Event]()
+    with store.read() as tx:
+        for start in range(0, len(keys), _KEYS):
+            part = keys[start : start + _KEYS]
+            rows = fetch_typed(tx, [c.event_id], part, [c.position, c.payload], only=NAMED)
+            told = [from_row(position, payload) for position, payload in rows]
+            orders = [each for each in told if each.event_id == f"order:{each.order_id}"]
+            _shelve_events(shelf, None, orders)
+            came = chain.from_iterable(read_refunds(tx, orders, guests=True).values())
+            back.update((each.event_id, each) for each in came)
+    return back
+
+
+def _shelve_events(shelf: Shelf, buyer: Buyer, events: Sequence[Event]) -> dict[str, Event]:
     for event in events:
         if event.name == Name.ORDER_COMPLETED.value and event.order_id is not None:
             shelf.put(buyer, event.order_id, event.occurred_at, event.lines)
-    for event in events:
-        if event.name == Name.ORDER_REFUNDED.value and event.order_id is not None:
-            shelf.take_back(event.order_id, event.lines)
+    return {event.event_id: event for event in events if event.name == Name.ORDER_REFUNDED.value}

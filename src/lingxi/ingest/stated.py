@@ -28,16 +28,18 @@ def is_stated(event: Event) -> bool:
     return event.name == Name.ORDER_REFUNDED and STATED in event.properties
 
 
-def read_refunds(tx: Connection, events: Sequence[Event]) -> dict[str | None, list[Event]]:
+def read_refunds(
+    tx: Connection, events: Sequence[Event], *, guests: bool = False
+) -> dict[str | None, list[Event]]:
     """The refunds that the log has of these events' orders, by order, under any name of their
-    customers."""
+    customers, and of nobody where an order is, or ``guests`` are asked for."""
     came: dict[str | None, list[Event]] = {e.order_id: [] for e in events}
     if not events:
         return came
     c, own = event_table.c, sorted({e.subject for e in events if e.subject is not None})
     customers = sa.select(identity.c.customer).where(identity.c.subject.in_(own))
     everyone = sa.select(identity.c.subject).where(identity.c.customer.in_(customers))
-    guests = any(e.subject is None for e in events)
+    guests = guests or any(e.subject is None for e in events)
     who = sa.or_(c.subject.in_(everyone), c.subject.is_(None) if guests else sa.false())
     since = to_micros(min(e.occurred_at for e in events) - _EARLIER)
     query = sa.select(c.position, c.payload).where(
