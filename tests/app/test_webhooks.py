@@ -264,6 +264,48 @@ def test_a_variant_that_its_product_no_longer_lists_is_gone_and_comes_again(shop
     assert on_sale() == ["H", "M", "S"]
 
 
+def test_a_late_webhook_of_a_product_changes_nothing(shop: Shop) -> None:
+    """Platforms send again for hours what was not answered: the older word stood then."""
+
+    def deliver(platform: str, topic: str, body: dict[str, object]) -> None:
+        raw = msgspec.json.encode(body)
+        wc = {"x-wc-webhook-topic": topic, "x-wc-webhook-signature": sign("s3cret", raw)}
+        sent = {"x-shopify-topic": topic, "x-shopify-hmac-sha256": sign("s3cret", raw)}
+        take_webhook(shop, platform, wc if platform == "woo" else sent, raw)
+
+    def tell(price: int, minute: int) -> None:
+        moment = f"2026-03-01T10:{minute}:00"
+        tee = {"id": 11, "sku": "TEE", "price": str(price)}
+        body = {"id": 1, "title": "Tee", "updated_at": f"{moment}Z", "variants": [tee]}
+        deliver("shopify", "products/update", body)
+        mug = {"id": 1, "sku": "MUG", "name": "Mug", "price": str(price)}
+        deliver("woo", "product.updated", {**mug, "date_modified_gmt": moment})
+        stock = {"inventory_item_id": 5, "available": price, "updated_at": f"{moment}Z"}
+        deliver("shopify", "inventory_levels/update", stock)
+
+    def read() -> list[tuple[str, int, bool, int | None]]:
+        c = item_table.c
+        with shop.store.read() as tx:
+            query = sa.select(c.item_id, c.price_cents, c.active, c.stock).order_by(c.item_id)
+            return [tuple(row) for row in tx.execute(query)]
+
+    pen = {"id": 12, "sku": "PEN", "price": "1", "inventory_item_id": 5}
+    deliver("shopify", "products/create", {"id": 2, "title": "Pen", "variants": [pen]})
+    tell(10, 10)
+    tell(30, 30)
+    tell(20, 20)
+    assert read() == [("MUG", 3000, True, None), ("PEN", 100, True, 30), ("TEE", 3000, True, None)]
+    tell(40, 40)
+    for platform, topic in (("shopify", "products/delete"), ("woo", "product.deleted")):
+        deliver(platform, topic, {"id": 1})
+    tell(50, 50)  # was sent before, and came after
+    assert [(item, price, active) for item, price, active, _ in read()] == [
+        ("MUG", 4000, False),
+        ("PEN", 100, True),
+        ("TEE", 4000, False),
+    ]
+
+
 def test_the_way_of_a_second_telling_ends_at_what_the_log_has(shop: Shop) -> None:
     """It showed an order as stored, and its goods as bought, where nothing was."""
     send(shop, "orders/create", ORDER)

@@ -1,7 +1,7 @@
 """A shop platform's webhook: checked, taken once, and everything it means done."""
 
 from collections.abc import Mapping
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -16,9 +16,10 @@ from lingxi.catalogue.tables import item as item_table
 from lingxi.catalogue.write import Merge
 from lingxi.errors import BodyUnreadable, InvalidInput, NotAuthenticated
 from lingxi.i18n import minor_units
+from lingxi.ingest.cleaning.moments import read_moment
 from lingxi.ingest.message import Dropped, Message
 from lingxi.ingest.reasons import DropReason
-from lingxi.ingest.tables import delivery
+from lingxi.ingest.tables import delivery, told_product
 from lingxi.ingest.webhooks import (
     Delivery,
     Reading,
@@ -31,7 +32,7 @@ from lingxi.ingest.webhooks import (
 from lingxi.ingest.webhooks.reading import Body, as_object, as_text
 from lingxi.ingest.wire import decode
 from lingxi.schema import Item
-from lingxi.store.keyed import insert_or_ignore
+from lingxi.store.keyed import insert_or_ignore, upsert
 
 if TYPE_CHECKING:
     from lingxi.app.shop import Shop
@@ -88,7 +89,7 @@ def take_webhook(shop: "Shop", name: str, headers: Mapping[str, str], body: byte
     if reading.lacking:
         taken = _set_aside(shop, name, body, decoded, f"{told.topic}: {reading.lacking}")
     else:
-        taken = _carry_out(shop, name, reading)
+        taken = _carry_out(shop, name, reading, told.triggered_at or now)
     if told.delivery_id:
         with shop.store.write() as tx:
             row = {"source": name, "delivery_id": told.delivery_id, "at": now}
@@ -122,7 +123,7 @@ def _set_aside(shop: "Shop", name: str, raw: bytes, body: Body, lacking: str) ->
     return Taken(success=True, result="set_aside")
 
 
-def _carry_out(shop: "Shop", name: str, reading: Reading) -> Taken:
+def _carry_out(shop: "Shop", name: str, reading: Reading, at: datetime) -> Taken:
     now = shop.clock.now()
     if reading.messages:
         shop.intake.take(
@@ -137,7 +138,7 @@ def _carry_out(shop: "Shop", name: str, reading: Reading) -> Taken:
                 for each in reading.messages
             ]
         )
-    items = _write_items(shop, reading)
+    items = _write_items(shop, name, reading, at)
     with shop.store.write() as tx:
         note_requests(shop, tx, name, reading.requests)
         if reading.uninstalled:  # still in use: the platform asks for erasures only after it
@@ -146,12 +147,17 @@ def _carry_out(shop: "Shop", name: str, reading: Reading) -> Taken:
     return Taken(success=True, result=result, messages=len(reading.messages), items=items)
 
 
-def _write_items(shop: "Shop", reading: Reading) -> int:
+def _write_items(shop: "Shop", name: str, reading: Reading, at: datetime) -> int:
+    """Write what a webhook says of a product, unless one said more recent; ``at`` is when it was
+    sent, which is when a product was deleted."""
     if not (reading.items or reading.removed_groups or reading.stock):
         return 0
     currency, now = shop.settings.shop.currency, shop.clock.now()
     changes = {item_id: _to_change(body, currency) for item_id, body in reading.items.items()}
+    gone = at if reading.removed_groups else None
     with shop.store.write() as tx:
+        if not _is_news(tx, name, reading.product, read_moment(reading.changed_at) or gone):
+            return 0
         for number, stock in reading.stock.items():
             known = item_table.c.attributes.contains(f'"inventory_item_id":"{number}"')
             for item_id in tx.execute(sa.select(item_table.c.item_id).where(known)).scalars():
@@ -161,6 +167,20 @@ def _write_items(shop: "Shop", reading: Reading) -> int:
         removed = _list_gone(tx, reading)
         remove_items(shop.store, tx, removed, now)
     return len(changes) + len(removed)
+
+
+def _is_news(tx: sa.Connection, source: str, product: str, at: datetime | None) -> bool:
+    """Whether nothing more recent was told of a product; this is noted then. News that does not
+    say when it happened is taken as it comes."""
+    if at is None or not product:
+        return True
+    c = told_product.c
+    query = sa.select(c.at).where(c.source == source, c.product_id == product)
+    last = tx.execute(query).scalar()
+    if last is not None and at < last:
+        return False
+    upsert(tx, told_product, [{"source": source, "product_id": product, "at": at}])
+    return True
 
 
 def _list_gone(tx: sa.Connection, reading: Reading) -> list[str]:

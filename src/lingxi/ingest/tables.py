@@ -202,6 +202,16 @@ delivery = Table(
 )
 """Webhook deliveries that were taken, so that each is taken once."""
 
+told_product = Table(
+    "told_product",
+    metadata,
+    Column("source", String, primary_key=True),
+    Column("product_id", String, primary_key=True),
+    Column("at", Moment, nullable=False),
+)
+"""When a platform last changed each product (or the stock of each inventory item) of which its
+webhooks told, by the platform's own clock: what comes later and is older changes nothing."""
+
 privacy_request = Table(
     "privacy_request",
     metadata,

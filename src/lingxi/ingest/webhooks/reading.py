@@ -21,8 +21,10 @@ class PersonRequest(msgspec.Struct, frozen=True):
 class Reading(msgspec.Struct, frozen=True):
     """The bodies of messages in Segment's terms; items as for the catalogue's API, by id; groups of
     items to remove, and groups told whole, whose other items are gone; stock by the platform's own
-    inventory id. ``lacking`` names what the platform documents and the webhook does not say: then
-    it means nothing, and is set aside whole."""
+    inventory id. ``product`` is the platform's id of what was told of, and ``changed_at`` when that
+    changed by the platform's clock; empty where it does not say. ``lacking`` names what the
+    platform documents and the webhook does not say: then it means nothing, and is set aside whole.
+    """
 
     messages: Sequence[Body] = ()
     items: Mapping[str, Body] = {}
@@ -31,6 +33,8 @@ class Reading(msgspec.Struct, frozen=True):
     stock: Mapping[str, int] = {}
     requests: Sequence[PersonRequest] = ()
     uninstalled: bool = False
+    product: str = ""
+    changed_at: str = ""
     lacking: str = ""
 
 

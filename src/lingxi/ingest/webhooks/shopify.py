@@ -232,7 +232,7 @@ def _cart(_topic: str, body: Body) -> Reading:
 def _item(topic: str, body: Body) -> Reading:
     product_id = as_text(body.get("id"))
     if topic.endswith("delete"):
-        return Reading(removed_groups=[product_id])
+        return Reading(removed_groups=[product_id], product=product_id)
     images = as_list(body.get("images"))
     image = as_object(body.get("image")) or (images[0] if images else {})
     items = {
@@ -241,7 +241,8 @@ def _item(topic: str, body: Body) -> Reading:
     }
     # A longer list is cut, and does not say what is gone.
     whole = {product_id: tuple(items)} if 0 < len(items) < _MOST_VARIANTS else {}
-    return Reading(items=items, whole_groups=whole)
+    changed = as_text(body.get("updated_at"))
+    return Reading(items=items, whole_groups=whole, product=product_id, changed_at=changed)
 
 
 def _variant(variant: Body, body: Body, image: Body) -> Body:
@@ -272,7 +273,12 @@ def _variant(variant: Body, body: Body, image: Body) -> Body:
 def _stock(_topic: str, body: Body) -> Reading:
     available = body.get("available")
     number = as_text(body.get("inventory_item_id"))
-    return Reading(stock={number: max(0, available)} if isinstance(available, int) else {})
+    if not isinstance(available, int):
+        return Reading()
+    # each location has a count of its own, and a moment at which it changed
+    product = f"inventory {number} {as_text(body.get('location_id'))}"
+    changed = as_text(body.get("updated_at"))
+    return Reading(stock={number: max(0, available)}, product=product, changed_at=changed)
 
 
 def _privacy(topic: str, body: Body) -> Reading:

@@ -177,7 +177,7 @@ def _identify(body: Body, number: str) -> list[Body]:
 def _product(action: str, body: Body) -> Reading:
     number = as_text(body.get("id"))
     if action == "deleted":
-        return Reading(removed_groups=[number])
+        return Reading(removed_groups=[number], product=number)
     parent = as_text(body.get("parent_id"))
     images, categories = as_list(body.get("images")), as_list(body.get("categories"))
     stock = body.get("stock_quantity")
@@ -201,7 +201,9 @@ def _product(action: str, body: Body) -> Reading:
         item["stock"] = max(0, stock)
     elif status is not None:  # no longer counted: not known, and not what it was
         item["stock"] = None
-    return Reading(items={name_item(body.get("sku"), None, number): item})
+    changed = _moment(body.get("date_modified_gmt"))
+    items = {name_item(body.get("sku"), None, number): item}
+    return Reading(items=items, product=number, changed_at=changed)
 
 
 def _moment(value: object) -> str:
