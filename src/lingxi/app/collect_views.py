@@ -97,7 +97,8 @@ class TraceView(msgspec.Struct, frozen=True):
 
     ``raw`` is nothing where the server no longer remembers the bytes; ``event`` the stored event,
     as the log keeps it; ``identifiers`` are kinds with what may be shown of them; ``passed`` the
-    cleaning steps that found nothing to change, as far as they are remembered.
+    cleaning steps that found nothing to change, as far as they are remembered; ``apart`` the fields
+    that may tell who a person is, so that they are kept under that person's key and not in the log.
     """
 
     event_id: str | None
@@ -115,6 +116,7 @@ class TraceView(msgspec.Struct, frozen=True):
     identifiers: tuple[tuple[str, str], ...]
     changes: tuple[Sentence, ...]
     passed: tuple[str, ...] = ()
+    apart: tuple[str, ...] = ()
 
 
 class IdentifierRow(msgspec.Struct, frozen=True):

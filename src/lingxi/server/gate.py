@@ -79,15 +79,14 @@ class Gate:
         if presented.key is not None or presented.token is not None:
             metered = not opt.get("unmetered")
             principal = await sync_to_thread(self._admit, presented, metered)
-        is_open = bool(opt.get("open"))
-        if not is_open:
-            check_permission(principal, opt.get("scope"))
         scope["user"] = principal
         by_session = presented.key is None
-        if by_session:
+        if by_session:  # before anything is refused: the page that says so has forms as well
             send = self._place_secret(request, presented, principal, send)
-            if request.method not in SAFE_METHODS:
-                await check_form(request, str(scope["state"]["csrf_secret"]))
+        if not opt.get("open"):
+            check_permission(principal, opt.get("scope"))
+        if by_session and request.method not in SAFE_METHODS:
+            await check_form(request, str(scope["state"]["csrf_secret"]))
         await next_app(scope, receive, send)
 
     def _read(self, request: Request[Any, Any, Any]) -> Presented:

@@ -1,5 +1,6 @@
 """Pages of the collector: what is said of a message, of its source, and to whom it is said."""
 
+import html
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -167,3 +168,35 @@ def test_what_came_of_an_item_without_a_name_is_its_id(client, shop) -> None:
     page = client.get("/customers/u").text
     assert "NAMELESS-1" in page
     assert word("en", "customer.churn.no_orders") in page
+
+
+def test_who_may_not_do_something_is_still_logged_in(client) -> None:
+    """The page that refused had neither the user's name nor a way to log out that worked."""
+    client.cookies.clear()
+    token = read_token(client.get("/login").text)
+    client.post("/login", data={"_csrf_token": token, "name": "vera", "password": PASSWORD})
+    refused = client.get("/quarantine")
+    assert refused.status_code == 403
+    assert "vera" in refused.text
+    form = {"_csrf_token": read_token(refused.text)}
+    assert client.post("/logout", data=form, follow_redirects=False).status_code == 303
+
+
+def test_fields_that_are_kept_apart_are_named(client, shop) -> None:
+    """An address came in and was gone, though "no step changed anything"."""
+    quiz = {"url": "https://shop.example/lamps?q=brass"}
+    send(shop, {"event": "Quiz Finished", "userId": "u", "properties": quiz})
+    told = html.unescape(client.get("/live/1").text)
+    assert f"{word('en', 'trace.apart')} <code>url</code>" in told
+
+
+def test_a_file_that_was_imported_once_is_no_source_that_fell_silent(
+    client, shop, tmp_path
+) -> None:
+    path = tmp_path / "orders.csv"
+    head = "invoice,stock_code,quantity,invoice_date,unit_price,customer_id"
+    path.write_text(f"{head}\n1,A,1,2026-01-02,2.50,c\n")
+    jobs.import_orders(shop, path)
+    page = client.get("/sources").text
+    assert word("en", "sources.state.file") in page
+    assert word("en", "sources.state.silent") not in page

@@ -119,6 +119,7 @@ def _to_trace(shop: "Shop", outcome: Outcome) -> TraceView:
         else tuple((i.kind.value, mask(i.kind, i.value)) for i in kept.identifiers),
         changes=tuple(changes),
         passed=list_passed(cleaned),
+        apart=() if kept is None else tuple(sorted({*kept.private, *kept.traits})),
     )
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
+from unicodedata import bidirectional
 
 from babel import dates, lists, numbers
 
@@ -16,6 +17,19 @@ from lingxi.schema.ecommerce import VOCABULARY
 _WHOLE_FROM = 100
 _JUST_NOW_SECONDS = 60
 DASH = "–"
+
+
+def isolate(value: Value) -> Value:
+    """A name written from right to left, set apart so that it does not turn the sentence around it.
+
+    >>> isolate("Ada"), isolate("كوب 5") == "\\u2068كوب 5\\u2069"
+    ('Ada', True)
+    """
+    if not isinstance(value, str) or value.isascii():
+        return value
+    if any(bidirectional(sign) in ("R", "AL") for sign in value):
+        return f"\u2068{value}\u2069"
+    return value
 
 
 @dataclass(frozen=True)
@@ -35,14 +49,15 @@ class Words:
 
     def text(self, code: str, **params: Value) -> str:
         """A sentence of the pages' own catalogue; an unknown code is an error."""
-        return self.reader.text(code, **params)
+        return self.reader.text(code, **{key: isolate(value) for key, value in params.items()})
 
     def say(self, sentence: Sentence | None) -> str:
         """A stored sentence; one that an older version wrote and we lost is shown as its code."""
         if sentence is None:
             return DASH
         try:
-            params = {key: self._name_param(key, value) for key, value in sentence.params.items()}
+            given = sentence.params.items()
+            params = {key: isolate(self._name_param(key, value)) for key, value in given}
             return self.reader.text(sentence.code, **params)
         except KeyError:
             return sentence.code
