@@ -42,6 +42,26 @@ def test_an_order_becomes_lines_goods_and_costs() -> None:
     assert reasons(order) == {"item_from_sku", "number_read"}
 
 
+@pytest.mark.parametrize("total", ["10 EUR", "10,00 €", "EUR 10", "eur10.00"])
+def test_the_currency_beside_an_amount_counts_where_none_is_named(total: str) -> None:
+    """10 EUR was 10 of the shop's own currency."""
+    order = kept(track("Order Completed", {"order_id": "1", "total": total, "products": []}))
+    assert (order.event.amount_cents, order.event.currency) == (800, "GBP")
+    assert order.event.properties["original_currency"] == "EUR"
+    view = kept(track("Product Viewed", {"product_id": "a", "price": total}))
+    assert view.event.lines[0].price_cents == 800
+    named = {"order_id": "1", "total": total, "currency": "GBP", "products": []}
+    assert kept(track("Order Completed", named)).event.amount_cents == 1000
+
+
+def test_amounts_of_two_currencies_are_no_order() -> None:
+    line = {"product_id": "a", "price": "9 USD", "quantity": 1}
+    said = {"order_id": "1", "total": "10 EUR", "products": [line]}
+    lost = send(track("Order Completed", said))
+    assert isinstance(lost, Dropped)
+    assert (lost.reason, lost.detail) == (DropReason.CURRENCY_UNKNOWN, "EUR, USD")
+
+
 def test_another_currency_is_converted_at_the_rate_of_its_day() -> None:
     order = kept(
         track("Order Completed", {"order_id": "1", "total": 10, "currency": "eur", "products": []})

@@ -6,6 +6,7 @@ from typing import Any
 
 from lingxi.i18n import is_currency, minor_units
 from lingxi.ingest.cleaning.draft import Draft, Halt
+from lingxi.ingest.cleaning.money import name_currencies
 from lingxi.ingest.cleaning.values import SHORT, read_text
 from lingxi.ingest.drops import MOST_PRICE, MOST_UNITS
 from lingxi.ingest.event_names import NEEDS_ITEM
@@ -99,6 +100,8 @@ def _put_currency(draft: Draft, typed: Properties, *, needed: bool) -> Factor | 
     rules = draft.rules
     said: str | None = getattr(typed, "currency", None) if has_currency(type(typed)) else None
     own = rules.currency
+    if said is None and draft.steps:
+        said = _read_currency(draft, needed=needed)
     code = own if said is None or said == own else said.strip().upper()
     if code != own and not is_currency(code):
         if needed:
@@ -120,6 +123,14 @@ def _put_currency(draft: Draft, typed: Properties, *, needed: bool) -> Factor | 
     )
     draft.kept["original_currency"] = code
     return rate * int(digits)
+
+
+def _read_currency(draft: Draft, *, needed: bool) -> str | None:
+    """The currency that amounts written as texts name, where the event names none."""
+    named = name_currencies(draft.steps)
+    if len(named) > 1 and needed:
+        raise Halt(DropReason.CURRENCY_UNKNOWN, ", ".join(sorted(named)))
+    return named.pop() if len(named) == 1 else None
 
 
 def _to_cents(amount: float, factor: Factor, quantity: float = 1.0) -> int:
