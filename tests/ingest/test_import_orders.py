@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
+from datetime import UTC, date, datetime, time, timedelta
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
+from openpyxl import Workbook
 
 from lingxi.errors import InvalidInput, UnknownColumn, UnknownCustomer
 from lingxi.ingest import (
@@ -315,3 +317,24 @@ def test_a_refund_is_tied_to_the_order_of_an_earlier_file_that_it_names(
         ("1001", 1000),
         (None, 1000),
     ]
+
+
+@pytest.mark.parametrize("clock", [True, False], ids=["two columns", "one column"])
+def test_dates_of_a_workbook_that_are_bare_numbers_are_days(bench: Bench, clock: bool) -> None:
+    """A cell that is not formatted as a date is the number of a day, or a part of one; a day and a
+    time in two columns were unreadable in a workbook, formatted or not."""
+    book, half = Workbook(), timedelta(hours=14, minutes=30) / timedelta(days=1)
+    sheet = book.worksheets[0]
+    sheet.append(["order", "customer", "sku", "qty", "price", "date", *(["time"] if clock else [])])
+    then = datetime(2024, 1, 5, 14, 30, tzinfo=UTC)
+    day, moment = date(2024, 1, 5), then.replace(tzinfo=None)
+    days: list[list[object]] = [[45296 + half], [moment]]
+    if clock:
+        days = [[45296, half], [day, time(14, 30)], [45296.0, "14:30"]]
+    for number, cells in enumerate(days):
+        sheet.append([str(number), "k1", "A", 1, 5, *cells])
+    path = bench.folder / "orders.xlsx"
+    book.save(path)
+    import_orders(bench.store, bench.settings, bench.clock, path, ImportOptions.parse())
+    moments = [e.occurred_at for e in bench.log()]
+    assert moments == [then] * len(days)

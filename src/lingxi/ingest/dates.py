@@ -52,6 +52,11 @@ _NAMED = re.compile(
 )
 _COMPACT = re.compile(r"((?:19|20)\d{2})(\d{2})(\d{2})(?:[T ]?(\d{2})(\d{2})(\d{2})?)?", re.ASCII)
 _DIGITS = re.compile(r"\d+(?:\.\d+)?", re.ASCII)
+_MIDNIGHT = re.compile(r"(.*\d)[T ]00:00(?::00(?:\.0+)?)?", re.ASCII)
+_PART = re.compile(r"0(?:\.\d+)?", re.ASCII)
+_DATED = re.compile(r"\d{4}-\d{2}-\d{2}[T ](\d{2}:.*)", re.ASCII)
+_SERIAL_ZERO = datetime(1899, 12, 30, tzinfo=UTC)
+"""Spreadsheets count days from here, of local time."""
 _MONTHS = {
     name: number
     for number, names in enumerate(
@@ -106,6 +111,26 @@ def read_moments(column: Text, zone: tzinfo, now: datetime, form: str | None = N
     read = _reader(order, zone)
     micros = np.array([read(value) for value in column.values], dtype=np.int64)
     return Moments(micros, order.value, evidence)
+
+
+def join_clock(day: str, clock: str) -> str:
+    """A day and a time of day that stand in two cells, also as spreadsheets keep them: a day as a
+    number or at midnight, a time as a part of a day or after a day of its own.
+
+    >>> join_clock("45296", "0.60416666"), join_clock("2024-01-05 00:00:00", "14:30:00")
+    ('2024-01-05 14:30:00', '2024-01-05 14:30:00')
+    >>> join_clock("5/1/2024", "2:30 pm"), join_clock("2024-01-05", "1899-12-30 14:30:00")
+    ('5/1/2024 2:30 pm', '2024-01-05 14:30:00')
+    """
+    if midnight := _MIDNIGHT.fullmatch(day):
+        day = midnight[1]
+    elif _DIGITS.fullmatch(day) and _is_serial(number := float(day)):
+        day = str((_SERIAL_ZERO + timedelta(days=int(number))).date())
+    if _PART.fullmatch(clock) and day[4:5] == "-":
+        clock = str((_SERIAL_ZERO + timedelta(seconds=round(float(clock) * 86_400))).time())
+    elif dated := _DATED.fullmatch(clock):
+        clock = dated[1]
+    return f"{day} {clock}"
 
 
 def parse_moments(values: Sequence[str], form: str, zone: tzinfo) -> NDArray[np.int64]:
@@ -213,12 +238,16 @@ def _offset(text: str) -> tzinfo:
     return timezone(-delta if text[0] == "-" else delta)
 
 
+def _is_serial(number: float) -> bool:
+    """Whether this may be a spreadsheet's day, from 1954 to 2119."""
+    return 20_000 <= number < 80_000
+
+
 def _from_count(value: str, zone: tzinfo) -> datetime | None:
     """Unix seconds, milliseconds or microseconds, or a spreadsheet's day number."""
     number = float(value)
-    if 20_000 <= number < 80_000:
-        # spreadsheets count days from 1899-12-30; they hold local time
-        whole = datetime(1899, 12, 30, tzinfo=UTC) + timedelta(seconds=round(number * 86_400))
+    if _is_serial(number):
+        whole = _SERIAL_ZERO + timedelta(seconds=round(number * 86_400))
         return whole.replace(tzinfo=zone)
     for scale, low in ((1, 10**8), (10**3, 10**11), (10**6, 10**14)):
         if low <= number < low * 100:

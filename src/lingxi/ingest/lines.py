@@ -6,7 +6,7 @@ from datetime import datetime, tzinfo
 import numpy as np
 from numpy.typing import NDArray
 
-from lingxi.ingest.dates import NO_TIME, Moments, read_moments
+from lingxi.ingest.dates import NO_TIME, Moments, join_clock, read_moments
 from lingxi.ingest.numbers import choose_decimal_mark, parse_numbers
 from lingxi.ingest.raw import RawTable, map_cells
 from lingxi.ingest.text import Mask, Text
@@ -204,7 +204,7 @@ def _join_clock(raw: RawTable, mapping: dict[str, str]) -> Text:
         return day
     clock = map_cells(raw, mapping["clock"], str.strip)
     both = [
-        f"{d} {c}" if d is not None and c is not None else d
+        join_clock(d, c) if d is not None and c is not None else d
         for d, c in zip(day.decode(), clock.decode(), strict=True)
     ]
     return Text.of(both)

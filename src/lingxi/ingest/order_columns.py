@@ -10,7 +10,10 @@ from lingxi.ingest.raw import RawTable
 from lingxi.ingest.synonyms import ORDER_FIELDS
 from lingxi.ingest.text import Text
 
-_CLOCK = re.compile(r"\s*\d{1,2}[:.h时]\d{2}(?:[:.]\d{2}(?:\.\d+)?)?\s*(?:[AaPp][Mm])?\s*")
+_CLOCK = re.compile(
+    r"\s*(?:\d{1,2}[:.h时]\d{2}(?:[:.]\d{2}(?:\.\d+)?)?\s*(?:[AaPp][Mm])?|0(?:\.\d+)?)\s*"
+)
+"""A time of day, also as the part of a day that a spreadsheet keeps."""
 _NEEDED = ("order", "item", "name", "quantity", "price", "time", "customer")
 _AMOUNT = frozenset({"amount", "total"})
 _SAMPLE = 200
