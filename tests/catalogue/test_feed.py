@@ -89,6 +89,39 @@ def test_an_export_of_shopify_is_read_as_it_is(store: Store) -> None:
     assert (second.active, second.image) == (True, "https://cdn.example/1.jpg")
 
 
+WOO = (
+    'ID,Type,SKU,"GTIN, UPC, EAN, or ISBN",Name,Published,"Is featured?","Short description",'
+    '"Date sale price starts","Date sale price ends","In stock?",Stock,"Backorders allowed?",'
+    '"Sale price","Regular price",Categories,Tags,Images,Parent\n'
+)
+
+
+def test_an_export_of_woocommerce_is_read_as_it_is(store: Store) -> None:
+    """SKU and ID could both be the item, and the type of product was its category."""
+    path = write(
+        store,
+        WOO + "93,simple,,4006381333931,Mug,1,0,Blue,,,1,7,0,8.00,9.50,"
+        '"Home > Cups, Gifts",,"https://cdn.example/1.jpg, https://cdn.example/2.jpg",\n'
+        + "94,variable,TEE,,Tee,1,0,,,,1,,0,,,Clothes,,https://cdn.example/3.jpg,\n"
+        "95,variation,TEE-S,,Tee - S,1,0,,2020-01-01,2020-01-02,0,5,0,3.00,20,,,,TEE\n"
+        "96,variation,TEE-M,,Tee - M,-1,0,,,,backorder,0,1,,18,,,,id:94\n",
+    )
+    report = import_items(store, store.settings, CLOCK, path)
+    assert (report.lines_kept, report.lines_set_aside) == (4, 0)
+    with store.read() as tx:
+        items = get_items(tx, ["93", "TEE", "TEE-S", "TEE-M"])
+    mug = items["93"]
+    assert (mug.name, mug.category, mug.price_cents, mug.stock) == ("Mug", "Cups", 800, 7)
+    assert (mug.image, mug.group_id) == ("https://cdn.example/1.jpg", "93")
+    assert mug.attributes == {"gtin": "4006381333931", "regular_price_cents": 950}
+    tees = [(i.price_cents, i.stock, i.active, i.group_id) for i in list(items.values())[1:]]
+    assert sorted(tees, key=str) == [
+        (1800, None, False, "94"),
+        (1800, None, True, "94"),
+        (2000, 0, True, "94"),
+    ]
+
+
 def test_german_columns_of_a_catalogue(store: Store) -> None:
     path = write(store, "Artikelnr;Bezeichnung;Preis;Bestand;Kategorie\nA;Brot;3,50;2;Essen\n")
     import_items(store, store.settings, CLOCK, path)

@@ -8,6 +8,7 @@ import msgspec
 import sqlalchemy as sa
 
 from lingxi.catalogue.feed_lines import Feed, Terms, read_feed
+from lingxi.catalogue.feed_woocommerce import read_export
 from lingxi.catalogue.feed_xml import read_xml
 from lingxi.catalogue.items import read_items
 from lingxi.catalogue.write import Merge, merge_items
@@ -91,9 +92,10 @@ def import_items(
 def _read(path: Path, options: ImportOptions) -> RawTable:
     if detect_form(path) == "xml":
         return read_xml(path, _WORDS, encoding=options.encoding)
-    return read_table(
+    raw = read_table(
         path, encoding=options.encoding, delimiter=options.delimiter, sheet=options.sheet
     )
+    return raw if options.mapping else read_export(raw)
 
 
 def recognise_columns(raw: RawTable, stated: Mapping[str, str]) -> dict[str, str]:
