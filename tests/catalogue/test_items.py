@@ -5,6 +5,8 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from lingxi.catalogue import (
     ItemChange,
@@ -19,6 +21,7 @@ from lingxi.catalogue import (
     remove_items,
     stock_history,
 )
+from lingxi.catalogue.events import prefix_of, read_item_id
 from lingxi.catalogue.items import count_items
 from lingxi.catalogue.write import learn_items
 from lingxi.clock import FixedClock
@@ -140,3 +143,8 @@ def test_a_removed_item_is_off_sale_and_still_has_its_name(store: Store) -> None
 def test_what_an_item_cannot_be_is_said_with_the_field(change: ItemChange, words: str) -> None:
     with pytest.raises(InvalidInput, match=words):
         apply_change(Item(item_id="A"), change, "GBP")
+
+
+@given(st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=40))
+def test_any_id_is_read_back_from_its_events(item_id: str) -> None:
+    assert read_item_id(f"{prefix_of(item_id)}000000000001:added") == item_id

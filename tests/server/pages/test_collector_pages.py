@@ -200,3 +200,10 @@ def test_a_file_that_was_imported_once_is_no_source_that_fell_silent(
     page = client.get("/sources").text
     assert word("en", "sources.state.file") in page
     assert word("en", "sources.state.silent") not in page
+
+
+def test_a_replay_that_helped_nobody_says_so(client, shop) -> None:
+    """ "0 messages passed this time" was said in green, and no more."""
+    send(shop, {"event": "Product Viewed", "userId": "u"}, {"userId": "u"})
+    page = post(client, "/quarantine/replay", reason="", source="")
+    assert "None passed: all 2 still wait" in page

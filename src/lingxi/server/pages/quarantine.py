@@ -16,6 +16,7 @@ from lingxi.server.dependencies import AskAnswers
 from lingxi.server.pages.frame import AskFrame, Frame
 from lingxi.server.pages.links import Address, link
 from lingxi.server.pages.session import see
+from lingxi.server.pages.words import Words
 
 _ROWS = 25
 _DONE = ("mended", "replayed")
@@ -50,8 +51,10 @@ def get_quarantine(
     cursor: Cursor = None,
     done: FromQuery[str] = "",
     n: FromQuery[int] = 0,
+    left: FromQuery[int] = 0,
 ) -> Response[str]:
-    """The list; ``done`` and ``n`` say what was just done to how many."""
+    """The list; ``done`` and ``n`` say what was just done to how many, ``left`` how many of those
+    that were tried again still wait."""
     filters = {"reason": check_text("reason", reason), "source": check_text("source", source)}
     view = answers.waiting(**filters, cursor=check_cursor("cursor", cursor), n=_ROWS)
     waiting = sum(view.by_reason.values())
@@ -62,7 +65,7 @@ def get_quarantine(
         "cursor": cursor,
         "waiting": waiting,
         "matching": view.by_reason.get(reason, 0) if reason else waiting,
-        "done": frame.words.text(f"waiting.done.{done}", n=n) if done in _DONE else "",
+        "done": _tell_done(frame.words, done, n, left) if done in _DONE else "",
         "answer": frame.words.text("waiting.answer", n=waiting)
         if waiting
         else frame.words.text("waiting.answer.none"),
@@ -116,7 +119,15 @@ def draw_message(
 
 
 def _see_done(what: str, done: Retaken) -> Response[str]:
-    return see(link("/quarantine", done=what, n=str(done.stored + done.duplicates)))
+    passed, left = done.stored + done.duplicates, done.still_waiting
+    return see(link("/quarantine", done=what, n=str(passed), left=str(left or "")))
+
+
+def _tell_done(words: Words, done: str, n: int, left: int) -> str:
+    if done == "replayed" and not n and left:
+        return words.text("waiting.done.none", n=left)
+    still = words.text("waiting.done.left", n=left) if left > 0 else ""
+    return words.join(words.text(f"waiting.done.{done}", n=n), still)
 
 
 ROUTES = [get_quarantine, post_replay, get_message, post_message]
