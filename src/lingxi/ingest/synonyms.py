@@ -43,7 +43,7 @@ ORDER_FIELDS: dict[str, Tiers] = {
     "price": (
         "lineitemprice unitprice priceperunit itemprice price sellingprice saleprice "
         "salesprice unitpricegbp unitpriceusd unitpriceeur 单价 价格 商品单价 售价 成交价 "
-        "销售单价 einzelpreis preis prixunitaire precio",
+        "销售单价 einzelpreis preis prixunitaire precio itemcostbeforediscount",
         "itemcost unitcost rate priceeach",
     ),
     "amount": (

@@ -379,3 +379,23 @@ def test_a_refund_of_woocommerce_tells_its_share_of_the_tax_as_a_cost() -> None:
     body["refunds"] = [{"id": 5, "total": "-60.00"}]
     *_, refund = to_events(read_woocommerce("order.updated", body))
     assert (refund.event.amount_cents, refund.event.cost_cents) == (5000, 1000)
+
+
+def test_goods_of_woocommerce_are_worth_what_they_cost_before_the_discount() -> None:
+    """As Shopify's are, and those of files: a discount is a cost of the order."""
+    line = {**WOO_ORDER["line_items"][0], "subtotal": "20.00", "total": "15.00", "price": 7.5}  # type: ignore[index]
+    body = {**WOO_ORDER, "discount_total": "5.00", "total": "17.00", "line_items": [line]}
+    [order] = to_events(read_woocommerce("order.created", body))
+    shopify = {
+        **SHOPIFY_ORDER,
+        "current_total_price": "17.00",
+        "current_total_discounts": "5.00",
+        "shipping_lines": [{"price": "2.00"}],
+        "line_items": SHOPIFY_ORDER["line_items"][:1],  # type: ignore[index]
+    }
+    *_, other = to_events(read_shopify("orders/create", shopify))
+    for event in (order.event, other.event):
+        assert (event.amount_cents, event.cost_cents) == (2000, -300)
+    half = {**body, "refunds": [{"id": 5, "total": "-7.50"}]}
+    *_, refund = to_events(read_woocommerce("order.updated", half))
+    assert (refund.event.amount_cents, refund.event.cost_cents) == (1000, -250)

@@ -114,9 +114,9 @@ def _properties(body: Body, name: str) -> Body:
 def _line(line: Mapping[str, object]) -> Body:
     variation = as_text(line.get("variation_id"))
     quantity = read_number(line.get("quantity")) or 1.0
-    price = line.get("price")
-    if price is None and line.get("total") is not None:
-        price = (read_number(line.get("total")) or 0.0) / quantity
+    whole, price = _worth(line), line.get("price")
+    if whole is not None:
+        price = whole / quantity
     product = {
         "product_id": name_item(
             line.get("sku"), "" if variation == "0" else variation, line.get("product_id")
@@ -128,10 +128,30 @@ def _line(line: Mapping[str, object]) -> Body:
     return drop_empty(product)
 
 
+def _worth(line: Mapping[str, object]) -> float | None:
+    """What a line's goods cost before discounts, which are a cost of the order: ``subtotal`` is
+    that, and ``price`` and ``total`` are less the line's part of them."""
+    for name in ("subtotal", "total") if line.get("price") is None else ("subtotal",):
+        value = read_number(line.get(name))
+        if value is not None:
+            return value
+    return None
+
+
+def _find_goods(body: Body, paid: float) -> float | None:
+    """The goods that money paid back is for, where a discount made them cheaper: they come back at
+    the price at which the order told of them."""
+    worth = [_worth(line) for line in as_list(body.get("line_items"))]
+    goods = sum(each or 0.0 for each in worth)
+    off = read_number(body.get("discount_total")) or 0.0
+    return round(paid * goods / (goods - off), 4) if 0 < off < goods else None
+
+
 def _refund(order_id: str, refund: Body, body: Body, common: Body) -> Body:
     number = as_text(refund.get("id"))
     total = abs(read_number(refund.get("total")) or 0.0)
     paid, tax = read_number(body.get("total")), read_number(body.get("total_tax"))
+    taxed = round(total * tax / paid, 4) if tax and paid else None
     message = {
         "type": "track",
         "event": "Order Refunded",
@@ -141,7 +161,8 @@ def _refund(order_id: str, refund: Body, body: Body, common: Body) -> Body:
             "order_id": order_id,
             "refund_id": number,
             "total": total,
-            "tax": round(total * tax / paid, 4) if tax and paid else None,
+            "tax": taxed,
+            "subtotal": _find_goods(body, total - (taxed or 0.0)),
             "currency": body.get("currency"),
         },
         **common,
