@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, tzinfo
+from math import floor, log10
 from string import Formatter
 from unicodedata import east_asian_width
 
@@ -14,6 +15,7 @@ from lingxi.i18n.sentence import Sentence, Value
 _LOCALES = {"en": "en_GB", "zh": "zh_Hans_CN"}
 _RELATIVE_DAYS = 7
 _PERCENT, _HALF_PERCENT = 0.01, 0.005
+_DIGITS, _MOST_DIGITS = 3, 9
 
 
 def choose_language(wanted: str | None) -> str:
@@ -195,4 +197,17 @@ class Translator:
             return self.money(value, currency)
         if name.endswith("_share"):
             return self.percent(value)
-        return self.number(value, 0 if float(value).is_integer() else 1)
+        return self._amount(float(value))
+
+    def _amount(self, value: float) -> str:
+        """A number within a sentence: to a tenth, below one to three digits that count.
+
+        >>> english = Translator()
+        >>> english._amount(1234.0), english._amount(2.25), english._amount(0.01472)
+        ('1,234', '2.2', '0.0147')
+        """
+        if not 10**-_MOST_DIGITS <= abs(value) < 1:
+            return self.number(value, 0 if value.is_integer() else 1)
+        digits = min(_DIGITS - 1 - floor(log10(abs(value))), _MOST_DIGITS)
+        pattern = "0." + "#" * digits
+        return numbers.format_decimal(value, format=pattern, locale=self.locale)
