@@ -7,7 +7,7 @@ them, NumPy does the same, and gives the same numbers.
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Protocol, runtime_checkable
+from typing import Any, Protocol, TypeVar, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,6 +25,7 @@ _add: Callable[..., None] | None = getattr(_sparsetools, "csc_matvec", None)
 _add_each: Callable[..., None] | None = getattr(_sparsetools, "csc_matvecs", None)
 _multiply_each: Callable[..., None] | None = getattr(_sparsetools, "csr_matvecs", None)
 
+Real = TypeVar("Real", np.float32, np.float64)
 _SPARSE = 16
 """Columns for each cell, above which cells are looked at rather than all sums."""
 
@@ -179,11 +180,11 @@ def add_each(cells: Cells, weights: NDArray[np.floating], n_columns: int) -> NDA
     return sums
 
 
-def multiply_rows(cells: Cells, table: NDArray[np.float64]) -> NDArray[np.float64]:
-    """The rows times a table of double precision, shape (n_columns, n): shape (n_rows, n)."""
+def multiply_rows(cells: Cells, table: NDArray[Real]) -> NDArray[Real]:
+    """The rows times a table, in its precision, shape (n_columns, n): shape (n_rows, n)."""
     n_rows, n = len(cells.ends) - 1, table.shape[1]
-    values = cells.values.astype(np.float64, copy=False)
-    product = np.zeros((n_rows, n))
+    values = cells.values.astype(table.dtype, copy=False)
+    product = np.zeros((n_rows, n), dtype=table.dtype)
     if _multiply_each is not None and cells.ends.dtype == cells.columns.dtype:
         ends, columns = cells.ends, cells.columns
         _multiply_each(n_rows, len(table), n, ends, columns, values, table, product)

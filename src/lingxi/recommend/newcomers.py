@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from lingxi.recommend.content import Descriptions
 from lingxi.recommend.goods import Goods
+from lingxi.recommend.kernels import Cells
 from lingxi.recommend.likest import Likest
 from lingxi.recommend.matrix import Csr, row_lengths, row_sums, scale, stack
 from lingxi.recommend.scratch import Scratch
@@ -84,6 +85,13 @@ class StandIns:
             cells = np.maximum(scores, 0) * self.shares.data
             found[new] = np.add.reduceat(cells, starts, dtype=np.float64)
         return found
+
+    def weigh(self, factors: NDArray[np.floating]) -> Cells:
+        """The shares times a factor of each known item, in its precision: rows that multiply
+        sums."""
+        columns = self.shares.indices.astype(np.int32)
+        values = self.shares.data.astype(factors.dtype) * factors.take(columns)
+        return Cells(columns, values, self.shares.indptr.astype(np.int32))
 
     def join(self, items: Whole, scores: NDArray[np.float32]) -> tuple[Whole, NDArray[np.float32]]:
         """Known items, rising, with the new ones to which they lend something."""

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from lingxi.recommend.blend import Blend
 from lingxi.recommend.gathered import Gathered, Linear, Room, find_linear, gather
-from lingxi.recommend.kernels import list_once
+from lingxi.recommend.kernels import Cells, list_once, multiply_rows
 from lingxi.recommend.largest import Spread, find_scores, put_new, sort_best
 from lingxi.recommend.model import Model
 from lingxi.recommend.newcomers import Mixture, StandIns
@@ -83,7 +83,7 @@ class QuickModel:
         self._trend = model.trend.astype(np.float32)
         self._gains = Gains(self._trend, float(self._trend.max(initial=np.float32(0))))
         self._scratch = Scratch(len(model.trend))
-        self._lending: tuple[StandIns, NDArray[np.float32]] | None = None
+        self._lending: tuple[StandIns, Cells] | None = None
         self._last = _Last()
         self._groups = _group(self._linear)
         self._mixes = len(self._groups) > 1 or (self._blends and linear[0].speaks_against)
@@ -167,14 +167,16 @@ class QuickModel:
         self._sums[barred[barred < n_known] if stays else barred] = 0
 
     def _lend(self, stand_ins: StandIns | None) -> NDArray[np.float32] | None:
-        """What the sums of the known items lend to the new ones."""
+        """What the sums of the known items lend to the new ones; below 0 lends nothing."""
         if stand_ins is None or not len(stand_ins):
             return None
-        used = stand_ins.shares.indices
-        held = self._lending
+        held, sums = self._lending, self._sums
         if held is None or held[0] is not stand_ins:
-            held = self._lending = stand_ins, self._trend.take(used)
-        return stand_ins.lend(self._sums.take(used).astype(np.float32) * held[1])
+            cells = stand_ins.weigh(self._factors.astype(sums.dtype))
+            held = self._lending = stand_ins, cells
+        if not self._blends and self._linear[0].speaks_against:
+            sums = np.maximum(sums, 0)
+        return multiply_rows(held[1], sums[:, None])[:, 0].astype(np.float32)
 
     def _take_best(self, columns: Whole, n: int, gains: Gains) -> Spread:
         """The items above 0, the ``n`` highest at least; the sums are 0 again afterwards."""

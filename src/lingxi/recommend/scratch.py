@@ -20,7 +20,7 @@ Vector = NDArray[np.float64]
 _MOST_WIDTHS = 8
 _NARROW = 20_000
 """With fewer items, looking at all of them costs no more than looking at cells."""
-_SPARSE = 2
+_SPARSE = 4
 """Items for each cell, up to which the same holds in a wide catalogue."""
 _SPARSE_TO_CLEAR = 6
 """The same of writing zeros."""
@@ -182,13 +182,14 @@ class Scratch:
         ``sums`` are those of the ``columns``, in which an item may stand often, and are 0 again
         afterwards; ``busiest``: some columns whose highest sums are high, rising.
         """
-        if not self.is_few(len(columns)):
-            scores = _to_scores(sums, gains)
-            sums.fill(0)
-            return Best(*_cut(None, scores, most), None)
         known = _to_scores(sums.take(busiest), gains, busiest)
         floor = find_floor(known, most)
         bound = floor * _LESS / (1.0 if gains is None else gains.top) if floor > 0 else 0.0
+        if not self.is_few(len(columns)):
+            items = (sums >= bound if bound > 0 else sums > 0).nonzero()[0]
+            scores = _to_scores(sums.take(items), gains, items)
+            sums.fill(0)
+            return Best(*_cut(items, scores, most), None)
         own = sums.take(columns)
         self.clear(sums, columns)
         cells = (own >= bound if bound > 0 else own > 0).nonzero()[0]
@@ -200,18 +201,17 @@ class Scratch:
 
 
 def _to_scores(
-    sums: NDArray[np.floating], gains: Gains | None, items: NDArray[np.integer] | None = None
+    sums: NDArray[np.floating], gains: Gains | None, items: NDArray[np.integer]
 ) -> Table:
-    """The sums, of these items or of all, times their gains in single precision."""
+    """The sums of these items times their gains in single precision."""
     scores = sums.astype(np.float32)
     if gains is not None:
-        scores *= gains.values if items is None else gains.values.take(items)
+        scores *= gains.values.take(items)
     return scores
 
 
-def _cut(items: Whole | None, scores: Table, most: int) -> tuple[Whole, Table]:
-    """What is above 0, without most of what is not among the ``most`` highest; of all items, or of
-    these."""
+def _cut(items: Whole, scores: Table, most: int) -> tuple[Whole, Table]:
+    """What is above 0, without most of what is not among the ``most`` highest."""
     floor = find_floor(scores, most)
     kept = (scores >= floor if floor > 0 else scores > 0).nonzero()[0]
-    return kept if items is None else items.take(kept), scores.take(kept)
+    return items.take(kept), scores.take(kept)
