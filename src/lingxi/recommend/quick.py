@@ -17,6 +17,7 @@ from lingxi.recommend.newcomers import Mixture, StandIns
 from lingxi.recommend.scratch import BUSIEST, Best, Gains, Scratch
 
 Whole = NDArray[np.int64]
+Vector = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -138,10 +139,7 @@ class QuickModel:
     def _add_up(self, voices: Voices) -> Whole:
         """Add the terms of every item to the sums; the columns that were looked at."""
         rows, scratch = self._gather(voices), self._scratch
-        sums = scratch.sums
-        if not self._blends:
-            return rows.add(range(1), rows.weights, sums)
-        weights, total = rows.weights * np.repeat(self._shares, np.diff(rows.bounds)), scratch.total
+        sums, total, weights = scratch.sums, scratch.total, self._share_out(rows)
         if not self._mixes:
             return rows.add(self._groups[0], weights, sums)
         for parts in self._groups:
@@ -155,6 +153,13 @@ class QuickModel:
                 total += np.maximum(sums.astype(np.float32), np.float32(0))
                 sums.fill(0.0)
         return rows.index
+
+    def _share_out(self, rows: Gathered) -> Vector:
+        """The weights of the entries, times the shares of their operators."""
+        if not self._blends:
+            return rows.weights
+        weights: Vector = rows.weights * np.repeat(self._shares, np.diff(rows.bounds))
+        return weights
 
     @property
     def _sums(self) -> NDArray[np.floating]:
@@ -193,7 +198,10 @@ class QuickModel:
             near = self._scratch.are_among(listed, best.items)
             cells = best.cells if near.all() else None
         places, entries, terms = rows.find_terms(listed, self._scratch, cells)
-        return places, entries, terms * self._factors[listed].take(places)
+        terms *= self._factors.take(listed).take(places)
+        if self._blends:
+            terms *= np.repeat(self._shares, np.diff(rows.bounds)).take(entries)
+        return places, entries, terms
 
     @cached_property
     def _busiest(self) -> Whole:
@@ -222,24 +230,34 @@ class QuickModel:
         rows = last.rows if last.voices is voices else None
         rows = self._gather(voices) if rows is None else rows
         places, entries, terms = self._find_terms(rows, listed)
-        table = np.zeros((len(listed), len(rows.items)))
-        table[places, entries] = terms
         causes = voices[0].causes
         if len(voices) > 1:
-            causes = np.unique(np.concatenate([voice.causes for voice in voices]))
-        total = np.zeros((len(listed), len(causes)))
-        for at, (voice, share) in enumerate(zip(self._voice, self._shares, strict=True)):
+            causes = list_once(np.concatenate([voice.causes for voice in voices]))
+        if self._mixes or any(voice.mixture for voice in voices):
+            table = np.zeros((len(listed), len(rows.items)))
+            table[places, entries] = terms
+            return causes, self._mix(voices, rows, table, causes)
+        own = rows.items.take(entries)
+        slots = places.astype(np.int64) * len(causes) + causes.searchsorted(own)
+        table = np.bincount(slots, weights=terms, minlength=len(listed) * len(causes))
+        return causes, table.reshape(len(listed), len(causes))
+
+    def _mix(
+        self, voices: Voices, rows: Gathered, table: NDArray[np.float64], causes: Whole
+    ) -> NDArray[np.float64]:
+        """The terms by causes, from those by entries; a part whose terms sum to less than 0 says
+        nothing of an item."""
+        total = np.zeros((len(table), len(causes)))
+        for at, voice in enumerate(self._voice):
             heard, own = voices[voice], table[:, rows.bounds[at] : rows.bounds[at + 1]]
             if self._blends:
-                own = own * (share * (own.sum(axis=1, keepdims=True) > 0))
+                own = own * (own.sum(axis=1, keepdims=True) > 0)
             own = mix_causes(own, heard.mixture, len(heard.causes))
-            if len(self._linear) == 1:
-                return causes, own
             if len(voices) == 1:
                 total += own
             else:
                 total[:, np.searchsorted(causes, heard.causes)] += own
-        return causes, total
+        return total
 
     def list_row(
         self,
