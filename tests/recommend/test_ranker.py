@@ -284,7 +284,7 @@ def test_auto_says_where_there_is_no_time_and_where_lightgbm_cannot_be_loaded(gr
     hunt = _Hunt(bench, 120.0, lambda _name: None)
     for name in ("item_cosine", "item_jaccard"):
         hunt._attempt(make_recipe(name, {"k": 20}))
-    hunt._costs["item_cosine"] = 1000.0
+    hunt._costs.by_name["item_cosine"] = 1000.0
     heads = sorted(hunt._heads.values(), key=lambda pair: -pair[0].value)
     hunt._learn(heads)
     assert "no time for trees" in hunt.skipped["ranker"]

@@ -7,8 +7,9 @@ from dataclasses import dataclass, field
 import numpy as np
 from msgspec import structs
 
-from lingxi.recommend.ageing import AGEINGS, HEARD_BY, listen
+from lingxi.recommend.ageing import HEARD_BY, listen
 from lingxi.recommend.bench import FILL, Bench, Trial
+from lingxi.recommend.costs import Costs
 from lingxi.recommend.families import FAMILIES, build_scorer, make_recipe, vary
 from lingxi.recommend.family import Params
 from lingxi.recommend.graph import TERMS
@@ -18,6 +19,7 @@ from lingxi.recommend.mix import PLAIN, mix, tune_factor
 from lingxi.recommend.pool import Head, Pool
 from lingxi.recommend.recipe import Recipe
 from lingxi.recommend.scorer import Vector
+from lingxi.recommend.shorten import shorten
 from lingxi.recommend.starts import LEAST_SECONDS, Start, find_starts
 from lingxi.recommend.teach import Lesson, learn
 from lingxi.recommend.teach_ranker import FEWEST, grow_ranker
@@ -33,6 +35,7 @@ from lingxi.recommend.trials import (
     is_cheap,
     move,
     place,
+    put_behind,
     weigh_chance,
 )
 
@@ -51,10 +54,8 @@ _MARGIN = 1.4
 """A fit on everything takes about that much longer than one on the bench, and any than reckoned."""
 _GROWING = 3e-4
 """Seconds that trees take for each event of those asked, about."""
-_MEETING = 3e-8
-"""Seconds that a customer asked takes for each customer who met one of the same items, about."""
-_KNOWN = 3
-"""Trials after which what they took tells what others will take."""
+_SHORTENED = 6
+"""Models of which shorter lists are tried, the best ones."""
 
 
 def search(
@@ -92,10 +93,12 @@ def search(
     if names is None:
         hunt.start(FAMILIES, until=_STARTING * seconds)
         hunt.climb(until=_CLIMBING * seconds)
+        hunt.shorten()
         hunt.blend()
     else:
         hunt.start(names)
         hunt.climb()
+        hunt.shorten()
     winner = choose(hunt.trials, quick_ms)
     recipe = winner.recipe if winner else make_recipe("popularity")
     return Found(recipe, tuple(hunt.trials), hunt.skipped, hunt.used)
@@ -121,16 +124,13 @@ class _Hunt:
         self._limits = Limits(
             Size(*self._size), self.bench.asked, self.memory_bytes, self.answer_ms, self.quick_ms
         )
-        self._costs: dict[str, float] = {}
         self._until = float("inf")
         self._tried: list[Recipe] = []
         self._heads: dict[str, tuple[Trial, Head]] = {}
         self._values: dict[str, Vector] = {}
         self._popularity: Vector = taught.popularity(FILL)
         self._hearing = self.bench.thin(HEARD_BY)
-        heard = (1 + len(AGEINGS)) * self._hearing.asked.n_rows / self.bench.asked.n_rows
-        self._looks = 1 + heard * self.bench.asked.timed
-        self._meeting = _MEETING * float(taught.count_holders()[self.bench.asked.items].sum())
+        self._costs = Costs(self.bench, self._hearing)
 
     @property
     def used(self) -> float:
@@ -214,6 +214,18 @@ class _Hunt:
         """The best trial of each of the best models that answer in time."""
         quick = [trial for trial, _ in self._heads.values() if not trial.slow]
         return sorted(quick, key=place)[:_CLIMBERS]
+
+    def shorten(self) -> None:
+        """Shorter lists of the best models, where answers are timed and such rank as well."""
+        best = sorted(self._heads.values(), key=lambda pair: place(pair[0]))[:_SHORTENED]
+        for trial, _ in best if self.answer_ms else ():
+            name = trial.recipe.name
+            if not self._allows(name, trial.recipe.params):
+                continue
+            if found := shorten(trial, self.bench, self._popularity, self._limits):
+                short, head, values = found
+                self.trials = [short if t == trial else put_behind(t, short) for t in self.trials]
+                self._heads[name], self._values[name] = (short, head), values
 
     def blend(self) -> None:
         """The best models together: by shares of the scores, and by weights learnt."""
@@ -359,33 +371,12 @@ class _Hunt:
         if name in self._heads:
             trial = weigh_chance(trial, values, self._heads[name][0], self._values[name])
         self.trials.append(trial)
-        cost = trial.seconds / self._weigh_effort(trial.recipe)
-        self._costs[name] = max(cost, self._costs.get(name, 0.0))
+        self._costs.note(trial)
         if name not in self._heads or place(trial) < place(self._heads[name][0]):
             self._heads[name], self._values[name] = (trial, head), values
 
     def _estimate(self, name: str, params: Params | None = None) -> float:
-        """Seconds of one more trial: the slowest so far, or what the family says of a fit, and
-        what asking takes; times the effort of such parameters."""
-        effort = self._weigh_effort(Recipe(name=name, params=dict(params or {})))
-        family = FAMILIES[name]
-        fresh = family.cost(*self._size) + family.asks * self._reckon_asking()
-        fresh += self._looks * self._meeting if family.meets else 0.0
-        return self._costs.get(name, fresh) * effort
-
-    def _weigh_effort(self, recipe: Recipe) -> float:
-        family = FAMILIES[recipe.name]
-        return family.effort(family.read(recipe))
-
-    def _reckon_asking(self) -> float:
-        """Seconds that a trial takes beside its fit: what most of them took, once a few are known.
-
-        Before, by what popularity took, which has nothing to fit.
-        """
-        others = [t for t in self.trials if t.recipe.name != "popularity"]
-        if len(others) >= _KNOWN:
-            return float(np.quantile([t.seconds - t.fit_seconds for t in others], 0.75))
-        return self._looks * self._costs.get("popularity", 0.0)
+        return self._costs.estimate(self.trials, name, params)
 
     def _allows(self, name: str, params: Params | None = None, after: float = 0.0) -> bool:
         """Whether there is time to try this model, ``after`` so many seconds, and to fit it."""

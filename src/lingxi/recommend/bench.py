@@ -52,7 +52,8 @@ def most_asked(n_items: int, seconds: float = 300.0) -> int:
 class Trial:
     """One recipe with its value in the bench's metric, mean over the customers asked.
 
-    ``by_chance``: it is above a better founded one, and no further than chance would put it.
+    ``by_chance``: it is above one that is better founded, or has shorter lists, and no further
+    than chance would put it.
     ``answer_ms``: what one answer takes, 0 where that was not asked; ``slow``: more than it may.
     """
 

@@ -24,7 +24,7 @@ from lingxi.recommend.matrix import (
     scale,
     sum_pairs,
 )
-from lingxi.recommend.operators import ItemOperator
+from lingxi.recommend.operators import ListedOperator
 from lingxi.recommend.pairs import drop_self
 from lingxi.schema import Item
 from lingxi.store import Artefact, ArtefactWriter
@@ -153,7 +153,7 @@ def _count_terms(items: Sequence[Item | None]) -> Csr:
     return sum_pairs(np.array(rows, int), np.array(columns, int), np.array(weights, float), shape)
 
 
-class Content(ItemOperator):
+class Content(ListedOperator):
     """``W(j, i)`` is how like items j and i are by the catalogue: the cosine of their vectors.
 
     Nothing is learnt from histories, so an item is recommended from the moment it is described, and

@@ -89,7 +89,18 @@ class ItemOperator:
         self.columns = transpose(self.operator)
 
 
-class ItemKnn(ItemOperator):
+class ListedOperator(ItemOperator):
+    """One whose fit ends with the ``length`` highest weights of each row."""
+
+    length: int
+
+    def cut(self, length: int) -> None:
+        """Keep no more than so many of each row: what a fit with that length gives."""
+        self.length = length
+        self._keep(keep_best(self.operator, length))
+
+
+class ItemKnn(ListedOperator):
     """Item-based collaborative filtering: W(j, i) is the similarity of items j and i.
 
     Parameters
@@ -171,7 +182,7 @@ class ItemKnn(ItemOperator):
         self._keep(keep_best(transpose(near), self.length))
 
 
-class Rp3Beta(ItemOperator):
+class Rp3Beta(ListedOperator):
     """A walk of three steps: from an item to its customers to their items, popularity damped.
 
     ``W(j, i) = sum_u p(j→u)^alpha p(u→i)^alpha / d(i)^beta``, with

@@ -12,7 +12,7 @@ from lingxi.recommend.histories import DAY, Histories
 from lingxi.recommend.history import USUAL, Weighting
 from lingxi.recommend.known import Known
 from lingxi.recommend.matrix import Csr, build_csr, sum_pairs
-from lingxi.recommend.operators import NO_CUSTOMERS, ItemOperator
+from lingxi.recommend.operators import NO_CUSTOMERS, ListedOperator
 from lingxi.recommend.scorer import Vector
 from lingxi.store import Artefact, ArtefactWriter
 
@@ -140,7 +140,7 @@ class NewArrivals(SameForAll):
         self._keep(np.exp2(-days / self.half_life) * np.log2(1.0 + met))
 
 
-class CategoryPopularity(ItemOperator):
+class CategoryPopularity(ListedOperator):
     """The popular items of the categories that the customer knows, the more they know them.
 
     ``W(j, i)`` is i's share of the demand for j's narrowest category, 0 for i of another and for j

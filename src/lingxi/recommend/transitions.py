@@ -9,7 +9,7 @@ from lingxi.errors import InvalidInput
 from lingxi.recommend.histories import Histories
 from lingxi.recommend.history import USUAL, Weighting
 from lingxi.recommend.matrix import Csr, keep_best, row_lengths, row_sums, scale, sum_pairs
-from lingxi.recommend.operators import ItemOperator
+from lingxi.recommend.operators import ListedOperator
 from lingxi.recommend.pairs import drop_self
 
 REACH = 60
@@ -144,7 +144,7 @@ def damp(counts: Csr, source: float, target: float) -> Csr:
     return scale(counts, counts.data * outward[owners] * inward[counts.indices])
 
 
-class Transitions(ItemOperator):
+class Transitions(ListedOperator):
     """``W(j, i)`` is how often, and how soon, item i followed item j.
 
     ``W = c(j, i) · out(j)^-source · in(i)^-target`` with c of ``count_following``; the ``length``

@@ -109,6 +109,13 @@ def weigh_chance(
     return replace(trial, by_chance=not same and is_by_chance(values, best_values))
 
 
+def put_behind(trial: Trial, short: Trial) -> Trial:
+    """The trial, marked where it is above one of the same model with shorter lists, and by next to
+    nothing: what those may lose is less than what chance does."""
+    above = trial.recipe.name == short.recipe.name and trial.value > short.value
+    return replace(trial, by_chance=True) if above else trial
+
+
 def is_by_chance(values: NDArray[np.float64], best_values: NDArray[np.float64]) -> bool:
     """Whether the mean gain is above 0 and within one standard error of the mean difference.
 
