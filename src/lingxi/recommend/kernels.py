@@ -23,6 +23,7 @@ except ImportError:  # pragma: no cover
 _pick: Callable[..., None] | None = getattr(_sparsetools, "csr_row_index", None)
 _add: Callable[..., None] | None = getattr(_sparsetools, "csc_matvec", None)
 _add_each: Callable[..., None] | None = getattr(_sparsetools, "csc_matvecs", None)
+_multiply: Callable[..., None] | None = getattr(_sparsetools, "csr_matvec", None)
 _multiply_each: Callable[..., None] | None = getattr(_sparsetools, "csr_matvecs", None)
 
 Real = TypeVar("Real", np.float32, np.float64)
@@ -178,6 +179,18 @@ def add_each(cells: Cells, weights: NDArray[np.floating], n_columns: int) -> NDA
         each = np.repeat(told, np.diff(cells.ends), axis=0)
         np.add.at(sums, cells.columns, cells.values[:, None] * each)
     return sums
+
+
+def multiply_vector(cells: Cells, vector: NDArray[Real]) -> NDArray[Real]:
+    """The rows times a vector, shape (n_columns,), in its precision: shape (n_rows,)."""
+    n_rows = len(cells.ends) - 1
+    values = cells.values.astype(vector.dtype, copy=False)
+    product = np.zeros(n_rows, dtype=vector.dtype)
+    if _multiply is not None and cells.ends.dtype == cells.columns.dtype:
+        _multiply(n_rows, len(vector), cells.ends, cells.columns, values, vector, product)
+    else:
+        np.add.at(product, cells.owners, values * vector[cells.columns])
+    return product
 
 
 def multiply_rows(cells: Cells, table: NDArray[Real]) -> NDArray[Real]:

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from lingxi.recommend.blend import Blend
 from lingxi.recommend.gathered import Gathered, Linear, Room, find_linear, gather
-from lingxi.recommend.kernels import Cells, list_once, multiply_rows
+from lingxi.recommend.kernels import Cells, list_once, multiply_vector
 from lingxi.recommend.largest import Spread, find_scores, put_new, sort_best
 from lingxi.recommend.model import Model
 from lingxi.recommend.newcomers import Mixture, StandIns
@@ -181,7 +181,7 @@ class QuickModel:
             held = self._lending = stand_ins, cells
         if not self._blends and self._linear[0].speaks_against:
             sums = np.maximum(sums, 0)
-        return multiply_rows(held[1], sums[:, None])[:, 0].astype(np.float32)
+        return multiply_vector(held[1], sums).astype(np.float32)
 
     def _take_best(self, columns: Whole, n: int, gains: Gains) -> Spread:
         """The items above 0, the ``n`` highest at least; the sums are 0 again afterwards."""
@@ -232,15 +232,15 @@ class QuickModel:
         places, entries, terms = self._find_terms(rows, listed)
         causes = voices[0].causes
         if len(voices) > 1:
-            causes = list_once(np.concatenate([voice.causes for voice in voices]))
+            causes = np.unique(np.concatenate([voice.causes for voice in voices]))
         if self._mixes or any(voice.mixture for voice in voices):
             table = np.zeros((len(listed), len(rows.items)))
             table[places, entries] = terms
             return causes, self._mix(voices, rows, table, causes)
         own = rows.items.take(entries)
         slots = places.astype(np.int64) * len(causes) + causes.searchsorted(own)
-        table = np.bincount(slots, weights=terms, minlength=len(listed) * len(causes))
-        return causes, table.reshape(len(listed), len(causes))
+        summed = np.bincount(slots, weights=terms, minlength=len(listed) * len(causes))
+        return causes, summed.reshape(len(listed), len(causes)).astype(np.float64, copy=False)
 
     def _mix(
         self, voices: Voices, rows: Gathered, table: NDArray[np.float64], causes: Whole
