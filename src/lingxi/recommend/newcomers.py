@@ -110,9 +110,9 @@ class StandIns:
 
         ``items`` rise. Nothing is mixed where none of them is new.
         """
-        first = int(np.searchsorted(items, self.n_known))
-        if first == len(items):
+        if not len(items) or items[-1] < self.n_known:
             return items, weights, None
+        first = int(np.searchsorted(items, self.n_known))
         rows: Csr = self.shares[items[first:] - self.n_known]
         entries = np.repeat(np.arange(first, len(items)), row_lengths(rows))
         sources = np.concatenate((np.arange(first), entries))
@@ -124,9 +124,9 @@ class StandIns:
 
     def ask(self, listed: Whole) -> tuple[Whole, Mixture | None]:
         """The known items that the listed ones' scores are made of, and how."""
-        new = np.flatnonzero(listed >= self.n_known)
-        if not len(new):
+        if listed.max(initial=-1) < self.n_known:
             return listed, None
+        new = np.flatnonzero(listed >= self.n_known)
         rows: Csr = self.shares[listed[new] - self.n_known]
         known = np.flatnonzero(listed < self.n_known)
         wanted = np.concatenate((listed[known], rows.indices.astype(np.int64)))

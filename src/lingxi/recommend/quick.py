@@ -310,9 +310,11 @@ def _group(linear: Sequence[Linear]) -> list[range]:
 
 def _join(known: Spread, lent: NDArray[np.float32], barred: Whole | None, n_known: int) -> Spread:
     """Known items with the new ones to which something is lent."""
-    if barred is not None:
+    if barred is not None and len(barred) and barred[-1] >= n_known:  # they rise
         lent[barred[(barred >= n_known) & (barred < n_known + len(lent))] - n_known] = 0
-    new = np.flatnonzero(lent > 0)
+    new = (lent > 0).nonzero()[0]
+    if not len(new):
+        return known
     return Spread(
         np.concatenate((known.items, new + n_known)), np.concatenate((known.scores, lent[new]))
     )
