@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from lingxi.profiles.tables import LAST_MET, item_history
 from lingxi.recommend.among import BLOCK
+from lingxi.recommend.crowd import Crowd, CrowdLists
 from lingxi.recommend.goods import Goods
 from lingxi.recommend.histories import CART, NOBODY, ORDER, VIEW, Histories
 from lingxi.recommend.history import Weighting
@@ -25,7 +26,7 @@ from lingxi.recommend.past import bar_bought, fade, weigh_counts
 from lingxi.recommend.quick import QuickModel, Row, Voice, mix_table
 from lingxi.recommend.rules import RuleSettings
 from lingxi.recommend.scorer import as_listing, as_listing_many
-from lingxi.store.arrow_state import read_columns
+from lingxi.store.arrow_state import read_with_text
 
 if TYPE_CHECKING:
     from lingxi.recommend.recommender import Recommender
@@ -120,16 +121,15 @@ def read_block(tx: sa.Connection, goods: Goods, ids: pa.StringArray, customers: 
     """The histories of these customers, which rise; ``ids`` are those of ``goods``."""
     table = item_history.c
     query = sa.select(
-        table.customer,
         table.item_id,
+        table.customer,
+        LAST_MET,
         table.views,
         table.carts,
         table.orders,
-        LAST_MET,
     ).where(table.customer.between(int(customers[0]), int(customers[-1])))
-    columns = read_columns(tx, query)
-    who = np.array(columns[0], dtype=np.int64)
-    found = pc.index_in(pa.array(columns[1], pa.string()), value_set=ids)
+    item_ids, (who, moments, *counts) = read_with_text(tx, query)
+    found = pc.index_in(pa.array(item_ids, pa.string()), value_set=ids)
     items = np.array(found.fill_null(-1), dtype=np.int64)
     rows = np.minimum(np.searchsorted(customers, who), len(customers) - 1)
     kept = np.flatnonzero((customers[rows] == who) & (items >= 0))
@@ -138,8 +138,7 @@ def read_block(tx: sa.Connection, goods: Goods, ids: pa.StringArray, customers: 
         kept = kept[np.argsort(keys, kind="stable")]
     indptr = np.zeros(len(customers) + 1, dtype=np.int64)
     np.cumsum(np.bincount(rows[kept], minlength=len(customers)), out=indptr[1:])
-    counts = np.array(columns[2:5], dtype=np.int64).reshape(3, -1)[:, kept]
-    return Block(customers, indptr, items[kept], counts, np.array(columns[5], dtype=np.int64)[kept])
+    return Block(customers, indptr, items[kept], np.array(counts)[:, kept], moments[kept])
 
 
 def make_lists(
@@ -179,20 +178,33 @@ def _list_quickly(
     n: int,
     stand_ins: StandIns | None,
 ) -> list[Row]:
+    """By a model of operators: all at once where it adds up, else one by one."""
     n_known = len(quick.trend)
     known = block.keep(block.items < (n_known if stand_ins is None else stand_ins.n_all))
     weights = [known.weigh(heard) for heard in quick.hearings]
     gains = quick.trend * opened[:n_known]
+    found: list[Row | None] = [None] * len(barred)
+    if quick.adds_up:
+        plain = known.items < n_known
+        told = plain & (weights[0] > 0)
+        own = known.keep(told)
+        crowd = Crowd(own.indptr, own.items, weights[0][told], barred)
+        found = CrowdLists(quick, gains, n, stand_ins, opened).make(crowd)
+        for row in set(known.owners[~plain].tolist()):
+            found[row] = None
     ends = known.indptr.tolist()
-    rows = []
-    for own, start, stop in zip(barred, ends[:-1], ends[1:], strict=True):
+    rows = list[Row]()
+    for row, closed, start, stop in zip(found, barred, ends[:-1], ends[1:], strict=True):
+        if row is not None:
+            rows.append(row)
+            continue
         voices = []
         for each in weights:
             items, mine = known.items[start:stop], each[start:stop]
             if len(mine) and mine.min() <= 0:
                 items, mine = items[mine > 0], mine[mine > 0]
             voices.append(Voice.of(items, mine, stand_ins))
-        rows.append(quick.list_row(voices, gains, own, n, stand_ins, opened))
+        rows.append(quick.list_row(voices, gains, closed, n, stand_ins, opened))
     return rows
 
 

@@ -135,3 +135,14 @@ def find_floor(scores: NDArray[np.floating], n: int) -> float:
         return 0.0
     highest = scores[: rows * groups].reshape(rows, groups).max(axis=0)
     return float(np.partition(highest, groups - n)[groups - n])
+
+
+def find_floors(table: NDArray[np.float32], n: int) -> NDArray[np.float32]:
+    """``find_floor`` of each row of a table."""
+    groups = max(_GROUPS, 4 * n)
+    rows = table.shape[1] // groups
+    if rows < 2:
+        return np.zeros(len(table), dtype=np.float32)
+    parts = table[:, : rows * groups].reshape(len(table), rows, groups)
+    highest = parts.max(axis=1)
+    return np.partition(highest, groups - n, axis=1)[:, groups - n]

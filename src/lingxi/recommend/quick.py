@@ -77,16 +77,16 @@ class QuickModel:
     def __init__(self, model: Model, linear: Sequence[Linear], shares: Sequence[float]) -> None:
         self.hearings = tuple(dict.fromkeys(each.heard for each in linear))
         """The different ways in which its operators hear."""
-        self._linear, self._shares = tuple(linear), tuple(shares)
+        self.linear, self.shares = tuple(linear), tuple(shares)
         self._voice = [self.hearings.index(each.heard) for each in linear]
         self._blends = isinstance(model.scorer, Blend)
-        self._factors = model.trend
+        self.factors = model.trend
         self._trend = model.trend.astype(np.float32)
         self._gains = Gains(self._trend, float(self._trend.max(initial=np.float32(0))))
         self._scratch = Scratch(len(model.trend))
         self._lending: tuple[StandIns, Cells] | None = None
         self._last = _Last()
-        self._groups = _group(self._linear)
+        self._groups = _group(self.linear)
         self._mixes = len(self._groups) > 1 or (self._blends and linear[0].speaks_against)
 
     @staticmethod
@@ -100,6 +100,16 @@ class QuickModel:
         return QuickModel(model, known, shares) if len(known) == len(parts) else None
 
     @property
+    def adds_up(self) -> bool:
+        """Whether a score is one sum of the terms of all operators, which hear alike."""
+        return not self._mixes and len(self.hearings) == 1
+
+    @property
+    def top_gain(self) -> float:
+        """The highest trend of an item."""
+        return self._gains.top
+
+    @property
     def trend(self) -> NDArray[np.float32]:
         """How much each item is wanted now, shape (n_items,)."""
         return self._trend
@@ -109,7 +119,7 @@ class QuickModel:
     ) -> Spread:
         """Scores of everything that a history speaks for, new items behind the known ones; 0 for
         what is barred."""
-        columns, lent = self._add_up(voices), self._lend(stand_ins)
+        columns, lent = self._add_up(voices), self.lend(stand_ins, self._sums)
         if barred is not None:
             self._bar(barred)
         known = self._take_sums(columns, self._trend)
@@ -123,7 +133,7 @@ class QuickModel:
         barred: Whole | None = None,
     ) -> Spread:
         """The same of those scored above 0 alone, and at least of the ``n`` highest."""
-        columns, lent = self._add_up(voices), self._lend(stand_ins)
+        columns, lent = self._add_up(voices), self.lend(stand_ins, self._sums)
         if barred is not None:
             self._bar(barred)
         known = self._take_best(columns, n, self._gains)
@@ -132,7 +142,7 @@ class QuickModel:
     def _gather(self, voices: Voices) -> Gathered:
         last, own = self._last, [(voices[at].items, voices[at].weights) for at in self._voice]
         last.voices = last.best = None
-        found = last.rows = gather(self._linear, own, last.room)
+        found = last.rows = gather(self.linear, own, last.room)
         last.voices = voices
         return found
 
@@ -158,7 +168,7 @@ class QuickModel:
         """The weights of the entries, times the shares of their operators."""
         if not self._blends:
             return rows.weights
-        weights: Vector = rows.weights * np.repeat(self._shares, np.diff(rows.bounds))
+        weights: Vector = rows.weights * np.repeat(self.shares, np.diff(rows.bounds))
         return weights
 
     @property
@@ -171,21 +181,23 @@ class QuickModel:
         stays = len(barred) and barred[-1] >= n_known  # they rise
         self._sums[barred[barred < n_known] if stays else barred] = 0
 
-    def _lend(self, stand_ins: StandIns | None) -> NDArray[np.float32] | None:
-        """What the sums of the known items lend to the new ones; below 0 lends nothing."""
+    def lend(
+        self, stand_ins: StandIns | None, sums: NDArray[np.floating]
+    ) -> NDArray[np.float32] | None:
+        """What these sums of the known items lend to the new ones; below 0 lends nothing."""
         if stand_ins is None or not len(stand_ins):
             return None
-        held, sums = self._lending, self._sums
+        held = self._lending
         if held is None or held[0] is not stand_ins:
-            cells = stand_ins.weigh(self._factors.astype(sums.dtype))
+            cells = stand_ins.weigh(self.factors.astype(sums.dtype))
             held = self._lending = stand_ins, cells
-        if not self._blends and self._linear[0].speaks_against:
+        if not self._blends and self.linear[0].speaks_against:
             sums = np.maximum(sums, 0)
         return multiply_vector(held[1], sums).astype(np.float32)
 
     def _take_best(self, columns: Whole, n: int, gains: Gains) -> Spread:
         """The items above 0, the ``n`` highest at least; the sums are 0 again afterwards."""
-        best = self._scratch.take_best(self._sums, columns, n, self._busiest, gains)
+        best = self._scratch.take_best(self._sums, columns, n, self.busiest, gains)
         self._last.best = best
         return Spread(best.items, best.scores)
 
@@ -198,16 +210,16 @@ class QuickModel:
             near = self._scratch.are_among(listed, best.items)
             cells = best.cells if near.all() else None
         places, entries, terms = rows.find_terms(listed, self._scratch, cells)
-        terms *= self._factors.take(listed).take(places)
+        terms *= self.factors.take(listed).take(places)
         if self._blends:
-            terms *= np.repeat(self._shares, np.diff(rows.bounds)).take(entries)
+            terms *= np.repeat(self.shares, np.diff(rows.bounds)).take(entries)
         return places, entries, terms
 
     @cached_property
-    def _busiest(self) -> Whole:
+    def busiest(self) -> Whole:
         """The columns with the most cells in all operators, rising."""
-        share = BUSIEST // max(len(self._linear), 1)
-        busiest = np.concatenate([each.longest[:share] for each in self._linear])
+        share = BUSIEST // max(len(self.linear), 1)
+        busiest = np.concatenate([each.longest[:share] for each in self.linear])
         return list_once(busiest).astype(np.int64, copy=False)
 
     def _take_sums(self, columns: Whole, gains: NDArray[np.float32]) -> Spread:
@@ -274,7 +286,7 @@ class QuickModel:
         shape (n_places,): which items are, the new ones of ``stand_ins`` included.
         """
         columns = self._add_up(voices)
-        lent, n_known = self._lend(stand_ins), len(self._trend)
+        lent, n_known = self.lend(stand_ins, self._sums), len(self._trend)
         self._bar(barred)
         best = self._take_best(columns, n, Gains(gains, self._gains.top))
         listed = np.array(sort_best(best, n)[:n], dtype=np.int64)

@@ -29,7 +29,7 @@ BUSIEST = 4096
 
 _SPARSE_TO_SORT = 16
 """The same of sorting them."""
-_LESS = 1.0 - 1e-6
+LESS = 1.0 - 1e-6
 """So much lower a bound in double precision leaves out nothing that rounding may lift."""
 
 
@@ -184,7 +184,7 @@ class Scratch:
         """
         known = _to_scores(sums.take(busiest), gains, busiest)
         floor = find_floor(known, most)
-        bound = floor * _LESS / (1.0 if gains is None else gains.top) if floor > 0 else 0.0
+        bound = floor * LESS / (1.0 if gains is None else gains.top) if floor > 0 else 0.0
         if not self.is_few(len(columns)):
             items = (sums >= bound if bound > 0 else sums > 0).nonzero()[0]
             scores = _to_scores(sums.take(items), gains, items)

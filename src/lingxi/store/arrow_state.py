@@ -94,6 +94,18 @@ def read_ids(connection: Connection, query: "Select[tuple[int]]") -> NDArray[np.
     return decode_wholes(connection.execute(select(func.json_group_array(column))).scalar_one())
 
 
+def read_with_text(
+    connection: Connection, query: Select[Any]
+) -> tuple[list[str], list[NDArray[np.int64]]]:
+    """The rows of a query of one column of texts and then columns of whole numbers, none of them
+    unknown: the texts, and each of the others."""
+    if connection.dialect.name != "sqlite":
+        texts, *columns = read_columns(connection, query)
+        return texts, [np.array(column, np.int64) for column in columns]
+    first, *rest = connection.execute(by_column(query)).one()
+    return decode_texts(first), [decode_wholes(text) for text in rest]
+
+
 def arrow_type(column: "Column[object]") -> pa.DataType:
     """The Arrow type of a state column; text for anything that has no closer one."""
     kind = column.type
