@@ -6,8 +6,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lingxi.recommend import regression
-from lingxi.recommend.auto import _MEETING, _Hunt, search
+from lingxi.recommend.auto import _Hunt, search
 from lingxi.recommend.bench import Trial, split_inside
+from lingxi.recommend.costs import MEETING
 from lingxi.recommend.families import FAMILIES, make_recipe
 from lingxi.recommend.histories import Histories
 from lingxi.recommend.lists import top_items
@@ -30,7 +31,8 @@ def make_bench(n_rows=60, n_items=30, timed=True):
 def find_order(size, asking=0.0):
     """The models in the order in which a search of data of this size begins each of them."""
     hunt, order = _Hunt(make_bench(), 1e6, lambda _name: None), []
-    hunt._size, hunt._costs = size, {"popularity": asking}
+    hunt._size = hunt._costs.size = size
+    hunt._costs.by_name = {"popularity": asking}
     hunt._attempt = lambda recipe: order.append(recipe.name)
     hunt.start(FAMILIES)
     return order
@@ -95,7 +97,7 @@ class _Clocked(_Hunt):
 
 def test_a_dear_model_that_gains_most_has_its_turn_while_there_is_time_for_it():
     hunt = _Clocked(make_bench(), 100.0, lambda _name: None)
-    hunt._costs = {**dict.fromkeys(FAMILIES, 1.0), "next_item": 30.0}
+    hunt._costs.by_name = {**dict.fromkeys(FAMILIES, 1.0), "next_item": 30.0}
     hunt.start(FAMILIES, until=55.0)
     order = [trial.recipe.name for trial in hunt.trials]
     assert "next_item" in order
@@ -106,7 +108,7 @@ def test_a_dear_model_that_gains_most_has_its_turn_while_there_is_time_for_it():
 def test_dear_models_that_gain_alike_all_have_their_turn():
     """Called when there was time for one alone, the first would take the other's."""
     hunt = _Clocked(make_bench(), 300.0, lambda _name: None)
-    hunt._costs = {**dict.fromkeys(FAMILIES, 3.0), "graph": 38.0, "next_item": 61.0}
+    hunt._costs.by_name = {**dict.fromkeys(FAMILIES, 3.0), "graph": 38.0, "next_item": 61.0}
     hunt.start(FAMILIES, until=165.0)
     order = [trial.recipe.name for trial in hunt.trials]
     assert {"graph", "next_item"} <= set(order)
@@ -116,7 +118,7 @@ def test_dear_models_that_gain_alike_all_have_their_turn():
 def test_no_dear_model_takes_the_time_of_those_that_gain_more():
     """Of eleven seconds V-STAN would take eight: EASE, which gains more, would find none left."""
     hunt = _Clocked(make_bench(), 20.0, lambda _name: None)
-    hunt._costs = {**dict.fromkeys(FAMILIES, 0.5), "popularity": 1.0, "v_stan": 8.0}
+    hunt._costs.by_name = {**dict.fromkeys(FAMILIES, 0.5), "popularity": 1.0, "v_stan": 8.0}
     hunt.start(FAMILIES, until=11.0)
     order = [trial.recipe.name for trial in hunt.trials]
     assert {"ease", "rp3beta", "transitions"} <= set(order)
@@ -125,7 +127,7 @@ def test_no_dear_model_takes_the_time_of_those_that_gain_more():
 
 def test_what_trials_took_beside_their_fits_tells_what_others_will_take():
     hunt = _Hunt(make_bench(), 100.0, lambda _name: None)
-    hunt._costs = {"popularity": 2.0}
+    hunt._costs.by_name = {"popularity": 2.0}
     fit = FAMILIES["als"].cost(*hunt._size)
     assert hunt._estimate("als") == pytest.approx(fit + 2.0 * (1 + 4))  # heard in four more ways
     hunt.trials = [Trial(Recipe(name="popularity"), 0.1, 9.0, 0.0)] * 9
@@ -141,7 +143,7 @@ def test_neighbours_of_customers_are_reckoned_by_how_many_they_are_compared_with
             met += len(set(bench.taught.owners[bench.taught.items == item].tolist()))
     for name, times in (("user_tfidf", 1), ("rp3beta", 0)):
         fit = FAMILIES[name].cost(*hunt._size)
-        assert hunt._estimate(name) == pytest.approx(fit + times * _MEETING * met)
+        assert hunt._estimate(name) == pytest.approx(fit + times * MEETING * met)
 
 
 def test_a_model_that_did_badly_waits_with_its_further_recipes():
@@ -149,7 +151,8 @@ def test_a_model_that_did_badly_waits_with_its_further_recipes():
     assert start.expect(0.8) == pytest.approx(0.8 * 0.5)
     assert start.expect(None) == pytest.approx(FAMILIES["rp3beta"].gain * 0.5)
     hunt = _Hunt(make_bench(), 100.0, lambda _name: None)
-    hunt._costs, hunt.trials = {"rp3beta": 2.0, "ease": 0.0}, [Trial(Recipe(name="slim"), 0.5)]
+    hunt._costs.by_name = {"rp3beta": 2.0, "ease": 0.0}
+    hunt.trials = [Trial(Recipe(name="slim"), 0.5)]
     promises = []
     for value in (0.2, 0.4):
         hunt._heads["rp3beta"] = (Trial(start.family.name, value), None)
@@ -242,9 +245,9 @@ def test_steps_that_help_add_up_in_one_round_of_climbing(monkeypatch):
 def test_no_dear_model_is_climbed_in_the_time_left_for_fits():
     """Both could go on; the one whose trial would end after 65 s is left alone."""
     hunt = _Clocked(make_bench(), 100.0, lambda _name: None)
-    hunt._costs = {"next_item": 20.0, "rp3beta": 4.0}
+    hunt._costs.by_name = {"next_item": 20.0, "rp3beta": 4.0}
     hunt.spent = 50.0
-    for name in hunt._costs:
+    for name in hunt._costs.by_name:
         hunt._heads[name] = (Trial(make_recipe(name), 0.5), None)
     hunt.climb(until=65.0)
     assert {trial.recipe.name for trial in hunt.trials} == {"rp3beta"}
@@ -253,7 +256,7 @@ def test_no_dear_model_is_climbed_in_the_time_left_for_fits():
 
 def test_a_fit_with_more_factors_is_reckoned_to_take_longer():
     hunt = _Hunt(make_bench(), 100.0, lambda _name: None)
-    hunt._costs = {"als": 12.0}
+    hunt._costs.by_name = {"als": 12.0}
     assert hunt._estimate("als") == 12.0
     assert hunt._estimate("als", {"factors": 256}) == 48.0
     assert hunt._allows("als")

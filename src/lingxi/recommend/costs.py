@@ -10,7 +10,7 @@ from lingxi.recommend.families import FAMILIES
 from lingxi.recommend.family import Params
 from lingxi.recommend.recipe import Recipe
 
-_MEETING = 3e-8
+MEETING = 3e-8
 """Seconds that a customer asked takes for each customer who met one of the same items, about."""
 _KNOWN = 3
 """Trials after which what they took tells what others will take."""
@@ -29,7 +29,7 @@ class Costs:
         """The slowest trial of each model so far, at the effort of its defaults."""
         heard = (1 + len(AGEINGS)) * hearing.asked.n_rows / bench.asked.n_rows
         self._looks = 1 + heard * bench.asked.timed
-        self._meeting = _MEETING * float(taught.count_holders()[bench.asked.items].sum())
+        self._meeting = MEETING * float(taught.count_holders()[bench.asked.items].sum())
 
     def note(self, trial: Trial) -> None:
         """Learn from a trial."""
