@@ -230,11 +230,11 @@ class QuickModel:
             sums.fill(0.0)
             scores *= gains
             return Spread(np.arange(len(scores)), scores)
-        scores = sums[columns].astype(np.float32)
-        sums[columns] = 0.0
-        scores *= gains[columns]
-        scores *= scratch.keep_first(columns)
-        return Spread(columns, scores)
+        items = scratch.list_met(sums, columns)
+        scores = sums.take(items).astype(np.float32)
+        sums[items] = 0.0
+        scores *= gains.take(items)
+        return Spread(items, scores)
 
     def find_table(self, voices: Voices, listed: Whole) -> tuple[Whole, NDArray[np.float64]]:
         """The terms of the listed items' scores, shape (n_listed, n_causes), and the causes."""

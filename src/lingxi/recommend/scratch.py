@@ -27,7 +27,7 @@ _SPARSE_TO_CLEAR = 6
 BUSIEST = 4096
 """Columns with the most cells, whose sums say how high the best ones of a history are at least."""
 
-_SPARSE_TO_SORT = 16
+_SPARSE_TO_SORT = 48
 """The same of sorting them."""
 LESS = 1.0 - 1e-6
 """So much lower a bound in double precision leaves out nothing that rounding may lift."""
@@ -158,15 +158,17 @@ class Scratch:
         """The columns whose weighted sum over the rows is not 0, rising, and these sums."""
         sums = self.sums
         add_rows(cells, weights, sums)
-        if self.n_items > _SPARSE_TO_SORT * len(cells.columns):
-            items = list_once(cells.columns).astype(np.int64, copy=False)
-            found = sums.take(items)
-            sums[items] = 0.0
-            return items, found
-        items = (sums != 0).nonzero()[0]  # of a mask, which takes a tenth of the time
+        items = self.list_met(sums, cells.columns)
         found = sums.take(items)
-        sums.fill(0.0)
+        self.clear(sums, items)
         return items, found
+
+    def list_met(self, sums: NDArray[np.floating], columns: NDArray[np.integer]) -> Whole:
+        """These columns, rising, each once; those whose sum is 0 may be missing."""
+        if self.n_items > _SPARSE_TO_SORT * len(columns):
+            return list_once(columns).astype(np.int64, copy=False)
+        found: Whole = (sums != 0).nonzero()[0]  # of a mask, which takes a tenth of the time
+        return found
 
     def take_best(
         self,
