@@ -336,6 +336,22 @@ def test_what_may_identify_somebody_never_stands_in_the_event() -> None:
     assert {"kept_private", "secret_dropped"} <= reasons(order)
 
 
+def test_a_page_is_told_by_its_context_or_by_its_properties() -> None:
+    at = {"url": "https://s.example/women/hats?a=1", "referrer": "https://search.example/?q=hat"}
+    page = {"type": "page", "messageId": "m", "userId": "u", "name": "Hats"}
+    for said in ({"properties": at}, {"context": {"page": at}}, {"properties": at, "context": {}}):
+        event = kept({**page, **said}).event
+        assert event.properties["path"] == "/women/hats"
+        assert event.properties["referrer_host"] == "search.example"
+        assert "q=hat" not in msgspec.json.encode(event).decode()
+    both = {"properties": {"path": "/a", "url": 7}, "context": {"page": {"path": "/b"}}}
+    assert kept({**page, **both}).event.properties["path"] == "/b"
+    empty = {"properties": {"path": "/a"}, "context": {"page": {"path": ""}}}
+    assert kept({**page, **empty}).event.properties["path"] == "/a"
+    hers = {"properties": {"url": "https://s.example/ada@mail.example"}}
+    assert "path" not in kept({**page, **hers}).event.properties
+
+
 def test_damaged_letters_are_mended() -> None:
     mended = kept(track("Products Searched", {"query": "cafÃ© crÃ¨me"}))
     assert mended.event.query == "café crème"

@@ -160,11 +160,10 @@ def put_context(draft: Draft) -> None:
         group = read_text(draft.body.get("groupId"))
         if group:
             kept["group_id"] = group
+    if page := _read_page(draft):
+        _put_page(page, kept)
     if context is NOTHING:
         return
-    page = context.get("page")
-    if isinstance(page, dict):
-        _put_page(page, kept)
     campaign = context.get("campaign")
     if isinstance(campaign, dict):
         for field, value in campaign.items():
@@ -190,18 +189,24 @@ def put_context(draft: Draft) -> None:
         draft.country = country.upper() if _COUNTRY.fullmatch(country) else tidy(country)
 
 
-def _put_page(page: dict[str, object], kept: dict[str, Scalar]) -> None:
-    path = page.get("path")
-    if not isinstance(path, str) or not path:
-        url = page.get("url")
-        path = _path_of(url) if isinstance(url, str) else ""
+def _read_page(draft: Draft) -> dict[str, str]:
+    """Where the person was, by the context, else by the properties of a page call: a server's has
+    nothing else."""
+    told = draft.body.get("properties") if draft.kind == "page" else None
+    found = dict[str, str]()
+    for said in (told, draft.context.get("page")):
+        if isinstance(said, dict):
+            fields = ((field, said.get(field)) for field in ("path", "url", "referrer"))
+            found |= {field: text for field, text in fields if isinstance(text, str) and text}
+    return found
+
+
+def _put_page(page: dict[str, str], kept: dict[str, Scalar]) -> None:
+    path = page.get("path") or _path_of(page.get("url", ""))
     if path and "@" not in path:
         kept["path"] = read_text(path.partition("?")[0], 500)
-    referrer = page.get("referrer")
-    if isinstance(referrer, str) and referrer:
-        host = _host_of(referrer[:2_000])
-        if host:
-            kept["referrer_host"] = host
+    if host := _host_of(page.get("referrer", "")[:2_000]):
+        kept["referrer_host"] = host
 
 
 @lru_cache(maxsize=4_096)
