@@ -24,6 +24,8 @@ _WIDTH = 2_000_000
 """Customers times items of a step, at most: what a processor's cache holds."""
 _CELLS = 200_000
 """Cells of a step, about, for the same reason."""
+_TOLD = 10
+"""Places of a list times items of a history that take as much room as a cell."""
 
 
 @dataclass(frozen=True)
@@ -109,7 +111,8 @@ class CrowdLists:
         for part in self._quick.linear:
             lengths = part.rows.indptr[crowd.items + 1] - part.rows.indptr[crowd.items]
             counts += np.bincount(crowd.owners, lengths, len(counts)).astype(np.int64)
-        ends = np.cumsum(counts)
+        told = np.diff(crowd.indptr) * self._n // _TOLD
+        ends = np.cumsum(np.maximum(counts, told))
         start = 0
         while start < len(counts):
             before = ends[start - 1] if start else 0
@@ -231,18 +234,17 @@ class CrowdLists:
         places, entries = places.take(met).astype(np.int64), near.entries.take(met)
         terms = held.weights.take(entries) * held.values.take(near.cells.take(met))
         terms *= self._quick.factors.take(near.columns.take(met))
-        longest = max(int(np.diff(crowd.indptr).max(initial=0)), 1)
-        within = entries % max(len(crowd.items), 1) - crowd.indptr.take(held.owners.take(entries))
-        sums = np.bincount(places * longest + within, terms, len(lists) * n * longest)
+        rows, lengths = held.owners.take(entries), np.diff(crowd.indptr)
+        within = entries % max(len(crowd.items), 1) - crowd.indptr.take(rows)
+        starts = n * crowd.indptr  # of the terms of each customer: by place, then by entry
+        codes = starts.take(rows) + (places - rows * n) * lengths.take(rows) + within
+        sums = np.bincount(codes, terms, n * len(crowd.items))
         told: Whole = sums.nonzero()[0]
-        slot, entry = np.divmod(told, longest)
-        rows = slot // n
+        rows = starts.searchsorted(told, side="right") - 1
+        slot, entry = np.divmod(told - starts.take(rows), np.maximum(lengths.take(rows), 1))
         causes = crowd.items.take(crowd.indptr.take(rows) + entry)
-        values, ends = (
-            sums.take(told).astype(np.float64, copy=False),
-            rows.searchsorted(np.arange(len(lists) + 1)).tolist(),
-        )
-        slot -= rows * n
+        values = sums.take(told).astype(np.float64, copy=False)
+        ends = rows.searchsorted(np.arange(len(lists) + 1)).tolist()
         return [
             Row(items, slot[a:b], causes[a:b], values[a:b])
             for items, (a, b) in zip(lists, pairwise(ends), strict=True)
