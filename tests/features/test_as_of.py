@@ -44,11 +44,24 @@ def test_oracle_covers_every_feature_but_the_viewed_categories():
     assert missing == {name for name in FEATURES if name.startswith("viewed_category")}
 
 
+def within(earliest: int, latest: int) -> st.SearchStrategy[Event]:
+    """Events of these half days since the start."""
+    return st.builds(_put, EVENTS, st.integers(earliest, latest))
+
+
+def _put(event: Event, half_days: int) -> Event:
+    at = START + timedelta(hours=12 * half_days)
+    return structs.replace(event, occurred_at=at, received_at=at)
+
+
+_LAST = (AS_OF - START) // timedelta(hours=12)
+
+
 @settings(max_examples=20, deadline=None)
 @given(
-    before=st.lists(EVENTS.filter(lambda e: e.occurred_at <= AS_OF), max_size=15),
-    after=st.lists(EVENTS.filter(lambda e: e.occurred_at > AS_OF), max_size=10),
-    changed=st.lists(EVENTS.filter(lambda e: e.occurred_at > AS_OF), max_size=10),
+    before=st.lists(within(0, _LAST), max_size=15),
+    after=st.lists(within(_LAST + 1, 180), max_size=10),
+    changed=st.lists(within(_LAST + 1, 180), max_size=10),
     soon=EVENTS,
     split=st.integers(0, 15),
 )
