@@ -20,6 +20,8 @@ from lingxi.clock import FixedClock
 from lingxi.config import load_settings
 from lingxi.errors import Conflict, ShopExists, UnknownCustomer
 from lingxi.features import compute_features
+from lingxi.ingest.identity import EMAIL, PHONE
+from lingxi.ingest.tables import identifier
 from lingxi.store.engine import open_engine
 
 pytestmark = [pytest.mark.engine, pytest.mark.xdist_group("engines")]
@@ -96,9 +98,19 @@ def test_every_table_holds_the_same_rows(sqlite: Shop, postgres: Shop, table: sa
     def read(shop: Shop) -> list[tuple[object, ...]]:
         with shop.store.read() as tx:
             query = sa.select(*columns).order_by(*(c for c in columns if c.primary_key))
-            return [tuple(row) for row in tx.execute(query)]
+            rows = [tuple(row) for row in tx.execute(query)]
+        if table is not identifier:
+            return rows
+        names = [c.name for c in columns]
+        return sorted((hide_contact(dict(zip(names, row, strict=True))) for row in rows), key=repr)
 
     both(sqlite, postgres, read)
+
+
+def hide_contact(row: dict[str, object]) -> tuple[object, ...]:
+    """A row of ``identifier`` without the value of an address or a number: a hash under the shop's
+    own key."""
+    return tuple((row | ({"value": ""} if row["kind"] in (EMAIL, PHONE) else {})).values())
 
 
 def test_features_are_the_same(sqlite: Shop, postgres: Shop) -> None:
