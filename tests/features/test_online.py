@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from datetime import datetime, timedelta
+from itertools import count
 from pathlib import Path
 
 import pytest
@@ -19,6 +20,8 @@ from lingxi.features.online import OnlineFeatures
 from lingxi.schema import Event, Line, Name
 from lingxi.store import Store
 from lingxi.store.tables import counter, event, identity
+
+_IDS = count()
 
 
 @pytest.fixture(scope="module")
@@ -53,8 +56,9 @@ def test_online_equals_as_of_for_random_histories(
         tx.execute(delete(event))
         tx.execute(delete(counter))
     online = OnlineFeatures(store)
-    for n, part in enumerate(parts):
-        store.log.append([structs.replace(e, event_id=f"{n}-{i}") for i, e in enumerate(part)])
+    for part in parts:
+        # an id is never given twice: by it the store tells whether what it has read is still there
+        store.log.append([structs.replace(e, event_id=f"{next(_IDS)}") for e in part])
         for moment in moments:
             with store.analytics() as analytics:
                 rows = compute_features(analytics, moment).to_pylist()
