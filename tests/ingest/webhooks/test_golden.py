@@ -390,7 +390,6 @@ def test_goods_of_woocommerce_are_worth_what_they_cost_before_the_discount() -> 
         **SHOPIFY_ORDER,
         "current_total_price": "17.00",
         "current_total_discounts": "5.00",
-        "shipping_lines": [{"price": "2.00"}],
         "line_items": SHOPIFY_ORDER["line_items"][:1],  # type: ignore[index]
     }
     *_, other = to_events(read_shopify("orders/create", shopify))
