@@ -109,3 +109,24 @@ def test_whoever_may_be_shown_a_new_item_is_left_to_the_other_road():
     first, _ = CrowdLists(quick, quick.trend, N_ITEMS, StandIns(shares), opened).make(crowd)
     assert first is not None
     assert not set(first.listed.tolist()) & set(own.tolist())
+
+
+@pytest.mark.parametrize("which", range(len(MODELS)))
+def test_new_items_are_lent_their_share_of_the_scores_and_nothing_of_those_below_0(which):
+    rng = np.random.default_rng(which)
+    quick = QuickModel.of(MODELS[which])
+    shares = sparse.random(9, N_ITEMS, 0.05, "csr", np.float32, random_state=which)
+    stand_ins = StandIns(shares)
+    own = np.sort(rng.choice(N_ITEMS, 25, replace=False))
+    voices = [Voice.of(own, rng.choice([0.5, 1.0, 3.0], 25), stand_ins)]
+    alone = quick.spread(voices)
+    scores = np.zeros(N_ITEMS, dtype=np.float32)
+    scores[alone.items] = alone.scores
+    assert (scores.min() < 0) == (which == 1)
+    expected = stand_ins.lend(scores.take(shares.indices))
+    assert (expected > 0).any()
+    found = np.zeros(N_ITEMS + 9, dtype=np.float32)
+    whole = quick.spread(voices, stand_ins)
+    found[whole.items] = whole.scores
+    assert found[N_ITEMS:] == pytest.approx(expected, rel=1e-5)
+    assert found[:N_ITEMS].tolist() == scores.tolist()
