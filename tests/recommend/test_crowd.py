@@ -130,3 +130,12 @@ def test_new_items_are_lent_their_share_of_the_scores_and_nothing_of_those_below
     found[whole.items] = whole.scores
     assert found[N_ITEMS:] == pytest.approx(expected, rel=1e-5)
     assert found[:N_ITEMS].tolist() == scores.tolist()
+
+
+def test_a_model_that_wants_nothing_lists_nothing():
+    quick = QuickModel.of(Model(make_recipe("rp3beta"), MODELS[0].scorer, np.zeros(N_ITEMS)))
+    crowd = Crowd(np.array([0, 2]), np.array([3, 50]), np.ones(2), [np.array([3])])
+    opened = np.ones(N_ITEMS, dtype=np.bool_)
+    (row,) = CrowdLists(quick, quick.trend, 5, None, opened).make(crowd)
+    assert row is not None
+    assert not len(row.listed)

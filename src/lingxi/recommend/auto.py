@@ -85,7 +85,8 @@ def search(
     memory_gb
         A model that would take more, with what the process holds, is left out; popularity never.
     answer_ms
-        A model of which one answer takes longer is measured and not chosen; 0: any may be.
+        A model of which one answer takes longer is measured and not chosen, and shorter lists of
+        the best are tried; 0: any may be.
     quick_ms
         One that takes longer than this must be a tenth better; 0: need not.
     """

@@ -107,14 +107,13 @@ class CrowdLists:
         """The list of each customer, with every term of its scores; nothing for one in whose list
         a new item belongs."""
         rows = list[Row | None]()
-        counts = np.zeros(len(crowd.barred), dtype=np.int64)
+        cells = np.zeros(len(crowd.items) + 1, dtype=np.int64)
         for part in self._quick.linear:
-            lengths = part.rows.indptr[crowd.items + 1] - part.rows.indptr[crowd.items]
-            counts += np.bincount(crowd.owners, lengths, len(counts)).astype(np.int64)
+            cells[1:] += np.cumsum(part.rows.count(crowd.items))
         told = np.diff(crowd.indptr) * self._n // _TOLD
-        ends = np.cumsum(np.maximum(counts, told))
+        ends = np.cumsum(np.maximum(np.diff(cells[crowd.indptr]), told))
         start = 0
-        while start < len(counts):
+        while start < len(ends):
             before = ends[start - 1] if start else 0
             stop = max(int(ends.searchsorted(before + _CELLS, side="right")), start + 1)
             stop = min(stop, start + self._most)
@@ -169,9 +168,8 @@ class CrowdLists:
         """The rows of all entries, by operator."""
         linear, n = self._quick.linear, len(crowd.items)
         ends = np.zeros(len(linear) * n + 1, dtype=np.int32)
-        starts = [part.rows.indptr[crowd.items] for part in linear]
-        stops = [part.rows.indptr[crowd.items + 1] for part in linear]
-        np.cumsum(np.concatenate(stops) - np.concatenate(starts), out=ends[1:])
+        lengths = np.concatenate([part.rows.count(crowd.items) for part in linear])
+        np.cumsum(lengths, out=ends[1:])
         columns, read = np.empty(ends[-1], np.int32), np.empty(ends[-1], np.float32)
         for at, part in enumerate(linear):
             cells = slice(ends[at * n], ends[(at + 1) * n])
@@ -191,8 +189,9 @@ class CrowdLists:
         gains, told = self._gains, known.astype(np.float32)
         told *= gains.take(self._quick.busiest)
         floors = find_floors(told, self._n)
-        bounds = floors.astype(np.float64) * (LESS / self._quick.top_gain)
-        bounds = np.maximum(bounds, np.finfo(np.float64).tiny)
+        least = np.finfo(np.float64).tiny
+        bounds = floors.astype(np.float64) * (LESS / max(self._quick.top_gain, least))
+        bounds = np.maximum(bounds, least)
         lengths = np.diff(held.ends)
         cells: Whole = (own >= np.repeat(bounds.take(held.owners), lengths)).nonzero()[0]
         entries: Whole = held.ends.searchsorted(cells, side="right") - 1

@@ -135,7 +135,7 @@ def gather(
     bounds, lengths = [0], []
     for part, (items, _) in zip(linear, voices, strict=True):
         bounds.append(bounds[-1] + len(items))
-        lengths.append(part.rows.indptr[items + 1] - part.rows.indptr[items])
+        lengths.append(part.rows.count(items))
     one = len(linear) == 1
     ends = np.zeros(bounds[-1] + 1, dtype=np.int32)
     np.cumsum(lengths[0] if one else np.concatenate(lengths), out=ends[1:])

@@ -1,12 +1,13 @@
 """The highest scores of a history, and the largest terms of each."""
 
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 Whole = NDArray[np.int64]
+Real = TypeVar("Real", bound=np.floating)
 _GROUPS = 256
 _FEW = 8
 """Terms a row, up to which looking for the highest again and again costs less than sorting."""
@@ -129,20 +130,15 @@ def find_floor(scores: NDArray[np.floating], n: int) -> float:
 
     Nearly the ``n``-th of all, without sorting all of them.
     """
-    groups = max(_GROUPS, 4 * n)
-    rows = len(scores) // groups
-    if rows < 2:
-        return 0.0
-    highest = scores[: rows * groups].reshape(rows, groups).max(axis=0)
-    return float(np.partition(highest, groups - n)[groups - n])
+    return float(find_floors(scores[None, :], n)[0])
 
 
-def find_floors(table: NDArray[np.float32], n: int) -> NDArray[np.float32]:
+def find_floors(table: NDArray[Real], n: int) -> NDArray[Real]:
     """``find_floor`` of each row of a table."""
     groups = max(_GROUPS, 4 * n)
     rows = table.shape[1] // groups
     if rows < 2:
-        return np.zeros(len(table), dtype=np.float32)
+        return np.zeros(len(table), dtype=table.dtype)
     parts = table[:, : rows * groups].reshape(len(table), rows, groups)
     highest = parts.max(axis=1)
     return np.partition(highest, groups - n, axis=1)[:, groups - n]

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from lingxi.recommend.blend import Blend
 from lingxi.recommend.gathered import Gathered, Linear, Room, find_linear, gather
-from lingxi.recommend.kernels import Cells, list_once, multiply_vector
+from lingxi.recommend.kernels import Cells, list_once, multiply_rows
 from lingxi.recommend.largest import Spread, find_scores, put_new, sort_best
 from lingxi.recommend.model import Model
 from lingxi.recommend.newcomers import Mixture, StandIns
@@ -81,6 +81,7 @@ class QuickModel:
         self._voice = [self.hearings.index(each.heard) for each in linear]
         self._blends = isinstance(model.scorer, Blend)
         self.factors = model.trend
+        """As ``trend``, in double precision, in which terms are told."""
         self._trend = model.trend.astype(np.float32)
         self._gains = Gains(self._trend, float(self._trend.max(initial=np.float32(0))))
         self._scratch = Scratch(len(model.trend))
@@ -193,7 +194,7 @@ class QuickModel:
             held = self._lending = stand_ins, cells
         if not self._blends and self.linear[0].speaks_against:
             sums = np.maximum(sums, 0)
-        return multiply_vector(held[1], sums).astype(np.float32)
+        return multiply_rows(held[1], sums[:, None])[:, 0].astype(np.float32)
 
     def _take_best(self, columns: Whole, n: int, gains: Gains) -> Spread:
         """The items above 0, the ``n`` highest at least; the sums are 0 again afterwards."""

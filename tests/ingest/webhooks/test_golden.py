@@ -383,14 +383,14 @@ def test_a_refund_of_woocommerce_tells_its_share_of_the_tax_as_a_cost() -> None:
 
 def test_goods_of_woocommerce_are_worth_what_they_cost_before_the_discount() -> None:
     """As Shopify's are, and those of files: a discount is a cost of the order."""
-    line = {**WOO_ORDER["line_items"][0], "subtotal": "20.00", "total": "15.00", "price": 7.5}  # type: ignore[index]
+    line = {**WOO_ORDER["line_items"][0], "subtotal": "20.00", "total": "15.00", "price": 7.5}
     body = {**WOO_ORDER, "discount_total": "5.00", "total": "17.00", "line_items": [line]}
     [order] = to_events(read_woocommerce("order.created", body))
     shopify = {
         **SHOPIFY_ORDER,
         "current_total_price": "17.00",
         "current_total_discounts": "5.00",
-        "line_items": SHOPIFY_ORDER["line_items"][:1],  # type: ignore[index]
+        "line_items": SHOPIFY_ORDER["line_items"][:1],
     }
     *_, other = to_events(read_shopify("orders/create", shopify))
     for event in (order.event, other.event):
